@@ -1,0 +1,49 @@
+// What Swift cannot import of OpenSSL 3: macros and parameter arrays.
+#ifndef TORHAUS_COPENSSL_SHIM_H
+#define TORHAUS_COPENSSL_SHIM_H
+
+#include <openssl/core_names.h>
+#include <openssl/crypto.h>
+#include <openssl/evp.h>
+#include <openssl/kdf.h>
+#include <openssl/params.h>
+#include <openssl/rand.h>
+#include <stddef.h>
+#include <stdint.h>
+
+// Keys a fresh or used HMAC context. Passing no key re-arms it with the key it has. 1 on success.
+static inline int th_hmac_sha256_init(EVP_MAC_CTX *context, const uint8_t *key, size_t key_length) {
+  OSSL_PARAM parameters[2];
+  parameters[0] = OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, (char *)"SHA256", 0);
+  parameters[1] = OSSL_PARAM_construct_end();
+  return key ? EVP_MAC_init(context, key, key_length, parameters) : EVP_MAC_init(context, NULL, 0, NULL);
+}
+
+// HKDF-SHA256 (RFC 5869), extract and expand. 1 on success.
+static inline int th_hkdf_sha256(const uint8_t *secret, size_t secret_length, const uint8_t *salt, size_t salt_length,
+                                 const uint8_t *info, size_t info_length, uint8_t *out, size_t out_length) {
+  EVP_KDF *kdf = EVP_KDF_fetch(NULL, "HKDF", NULL);
+  if (!kdf) return 0;
+  EVP_KDF_CTX *context = EVP_KDF_CTX_new(kdf);
+  EVP_KDF_free(kdf);
+  if (!context) return 0;
+  OSSL_PARAM parameters[5];
+  parameters[0] = OSSL_PARAM_construct_utf8_string(OSSL_KDF_PARAM_DIGEST, (char *)"SHA256", 0);
+  parameters[1] = OSSL_PARAM_construct_octet_string(OSSL_KDF_PARAM_KEY, (void *)secret, secret_length);
+  parameters[2] = OSSL_PARAM_construct_octet_string(OSSL_KDF_PARAM_SALT, (void *)salt, salt_length);
+  parameters[3] = OSSL_PARAM_construct_octet_string(OSSL_KDF_PARAM_INFO, (void *)info, info_length);
+  parameters[4] = OSSL_PARAM_construct_end();
+  int result = EVP_KDF_derive(context, out, out_length, parameters);
+  EVP_KDF_CTX_free(context);
+  return result;
+}
+
+static inline int th_gcm_get_tag(EVP_CIPHER_CTX *context, uint8_t *tag) {
+  return EVP_CIPHER_CTX_ctrl(context, EVP_CTRL_AEAD_GET_TAG, 16, tag);
+}
+
+static inline int th_gcm_set_tag(EVP_CIPHER_CTX *context, const uint8_t *tag) {
+  return EVP_CIPHER_CTX_ctrl(context, EVP_CTRL_AEAD_SET_TAG, 16, (void *)tag);
+}
+
+#endif

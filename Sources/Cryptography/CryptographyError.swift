@@ -1,0 +1,14 @@
+/// A primitive of OpenSSL could not do its work. Nothing was encrypted, opened or authenticated.
+package struct CryptographyError: Error, Sendable, Equatable {
+  package enum Code: String, Sendable {
+    /// OpenSSL refused or ran out of memory.
+    case unavailable = "crypto_unavailable"
+    /// Ciphertext, associated data, nonce or tag do not belong together.
+    case notAuthentic = "not_authentic"
+    /// A key, nonce or buffer has the wrong length.
+    case wrongLength = "wrong_length"
+  }
+
+  package let code: Code
+  package init(_ code: Code) { self.code = code }
+}

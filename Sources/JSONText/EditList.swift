@@ -1,0 +1,76 @@
+/// Replacements in a body, applied in one pass over its original bytes; nothing is decoded or encoded again.
+///
+/// Edits may be added in any order but must not overlap. Replacement bytes lie in one side buffer.
+package struct EditList {
+  private struct Edit {
+    var start: Int
+    var end: Int
+    var from: Int
+    var to: Int
+  }
+
+  private var edits: [Edit] = []
+  private let replacements = ByteArena(capacity: 1024)
+  private var sorted = true
+
+  package init() {}
+
+  package var isEmpty: Bool { edits.isEmpty }
+  package var count: Int { edits.count }
+
+  /// Forgets all edits and keeps the memory.
+  package mutating func reset() {
+    edits.removeAll(keepingCapacity: true)
+    replacements.reset()
+    sorted = true
+  }
+
+  /// Replaces the bytes `start ..< end`; `start == end` inserts, an empty replacement deletes.
+  package mutating func replace(_ start: Int, _ end: Int, with bytes: UnsafeRawBufferPointer) {
+    let from = replacements.count
+    replacements.append(bytes)
+    add(Edit(start: start, end: end, from: from, to: replacements.count))
+  }
+
+  package mutating func replace(_ start: Int, _ end: Int, with text: StaticString) {
+    replace(start, end, with: UnsafeRawBufferPointer(start: text.utf8Start, count: text.utf8CodeUnitCount))
+  }
+
+  package mutating func replace(_ start: Int, _ end: Int, with text: String) {
+    var text = text
+    text.withUTF8 { replace(start, end, with: UnsafeRawBufferPointer($0)) }
+  }
+
+  package mutating func replace(_ start: Int, _ end: Int, with bytes: [UInt8]) {
+    bytes.withUnsafeBytes { replace(start, end, with: $0) }
+  }
+
+  private mutating func add(_ edit: Edit) {
+    if let last = edits.last, edit.start < last.end || edit.start < last.start { sorted = false }
+    edits.append(edit)
+  }
+
+  /// Writes `body` with all edits applied to the end of `out`.
+  /// - Returns: False, with `out` as it was, if two edits overlap or one lies outside of the body.
+  package mutating func apply(to body: UnsafeRawBufferPointer, into out: ByteArena) -> Bool {
+    if !sorted {
+      // Stable for equal starts: an insertion stays in front of what was added behind it.
+      let order = edits.indices.sorted { (edits[$0].start, edits[$0].end, $0) < (edits[$1].start, edits[$1].end, $1) }
+      edits = order.map { edits[$0] }
+      sorted = true
+    }
+    let began = out.count
+    var position = 0
+    for edit in edits {
+      guard edit.start >= position, edit.end >= edit.start, edit.end <= body.count else {
+        out.truncate(to: began)
+        return false
+      }
+      out.append(UnsafeRawBufferPointer(rebasing: body[position..<edit.start]))
+      out.append(UnsafeRawBufferPointer(rebasing: replacements.bytes[edit.from..<edit.to]))
+      position = edit.end
+    }
+    out.append(UnsafeRawBufferPointer(rebasing: body[position..<body.count]))
+    return true
+  }
+}

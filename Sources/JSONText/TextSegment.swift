@@ -1,0 +1,39 @@
+/// A stretch of a JSON body that can carry text and is scanned before it leaves.
+///
+/// Offsets are byte positions in the body, of the raw (still escaped) content without its quotes.
+package struct TextSegment: Sendable, Equatable {
+  package enum Kind: UInt8, Sendable {
+    /// The content of a string, a member's value or an array's element.
+    case string
+    /// The name of a member in a free-form object (tool input).
+    case name
+    /// A number of nine or more digits: an identifier may travel as a JSON number.
+    case number
+  }
+
+  package var start: Int
+  package var end: Int
+  package var kind: Kind
+  /// How often the content is escaped: 1 for a JSON string, 2 for a string inside JSON inside a JSON string
+  /// (`tool_calls[].function.arguments`), 0 for a number.
+  package var depth: UInt8
+  /// Whether a backslash stands in the content; without one the bytes are the text.
+  package var hasEscapes: Bool
+  /// Whether a byte ≥ 0x80 stands in the content.
+  package var isASCII: Bool
+  /// Neighbouring text parts of one message share a group and count as one text; otherwise each segment has its own.
+  package var group: Int32
+
+  package init(
+    start: Int, end: Int, kind: Kind = .string, depth: UInt8 = 1, hasEscapes: Bool = false, isASCII: Bool = true,
+    group: Int32 = 0
+  ) {
+    self.start = start
+    self.end = end
+    self.kind = kind
+    self.depth = depth
+    self.hasEscapes = hasEscapes
+    self.isASCII = isASCII
+    self.group = group
+  }
+}

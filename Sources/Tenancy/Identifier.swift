@@ -1,0 +1,38 @@
+/// A random 128-bit id of one kind of thing; ids carry no clock and no counter.
+///
+/// Text form: 32 lower-case hex digits.
+package struct Identifier<Kind>: Hashable, Sendable, CustomStringConvertible {
+  package let value: UInt128
+
+  package init(_ value: UInt128) { self.value = value }
+
+  /// Reads the text form; anything else is nil.
+  package init?(_ text: some StringProtocol) {
+    guard text.utf8.count == 32, text.utf8.allSatisfy({ (0x30...0x39).contains($0) || (0x61...0x66).contains($0) }),
+      let value = UInt128(text, radix: 16)
+    else { return nil }
+    self.value = value
+  }
+
+  package var description: String {
+    let digits = String(value, radix: 16)
+    return String(repeating: "0", count: 32 - digits.utf8.count) + digits
+  }
+
+  /// 16 bytes, most significant first, as the text form reads.
+  package var bytes: [UInt8] { withUnsafeBytes(of: value.bigEndian) { Array($0) } }
+}
+
+package enum TenantKind {}
+package enum ProjectKind {}
+package enum UserKind {}
+package enum KeyKind {}
+
+/// A client company.
+package typealias TenantID = Identifier<TenantKind>
+/// A department or application of a tenant.
+package typealias ProjectID = Identifier<ProjectKind>
+/// A person.
+package typealias UserID = Identifier<UserKind>
+/// An API key.
+package typealias KeyID = Identifier<KeyKind>
