@@ -1,0 +1,85 @@
+/// Classes of bytes in HTTP heads, and comparisons without strings.
+enum Octet {
+  /// `tchar` of RFC 9110, 5.6.2.
+  private static let tokens: [Bool] = {
+    var table = [Bool](repeating: false, count: 256)
+    for byte in "!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ".utf8 {
+      table[Int(byte)] = true
+    }
+    return table
+  }()
+
+  @inline(__always)
+  static func isToken(_ byte: UInt8) -> Bool {
+    // Letters, digits and the dash are almost all of it; the table has the rest.
+    let lower = byte | 0x20
+    return (lower >= 0x61 && lower <= 0x7A) || (byte >= 0x30 && byte <= 0x39) || byte == 0x2D || tokens[Int(byte)]
+  }
+
+  /// Same bytes, case and all.
+  static func equal(_ bytes: UnsafeRawBufferPointer, _ range: Range<Int>, _ text: StaticString) -> Bool {
+    guard range.count == text.utf8CodeUnitCount, range.upperBound <= bytes.count else { return false }
+    let expected = text.utf8Start
+    for offset in 0..<range.count where bytes[range.lowerBound &+ offset] != expected[offset] { return false }
+    return true
+  }
+
+  /// Same but for case; `text` is lower case.
+  static func matches(_ bytes: UnsafeRawBufferPointer, _ range: Range<Int>, _ text: StaticString) -> Bool {
+    guard range.count == text.utf8CodeUnitCount, range.upperBound <= bytes.count else { return false }
+    let expected = text.utf8Start
+    for offset in 0..<range.count {
+      let byte = bytes[range.lowerBound &+ offset]
+      let lower = byte >= 0x41 && byte <= 0x5A ? byte | 0x20 : byte
+      if lower != expected[offset] { return false }
+    }
+    return true
+  }
+
+  static func trimmed(_ bytes: UnsafeRawBufferPointer, _ range: Range<Int>) -> Range<Int> {
+    var start = range.lowerBound
+    var end = range.upperBound
+    while start < end, bytes[start] == 0x20 || bytes[start] == 0x09 { start &+= 1 }
+    while end > start, bytes[end &- 1] == 0x20 || bytes[end &- 1] == 0x09 { end &-= 1 }
+    return start..<end
+  }
+
+  /// A host name, address or bracketed IPv6 address, maybe with a port; nothing that another parser reads as a URL.
+  static func isHost(_ bytes: UnsafeRawBufferPointer, _ range: Range<Int>) -> Bool {
+    guard !range.isEmpty, range.count <= 255 else { return false }
+    for index in range {
+      let byte = bytes[index]
+      let lower = byte | 0x20
+      let plain = (lower >= 0x61 && lower <= 0x7A) || (byte >= 0x30 && byte <= 0x39)
+      guard plain || byte == 0x2D || byte == 0x2E || byte == 0x3A || byte == 0x5B || byte == 0x5D || byte == 0x5F else {
+        return false
+      }
+    }
+    return true
+  }
+
+  private static let guarded: [StaticString] = [
+    "host", "expect", "upgrade", "api-key", "x-api-key", "connection", "content-type", "authorization", "content-length",
+    "content-encoding", "transfer-encoding", "anthropic-version", "x-forwarded-for",
+  ]
+
+  /// Whether a name with `_` equals one that matters once `_` is read as `-`, as CGI-like servers do.
+  static func imitatesGuarded(_ bytes: UnsafeRawBufferPointer, _ range: Range<Int>) -> Bool {
+    guarded.contains { same(bytes, range, $0, prefixOnly: false) }
+      || same(bytes, range, "x-torhaus-", prefixOnly: true)
+  }
+
+  private static func same(
+    _ bytes: UnsafeRawBufferPointer, _ range: Range<Int>, _ text: StaticString, prefixOnly: Bool
+  ) -> Bool {
+    let count = text.utf8CodeUnitCount
+    guard prefixOnly ? range.count >= count : range.count == count else { return false }
+    for offset in 0..<count {
+      var byte = bytes[range.lowerBound &+ offset]
+      if byte == 0x5F { byte = 0x2D }
+      if byte >= 0x41, byte <= 0x5A { byte |= 0x20 }
+      if byte != text.utf8Start[offset] { return false }
+    }
+    return true
+  }
+}

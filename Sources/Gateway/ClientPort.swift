@@ -1,0 +1,31 @@
+/// What an answer's head says beside its status; all of it is ours, nothing comes from a provider.
+package struct ResponseHead: Sendable {
+  package enum ContentKind: Sendable { case json, eventStream, empty }
+  package var status: UInt16
+  package var kind: ContentKind
+  /// The connection ends with this answer.
+  package var closes: Bool
+
+  package init(status: UInt16, kind: ContentKind, closes: Bool = false) {
+    self.status = status
+    self.kind = kind
+    self.closes = closes
+  }
+}
+
+/// What the pipeline needs of a client's connection or stream; called on its event loop only.
+///
+/// A class-bound protocol: a call is one table look-up, nothing is boxed or allocated.
+package protocol ClientPort: AnyObject {
+  /// A whole answer. `fields` are complete header lines, each with its CRLF.
+  func respond(_ head: ResponseHead, fields: UnsafeRawBufferPointer, body: UnsafeRawBufferPointer)
+  /// The head of a stream; pieces and one of the ends follow.
+  func begin(_ head: ResponseHead, fields: UnsafeRawBufferPointer)
+  func send(_ bytes: UnsafeRawBufferPointer)
+  /// The normal end of a stream.
+  func end()
+  /// The end of a stream that did not end well: the connection closes without the framing's last word.
+  func abort()
+  /// Bytes that wait for the client to take them.
+  var heldBytes: Int { get }
+}

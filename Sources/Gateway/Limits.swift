@@ -1,0 +1,58 @@
+/// What the data plane accepts and how long it waits; the defaults of the threat model, each with its unit.
+package struct Limits: Sendable, Equatable {
+  /// Bytes of one header field, name and value.
+  package var fieldBytes = 8 * 1024
+  /// Bytes of a request's head, request line included.
+  package var headBytes = 32 * 1024
+  /// Header fields of one request.
+  package var fieldCount = 100
+  /// Bytes of the request target.
+  package var targetBytes = 2 * 1024
+  /// Bytes of a request body, before a plan narrows it.
+  package var bodyBytes = 8 * 1024 * 1024
+  /// Bytes of a plain answer from a provider.
+  package var answerBytes = 32 * 1024 * 1024
+  /// Bytes of a whole streamed answer from a provider.
+  package var streamBytes = 64 * 1024 * 1024
+  /// Bytes of a provider's error body that are read.
+  package var errorBytes = 64 * 1024
+  /// Bytes held for a client that reads slowly: above the first the provider is paused, below the second it goes on.
+  package var heldHighBytes = 64 * 1024
+  package var heldLowBytes = 16 * 1024
+  /// Bytes of pipelined requests that are read ahead while one is in work.
+  package var readAheadBytes = 64 * 1024
+
+  /// Milliseconds until a request's head must be complete.
+  package var headMilliseconds = 10_000
+  /// Milliseconds of grace before ``bodyBytesPerSecond`` counts.
+  package var bodyGraceMilliseconds = 5_000
+  package var bodyBytesPerSecond = 1024
+  /// Milliseconds that an idle kept-alive connection stays open.
+  package var idleMilliseconds = 60_000
+  /// Milliseconds a client may take nothing of what waits for it.
+  package var writeStallMilliseconds = 30_000
+  /// Milliseconds to connect to a provider, to its first byte, and between bytes.
+  package var connectMilliseconds = 5_000
+  package var firstByteMilliseconds = 600_000
+  package var upstreamIdleMilliseconds = 120_000
+  /// Milliseconds of a whole exchange.
+  package var exchangeMilliseconds = 3_600_000
+  /// Milliseconds an answer waits for its record to be written before it ends as an error.
+  package var confirmationMilliseconds = 5_000
+  /// Milliseconds a request waits for the quota ledger.
+  package var ledgerMilliseconds = 5_000
+  /// Milliseconds that a provider is read on after its client has gone, for the usage.
+  package var drainMilliseconds = 2_000
+  /// Milliseconds of silence in a stream after which a keep-alive comment goes out.
+  package var keepAliveMilliseconds = 15_000
+
+  /// Requests answered on one connection.
+  package var requestsPerConnection = 10_000
+  /// Open connections: all, and from one source address.
+  package var connections = 10_000
+  package var connectionsPerSource = 200
+  /// Attempts at providers for one request.
+  package var attempts = 3
+
+  package init() {}
+}

@@ -1,0 +1,49 @@
+/// What the pipeline needs of the adapter that sends; one per event loop, called on that loop only.
+///
+/// A class-bound protocol: a call is one table look-up, nothing is boxed or allocated.
+package protocol UpstreamPort: AnyObject {
+  /// Sends a POST. `body` must stay where it is until the end was told or ``cancel(_:)`` returned.
+  ///
+  /// Never calls back from inside: news arrive in a later turn of the loop.
+  func send(_ exchange: Exchange, to target: UpstreamTarget, body: UnsafeRawBufferPointer)
+  /// Forgets the request; its connection is closed if an answer was under way. Nothing more is told about it.
+  func cancel(_ exchange: Exchange)
+  /// Stops reading the answer, and goes on with it.
+  func pause(_ exchange: Exchange)
+  func resume(_ exchange: Exchange)
+}
+
+/// The status line and the header fields of a provider's answer that are read; all others are dropped.
+package struct UpstreamHead: Sendable, Equatable {
+  package enum ContentKind: Sendable, Equatable { case json, eventStream, other }
+  package var status: Int = 0
+  package var kind = ContentKind.other
+  package var isEncoded = false
+  package var retryAfterSeconds: Int?
+
+  package init() {}
+}
+
+/// How a provider's answer ended.
+package enum UpstreamEnd: Sendable, Equatable {
+  /// All of it arrived by its framing.
+  case complete
+  /// Name, address, connection or TLS failed: nothing was sent.
+  case notConnected
+  /// The address is one that the outbound rules refuse: nothing was sent.
+  case addressRefused
+  /// Sent; then silence until the deadline, before the status line or after it.
+  case timedOut
+  /// Sent; then the connection broke or the framing was damaged.
+  case cut
+  /// The answer is larger than allowed.
+  case tooLarge
+}
+
+/// Who is told what comes back; implemented by the pipeline, called on the loop, outside of the sender's callbacks.
+package protocol UpstreamDelegate: AnyObject {
+  func upstream(_ exchange: Exchange, answered head: UpstreamHead)
+  /// A piece of the answer's body; the bytes are gone when this returns.
+  func upstream(_ exchange: Exchange, sent bytes: UnsafeRawBufferPointer)
+  func upstream(_ exchange: Exchange, ended end: UpstreamEnd)
+}

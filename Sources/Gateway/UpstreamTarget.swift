@@ -1,0 +1,37 @@
+/// One route of one provider, ready to send to: everything about a request to it that stays the same.
+///
+/// Made when a snapshot is built, shared by all loops. The credential lives in ``headerLines`` and nowhere else; it is
+/// bound to the origin of ``url``, which no request can change.
+package final class UpstreamTarget: Sendable {
+  /// The provider's id in the register.
+  package let provider: String
+  /// Absolute, from the register.
+  package let url: String
+  /// Whole header lines, credential included; never logged.
+  package let headerLines: [String]
+  /// Requests with the same pool key share connections: the provider credential's name, with `dedicated-connections`
+  /// also the tenant.
+  package let poolKey: String
+  /// Whether addresses inside the house (loopback, private networks) are what the record means.
+  package let isLocal: Bool
+  package let connectMilliseconds: Int
+  package let firstByteMilliseconds: Int
+  package let idleMilliseconds: Int
+  /// Most connections to keep and to open to this origin, per loop.
+  package let maximumConnections: Int
+
+  package init(
+    provider: String, url: String, headerLines: [String], poolKey: String, isLocal: Bool, limits: Limits,
+    maximumConnections: Int = 1024
+  ) {
+    self.provider = provider
+    self.url = url
+    self.headerLines = headerLines
+    self.poolKey = poolKey
+    self.isLocal = isLocal
+    connectMilliseconds = limits.connectMilliseconds
+    firstByteMilliseconds = limits.firstByteMilliseconds
+    idleMilliseconds = limits.upstreamIdleMilliseconds
+    self.maximumConnections = maximumConnections
+  }
+}

@@ -1,0 +1,151 @@
+import CCurl
+import Gateway
+
+/// One libcurl multi handle: the connections of one provider credential on one loop.
+///
+/// libcurl pools by host and cannot tell two API keys apart, so each pool key has a handle of its own.
+final class MultiHandle {
+  private let multi: UnsafeMutableRawPointer  // CURLM
+  let sockets: SocketTable
+  private unowned let pool: UpstreamPool
+  private var idle: [Transfer] = []
+  private var active: [ObjectIdentifier: Transfer] = [:]
+  /// Milliseconds from now at which libcurl wants to be called; nil for never. Noted by the timer callback.
+  private(set) var requestedTimeout: Int?
+
+  init(pool: UpstreamPool, sockets: SocketTable, maximumConnections: Int) throws(UpstreamError) {
+    guard let multi = curl_multi_init() else { throw UpstreamError(.libcurl, detail: "curl_multi_init") }
+    self.multi = multi
+    self.pool = pool
+    self.sockets = sockets
+    let me = Unmanaged.passUnretained(self).toOpaque()
+    let codes = [
+      th_curl_multi_set_socket_function(multi, noteSocket),
+      th_curl_multi_set_ptr(multi, CURLMOPT_SOCKETDATA, me),
+      th_curl_multi_set_timer_function(multi, noteTimer),
+      th_curl_multi_set_ptr(multi, CURLMOPT_TIMERDATA, me),
+      th_curl_multi_set_long(multi, CURLMOPT_MAXCONNECTS, maximumConnections),
+      th_curl_multi_set_long(multi, CURLMOPT_MAX_HOST_CONNECTIONS, maximumConnections),
+      th_curl_multi_set_long(multi, CURLMOPT_PIPELINING, Int(CURLPIPE_MULTIPLEX)),
+    ]
+    guard codes.allSatisfy({ $0 == CURLM_OK }) else { throw UpstreamError(.libcurl, detail: "curl_multi_setopt") }
+  }
+
+  deinit {
+    for transfer in active.values { curl_multi_remove_handle(multi, transfer.easy) }
+    active.removeAll()
+    idle.removeAll()
+    curl_multi_cleanup(multi)
+  }
+
+  var activeTransfers: some Collection<Transfer> { active.values }
+
+  /// Starts a request; nil if libcurl refuses.
+  func start(_ exchange: Exchange, _ target: UpstreamTarget, body: UnsafeRawBufferPointer, maximumBytes: Int)
+    -> Transfer?
+  {
+    let transfer: Transfer
+    if let rested = idle.popLast() {
+      transfer = rested
+    } else {
+      guard let made = try? Transfer(multi: self) else { return nil }
+      transfer = made
+    }
+    guard transfer.prepare(target, body: body, maximumBytes: maximumBytes),
+      curl_multi_add_handle(multi, transfer.easy) == CURLM_OK
+    else { return nil }
+    transfer.exchange = exchange
+    active[ObjectIdentifier(transfer)] = transfer
+    runTimer()
+    return transfer
+  }
+
+  /// Takes the transfer out of libcurl and keeps it for the next request. An unfinished answer closes its connection.
+  func end(_ transfer: Transfer) {
+    guard active.removeValue(forKey: ObjectIdentifier(transfer)) != nil else { return }
+    curl_multi_remove_handle(multi, transfer.easy)
+    transfer.exchange = nil
+    transfer.isDirty = false
+    if idle.count < 256 { idle.append(transfer) }
+  }
+
+  func act(on descriptor: Int32, _ mask: Int32) {
+    var running: Int32 = 0
+    _ = curl_multi_socket_action(multi, descriptor, mask, &running)
+    runTimer()
+  }
+
+  /// Calls libcurl as long as it wants to be called at once (it does after every new handle).
+  func runTimer() {
+    var running: Int32 = 0
+    var rounds = 0
+    while requestedTimeout == 0, rounds < 8 {
+      requestedTimeout = nil
+      _ = curl_multi_socket_action(multi, CURL_SOCKET_TIMEOUT, 0, &running)
+      rounds &+= 1
+    }
+    collect()
+    if let timeout = requestedTimeout {
+      requestedTimeout = nil
+      pool.schedule(self, milliseconds: timeout)
+    }
+  }
+
+  func timeoutReached() {
+    var running: Int32 = 0
+    _ = curl_multi_socket_action(multi, CURL_SOCKET_TIMEOUT, 0, &running)
+    if requestedTimeout == nil {
+      // libcurl tells a deadline once; one that was covered by an earlier call must be asked for again.
+      var milliseconds = -1
+      if curl_multi_timeout(multi, &milliseconds) == CURLM_OK, milliseconds > 0 { requestedTimeout = milliseconds }
+    }
+    runTimer()
+  }
+
+  func resume(_ transfer: Transfer) {
+    transfer.wantsPause = false
+    guard transfer.isPaused else { return }
+    transfer.isPaused = false
+    _ = curl_easy_pause(transfer.easy, CURLPAUSE_CONT)
+    runTimer()
+  }
+
+  /// Notes which transfers are done; they are taken out when their news are delivered.
+  private func collect() {
+    var easy: UnsafeMutableRawPointer?
+    var result = CURLE_OK
+    while th_curl_multi_next_done(multi, &easy, &result) == 1 {
+      var pointer: UnsafeMutableRawPointer?
+      guard let easy, th_curl_easy_get_ptr(easy, CURLINFO_PRIVATE, &pointer) == CURLE_OK, let pointer else { continue }
+      let transfer = Unmanaged<Transfer>.fromOpaque(pointer).takeUnretainedValue()
+      transfer.result = result
+      note(transfer)
+    }
+  }
+
+  func note(_ transfer: Transfer) {
+    guard !transfer.isDirty else { return }
+    transfer.isDirty = true
+    pool.hasNews(transfer)
+  }
+
+  fileprivate func noteTimeout(_ milliseconds: Int) { requestedTimeout = milliseconds < 0 ? nil : milliseconds }
+}
+
+private func noteSocket(
+  _ easy: UnsafeMutableRawPointer?, _ descriptor: curl_socket_t, _ what: Int32, _ context: UnsafeMutableRawPointer?,
+  _ socket: UnsafeMutableRawPointer?
+) -> Int32 {
+  guard let context else { return 0 }
+  let multi = Unmanaged<MultiHandle>.fromOpaque(context).takeUnretainedValue()
+  // CURL_POLL_IN 1, OUT 2, INOUT 3 are this table's bits; REMOVE 4 is none of them.
+  multi.sockets.want(descriptor, what == CURL_POLL_REMOVE ? 0 : UInt8(truncatingIfNeeded: what & 3), owner: multi)
+  return 0
+}
+
+private func noteTimer(_ multi: UnsafeMutableRawPointer?, _ milliseconds: Int, _ context: UnsafeMutableRawPointer?)
+  -> Int32
+{
+  if let context { Unmanaged<MultiHandle>.fromOpaque(context).takeUnretainedValue().noteTimeout(milliseconds) }
+  return 0
+}

@@ -1,0 +1,208 @@
+import CCurl
+import Gateway
+import Glibc
+import JSONText
+
+/// One libcurl easy handle and what its callbacks noted; reused for request after request of one pool.
+///
+/// The callbacks only note: libcurl must not be called from inside them, and neither may the pipeline run there.
+final class Transfer {
+  let easy: UnsafeMutableRawPointer  // CURL
+  unowned let multi: MultiHandle
+  /// The exchange in work; nil while the transfer rests or was cancelled.
+  var exchange: Exchange?
+  var target: UpstreamTarget?
+  private var headers: UnsafeMutablePointer<curl_slist>?
+  fileprivate var rules = AddressRules(allowsLocal: false)
+
+  /// Noted by the callbacks since the last delivery.
+  let received = ByteArena(capacity: 4096)
+  var head = UpstreamHead()
+  var headComplete = false
+  var headDelivered = false
+  var isDirty = false
+  var result: CURLcode?
+  fileprivate var headerBytes = 0
+  fileprivate var addressRefused = false
+  fileprivate var overflow = false
+  fileprivate var totalBytes = 0
+  fileprivate var maximumBytes = 0
+
+  /// Reading is to stop; libcurl is told from the write callback.
+  var wantsPause = false
+  var isPaused = false
+  /// Seconds of the pool's clock: when something last came, and whether anything did.
+  var lastActivity: Int64 = 0
+
+  init(multi: MultiHandle) throws(UpstreamError) {
+    guard let easy = curl_easy_init() else { throw UpstreamError(.libcurl, detail: "curl_easy_init") }
+    self.easy = easy
+    self.multi = multi
+    guard setConstantOptions() else { throw UpstreamError(.libcurl, detail: "curl_easy_setopt") }
+  }
+
+  deinit {
+    curl_easy_cleanup(easy)
+    if let headers { curl_slist_free_all(headers) }
+  }
+
+  private func setConstantOptions() -> Bool {
+    let me = Unmanaged.passUnretained(self).toOpaque()
+    let codes = [
+      th_curl_easy_set_ptr(easy, CURLOPT_PRIVATE, me),
+      th_curl_easy_set_long(easy, CURLOPT_NOSIGNAL, 1),
+      th_curl_easy_set_long(easy, CURLOPT_POST, 1),
+      th_curl_easy_set_long(easy, CURLOPT_FOLLOWLOCATION, 0),
+      th_curl_easy_set_long(easy, CURLOPT_NETRC, 0),
+      th_curl_easy_set_string(easy, CURLOPT_PROXY, ""),
+      th_curl_easy_set_string(easy, CURLOPT_NOPROXY, "*"),
+      th_curl_easy_set_string(easy, CURLOPT_REDIR_PROTOCOLS_STR, "https"),
+      th_curl_easy_set_long(easy, CURLOPT_DISALLOW_USERNAME_IN_URL, 1),
+      th_curl_easy_set_long(easy, CURLOPT_UNRESTRICTED_AUTH, 0),
+      th_curl_easy_set_long(easy, CURLOPT_SSL_VERIFYPEER, 1),
+      th_curl_easy_set_long(easy, CURLOPT_SSL_VERIFYHOST, 2),
+      th_curl_easy_set_long(easy, CURLOPT_SSLVERSION, Int(CURL_SSLVERSION_TLSv1_2)),
+      th_curl_easy_set_long(easy, CURLOPT_HTTP_CONTENT_DECODING, 0),
+      th_curl_easy_set_long(easy, CURLOPT_HTTP09_ALLOWED, 0),
+      th_curl_easy_set_long(easy, CURLOPT_PATH_AS_IS, 1),
+      th_curl_easy_set_long(easy, CURLOPT_PIPEWAIT, 1),
+      th_curl_easy_set_long(easy, CURLOPT_HTTP_VERSION, Int(CURL_HTTP_VERSION_2TLS)),
+      th_curl_easy_set_long(easy, CURLOPT_TCP_KEEPALIVE, 1),
+      th_curl_easy_set_long(easy, CURLOPT_SSL_SESSIONID_CACHE, 1),
+      th_curl_easy_set_long(easy, CURLOPT_MAXLIFETIME_CONN, 600),
+      th_curl_easy_set_long(easy, CURLOPT_MAXAGE_CONN, 300),
+      th_curl_easy_set_long(easy, CURLOPT_DNS_CACHE_TIMEOUT, 60),
+      th_curl_easy_set_long(easy, CURLOPT_BUFFERSIZE, 16 * 1024),
+      th_curl_easy_set_write_function(easy, noteBody),
+      th_curl_easy_set_ptr(easy, CURLOPT_WRITEDATA, me),
+      th_curl_easy_set_header_function(easy, noteHeader),
+      th_curl_easy_set_ptr(easy, CURLOPT_HEADERDATA, me),
+      th_curl_easy_set_opensocket_function(easy, openSocket),
+      th_curl_easy_set_ptr(easy, CURLOPT_OPENSOCKETDATA, me),
+      th_curl_easy_set_closesocket_function(easy, closeSocket),
+      th_curl_easy_set_ptr(easy, CURLOPT_CLOSESOCKETDATA, Unmanaged.passUnretained(multi.sockets).toOpaque()),
+    ]
+    return codes.allSatisfy { $0 == CURLE_OK }
+  }
+
+  /// Sets what differs from the last request. `body` must outlive the transfer.
+  func prepare(_ target: UpstreamTarget, body: UnsafeRawBufferPointer, maximumBytes: Int) -> Bool {
+    if self.target !== target {
+      guard point(at: target) else { return false }
+      self.target = target
+    }
+    received.reset(keeping: 64 * 1024)
+    head = UpstreamHead()
+    headComplete = false
+    headDelivered = false
+    result = nil
+    headerBytes = 0
+    addressRefused = false
+    overflow = false
+    totalBytes = 0
+    self.maximumBytes = maximumBytes
+    wantsPause = false
+    isPaused = false
+    return th_curl_easy_set_const_ptr(easy, CURLOPT_POSTFIELDS, body.baseAddress) == CURLE_OK
+      && th_curl_easy_set_off(easy, CURLOPT_POSTFIELDSIZE_LARGE, Int64(body.count)) == CURLE_OK
+  }
+
+  private func point(at target: UpstreamTarget) -> Bool {
+    var list: UnsafeMutablePointer<curl_slist>?
+    // libcurl's own Expect: 100-continue would cost a round trip on large bodies.
+    for line in target.headerLines + ["Expect:"] {
+      guard let longer = curl_slist_append(list, line) else {
+        curl_slist_free_all(list)
+        return false
+      }
+      list = longer
+    }
+    if let headers { curl_slist_free_all(headers) }
+    headers = list
+    rules = AddressRules(allowsLocal: target.isLocal)
+    return th_curl_easy_set_slist(easy, CURLOPT_HTTPHEADER, list) == CURLE_OK
+      && th_curl_easy_set_string(easy, CURLOPT_URL, target.url) == CURLE_OK
+      && th_curl_easy_set_string(easy, CURLOPT_PROTOCOLS_STR, target.isLocal ? "http,https" : "https") == CURLE_OK
+      && th_curl_easy_set_long(easy, CURLOPT_CONNECTTIMEOUT_MS, target.connectMilliseconds) == CURLE_OK
+  }
+
+  /// How the transfer ended, in the pipeline's words.
+  var end: UpstreamEnd {
+    guard let result else { return .cut }
+    if addressRefused { return .addressRefused }
+    if overflow { return .tooLarge }
+    switch result {
+    case CURLE_OK: return .complete
+    case CURLE_COULDNT_RESOLVE_HOST, CURLE_COULDNT_RESOLVE_PROXY, CURLE_COULDNT_CONNECT, CURLE_SSL_CONNECT_ERROR,
+      CURLE_PEER_FAILED_VERIFICATION, CURLE_SSL_CERTPROBLEM, CURLE_SSL_CACERT_BADFILE, CURLE_URL_MALFORMAT,
+      CURLE_UNSUPPORTED_PROTOCOL:
+      return .notConnected
+    case CURLE_OPERATION_TIMEDOUT:
+      // The only deadline libcurl holds is the one for connecting.
+      var requestBytes = 0
+      th_curl_easy_get_long(easy, CURLINFO_REQUEST_SIZE, &requestBytes)
+      return requestBytes == 0 ? .notConnected : .timedOut
+    default: return .cut
+    }
+  }
+}
+
+/// A transfer behind libcurl's untyped pointer. The multi handle's owner keeps it alive while libcurl has it.
+private func transfer(_ pointer: UnsafeMutableRawPointer?) -> Transfer? {
+  pointer.map { Unmanaged<Transfer>.fromOpaque($0).takeUnretainedValue() }
+}
+
+private func noteBody(
+  _ bytes: UnsafeMutablePointer<CChar>?, _ size: Int, _ count: Int, _ context: UnsafeMutableRawPointer?
+) -> Int {
+  guard let transfer = transfer(context), let bytes else { return 0 }
+  if transfer.wantsPause {
+    transfer.isPaused = true
+    return Int(CURL_WRITEFUNC_PAUSE)
+  }
+  let length = size &* count
+  transfer.totalBytes &+= length
+  guard transfer.totalBytes <= transfer.maximumBytes else {
+    transfer.overflow = true
+    return 0
+  }
+  transfer.received.append(UnsafeRawBufferPointer(start: bytes, count: length))
+  transfer.multi.note(transfer)
+  return length
+}
+
+private func noteHeader(
+  _ bytes: UnsafeMutablePointer<CChar>?, _ size: Int, _ count: Int, _ context: UnsafeMutableRawPointer?
+) -> Int {
+  guard let transfer = transfer(context), let bytes else { return 0 }
+  let length = size &* count
+  transfer.headerBytes &+= length
+  guard transfer.headerBytes <= 64 * 1024 else { return 0 }
+  let line = UnsafeRawBufferPointer(start: bytes, count: length)
+  guard !transfer.headComplete else { return length }  // trailers
+  UpstreamHeadLine.read(line, into: &transfer.head)
+  // An empty line ends the head, unless it was an interim one.
+  if length <= 2, transfer.head.status >= 200 {
+    transfer.headComplete = true
+    transfer.multi.note(transfer)
+  }
+  return length
+}
+
+private func openSocket(
+  _ context: UnsafeMutableRawPointer?, _ purpose: curlsocktype, _ address: UnsafeMutablePointer<curl_sockaddr>?
+) -> curl_socket_t {
+  guard let transfer = transfer(context), let address, purpose == CURLSOCKTYPE_IPCXN,
+    let target = th_curl_sockaddr_address(address)
+  else { return -1 }
+  guard transfer.rules.allows(target) else {
+    transfer.addressRefused = true
+    return -1
+  }
+  return th_curl_sockaddr_open(address)
+}
+
+private func closeSocket(_ context: UnsafeMutableRawPointer?, _ descriptor: curl_socket_t) -> Int32 {
+  if let context { Unmanaged<SocketTable>.fromOpaque(context).takeUnretainedValue().forget(descriptor) }
+  return close(descriptor)
+}
