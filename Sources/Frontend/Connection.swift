@@ -148,6 +148,7 @@ final class Connection: ChannelInboundHandler, ChannelOutboundHandler, ClientPor
       requests &+= 1
       let exchange = worker.pipeline.takeExchange()
       exchange.client = self
+      exchange.address = source.network
       self.exchange = exchange
       let answered = inbox.withUnsafeReadableBytes { worker.begin(exchange, head, $0) }
       inbox.moveReaderIndex(forwardBy: head.length)

@@ -1,0 +1,159 @@
+package import Inference
+package import JSONText
+import Quotas
+import Redaction
+import SealedLog
+package import Tenancy
+
+/// One request and its answer, from the first byte in to the last byte out: the value that goes down the stages of
+/// ``RequestPipeline``. Belongs to one event loop; reused for later requests with its memory.
+package final class Exchange {
+  /// Where a request is in its life; the numbers are those of the stages in the design.
+  enum Stage: Int { case accept = 1, authenticate, parse, authorize, redact, route, reserve, record, send, returning, settle }
+
+  // MARK: Filled by the front end
+  package weak var client: (any ClientPort)?
+  package var method = Route.Method.other
+  package var contentType = ContentType.none
+  package var hasContentEncoding = false
+  package var isStrict = false
+  /// Where the connection comes from.
+  package var address = NetworkAddress(value: 0)
+  package let credential = ByteArena(capacity: 128)
+  package let subjectField = ByteArena(capacity: 64)
+  package let clientRequestID = ByteArena(capacity: 64)
+  /// The request's body as it came.
+  package let body = ByteArena(capacity: 4096)
+
+  // MARK: Kept by the sender
+  package var upstreamSlot = -1
+
+  // MARK: The request
+  var stage = Stage.accept
+  /// Names this exchange to threads that wake it: index in the pipeline's table and a generation.
+  var ticket: UInt64 = 0
+  var id = RequestID(0)
+  var route = Route.root
+  var startedAt: Int64 = 0
+  var caller: Caller?
+  var snapshot: GatewaySnapshot?
+  let scan = RequestScan()
+  var alias = ""
+  var edits = EditList()
+  let issued = IssuedPlaceholders()
+  var findings = FindingCounts()
+  var dropped: [String] = []
+  /// The body as it goes upstream.
+  let outgoing = ByteArena(capacity: 4096)
+
+  // MARK: The attempt
+  var candidate: CallableModel?
+  var modelRoute: ModelRoute?
+  var attempt = 0
+  var attemptID: UInt128 = 0
+  var excluded: [ObjectIdentifier] = []
+  /// What the client is told if no candidate is left.
+  var lastFault: Refusal?
+  /// Reservations of earlier attempts, confirmed together with the last.
+  var settled: [Reservation] = []
+  var demand = Demand(inputTokens: 0, outputTokens: 0, money: 0)
+  var outputLimit: Int64 = 0
+  var clampedTo: Int64?
+  var reservation = Reservation()
+  var journal: [UInt8] = []
+  var isSent = false
+  var sentAt: Int64 = 0
+  var waitingSince: Int64 = 0
+
+  // MARK: The answer
+  var upstreamHead = UpstreamHead()
+  var firstByteAt: Int64 = 0
+  /// A plain answer or an error body as it came.
+  let answer = ByteArena(capacity: 4096)
+  /// What goes to the client.
+  let reply = ByteArena(capacity: 4096)
+  let fields = ByteArena(capacity: 512)
+  var stream = StreamState()
+  var usage: Usage?
+  var ownOutputBytes = 0
+  var closing: Closing?
+  /// The closing record while the writer's queue has no room for it.
+  var pendingRecord: LogEntry?
+  var endedAt: Int64 = 0
+  var confirmBy: Int64 = 0
+  /// When a provider whose client has gone is cancelled; 0 while the client is there.
+  var drainUntil: Int64 = 0
+  var isClientGone = false
+  var isPaused = false
+  var status: UInt16 = 0
+
+  init() {}
+
+  /// Forgets everything of the request and wipes the originals behind placeholders.
+  func reset() {
+    client = nil
+    method = .other
+    contentType = .none
+    hasContentEncoding = false
+    isStrict = false
+    credential.wipe()
+    subjectField.reset()
+    clientRequestID.reset()
+    body.reset()
+    upstreamSlot = -1
+    stage = .accept
+    ticket = 0
+    caller = nil
+    snapshot = nil
+    alias = ""
+    edits.reset()
+    issued.wipe()
+    findings = FindingCounts()
+    dropped.removeAll(keepingCapacity: true)
+    outgoing.reset()
+    candidate = nil
+    modelRoute = nil
+    attempt = 0
+    attemptID = 0
+    excluded.removeAll(keepingCapacity: true)
+    lastFault = nil
+    settled.removeAll(keepingCapacity: true)
+    pendingRecord = nil
+    endedAt = 0
+    sentAt = 0
+    waitingSince = 0
+    clampedTo = nil
+    reservation = Reservation()
+    journal.removeAll(keepingCapacity: true)
+    isSent = false
+    firstByteAt = 0
+    upstreamHead = UpstreamHead()
+    answer.reset()
+    reply.reset()
+    fields.reset()
+    stream.reset()
+    usage = nil
+    ownOutputBytes = 0
+    closing = nil
+    drainUntil = 0
+    isClientGone = false
+    isPaused = false
+    status = 0
+  }
+
+  var isStream: Bool { scan.stream }
+}
+
+/// How an exchange that was sent ends, decided once and carried out when its records are written.
+enum Closing {
+  /// The plain answer in ``Exchange/reply``.
+  case answer
+  /// The stream's last bytes in ``Exchange/reply``, then its normal end.
+  case streamEnd
+  /// An error before anything went to the client.
+  case refusal(Refusal)
+  /// An error event, then the connection ends without the framing's last word.
+  case streamError(Refusal)
+  /// Nobody is there to be told.
+  case nobody
+}

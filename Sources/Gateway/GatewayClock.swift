@@ -1,0 +1,23 @@
+import Glibc
+
+/// The clocks the pipeline looks at; injected so that tests decide what time it is.
+package protocol GatewayClock: AnyObject, Sendable {
+  /// CLOCK_MONOTONIC in nanoseconds.
+  var monotonicNanoseconds: Int64 { get }
+  /// CLOCK_REALTIME in nanoseconds since 1970.
+  var wallNanoseconds: Int64 { get }
+}
+
+/// The machine's clocks.
+package final class SystemClock: GatewayClock {
+  package init() {}
+
+  package var monotonicNanoseconds: Int64 { Self.read(CLOCK_MONOTONIC) }
+  package var wallNanoseconds: Int64 { Self.read(CLOCK_REALTIME) }
+
+  private static func read(_ clock: clockid_t) -> Int64 {
+    var time = timespec()
+    clock_gettime(clock, &time)
+    return Int64(time.tv_sec) &* 1_000_000_000 &+ Int64(time.tv_nsec)
+  }
+}

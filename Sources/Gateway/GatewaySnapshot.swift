@@ -1,0 +1,138 @@
+package import Policies
+package import Quotas
+package import Redaction
+package import Routing
+package import SealedLog
+package import Tenancy
+
+/// Everything a request needs to know of people, policies and prices, as of one instant; swapped as a whole.
+///
+/// A request keeps the snapshot that it began with.
+package final class GatewaySnapshot: Sendable {
+  package let directory: Directory
+  /// Hex SHA-256 of the policy set in force.
+  package let policyHash: String
+  private let callers: [KeyID: Caller]
+
+  package init(directory: Directory, policyHash: String, callers: [KeyID: Caller]) {
+    self.directory = directory
+    self.policyHash = policyHash
+    self.callers = callers
+  }
+
+  /// Nobody and nothing: refuses every key.
+  package convenience init() { self.init(directory: Directory(), policyHash: "", callers: [:]) }
+
+  func caller(of principal: Principal) -> Caller? { callers[principal.key] }
+}
+
+/// An API key with what applies to its requests.
+package final class Caller: Sendable {
+  package let principal: Principal
+  package let rules: TenantRules
+  package let quota: QuotaAccount
+
+  package init(principal: Principal, rules: TenantRules, quota: QuotaAccount) {
+    self.principal = principal
+    self.rules = rules
+    self.quota = quota
+  }
+}
+
+/// A tenant's policy, compiled: what its keys may reach, what is redacted, where it is logged.
+package final class TenantRules: Sendable {
+  package struct Plan: Sendable {
+    /// Bytes of a request body.
+    package var bodyBytes: Int
+    /// Tokens of one answer when the client names no limit, and the most it may name.
+    package var outputTokens: Int64
+    /// Whether a limit may be lowered so that the request fits a budget.
+    package var clamp: Clamp
+
+    package init(bodyBytes: Int, outputTokens: Int64, clamp: Clamp) {
+      self.bodyBytes = bodyBytes
+      self.outputTokens = outputTokens
+      self.clamp = clamp
+    }
+  }
+  package enum Clamp: String, Sendable { case absent, always, never }
+
+  package let policy: EffectivePolicy
+  package let plan: Plan
+  /// Nil: the policy says in words that nothing is redacted.
+  package let redaction: RedactionProfile?
+  /// The aliases this tenant may use.
+  package let models: [String: ModelRoute]
+  /// Serves names that no alias knows under their own name; the demo's, never a production policy's.
+  package let openModels: OpenModels?
+  package let stream: LogStream
+  /// The key of the tenant's placeholders and hashes.
+  package let pseudonymKey: [UInt8]
+  package init(
+    policy: EffectivePolicy, plan: Plan, redaction: RedactionProfile?, models: [String: ModelRoute],
+    openModels: OpenModels?, stream: LogStream, pseudonymKey: [UInt8]
+  ) {
+    self.policy = policy
+    self.plan = plan
+    self.redaction = redaction
+    self.models = models
+    self.openModels = openModels
+    self.stream = stream
+    self.pseudonymKey = pseudonymKey
+  }
+}
+
+/// An alias with its candidates in the order of its route.
+package final class ModelRoute: Sendable {
+  package let alias: String
+  package let order: Alias.Order
+  package let candidates: [CallableModel]
+  /// Seconds since 1970, for model lists.
+  package let created: Int64
+
+  package init(alias: String, order: Alias.Order, candidates: [CallableModel], created: Int64) {
+    self.alias = alias
+    self.order = order
+    self.candidates = candidates
+    self.created = created
+  }
+}
+
+/// A model of a provider with everything needed to send to it and to price it.
+package final class CallableModel: Sendable {
+  package let provider: Provider
+  package let model: Model
+  /// Prices in the tenant's currency, at the rate of the snapshot.
+  package let price: Price
+  package let chat: UpstreamTarget
+  package let embeddings: UpstreamTarget
+  package let weight: Int
+
+  package init(
+    provider: Provider, model: Model, price: Price, chat: UpstreamTarget, embeddings: UpstreamTarget, weight: Int = 1
+  ) {
+    self.provider = provider
+    self.model = model
+    self.price = price
+    self.chat = chat
+    self.embeddings = embeddings
+    self.weight = weight
+  }
+}
+
+/// Stands for all models of one upstream at one price.
+package final class OpenModels: Sendable {
+  package let template: CallableModel
+
+  package init(template: CallableModel) { self.template = template }
+
+  /// A route for a model name that no alias knows.
+  func route(_ name: String) -> ModelRoute {
+    let model = Model(
+      id: name, maxOutput: template.model.maxOutput, context: template.model.context, price: template.model.price)
+    let callable = CallableModel(
+      provider: template.provider, model: model, price: template.price, chat: template.chat,
+      embeddings: template.embeddings)
+    return ModelRoute(alias: name, order: .listed, candidates: [callable], created: 0)
+  }
+}

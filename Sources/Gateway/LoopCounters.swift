@@ -1,0 +1,61 @@
+import Synchronization
+
+/// What one loop counts; summed over the loops on scrape. Single writer: its loop.
+package final class LoopCounters: Sendable {
+  private let requests = Atomic<UInt64>(0)
+  private let statuses: [Counter] = (0..<6).map { _ in Counter() }
+  private let inputTokens = Atomic<UInt64>(0)
+  private let outputTokens = Atomic<UInt64>(0)
+  private let findings = Atomic<UInt64>(0)
+  private let inFlight = Atomic<Int64>(0)
+  private let gatewayNanoseconds = Atomic<UInt64>(0)
+
+  /// A boxed atomic, so that an array of them can be held.
+  private final class Counter: Sendable { let value = Atomic<UInt64>(0) }
+
+  package init() {}
+
+  func began() {
+    requests.wrappingAdd(1, ordering: .relaxed)
+    inFlight.wrappingAdd(1, ordering: .relaxed)
+  }
+
+  func ended(status: UInt16) {
+    inFlight.wrappingAdd(-1, ordering: .relaxed)
+    let index = Int(status / 100)
+    if index >= 1, index <= 5 { statuses[index].value.wrappingAdd(1, ordering: .relaxed) }
+  }
+
+  func settled(input: Int64, output: Int64) {
+    inputTokens.wrappingAdd(UInt64(clamping: input), ordering: .relaxed)
+    outputTokens.wrappingAdd(UInt64(clamping: output), ordering: .relaxed)
+  }
+
+  func found(_ count: Int) { findings.wrappingAdd(UInt64(clamping: count), ordering: .relaxed) }
+
+  func worked(nanoseconds: Int64) { gatewayNanoseconds.wrappingAdd(UInt64(clamping: nanoseconds), ordering: .relaxed) }
+
+  /// A reading of all counters.
+  package struct Reading: Sendable {
+    package var requests: UInt64 = 0
+    package var inFlight: Int64 = 0
+    /// Answers by hundreds of the status; index 2 is 2xx.
+    package var statuses = [UInt64](repeating: 0, count: 6)
+    package var inputTokens: UInt64 = 0
+    package var outputTokens: UInt64 = 0
+    package var findings: UInt64 = 0
+    package var gatewayNanoseconds: UInt64 = 0
+
+    package init() {}
+  }
+
+  package func add(to reading: inout Reading) {
+    reading.requests &+= requests.load(ordering: .relaxed)
+    reading.inFlight &+= inFlight.load(ordering: .relaxed)
+    for index in 0..<6 { reading.statuses[index] &+= statuses[index].value.load(ordering: .relaxed) }
+    reading.inputTokens &+= inputTokens.load(ordering: .relaxed)
+    reading.outputTokens &+= outputTokens.load(ordering: .relaxed)
+    reading.findings &+= findings.load(ordering: .relaxed)
+    reading.gatewayNanoseconds &+= gatewayNanoseconds.load(ordering: .relaxed)
+  }
+}

@@ -1,0 +1,104 @@
+import Inference
+import JSONText
+import Quotas
+import SealedLog
+
+/// Writes what a record says beside content: the META JSON and the description in front of a request's body. No text of
+/// anyone, no names of people; what a client chose (model names) is escaped.
+final class MetaWriter {
+  private let out = ByteArena(capacity: 1024)
+
+  func requestPayload(_ exchange: Exchange) -> [UInt8] {
+    out.reset()
+    out.append(0)
+    out.append(0)
+    out.append("{\"dialect\":\"openai\",\"route\":\"")
+    out.append(exchange.scan.route.rawValue)
+    out.append("\",\"alias\":")
+    JSONEscape.appendQuoted(exchange.alias, to: out)
+    out.append(",\"content_type\":\"application/json\"}")
+    let length = UInt16(clamping: out.count - 2)
+    out.base.storeBytes(of: length.littleEndian, as: UInt16.self)
+    out.append(exchange.outgoing.bytes)
+    defer { out.reset() }
+    return Array(out.bytes)
+  }
+
+  /// - Parameters:
+  ///   - now: CLOCK_REALTIME, nanoseconds.
+  ///   - monotonic: CLOCK_MONOTONIC, nanoseconds.
+  func metadata(_ exchange: Exchange, _ actual: Actual, now: Int64, monotonic: Int64) -> [UInt8] {
+    out.reset()
+    out.append("{\"v\":1,\"request_id\":\"")
+    exchange.id.write(into: out)
+    out.append("\"")
+    number("time", now - max(0, monotonic - exchange.startedAt))
+    number("duration_us", (monotonic - exchange.startedAt) / 1000)
+    if exchange.firstByteAt > 0 { number("ttfb_us", (exchange.firstByteAt - exchange.startedAt) / 1000) }
+    if let principal = exchange.caller?.principal {
+      text("project", principal.project.description)
+      text("key", principal.key.description)
+      if let user = principal.user { text("user", user.description) }
+    }
+    if case .inference(let route) = exchange.route { text("route", route.rawValue) }
+    if !exchange.alias.isEmpty { text("alias", exchange.alias) }
+    if let candidate = exchange.candidate {
+      text("provider", candidate.provider.id)
+      text("model", candidate.model.id)
+      text("price_version", candidate.price.version)
+      text("currency", candidate.price.currency)
+    }
+    tokens(exchange, actual)
+    number("status", Int64(exchange.status))
+    number("exit", Int64(actual.exit.rawValue))
+    number("flags", Int64(actual.flags.rawValue))
+    number("attempt", Int64(exchange.attempt))
+    number("request_bytes", Int64(exchange.body.count))
+    number("response_bytes", Int64(max(exchange.answer.count, exchange.stream.receivedBytes)))
+    out.append(exchange.isStream ? ",\"stream\":true" : ",\"stream\":false")
+    findings(exchange)
+    if let snapshot = exchange.snapshot { text("policy_set", snapshot.policyHash) }
+    if let rules = exchange.caller?.rules { text("policy", rules.policy.id) }
+    out.append("}")
+    defer { out.reset() }
+    return Array(out.bytes)
+  }
+
+  private func tokens(_ exchange: Exchange, _ actual: Actual) {
+    number("input_tokens", actual.inputTokens)
+    number("output_tokens", actual.outputTokens)
+    if let usage = exchange.stream.reader?.usage ?? exchange.usage {
+      number("cached_tokens", usage.cachedTokens)
+      number("reasoning_tokens", usage.reasoningTokens)
+    }
+    number("cost", actual.money)
+  }
+
+  private func findings(_ exchange: Exchange) {
+    out.append(",\"findings\":{")
+    var isFirst = true
+    exchange.findings.forEach { type, _, count in
+      if !isFirst { out.append(",") }
+      isFirst = false
+      out.append("\"")
+      out.append(type.name)
+      out.append("\":")
+      Decimal.append(Int64(count), to: out)
+    }
+    out.append("}")
+  }
+
+  private func text(_ name: StaticString, _ value: String) {
+    out.append(",\"")
+    out.append(name)
+    out.append("\":")
+    JSONEscape.appendQuoted(value, to: out)
+  }
+
+  private func number(_ name: StaticString, _ value: Int64) {
+    out.append(",\"")
+    out.append(name)
+    out.append("\":")
+    Decimal.append(value, to: out)
+  }
+}

@@ -1,0 +1,153 @@
+import Cryptography
+package import Inference
+import JSONText
+import Quotas
+import Redaction
+import Tenancy
+
+/// The life of a request: every stage that exists, in order, and nothing else leads to a provider.
+///
+/// One per event loop; runs on that loop only. Stages are synchronous: there is no task, actor, lock held across work or
+/// thread hop between the first byte in and the hand-over to ``UpstreamPort``. A request rests only where it must wait
+/// for the world: for the quota ledger, for the provider, and for the log's writer before its last byte.
+package final class RequestPipeline {
+  /// What a stage says of a request.
+  enum Step {
+    case next
+    /// Something will wake it.
+    case parked
+    case refused(Refusal)
+  }
+
+  let services: GatewayServices
+  let loop: Int
+  let limits: Limits
+  package let counters = LoopCounters()
+  package weak var upstreamPort: (any UpstreamPort)?
+  let clock: any GatewayClock
+
+  // The loop's own tools: contexts and buffers that are kept from request to request.
+  let pepper: HMACKey
+  let redactor: Redactor
+  var pseudonyms = PseudonymKeys()
+  var ids: IDSource
+  var estimator = Estimator()
+  var breakers = BreakerTable()
+  let scratch = ByteArena(capacity: 8192)
+  let answerScan = AnswerScan()
+  let metaWriter = MetaWriter()
+
+  private var free: [Exchange] = []
+  private var table: [Exchange?] = []
+  private var freeIndexes: [Int] = []
+  private var generation: UInt32 = 0
+
+  /// - Parameter loop: The number of the loop, by which other threads name it when they wake its exchanges.
+  package init(services: GatewayServices, loop: Int, clock: any GatewayClock) throws {
+    self.services = services
+    self.loop = loop
+    self.clock = clock
+    limits = services.limits
+    pepper = try HMACKey(services.pepper)
+    redactor = try Redactor()
+    ids = try IDSource()
+  }
+
+  // MARK: The front end's calls
+
+  package func takeExchange() -> Exchange { free.popLast() ?? Exchange() }
+
+  /// Forgets an exchange that is over.
+  package func recycle(_ exchange: Exchange) {
+    let index = Int(exchange.ticket & 0xFFFF_FFFF)
+    if exchange.ticket != 0, index < table.count, table[index] === exchange {
+      table[index] = nil
+      freeIndexes.append(index)
+    }
+    exchange.reset()
+    if free.count < 256 { free.append(exchange) }
+  }
+
+  /// Stages 1 and 2, from the head alone: what the request is for, and who sends it.
+  /// - Returns: True if it was answered already.
+  package func begin(_ exchange: Exchange, path: UnsafeRawBufferPointer, credentialsDiffer: Bool) -> Bool {
+    exchange.startedAt = clock.monotonicNanoseconds
+    exchange.id = RequestID(ids.next())
+    register(exchange)
+    counters.began()
+    let step = accept(exchange, path, credentialsDiffer: credentialsDiffer)
+    guard case .refused(let refusal) = step else { return answerFromHead(exchange, path) }
+    refuse(exchange, refusal)
+    return true
+  }
+
+  /// The rest of the stages, once the body is there.
+  package func run(_ exchange: Exchange) {
+    exchange.stage = .parse
+    advance(exchange)
+  }
+
+  /// The stages, in the order of the design. Each route that reaches a provider passes all of them.
+  func advance(_ exchange: Exchange) {
+    let began = clock.monotonicNanoseconds
+    defer { counters.worked(nanoseconds: clock.monotonicNanoseconds - began) }
+    while true {
+      let step: Step
+      let following: Exchange.Stage
+      switch exchange.stage {
+      case .parse: (step, following) = (parse(exchange), .authorize)
+      case .authorize: (step, following) = (authorize(exchange), .redact)
+      case .redact: (step, following) = (redact(exchange), .route)
+      case .route: (step, following) = (chooseRoute(exchange), .reserve)
+      case .reserve: (step, following) = (reserve(exchange), .record)
+      case .record: (step, following) = (record(exchange), .send)
+      case .send: (step, following) = (send(exchange), .returning)
+      // What comes back runs through `returning` and `settle`, told by the provider: see Returning.swift, Settle.swift.
+      case .accept, .authenticate, .returning, .settle: return
+      }
+      switch step {
+      case .next: exchange.stage = following
+      case .parked: return
+      case .refused(let refusal): return refuse(exchange, refusal)
+      }
+    }
+  }
+
+  // MARK: Tickets: how other threads name an exchange
+
+  private func register(_ exchange: Exchange) {
+    generation = generation == .max ? 1 : generation + 1
+    let index = freeIndexes.popLast() ?? table.count
+    if index == table.count { table.append(exchange) } else { table[index] = exchange }
+    exchange.ticket = UInt64(generation) << 32 | UInt64(index)
+  }
+
+  func exchange(of ticket: UInt64) -> Exchange? {
+    let index = Int(ticket & 0xFFFF_FFFF)
+    guard index < table.count, let exchange = table[index], exchange.ticket == ticket else { return nil }
+    return exchange
+  }
+
+  /// The quota ledger has answered: these may ask again.
+  package func wake(_ tickets: [UInt64]) {
+    for ticket in tickets {
+      guard let exchange = exchange(of: ticket), exchange.stage == .reserve else { continue }
+      advance(exchange)
+    }
+  }
+
+  /// The log's writer has written what these wait for.
+  package func confirmed(_ tickets: [UInt64]) {
+    for ticket in tickets {
+      if let exchange = exchange(of: ticket) { close(exchange) }
+    }
+  }
+
+  /// A few times a second: deadlines of exchanges, keep-alives of streams.
+  package func tick() {
+    let now = clock.monotonicNanoseconds
+    for exchange in table {
+      if let exchange { lookAfter(exchange, now) }
+    }
+  }
+}

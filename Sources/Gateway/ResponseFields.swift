@@ -1,0 +1,77 @@
+import JSONText
+
+/// Writes header lines of answers. Names are constants, values are numbers and texts from closed sets: nothing that came
+/// from a client or provider stands in them.
+struct ResponseFields {
+  let arena: ByteArena
+
+  func add(_ name: StaticString, _ value: StaticString) {
+    arena.append(name)
+    arena.append(": ")
+    arena.append(value)
+    arena.append("\r\n")
+  }
+
+  func add(_ name: StaticString, _ value: Int64) {
+    arena.append(name)
+    arena.append(": ")
+    Decimal.append(value, to: arena)
+    arena.append("\r\n")
+  }
+
+  /// For texts of ours: header-safe characters stay, all others are dropped.
+  func add(_ name: StaticString, text: String) {
+    arena.append(name)
+    arena.append(": ")
+    for byte in text.utf8.prefix(1024) where byte >= 0x20 && byte < 0x7F { arena.append(byte) }
+    arena.append("\r\n")
+  }
+
+  func addRequestID(_ id: RequestID) {
+    arena.append("x-request-id: ")
+    id.write(into: arena)
+    arena.append("\r\nrequest-id: ")
+    id.write(into: arena)
+    arena.append("\r\n")
+  }
+
+  /// A duration as OpenAI's clients read it: `250ms`, `1s`, `6m0s`, `1h2m3s`.
+  func add(_ name: StaticString, milliseconds: Int64) {
+    arena.append(name)
+    arena.append(": ")
+    if milliseconds < 1000 {
+      Decimal.append(max(0, milliseconds), to: arena)
+      arena.append("ms")
+    } else {
+      let seconds = (milliseconds &+ 999) / 1000
+      if seconds >= 3600 {
+        Decimal.append(seconds / 3600, to: arena)
+        arena.append("h")
+      }
+      if seconds >= 60 {
+        Decimal.append(seconds / 60 % 60, to: arena)
+        arena.append("m")
+      }
+      Decimal.append(seconds % 60, to: arena)
+      arena.append("s")
+    }
+    arena.append("\r\n")
+  }
+}
+
+/// Whole numbers as text without strings.
+enum Decimal {
+  static func append(_ value: Int64, to arena: ByteArena) {
+    var left = value.magnitude
+    if value < 0 { arena.append(0x2D) }
+    withUnsafeTemporaryAllocation(of: UInt8.self, capacity: 20) { digits in
+      var start = 20
+      repeat {
+        start &-= 1
+        digits[start] = 0x30 &+ UInt8(truncatingIfNeeded: left % 10)
+        left /= 10
+      } while left > 0
+      arena.append(UnsafeRawBufferPointer(rebasing: UnsafeRawBufferPointer(digits)[start..<20]))
+    }
+  }
+}

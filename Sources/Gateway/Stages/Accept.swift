@@ -1,0 +1,132 @@
+import Inference
+import JSONText
+
+/// Stage 1 and 2: what the request is for, and who sends it; both from the head alone.
+extension RequestPipeline {
+  func accept(_ exchange: Exchange, _ path: UnsafeRawBufferPointer, credentialsDiffer: Bool) -> Step {
+    switch Route.find(exchange.method, path) {
+    case .found(let route): exchange.route = route
+    case .wrongMethod(let allow):
+      ResponseFields(arena: exchange.fields).add("allow", allow)
+      return .refused(Refusal(.methodNotAllowed, message: "This route takes \(allow) only."))
+    case .unknown(let doubled):
+      return .refused(
+        Refusal(
+          .notFound,
+          message: doubled
+            ? "Your base URL ends in /v1 twice: set it to the address with one /v1." : "There is no such route."))
+    }
+    switch exchange.route {
+    case .livez, .readyz, .root: return .next
+    case .models, .model: return authenticate(exchange, credentialsDiffer: credentialsDiffer)
+    case .inference:
+      if case .refused(let refusal) = authenticate(exchange, credentialsDiffer: credentialsDiffer) {
+        return .refused(refusal)
+      }
+      guard exchange.contentType == .json, !exchange.hasContentEncoding else {
+        return .refused(
+          Refusal(
+            .unsupportedMediaType,
+            message: exchange.hasContentEncoding
+              ? "Send the body without Content-Encoding." : "Send the body as application/json."))
+      }
+      guard services.readiness.isReady else {
+        return .refused(Refusal(.overloaded, message: "The gateway is starting or stopping. Try again shortly."))
+      }
+      return .next
+    }
+  }
+
+  /// Unknown, malformed, expired, revoked and missing keys are one refusal with one text.
+  private func authenticate(_ exchange: Exchange, credentialsDiffer: Bool) -> Step {
+    exchange.stage = .authenticate
+    let snapshot = services.snapshots.current
+    let principal =
+      credentialsDiffer
+      ? nil
+      : snapshot.directory.authenticate(
+        exchange.credential.bytes, pepper: pepper, now: clock.wallNanoseconds / 1_000_000_000)
+    guard let principal, let caller = snapshot.caller(of: principal) else {
+      return .refused(
+        Refusal(
+          .invalidAPIKey,
+          message: "The API key is missing, unknown, expired or revoked. Send it as 'Authorization: Bearer th_…'."))
+    }
+    exchange.caller = caller
+    exchange.snapshot = snapshot
+    return .next
+  }
+
+  /// Routes that need no body are answered here.
+  /// - Returns: True if the request was answered.
+  func answerFromHead(_ exchange: Exchange, _ path: UnsafeRawBufferPointer) -> Bool {
+    switch exchange.route {
+    case .inference: return false
+    case .root: respond(exchange, 200, .empty)
+    case .livez:
+      exchange.reply.append("{\"status\":\"ok\"}")
+      respond(exchange, 200, .json)
+    case .readyz:
+      let isReady = services.readiness.isReady && services.log.isHealthy
+      exchange.reply.append(isReady ? "{\"status\":\"ready\"}" : "{\"status\":\"not ready\"}")
+      respond(exchange, isReady ? 200 : 503, .json)
+    case .models, .model: listModels(exchange, path)
+    }
+    return true
+  }
+
+  /// Only what this key may use; an alias it may not use and one that does not exist are the same 404.
+  private func listModels(_ exchange: Exchange, _ path: UnsafeRawBufferPointer) {
+    guard let caller = exchange.caller else { return }
+    let visible = caller.rules.models.values.filter { isVisible($0.alias, to: caller) }
+    guard exchange.route == .model, let range = Route.modelName(path) else {
+      ModelList.append(
+        visible.sorted { $0.alias < $1.alias }.map { (alias: $0.alias, created: $0.created) }, to: exchange.reply)
+      return respond(exchange, 200, .json)
+    }
+    let name = String(decoding: path[range], as: UTF8.self)
+    guard let model = visible.first(where: { $0.alias == name }) else {
+      return refuse(exchange, modelNotFound(name, visible: visible.map(\.alias)))
+    }
+    ModelList.appendModel(model.alias, created: model.created, to: exchange.reply)
+    respond(exchange, 200, .json)
+  }
+
+  func isVisible(_ alias: String, to caller: Caller) -> Bool {
+    guard caller.principal.models?.contains(alias) ?? true else { return false }
+    return caller.rules.policy.roles[caller.principal.role]?.models?.contains(alias) ?? true
+  }
+
+  func modelNotFound(_ name: String, visible: [String]) -> Refusal {
+    let near = NearestName.find(name, among: visible).map { " Did you mean '\($0)'?" } ?? ""
+    return Refusal(.modelNotFound, message: "The model does not exist or this key may not use it.\(near)", param: "model")
+  }
+}
+
+/// The known name that a mistyped one most likely means.
+enum NearestName {
+  /// At most a third of the letters may differ (Levenshtein).
+  static func find(_ name: String, among known: [String]) -> String? {
+    let typed = Array(name.utf8.prefix(64))
+    var best: (name: String, distance: Int)?
+    for candidate in known {
+      let distance = distance(typed, Array(candidate.utf8.prefix(64)))
+      if distance * 3 <= max(typed.count, 3), distance < best?.distance ?? .max { best = (candidate, distance) }
+    }
+    return best?.name
+  }
+
+  private static func distance(_ left: [UInt8], _ right: [UInt8]) -> Int {
+    var row = Array(0...right.count)
+    for (index, byte) in left.enumerated() {
+      var diagonal = row[0]
+      row[0] = index + 1
+      for column in right.indices {
+        let above = row[column + 1]
+        row[column + 1] = min(min(above, row[column]) + 1, diagonal + (byte == right[column] ? 0 : 1))
+        diagonal = above
+      }
+    }
+    return row[right.count]
+  }
+}

@@ -1,0 +1,153 @@
+import Inference
+import JSONText
+import Quotas
+import SealedLog
+
+/// How a client is told: heads, refusals, and what is recorded of requests that were never sent.
+extension RequestPipeline {
+  /// The head fields that every answer of this exchange has.
+  func writeFields(_ exchange: Exchange) {
+    let fields = ResponseFields(arena: exchange.fields)
+    fields.addRequestID(exchange.id)
+    guard let caller = exchange.caller, case .inference = exchange.route else { return }
+    if !exchange.dropped.isEmpty {
+      fields.add("x-torhaus-dropped", text: exchange.dropped.joined(separator: ","))
+    }
+    if let clamped = exchange.clampedTo { fields.add("x-torhaus-clamped", text: "max_completion_tokens=\(clamped)") }
+    if caller.rules.policy.showsRedactions, exchange.findings.total > 0 {
+      var counts = ""
+      exchange.findings.forEach { type, _, count in counts += (counts.isEmpty ? "" : ",") + "\(type.name)=\(count)" }
+      fields.add("x-torhaus-redactions", text: counts)
+    }
+    if caller.rules.policy.showsProvider, let provider = exchange.candidate?.provider.id {
+      fields.add("x-torhaus-provider", text: provider)
+    }
+    writeLimits(fields, caller)
+    writeTiming(exchange)
+  }
+
+  private func writeLimits(_ fields: ResponseFields, _ caller: Caller) {
+    let status = services.quotas.status(caller.quota)
+    if let requests = status.requests {
+      fields.add("x-ratelimit-limit-requests", requests.limit)
+      fields.add("x-ratelimit-remaining-requests", requests.remaining)
+      fields.add("x-ratelimit-reset-requests", milliseconds: requests.resetMilliseconds)
+    }
+    if let tokens = status.tokens {
+      fields.add("x-ratelimit-limit-tokens", tokens.limit)
+      fields.add("x-ratelimit-remaining-tokens", tokens.remaining)
+      fields.add("x-ratelimit-reset-tokens", milliseconds: tokens.resetMilliseconds)
+    }
+  }
+
+  /// `gateway`: our own time until now; `upstream`: from sending to the provider's last byte, in a stream its first.
+  private func writeTiming(_ exchange: Exchange) {
+    guard exchange.sentAt > 0 else { return }
+    let now = clock.monotonicNanoseconds
+    let upstream = (exchange.stream.hasBegun ? exchange.firstByteAt : exchange.endedAt > 0 ? exchange.endedAt : now) - exchange.sentAt
+    let gateway = max(0, now - exchange.startedAt - max(0, upstream))
+    exchange.fields.append("server-timing: gateway;dur=")
+    appendMilliseconds(gateway, to: exchange.fields)
+    exchange.fields.append(", upstream;dur=")
+    appendMilliseconds(max(0, upstream), to: exchange.fields)
+    exchange.fields.append("\r\n")
+  }
+
+  private func appendMilliseconds(_ nanoseconds: Int64, to arena: ByteArena) {
+    let hundredths = nanoseconds / 10_000
+    Decimal.append(hundredths / 100, to: arena)
+    arena.append(0x2E)
+    if hundredths % 100 < 10 { arena.append(0x30) }
+    Decimal.append(hundredths % 100, to: arena)
+  }
+
+  /// An answer that no stage refused and no provider gave.
+  func respond(_ exchange: Exchange, _ status: UInt16, _ kind: ResponseHead.ContentKind) {
+    writeFields(exchange)
+    counters.ended(status: status)
+    exchange.client?.respond(
+      ResponseHead(status: status, kind: kind), fields: exchange.fields.bytes, body: exchange.reply.bytes)
+    recycle(exchange)
+  }
+
+  /// A fault of framing, told by the front end; the connection closes behind it.
+  package func refuse(_ exchange: Exchange, status: UInt16, message: String) {
+    if exchange.ticket == 0 {
+      exchange.id = RequestID(ids.next())
+      counters.began()
+    }
+    exchange.reply.reset()
+    let code: Refusal.Code =
+      switch status {
+      case 413: .requestTooLarge
+      case 431: .headersTooLarge
+      case 408: .requestTimeout
+      case 405: .methodNotAllowed
+      default: .invalidRequest
+      }
+    ErrorBody.append(Refusal(code, message: message), requestID: exchange.id.text, to: exchange.reply)
+    writeFields(exchange)
+    counters.ended(status: status)
+    exchange.client?.respond(
+      ResponseHead(status: status, kind: .json, closes: true), fields: exchange.fields.bytes,
+      body: exchange.reply.bytes)
+    recycle(exchange)
+  }
+
+  /// Ends a request that was not sent: gives back what was set aside, records the refusal, answers.
+  func refuse(_ exchange: Exchange, _ refusal: Refusal) {
+    let refusal = refusal.code == .noRoute ? exchange.lastFault ?? refusal : refusal
+    exchange.status = UInt16(clamping: refusal.code.status)
+    forgo(exchange)
+    counters.ended(status: exchange.status)
+    writeRefusal(exchange, refusal)
+    recycle(exchange)
+  }
+
+  /// The client went before the request was sent.
+  func drop(_ exchange: Exchange) {
+    exchange.status = 499
+    forgo(exchange)
+    counters.ended(status: 499)
+    recycle(exchange)
+  }
+
+  /// Releases the reservation and writes what is known of the request: a refusal is a decision, and decisions are kept.
+  private func forgo(_ exchange: Exchange) {
+    if exchange.reservation.isMade {
+      services.quotas.release(&exchange.reservation, journal: &exchange.journal)
+    }
+    guard let caller = exchange.caller, case .inference = exchange.route else { return }
+    let actual = Actual(inputTokens: 0, outputTokens: 0, money: 0, exit: .notSent, flags: [.released])
+    // Nobody waits for this record. If the queue is full the request was refused all the same: nothing is lost that
+    // was answered, and what was released is told by the flight table.
+    _ = services.log.append(
+      LogEntry(
+        stream: caller.rules.stream, recordID: exchange.id.value,
+        metadata: metaWriter.metadata(
+          exchange, actual, now: clock.wallNanoseconds, monotonic: clock.monotonicNanoseconds),
+        journal: exchange.journal),
+      loop: loop)
+    services.quotas.confirmed(&exchange.reservation)
+    for index in exchange.settled.indices { services.quotas.confirmed(&exchange.settled[index]) }
+    exchange.settled.removeAll(keepingCapacity: true)
+  }
+
+  func writeRefusal(_ exchange: Exchange, _ refusal: Refusal) {
+    exchange.reply.reset()
+    ErrorBody.append(refusal, requestID: exchange.id.text, to: exchange.reply)
+    let fields = ResponseFields(arena: exchange.fields)
+    if let seconds = refusal.retryAfterSeconds { fields.add("retry-after", Int64(seconds)) }
+    if refusal.code.forbidsRetry {
+      fields.add("x-should-retry", "false")
+      if refusal.code == .insufficientQuota, let seconds = refusal.retryAfter {
+        fields.add("retry-after", Int64(min(60, max(1, seconds))))
+      }
+    }
+    writeFields(exchange)
+    exchange.client?.respond(
+      ResponseHead(
+        status: UInt16(clamping: refusal.code.status), kind: .json, closes: refusal.code.closesConnection),
+      fields: exchange.fields.bytes, body: exchange.reply.bytes)
+  }
+}

@@ -1,0 +1,229 @@
+import Inference
+import JSONText
+import Quotas
+import Routing
+import SealedLog
+
+/// Stages 6 to 9: which provider, what it may cost at most, the record of it, and the hand-over.
+extension RequestPipeline {
+  /// The first candidate that compliance allows, whose provider is healthy and that this request has not tried.
+  func chooseRoute(_ exchange: Exchange) -> Step {
+    guard let caller = exchange.caller, let route = exchange.modelRoute else { return .parked }
+    let today = CalendarDay(epochSeconds: clock.wallNanoseconds / 1_000_000_000)
+    let now = clock.monotonicNanoseconds / 1_000_000
+    var obstacle: ComplianceRequirement.Obstacle?
+    var isAllowed = false
+    for candidate in order(route) {
+      if let found = caller.rules.policy.compliance.obstacle(to: candidate.provider, on: today) {
+        obstacle = found
+        continue
+      }
+      isAllowed = true
+      guard !exchange.excluded.contains(ObjectIdentifier(candidate)),
+        breakers.admits(candidate.provider.id, nowMilliseconds: now)
+      else { continue }
+      exchange.candidate = candidate
+      return prepare(exchange, candidate)
+    }
+    if !isAllowed, let obstacle {
+      return .refused(
+        Refusal(
+          .dataResidencyMismatch,
+          message: "No provider of this model meets your data-protection policy (rule \(obstacle.rawValue))."))
+    }
+    return .refused(Refusal(.noRoute, message: "No healthy provider for this model now. Try again shortly."))
+  }
+
+  private func order(_ route: ModelRoute) -> [CallableModel] {
+    guard route.order == .weighted, route.candidates.count > 1 else { return route.candidates }
+    var point = UInt64(truncatingIfNeeded: ids.next()) % UInt64(max(1, route.candidates.reduce(0) { $0 + $1.weight }))
+    guard
+      let first = route.candidates.firstIndex(where: { candidate in
+        if point < UInt64(candidate.weight) { return true }
+        point -= UInt64(candidate.weight)
+        return false
+      })
+    else { return route.candidates }
+    return Array(route.candidates[first...] + route.candidates[..<first])
+  }
+
+  /// Writes the body that goes to this candidate and works out the most it can cost.
+  private func prepare(_ exchange: Exchange, _ candidate: CallableModel) -> Step {
+    let scan = exchange.scan
+    let isChat = scan.route == .chat
+    if isChat {
+      let cap = [scan.maxTokens ?? .max, exchange.caller?.rules.plan.outputTokens ?? 0, candidate.model.maxOutput]
+        .min() ?? 0
+      guard cap > 0 else {
+        return .refused(
+          Refusal(.invalidValue, message: "This model writes no text answers; use it for embeddings.", param: "model"))
+      }
+      exchange.outputLimit = cap
+      if let asked = scan.maxTokens, asked > cap { exchange.clampedTo = cap }
+    } else {
+      exchange.outputLimit = 0
+    }
+    return write(exchange, candidate)
+  }
+
+  /// Splices redactions and the edits for this candidate into the original bytes; nothing is decoded or encoded again.
+  private func write(_ exchange: Exchange, _ candidate: CallableModel) -> Step {
+    let scan = exchange.scan
+    if exchange.attempt > 0, case .refused(let refusal) = redact(exchange) { return .refused(refusal) }
+    let hash = userHash(exchange)
+    exchange.dropped = scan.addEdits(
+      UpstreamEdits(
+        model: candidate.model.id, maxTokens: scan.route == .chat ? exchange.outputLimit : nil,
+        maxTokensField: candidate.provider.traits.maxTokensField == "max_completion_tokens"
+          ? .maxCompletionTokens : .maxTokens,
+        includeUsage: candidate.provider.traits.includesUsage, userHash: hash),
+      to: &exchange.edits)
+    if exchange.isStrict, let first = exchange.dropped.first {
+      return .refused(
+        Refusal(.unsupportedParameter, message: "'\(first)' cannot be carried to this provider.", param: first))
+    }
+    exchange.outgoing.reset()
+    guard exchange.edits.apply(to: exchange.body.bytes, into: exchange.outgoing) else {
+      return .refused(Refusal(.redactionUnavailable, message: "Redaction cannot work now; nothing was sent."))
+    }
+    return bound(exchange, candidate)
+  }
+
+  /// A person's id leaves only as the tenant's keyed hash.
+  private func userHash(_ exchange: Exchange) -> [UInt8]? {
+    let scan = exchange.scan
+    guard let range = scan.safetyIdentifier ?? scan.user, let rules = exchange.caller?.rules,
+      let digest = try? pseudonyms.key(of: rules).authenticate(range.of(exchange.body.bytes))
+    else { return nil }
+    let hex: StaticString = "0123456789abcdef"
+    return digest.bytes.prefix(16).flatMap { [hex.utf8Start[Int($0 >> 4)], hex.utf8Start[Int($0 & 15)]] }
+  }
+
+  /// The worst case of section 3 of the quotas page.
+  private func bound(_ exchange: Exchange, _ candidate: CallableModel) -> Step {
+    let scan = exchange.scan
+    let placeholderBytes = 27
+    let input = TokenBound.inUpper(
+      textBytes: max(scan.textBytes, scan.tokenCount), growth: exchange.findings.total * placeholderBytes,
+      messages: scan.messageCount + scan.inputItems, overheadTokens: candidate.provider.traits.overheadTokens)
+    if let context = candidate.model.context, input / 8 > context {
+      return .refused(
+        Refusal(.contextLengthExceeded, message: "The prompt is longer than this model's \(context) tokens."))
+    }
+    guard
+      let money = Cost.worstCase(input: input, outputCap: exchange.outputLimit, answers: scan.n, at: candidate.price)
+    else {
+      return .refused(Refusal(.invalidValue, message: "The request asks for more than can be priced.", param: "n"))
+    }
+    let (output, overflow) = exchange.outputLimit.multipliedReportingOverflow(by: scan.n)
+    guard !overflow else {
+      return .refused(Refusal(.invalidValue, message: "'n' times the token limit is too large.", param: "n"))
+    }
+    exchange.demand = Demand(inputTokens: input, outputTokens: output, money: money)
+    return .next
+  }
+
+  /// Sets the worst case aside in every limit of key, user, project and tenant, or in none.
+  func reserve(_ exchange: Exchange) -> Step {
+    guard let caller = exchange.caller else { return .parked }
+    if exchange.attemptID == 0 { exchange.attemptID = ids.next() }
+    if exchange.waitingSince == 0 { exchange.waitingSince = clock.monotonicNanoseconds }
+    let admission = services.quotas.reserve(
+      caller.quota, exchange.demand, attempt: exchange.attemptID, loop: loop, ticket: exchange.ticket,
+      into: &exchange.reservation, journal: &exchange.journal)
+    switch admission {
+    case .admitted:
+      exchange.waitingSince = 0
+      return .next
+    case .waiting: return .parked
+    case .refused(let refusal):
+      exchange.waitingSince = 0
+      if clamp(exchange) { return reserve(exchange) }
+      return .refused(Self.refusal(of: refusal))
+    }
+  }
+
+  /// Lowers the answer's limit once, to 256 tokens, where the plan allows it and the request then may fit.
+  private func clamp(_ exchange: Exchange) -> Bool {
+    guard let caller = exchange.caller, let candidate = exchange.candidate, exchange.scan.route == .chat,
+      exchange.outputLimit > 256, exchange.clampedTo == nil
+    else { return false }
+    switch caller.rules.plan.clamp {
+    case .never: return false
+    case .absent where exchange.scan.maxTokens != nil: return false
+    case .absent, .always: break
+    }
+    exchange.outputLimit = 256
+    exchange.clampedTo = 256
+    exchange.attempt += 1  // the body is written anew, from its original
+    defer { exchange.attempt -= 1 }
+    guard case .next = write(exchange, candidate) else { return false }
+    return true
+  }
+
+  private static func refusal(of quota: QuotaRefusal) -> Refusal {
+    let limit: Refusal.LimitKind = quota.kind == .requests ? .requests : .tokens
+    switch quota.code {
+    case .rateLimitExceeded:
+      return Refusal(
+        .rateLimitExceeded, message: "Limit reached: \(quota.limitName). Try again in \(quota.retryAfterSeconds) s.",
+        limit: limit, retryAfter: quota.retryAfterSeconds)
+    case .insufficientQuota:
+      let until = quota.resetText.isEmpty ? "" : " It is renewed at \(quota.resetText)."
+      return Refusal(
+        .insufficientQuota, message: "Used up: \(quota.limitName).\(until)", limit: limit,
+        retryAfter: quota.retryAfterSeconds)
+    case .ledgerUnavailable:
+      return Refusal(.ledgerUnavailable, message: "Quotas cannot be checked now; nothing was sent.")
+    }
+  }
+
+  /// The request's record stands in the writer's queue before anything is sent.
+  func record(_ exchange: Exchange) -> Step {
+    guard let caller = exchange.caller else { return .parked }
+    let entry = LogEntry(
+      stream: caller.rules.stream, recordID: exchange.id.value, subjects: subjects(exchange),
+      request: caller.rules.stream.mode == .off || exchange.attempt > 0 ? nil : metaWriter.requestPayload(exchange),
+      journal: exchange.journal)
+    guard services.log.append(entry, loop: loop) else {
+      return .refused(Refusal(.logUnavailable, message: "The log cannot be written now; nothing was sent."))
+    }
+    exchange.journal.removeAll(keepingCapacity: true)
+    return .next
+  }
+
+  func subjects(_ exchange: Exchange) -> [Subject] {
+    guard exchange.subjectField.count > 0 else {
+      return exchange.caller?.principal.user.map { [Subject(.user, id: $0.description)] } ?? []
+    }
+    return exchange.subjectField.bytes.split(separator: 0x2C, omittingEmptySubsequences: true).prefix(8).compactMap {
+      let tag = String(decoding: $0, as: UTF8.self).trimmingSpaces
+      return tag.isEmpty || tag.utf8.count > 128 ? nil : Subject(.tag, id: tag)
+    }
+  }
+
+  /// Hands the body to the sender. From here on the attempt counts as sent, whatever happens.
+  func send(_ exchange: Exchange) -> Step {
+    guard let candidate = exchange.candidate, let port = upstreamPort else {
+      return .refused(Refusal(.overloaded, message: "The gateway is stopping; nothing was sent."))
+    }
+    exchange.isSent = true
+    exchange.sentAt = clock.monotonicNanoseconds
+    exchange.stage = .returning
+    services.quotas.sent(&exchange.reservation)
+    port.send(
+      exchange, to: exchange.scan.route == .chat ? candidate.chat : candidate.embeddings,
+      body: exchange.outgoing.bytes)
+    return .next
+  }
+}
+
+extension String {
+  /// Without blanks and tabs at both ends.
+  fileprivate var trimmingSpaces: String {
+    var bytes = utf8[...]
+    while let first = bytes.first, first == 0x20 || first == 0x09 { bytes.removeFirst() }
+    while let last = bytes.last, last == 0x20 || last == 0x09 { bytes.removeLast() }
+    return String(decoding: bytes, as: UTF8.self)
+  }
+}

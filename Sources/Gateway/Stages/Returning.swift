@@ -1,0 +1,236 @@
+import Inference
+import JSONText
+import Quotas
+
+/// Stage 10: what the provider sends comes back in the client's words, with the originals in their places.
+extension RequestPipeline: UpstreamDelegate {
+  package func upstream(_ exchange: Exchange, answered head: UpstreamHead) {
+    guard exchange.stage == .returning else { return }
+    exchange.upstreamHead = head
+    if exchange.firstByteAt == 0 { exchange.firstByteAt = clock.monotonicNanoseconds }
+    guard !head.isEncoded else { return fault(exchange, .malformed, exit: .upstreamError, cancel: true) }
+    guard head.status == 200, exchange.isStream else { return }
+    guard head.kind == .eventStream else { return fault(exchange, .malformed, exit: .upstreamError, cancel: true) }
+    beginStream(exchange)
+  }
+
+  package func upstream(_ exchange: Exchange, sent bytes: UnsafeRawBufferPointer) {
+    guard exchange.stage == .returning else { return }
+    if exchange.stream.reader != nil, exchange.upstreamHead.kind == .eventStream, exchange.upstreamHead.status == 200 {
+      return relay(exchange, bytes)
+    }
+    let limit = exchange.upstreamHead.status == 200 ? limits.answerBytes : limits.errorBytes
+    guard exchange.answer.count + bytes.count <= limit else {
+      if exchange.upstreamHead.status == 200 { fault(exchange, .malformed, exit: .upstreamError, cancel: true) }
+      return  // of an error body the beginning is enough
+    }
+    exchange.answer.append(bytes)
+  }
+
+  package func upstream(_ exchange: Exchange, ended end: UpstreamEnd) {
+    guard exchange.stage == .returning else { return }
+    exchange.endedAt = clock.monotonicNanoseconds
+    let now = exchange.endedAt / 1_000_000
+    let provider = exchange.candidate?.provider.id ?? ""
+    switch end {
+    case .complete:
+      if exchange.upstreamHead.status < 500, exchange.upstreamHead.status != 429 {
+        breakers.succeeded(provider, nowMilliseconds: now)
+      } else {
+        breakers.failed(provider, nowMilliseconds: now)
+      }
+      if exchange.upstreamHead.status != 200 { return answeredError(exchange) }
+      exchange.isStream ? streamEnded(exchange) : plainEnded(exchange)
+    case .notConnected, .addressRefused:
+      breakers.failed(provider, nowMilliseconds: now)
+      fault(exchange, .unreachable, exit: .notSent)
+    case .timedOut:
+      breakers.failed(provider, nowMilliseconds: now)
+      fault(exchange, .timedOut, exit: exchange.firstByteAt == 0 ? .lostBeforeStatus : .upstreamCut)
+    case .cut:
+      breakers.failed(provider, nowMilliseconds: now)
+      fault(exchange, .cut, exit: exchange.firstByteAt == 0 ? .lostBeforeStatus : .upstreamCut)
+    case .tooLarge: fault(exchange, .malformed, exit: .upstreamCut)
+    }
+  }
+
+  // MARK: Plain answers
+
+  private func plainEnded(_ exchange: Exchange) {
+    let body = exchange.answer.bytes
+    do throws(InferenceError) { try answerScan.scan(body) } catch {
+      return fault(exchange, .malformed, exit: .upstreamError)
+    }
+    exchange.usage = answerScan.usage
+    if let error = answerScan.error {
+      return fault(
+        exchange, UpstreamFault(status: 200, body: error.of(body)),
+        exit: exchange.usage == nil ? .upstreamError : .upstreamErrorWithUsage)
+    }
+    exchange.ownOutputBytes = answerScan.textBytes(in: body)
+    var restoring = AnswerRestoring(exchange.issued, kept: nil)
+    exchange.edits.reset()
+    let restores = !exchange.issued.isEmpty
+    if restores, !answerScan.logprobs.isEmpty { exchange.dropped.append("logprobs") }
+    switch answerScan.rewrite(
+      body, alias: exchange.alias, dropsLogprobs: restores, rewriter: &restoring, scratch: scratch,
+      edits: &exchange.edits)
+    {
+    case .done: break
+    case .blocked:
+      return conclude(
+        exchange,
+        .refusal(Refusal(.contentPolicyViolation, message: "The answer was withheld by a rule on content.")),
+        exit: .complete)
+    case .failed: return fault(exchange, .malformed, exit: .upstreamErrorWithUsage)
+    }
+    exchange.reply.reset()
+    guard exchange.edits.apply(to: body, into: exchange.reply) else {
+      return fault(exchange, .malformed, exit: .upstreamError)
+    }
+    conclude(exchange, .answer, exit: exchange.usage?.hasInput == true ? .complete : .completeUsageMissing)
+  }
+
+  // MARK: Streams
+
+  func beginStream(_ exchange: Exchange) {
+    if exchange.stream.reader == nil {
+      let keeps = exchange.caller?.rules.stream.mode != .off
+      exchange.stream.kept = keeps ? AssembledAnswer() : nil
+      exchange.stream.restoring = AnswerRestoring(exchange.issued, kept: exchange.stream.kept)
+      exchange.stream.reader = ChatStreamReader(
+        ChatStreamReader.Options(
+          alias: exchange.alias, includeUsage: exchange.scan.includeUsage, dropsLogprobs: !exchange.issued.isEmpty))
+    }
+    guard !exchange.stream.hasBegun else { return }
+    exchange.stream.hasBegun = true
+    exchange.stream.lastSentAt = clock.monotonicNanoseconds
+    writeFields(exchange)
+    exchange.status = 200
+    exchange.client?.begin(ResponseHead(status: 200, kind: .eventStream), fields: exchange.fields.bytes)
+  }
+
+  private func relay(_ exchange: Exchange, _ bytes: UnsafeRawBufferPointer) {
+    guard let reader = exchange.stream.reader, var restoring = exchange.stream.restoring else { return }
+    exchange.stream.receivedBytes += bytes.count
+    guard exchange.stream.receivedBytes <= limits.streamBytes else {
+      return fault(exchange, .malformed, exit: .upstreamCut, cancel: true)
+    }
+    exchange.stream.restoring = nil  // no second reference: what the restorers hold is changed in place
+    reader.feed(bytes, rewriter: &restoring, into: exchange.reply)
+    exchange.stream.restoring = restoring
+    deliver(exchange)
+    if case .failed(let refusal) = reader.state {
+      upstreamPort?.cancel(exchange)
+      return conclude(exchange, .streamError(refusal), exit: .endedByGate)
+    }
+    if exchange.isClientGone, reader.outputBytes - exchange.stream.bytesAtAbort > 256 * 4 { return abandon(exchange) }
+    if let client = exchange.client, client.heldBytes > limits.heldHighBytes, !exchange.isPaused {
+      exchange.isPaused = true
+      upstreamPort?.pause(exchange)
+    }
+  }
+
+  /// Sends what has been prepared, all of it at once.
+  private func deliver(_ exchange: Exchange) {
+    guard exchange.reply.count > 0 else { return }
+    exchange.client?.send(exchange.reply.bytes)
+    exchange.reply.reset()
+    exchange.stream.lastSentAt = clock.monotonicNanoseconds
+  }
+
+  private func streamEnded(_ exchange: Exchange) {
+    guard let reader = exchange.stream.reader, var restoring = exchange.stream.restoring else {
+      return fault(exchange, .malformed, exit: .upstreamError)
+    }
+    exchange.stream.restoring = nil
+    reader.finish(rewriter: &restoring, into: exchange.reply)
+    deliver(exchange)
+    if case .failed(let refusal) = reader.state {
+      return conclude(exchange, .streamError(refusal), exit: .upstreamCut)
+    }
+    guard reader.isComplete else { return fault(exchange, .cut, exit: .upstreamCut) }
+    ChatStreamReader.appendDone(to: exchange.reply)
+    conclude(exchange, .streamEnd, exit: reader.usage?.hasInput == true ? .complete : .completeUsageMissing)
+  }
+
+  /// The client took some of what waited for it.
+  package func clientProgress(_ exchange: Exchange) {
+    guard exchange.isPaused, let client = exchange.client, client.heldBytes < limits.heldLowBytes else { return }
+    exchange.isPaused = false
+    upstreamPort?.resume(exchange)
+  }
+
+  // MARK: What goes wrong
+
+  private func answeredError(_ exchange: Exchange) {
+    let head = exchange.upstreamHead
+    do throws(InferenceError) {
+      try answerScan.scan(exchange.answer.bytes)
+      exchange.usage = answerScan.usage
+    } catch {
+      exchange.usage = nil  // an error body may be anything
+    }
+    fault(
+      exchange,
+      UpstreamFault(status: head.status, body: exchange.answer.bytes, retryAfter: head.retryAfterSeconds),
+      exit: exchange.usage == nil ? .upstreamError : .upstreamErrorWithUsage)
+  }
+
+  /// An attempt failed: tries another candidate if nothing has gone to the client yet, else tells the client.
+  private func fault(_ exchange: Exchange, _ fault: UpstreamFault, exit: Exit, cancel: Bool = false) {
+    if cancel { upstreamPort?.cancel(exchange) }
+    if exchange.isClientGone { return conclude(exchange, .nobody, exit: exit) }
+    if exchange.stream.hasBegun { return conclude(exchange, .streamError(fault.refusal), exit: exit) }
+    if fault.retry != .never, exchange.attempt + 1 < limits.attempts, let candidate = exchange.candidate {
+      exchange.excluded.append(ObjectIdentifier(candidate))
+      exchange.lastFault = fault.refusal
+      if hasAnotherCandidate(exchange) { return tryAgain(exchange, exit: exit) }
+    }
+    conclude(exchange, .refusal(fault.refusal), exit: exit)
+  }
+
+  private func hasAnotherCandidate(_ exchange: Exchange) -> Bool {
+    exchange.modelRoute?.candidates.contains { !exchange.excluded.contains(ObjectIdentifier($0)) } ?? false
+  }
+
+  /// Settles the failed attempt by its own row and goes back to *route*, with compliance and reservation anew.
+  private func tryAgain(_ exchange: Exchange, exit: Exit) {
+    services.quotas.settle(&exchange.reservation, actual(exchange, exit: exit), journal: &exchange.journal)
+    exchange.settled.append(exchange.reservation)
+    exchange.reservation = Reservation()
+    exchange.attempt += 1
+    exchange.attemptID = 0
+    exchange.isSent = false
+    exchange.firstByteAt = 0
+    exchange.usage = nil
+    exchange.answer.reset()
+    exchange.upstreamHead = UpstreamHead()
+    exchange.stage = .route
+    advance(exchange)
+  }
+
+  /// Nobody waits for this answer any more.
+  package func clientGone(_ exchange: Exchange) {
+    exchange.client = nil
+    exchange.isClientGone = true
+    switch exchange.stage {
+    case .returning:
+      // The provider is read on for a moment: its usage is worth more than our count.
+      exchange.drainUntil = clock.monotonicNanoseconds + Int64(limits.drainMilliseconds) * 1_000_000
+      exchange.stream.bytesAtAbort = exchange.stream.reader?.outputBytes ?? 0
+      if exchange.isPaused {
+        exchange.isPaused = false
+        upstreamPort?.resume(exchange)
+      }
+    case .settle: break  // its record is being written; `close` finds nobody
+    default: drop(exchange)
+    }
+  }
+
+  /// Cancels a provider whose client has gone, and settles by what was seen.
+  func abandon(_ exchange: Exchange) {
+    upstreamPort?.cancel(exchange)
+    conclude(exchange, .nobody, exit: exchange.stream.hasBegun ? .clientGone : .clientGoneEarly)
+  }
+}

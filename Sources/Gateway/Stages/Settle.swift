@@ -1,0 +1,222 @@
+import Inference
+import JSONText
+import Quotas
+import Routing
+import SealedLog
+
+/// Stage 11: the one end of an exchange that was sent. Actual cost, response record, and the last byte only after the
+/// log's writer has confirmed both.
+extension RequestPipeline {
+  /// Ends an exchange. Every path comes here exactly once; a second call does nothing.
+  func conclude(_ exchange: Exchange, _ closing: Closing, exit: Exit) {
+    guard exchange.stage == .returning else { return }
+    exchange.stage = .settle
+    exchange.closing = exchange.isClientGone ? .nobody : closing
+    let actual = actual(exchange, exit: exit)
+    services.quotas.settle(&exchange.reservation, actual, journal: &exchange.journal)
+    counters.settled(input: actual.inputTokens, output: actual.outputTokens)
+    if exit == .complete {
+      estimator.learn(
+        exchange.alias, bytes: exchange.outgoing.count, inputTokens: actual.inputTokens,
+        outputTokens: actual.outputTokens, nanoseconds: clock.monotonicNanoseconds - exchange.sentAt)
+    }
+    exchange.status = status(of: exchange)
+    exchange.pendingRecord = closingEntry(exchange, actual)
+    exchange.confirmBy = clock.monotonicNanoseconds + Int64(limits.confirmationMilliseconds) * 1_000_000
+    handOver(exchange)
+  }
+
+  /// Gives the closing record to the writer; if its queue is full, `lookAfter` tries again until the deadline.
+  func handOver(_ exchange: Exchange) {
+    guard let entry = exchange.pendingRecord, services.log.append(entry, loop: loop) else { return }
+    exchange.pendingRecord = nil
+    exchange.journal.removeAll(keepingCapacity: true)
+  }
+
+  private func status(of exchange: Exchange) -> UInt16 {
+    switch exchange.closing {
+    case .answer, .streamEnd, .streamError: 200
+    case .refusal(let refusal): UInt16(clamping: refusal.code.status)
+    case .nobody, nil: 499
+    }
+  }
+
+  private func closingEntry(_ exchange: Exchange, _ actual: Actual) -> LogEntry? {
+    guard let caller = exchange.caller else { return nil }
+    var response: [UInt8]?
+    var isAssembled = false
+    if caller.rules.stream.mode != .off {
+      if let kept = exchange.stream.kept {
+        response = Array(kept.runs.bytes)
+        isAssembled = true
+      } else if exchange.answer.count > 0 {
+        response = Array(exchange.answer.bytes)
+      }
+    }
+    return LogEntry(
+      stream: caller.rules.stream, recordID: exchange.id.value, subjects: subjects(exchange), response: response,
+      responseIsAssembled: isAssembled, metadata: metaWriter.metadata(exchange, actual, now: clock.wallNanoseconds, monotonic: clock.monotonicNanoseconds),
+      journal: exchange.journal, token: exchange.ticket)
+  }
+
+  /// The record is written: now the answer may end.
+  func close(_ exchange: Exchange) {
+    guard exchange.stage == .settle, exchange.pendingRecord == nil, let closing = exchange.closing else { return }
+    release(exchange)
+    carryOut(exchange, closing)
+  }
+
+  private func release(_ exchange: Exchange) {
+    services.quotas.confirmed(&exchange.reservation)
+    for index in exchange.settled.indices { services.quotas.confirmed(&exchange.settled[index]) }
+    exchange.settled.removeAll(keepingCapacity: true)
+  }
+
+  private func carryOut(_ exchange: Exchange, _ closing: Closing) {
+    counters.ended(status: exchange.status)
+    switch closing {
+    case .answer:
+      writeFields(exchange)
+      exchange.client?.respond(
+        ResponseHead(status: 200, kind: .json), fields: exchange.fields.bytes, body: exchange.reply.bytes)
+    case .streamEnd:
+      exchange.client?.send(exchange.reply.bytes)
+      exchange.client?.end()
+    case .refusal(let refusal): writeRefusal(exchange, refusal)
+    case .streamError(let refusal):
+      exchange.reply.reset()
+      ErrorBody.appendEvent(refusal, requestID: exchange.id.text, to: exchange.reply)
+      exchange.client?.send(exchange.reply.bytes)
+      exchange.client?.abort()
+    case .nobody: break
+    }
+    recycle(exchange)
+  }
+
+  /// Deadlines and keep-alives of one exchange.
+  func lookAfter(_ exchange: Exchange, _ now: Int64) {
+    switch exchange.stage {
+    case .reserve:
+      if exchange.waitingSince > 0, now - exchange.waitingSince > Int64(limits.ledgerMilliseconds) * 1_000_000 {
+        refuse(exchange, Refusal(.ledgerUnavailable, message: "Quotas cannot be checked now; nothing was sent."))
+      }
+    case .returning:
+      if exchange.isClientGone {
+        if now > exchange.drainUntil { abandon(exchange) }
+      } else if now - exchange.startedAt > Int64(limits.exchangeMilliseconds) * 1_000_000 {
+        upstreamPort?.cancel(exchange)
+        let refusal = Refusal(.upstreamTimeout, message: "The exchange took longer than allowed.")
+        conclude(exchange, exchange.stream.hasBegun ? .streamError(refusal) : .refusal(refusal), exit: .endedByGate)
+      } else {
+        keepAlive(exchange, now)
+      }
+    case .settle:
+      if exchange.pendingRecord != nil { handOver(exchange) }
+      if now > exchange.confirmBy { loseLog(exchange) }
+    default: break
+    }
+  }
+
+  /// Between whole events only, after 15 s of silence; a stream without any answer begins after 30 s.
+  private func keepAlive(_ exchange: Exchange, _ now: Int64) {
+    guard exchange.isStream else { return }
+    if !exchange.stream.hasBegun, now - exchange.sentAt > 30_000_000_000 { beginStream(exchange) }
+    guard exchange.stream.hasBegun,
+      now - exchange.stream.lastSentAt > Int64(limits.keepAliveMilliseconds) * 1_000_000
+    else { return }
+    exchange.stream.lastSentAt = now
+    exchange.reply.append(": keepalive\n\n")
+    exchange.client?.send(exchange.reply.bytes)
+    exchange.reply.reset()
+  }
+
+  /// The writer did not confirm in time: the answer ends as an error. The settlement stands; its record stays queued.
+  private func loseLog(_ exchange: Exchange) {
+    let refusal = Refusal(.logUnavailable, message: "The answer's record could not be written in time.")
+    if exchange.pendingRecord == nil { release(exchange) }
+    exchange.status = UInt16(refusal.code.status)
+    switch exchange.closing {
+    case .streamEnd, .streamError: carryOut(exchange, .streamError(refusal))
+    case .nobody: carryOut(exchange, .nobody)
+    default: carryOut(exchange, .refusal(refusal))
+    }
+  }
+
+  // MARK: What it cost
+
+  /// The figures of section 5 of the quotas page for this exit.
+  func actual(_ exchange: Exchange, exit: Exit) -> Actual {
+    let usage = exchange.stream.reader?.usage ?? exchange.usage
+    let ownBytes = max(exchange.ownOutputBytes, exchange.stream.reader?.outputBytes ?? 0)
+    let own = Int64((ownBytes + 3) / 4)
+    let upper = exchange.demand.inputTokens
+    let estimate = estimator.inputTokens(exchange.alias, bytes: exchange.outgoing.count, upper: upper)
+    var actual = Actual(inputTokens: 0, outputTokens: 0, money: 0, exit: exit)
+    switch exit {
+    case .notSent: actual.flags = [.released]
+    case .upstreamError: actual.flags = [.upstreamError]
+    case .complete, .upstreamErrorWithUsage, .completeUsageMissing, .upstreamCut, .clientGone, .clientGoneEarly,
+      .endedByGate, .lostBeforeStatus, .crash:
+      take(usage, into: &actual, estimate: estimate, own: own, exchange: exchange)
+    }
+    switch exit {
+    case .upstreamErrorWithUsage: actual.flags.insert(.upstreamError)
+    case .upstreamCut:
+      actual.flags.insert(.cut)
+      actual.outputTokens = max(actual.outputTokens, own)
+    case .clientGone:
+      actual.flags.insert(.aborted)
+      if usage?.hasOutput != true { actual.outputTokens = min(own + 10, exchange.demand.outputTokens) }
+    case .clientGoneEarly:
+      actual.flags.insert(.aborted)
+      if usage?.hasOutput != true { actual.outputTokens = unseen(exchange) }
+    case .lostBeforeStatus:
+      actual.flags.insert(.unknownUpstream)
+      actual.outputTokens = unseen(exchange)
+    case .endedByGate: actual.flags.insert(.ended)
+    default: break
+    }
+    price(&actual, usage, exchange)
+    return actual
+  }
+
+  private func unseen(_ exchange: Exchange) -> Int64 {
+    guard exchange.demand.outputTokens > 0 else { return 0 }
+    return estimator.outputTokens(
+      exchange.alias, nanoseconds: clock.monotonicNanoseconds - exchange.sentAt, cap: exchange.demand.outputTokens)
+  }
+
+  private func take(
+    _ usage: Usage?, into actual: inout Actual, estimate: Int64, own: Int64, exchange: Exchange
+  ) {
+    let ceiling = (exchange.demand.inputTokens + exchange.demand.outputTokens).multipliedReportingOverflow(by: 10)
+    func isSane(_ value: Int64) -> Bool { ceiling.overflow || value <= ceiling.partialValue }
+    if let usage, usage.hasInput, isSane(usage.inputTokens) {
+      actual.inputTokens = usage.inputTokens
+    } else {
+      actual.inputTokens = estimate
+      actual.flags.insert(.estimated)
+    }
+    if exchange.demand.outputTokens == 0 {
+      actual.outputTokens = 0
+    } else if let usage, usage.hasOutput, isSane(usage.outputTokens), usage.outputTokens >= own / 8 {
+      actual.outputTokens = usage.outputTokens
+    } else {
+      actual.outputTokens = own
+      actual.flags.insert(usage?.hasOutput == true ? .suspect : .estimated)
+    }
+    if usage?.isSuspect == true { actual.flags.insert(.suspect) }
+  }
+
+  private func price(_ actual: inout Actual, _ usage: Usage?, _ exchange: Exchange) {
+    guard let candidate = exchange.candidate, actual.exit != .notSent, actual.exit != .upstreamError else { return }
+    var tokens = TokenUsage(input: actual.inputTokens, output: actual.outputTokens)
+    if let usage, usage.hasInput, usage.inputTokens == actual.inputTokens {
+      tokens.input = usage.uncachedTokens
+      tokens.cached = usage.cachedTokens
+      tokens.cacheWrite5m = usage.cacheWriteTokens
+    }
+    // A cost that fits no number is the whole reservation: never free.
+    actual.money = Cost.settlement(tokens, at: candidate.price) ?? exchange.demand.money
+  }
+}

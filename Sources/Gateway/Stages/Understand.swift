@@ -1,0 +1,107 @@
+import Inference
+import JSONText
+import Redaction
+import Tenancy
+
+/// Stages 3 to 5: what the body says, whether this caller may say it here, and what must not leave.
+extension RequestPipeline {
+  func parse(_ exchange: Exchange) -> Step {
+    guard case .inference(let route) = exchange.route, let caller = exchange.caller else { return .parked }
+    guard exchange.body.count <= caller.rules.plan.bodyBytes else {
+      return .refused(
+        Refusal(
+          .requestTooLarge, message: "The body has more than the \(caller.rules.plan.bodyBytes) bytes of your plan."))
+    }
+    do throws(InferenceError) { try exchange.scan.scan(exchange.body.bytes, route: route) } catch {
+      return .refused(error.refusal)
+    }
+    return unpriced(exchange.scan).map { .refused($0) } ?? .next
+  }
+
+  /// What no policy and no price table names yet is refused, never passed on unpriced.
+  private func unpriced(_ scan: RequestScan) -> Refusal? {
+    func refusal(_ param: String, _ what: String) -> Refusal {
+      Refusal(.unsupportedParameter, message: "\(what) has no price and no rule here yet.", param: param)
+    }
+    if scan.hasHostedTool { return refusal("tools", "A tool that the provider runs") }
+    if scan.features.contains(.audioOutput) { return refusal("modalities", "Audio output") }
+    if scan.features.contains(.pricedTier) { return refusal("service_tier", "This service tier") }
+    if scan.features.contains(.remoteFile) { return refusal("messages", "A file that lies with the provider") }
+    if scan.features.contains(.remoteMedia) { return refusal("messages", "Media that the provider would fetch by URL") }
+    if scan.features.contains(.background) { return refusal("background", "Work in the background") }
+    return nil
+  }
+
+  func authorize(_ exchange: Exchange) -> Step {
+    guard let caller = exchange.caller, case .inference(let route) = exchange.route else { return .parked }
+    let principal = caller.principal
+    guard principal.admits(exchange.address) else { return .refused(denied(by: "key.networks")) }
+    let name = exchange.scan.modelName(in: exchange.body.bytes)
+    let known = caller.rules.models[name]
+    guard isVisible(name, to: caller), let model = known ?? caller.rules.openModels?.route(name) else {
+      let visible = caller.rules.models.keys.filter { isVisible($0, to: caller) }
+      return .refused(modelNotFound(name, visible: visible))
+    }
+    let decision = caller.rules.policy.decide(
+      role: principal.role, held: principal.permissions, needed: route == .chat ? .chat : .embed,
+      alias: known == nil ? nil : name, keyModels: principal.models, address: exchange.address,
+      epochSeconds: clock.wallNanoseconds / 1_000_000_000, zone: principal.timeZone)
+    switch decision {
+    case .allowed: break
+    case .denied(let rule): return .refused(denied(by: rule))
+    }
+    exchange.alias = name
+    exchange.modelRoute = model
+    return .next
+  }
+
+  private func denied(by rule: String) -> Refusal {
+    Refusal(
+      .policyDenied, message: "Your policy does not allow this (rule \(rule)). Ask your administrator for access.")
+  }
+
+  func redact(_ exchange: Exchange) -> Step {
+    guard let caller = exchange.caller else { return .parked }
+    let scan = exchange.scan
+    exchange.edits.reset()
+    exchange.issued.wipe()
+    exchange.findings = FindingCounts()
+    guard let profile = caller.rules.redaction else { return .next }
+    guard !scan.isTokenArray else {
+      return .refused(
+        Refusal(
+          .invalidValue,
+          message: "Tokens instead of text cannot be checked for personal data. Send text "
+            + "(LangChain: check_embedding_ctx_length=False).",
+          param: "input"))
+    }
+    guard !scan.features.contains(.binary) else {
+      return .refused(
+        Refusal(
+          .contentPolicyViolation, message: "Images, audio and files cannot be checked for personal data.",
+          param: "messages"))
+    }
+    do {
+      try redactor.redact(
+        body: exchange.body.bytes, segments: scan.segments, profile: profile,
+        key: try pseudonyms.key(of: caller.rules), scope: [], issued: exchange.issued, edits: &exchange.edits,
+        findings: &exchange.findings)
+    } catch let error as RedactionError {
+      return .refused(Self.refusal(of: error))
+    } catch {
+      return .refused(Refusal(.redactionUnavailable, message: "Redaction cannot work now; nothing was sent."))
+    }
+    if exchange.findings.total > 0 { counters.found(exchange.findings.total) }
+    return .next
+  }
+
+  private static func refusal(of error: RedactionError) -> Refusal {
+    switch error.code {
+    case .blocked:
+      Refusal(
+        .contentPolicyViolation,
+        message: "The request holds what your policy keeps in: \(error.message). Remove it and send again.")
+    default: Refusal(.redactionUnavailable, message: "Redaction cannot work now; nothing was sent.")
+    }
+  }
+}

@@ -1,0 +1,155 @@
+import Cryptography
+import Gateway
+import Policies
+import Quotas
+import Redaction
+import Routing
+import SealedLog
+import Tenancy
+
+/// Makes the immutable snapshot that requests are judged by, from the rows of the store, the policy set and the tenants'
+/// keys. Off the loops; what is expensive is compiled per policy, not per tenant.
+final class SnapshotBuilder {
+  private let quotas: QuotaGate
+  private let keys: TenantKeyFolder
+  private let redaction: RedactionCompiler
+  private let configuration: ServerConfiguration
+  private let credentials: [String: [UInt8]]
+  private var tenantKeys: [TenantID: TenantKeys] = [:]
+
+  init(
+    quotas: QuotaGate, keys: TenantKeyFolder, redaction: RedactionCompiler, configuration: ServerConfiguration,
+    credentials: [String: [UInt8]]
+  ) {
+    self.quotas = quotas
+    self.keys = keys
+    self.redaction = redaction
+    self.configuration = configuration
+    self.credentials = credentials
+  }
+
+  /// - Parameter report: Told of tenants that cannot be served, with the reason; the others are.
+  func build(_ rows: DirectoryRows, _ policies: PolicySet, now: Int64, report: (String) -> Void) -> GatewaySnapshot {
+    let directory = Directory(rows, roles: policies.roles)
+    var rules: [TenantID: TenantRules] = [:]
+    var compiled: [String: RedactionProfile] = [:]
+    var routes: [String: [String: ModelRoute]] = [:]
+    for tenant in rows.tenants where tenant.standing == .active {
+      do {
+        rules[tenant.id] = try tenantRules(tenant, policies, now, &compiled, &routes)
+      } catch {
+        report("tenant \(tenant.slug): \(error)")
+      }
+    }
+    var callers: [KeyID: Caller] = [:]
+    callers.reserveCapacity(rows.keys.count)
+    directory.forEachPrincipal { principal in
+      guard let tenantRules = rules[principal.tenant] else { return }
+      do {
+        let account = try quotas.account(
+          QuotaLimits.limits(of: principal, plan: tenantRules.policy.plan),
+          owner: UsageOwner(
+            tenant: principal.tenant.value, project: principal.project.value, key: principal.key.value,
+            user: principal.user?.value ?? 0),
+          zone: principal.timeZone)
+        callers[principal.key] = Caller(principal: principal, rules: tenantRules, quota: account)
+      } catch {
+        report("key \(principal.keyName) of \(principal.tenantSlug): \(error)")
+      }
+    }
+    return GatewaySnapshot(directory: directory, policyHash: policies.hash, callers: callers)
+  }
+
+  private func tenantRules(
+    _ tenant: Tenant, _ policies: PolicySet, _ now: Int64, _ compiled: inout [String: RedactionProfile],
+    _ routes: inout [String: [String: ModelRoute]]
+  ) throws -> TenantRules {
+    guard var policy = policies.policies[tenant.policy] else {
+      throw InstallationError(.invalidPolicies, "no policy '\(tenant.policy)' in the set")
+    }
+    if let plan = policies.plan(of: tenant.slug, policy: tenant.policy) { policy.plan = plan }
+    let profile: RedactionProfile
+    if let held = compiled[policy.id] {
+      profile = held
+    } else {
+      profile = try redaction.profile(policy.redaction)
+      compiled[policy.id] = profile
+    }
+    let held = try loadKeys(tenant.id)
+    let stream = try held.stream(
+      mode: ContentMode(rawValue: policy.logMode.rawValue) ?? .off,
+      durability: policy.durability == .strict ? .strict : .buffered, policySet: Self.digest(policies.hash))
+    let routeKey = "\(policy.id)|\(tenant.currency)|\(policy.dedicatedConnections ? tenant.id.description : "")"
+    let models: [String: ModelRoute]
+    if let held = routes[routeKey] {
+      models = held
+    } else {
+      models = self.models(policy, tenant, policies, now)
+      routes[routeKey] = models
+    }
+    return TenantRules(
+      policy: policy,
+      plan: TenantRules.Plan(
+        bodyBytes: Int(clamping: policy.plan.bodyBytes), outputTokens: policy.plan.outputTokens,
+        clamp: TenantRules.Clamp(rawValue: policy.plan.clamp.rawValue) ?? .never),
+      redaction: profile, models: models, openModels: openModels(tenant), stream: stream,
+      pseudonymKey: held.pseudonymKey)
+  }
+
+  private func loadKeys(_ tenant: TenantID) throws -> TenantKeys {
+    if let held = tenantKeys[tenant] { return held }
+    let loaded = try keys.load(tenant)
+    tenantKeys[tenant] = loaded
+    return loaded
+  }
+
+  private func targets(_ tenant: Tenant, dedicated: Bool) -> ProviderTargets {
+    ProviderTargets(
+      limits: configuration.limits, credentials: credentials, currency: tenant.currency,
+      currencyRates: configuration.currencyRates, dedicatedPool: dedicated ? tenant.id.description : nil)
+  }
+
+  private func models(_ policy: EffectivePolicy, _ tenant: Tenant, _ policies: PolicySet, _ now: Int64)
+    -> [String: ModelRoute]
+  {
+    let targets = targets(tenant, dedicated: policy.dedicatedConnections)
+    var models: [String: ModelRoute] = [:]
+    for name in policy.models {
+      guard let alias = policies.routes.aliases[name] else { continue }
+      var candidates = alias.candidates.compactMap { targets.callable($0) }
+      if alias.order == .cheapest {
+        candidates.sort {
+          ($0.price.input &+ $0.price.output, $0.provider.id) < ($1.price.input &+ $1.price.output, $1.provider.id)
+        }
+      }
+      models[name] = ModelRoute(alias: name, order: alias.order, candidates: candidates, created: now)
+    }
+    return models
+  }
+
+  /// The demo's upstream: one local provider that serves every name at one price.
+  private func openModels(_ tenant: Tenant) -> OpenModels? {
+    guard let open = configuration.openUpstream, let endpoint = try? Endpoint(open.baseURL, local: true),
+      let country = try? Country("DE")
+    else { return nil }
+    let price = Price(
+      version: "demo", currency: tenant.currency, input: 250_000_000, cached: 25_000_000, output: 2_000_000_000)
+    let provider = Provider(
+      id: "demo", adapter: .openAICompatible, endpoint: endpoint, isLocal: true,
+      credential: open.credential == nil ? nil : "demo", country: country, agreement: Agreement(kind: .own),
+      certificates: [:], retentionDays: 0, training: .never, models: [], traits: .usual(for: .openAICompatible))
+    let model = Model(id: "*", maxOutput: 1 << 20, context: nil, price: price)
+    return targets(tenant, dedicated: false).callable(Candidate(provider: provider, model: model)).map {
+      OpenModels(template: $0)
+    }
+  }
+
+  private static func digest(_ hex: String) -> Digest256 {
+    let digits = Array(hex.utf8)
+    var bytes: [UInt8] = []
+    for index in stride(from: 0, to: digits.count - 1, by: 2) {
+      bytes.append(UInt8(String(decoding: digits[index...(index + 1)], as: UTF8.self), radix: 16) ?? 0)
+    }
+    return Digest256(bytes: bytes)
+  }
+}

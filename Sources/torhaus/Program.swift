@@ -1,0 +1,60 @@
+import ArgumentParser
+import Dispatch
+import Glibc
+import Installation
+
+/// Runs a server in the foreground until a signal, and says errors in three lines on stderr.
+enum Program {
+  static func run(_ start: () async throws -> RunningInstallation) async throws {
+    try await report {
+      let signals = Signals()
+      let installation = try await start()
+      for await signal in signals.stream {
+        switch signal {
+        case SIGHUP: installation.reloadPolicies()
+        default:
+          talk("torhaus: finishing what is in work; send the signal again to end now")
+          signals.endOnNext()
+          await installation.drain()
+          return
+        }
+      }
+    }
+  }
+
+  /// What went wrong goes to stderr; the exit code says that it did.
+  static func report(_ work: () async throws -> Void) async throws {
+    setvbuf(stdout, nil, _IOLBF, 0)
+    do { try await work() } catch let error as InstallationError {
+      talk(error.description)
+      throw ExitCode(1)
+    }
+  }
+
+  static func talk(_ text: String) { fputs("\(text)\n", stderr) }
+}
+
+/// SIGINT, SIGTERM and SIGHUP as a stream.
+final class Signals: Sendable {
+  let stream: AsyncStream<Int32>
+  private let sources: [any DispatchSourceSignal]
+
+  init() {
+    signal(SIGPIPE, SIG_IGN)
+    let (stream, continuation) = AsyncStream<Int32>.makeStream()
+    self.stream = stream
+    sources = [SIGINT, SIGTERM, SIGHUP].map { number in
+      signal(number, SIG_IGN)
+      let source = DispatchSource.makeSignalSource(signal: number, queue: .global())
+      source.setEventHandler { continuation.yield(number) }
+      source.resume()
+      return source
+    }
+  }
+
+  /// From now on a signal has its default effect: it ends the process.
+  func endOnNext() {
+    for source in sources { source.cancel() }
+    for number in [SIGINT, SIGTERM] { signal(number, SIG_DFL) }
+  }
+}

@@ -1,0 +1,19 @@
+import ArgumentParser
+import Installation
+
+struct ServeCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "serve",
+    abstract: "Run the gateway.",
+    discussion: "SIGTERM drains and ends; a second one ends now. SIGHUP applies the folder of policies.")
+
+  @Option(help: "The configuration file.") var config = "/etc/torhaus/torhaus.yaml"
+
+  func run() async throws {
+    try await Program.run {
+      let installation = try await RunningInstallation.start(try ConfigurationFile.load(config))
+      print("torhaus: serving on \(installation.endpoint), Admin API on \(installation.admin)")
+      return installation
+    }
+  }
+}
