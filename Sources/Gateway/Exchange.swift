@@ -1,4 +1,4 @@
-package import Inference
+import Inference
 package import JSONText
 import Quotas
 import Redaction
@@ -9,7 +9,9 @@ package import Tenancy
 /// ``RequestPipeline``. Belongs to one event loop; reused for later requests with its memory.
 package final class Exchange {
   /// Where a request is in its life; the numbers are those of the stages in the design.
-  enum Stage: Int { case accept = 1, authenticate, parse, authorize, redact, route, reserve, record, send, returning, settle }
+  enum Stage: Int {
+    case accept = 1, authenticate, parse, authorize, redact, route, reserve, record, send, returning, settle
+  }
 
   // MARK: Filled by the front end
   package weak var client: (any ClientPort)?
@@ -37,7 +39,7 @@ package final class Exchange {
   var startedAt: Int64 = 0
   var caller: Caller?
   var snapshot: GatewaySnapshot?
-  let scan = RequestScan()
+  var scan = RequestScan()
   var alias = ""
   var edits = EditList()
   let issued = IssuedPlaceholders()

@@ -1,5 +1,5 @@
 import Cryptography
-package import Inference
+import Inference
 import JSONText
 import Quotas
 import Redaction
@@ -34,7 +34,7 @@ package final class RequestPipeline {
   var estimator = Estimator()
   var breakers = BreakerTable()
   let scratch = ByteArena(capacity: 8192)
-  let answerScan = AnswerScan()
+  var answerScan = AnswerScan()
   let metaWriter = MetaWriter()
 
   private var free: [Exchange] = []

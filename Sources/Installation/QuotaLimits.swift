@@ -9,8 +9,12 @@ enum QuotaLimits {
     var limits = LimitList()
     if let rate = plan.requests { try limits.add(tenant, .requests, rate, "of the tenant") }
     if let rate = plan.tokens { try limits.add(tenant, .tokens, rate, "of the tenant") }
-    if let most = plan.concurrency { try limits.add(tenant, .concurrency, .concurrent, most, "concurrent requests of the tenant") }
-    for budget in plan.budgets { try limits.add(tenant, budget, zone: principal.timeZone, currency: principal.currency) }
+    if let most = plan.concurrency {
+      try limits.add(tenant, .concurrency, .concurrent, most, "concurrent requests of the tenant")
+    }
+    for budget in plan.budgets {
+      try limits.add(tenant, budget, zone: principal.timeZone, currency: principal.currency)
+    }
     for limit in principal.tenantLimits {
       try limits.add(tenant, limit, zone: principal.timeZone, of: "of the tenant")
     }

@@ -34,14 +34,16 @@ package enum Secrets {
   private static func file(_ path: String, mustBePrivate: Bool) throws(InstallationError) -> [UInt8] {
     var status = stat()
     guard stat(path, &status) == 0 else {
-      throw InstallationError(.secretMissing, "the secret's file cannot be read", hint: "check path and owner of \(path)")
+      throw InstallationError(
+        .secretMissing, "the secret's file cannot be read", hint: "check path and owner of \(path)")
     }
     if mustBePrivate, status.st_mode & 0o077 != 0 {
       throw InstallationError(
         .secretExposed, "others may read a secret's file", hint: "chmod 600 \(path)")
     }
     guard var bytes = FileBytes.read(path, limit: 65_536) else {
-      throw InstallationError(.secretMissing, "the secret's file cannot be read", hint: "check owner and size of \(path)")
+      throw InstallationError(
+        .secretMissing, "the secret's file cannot be read", hint: "check owner and size of \(path)")
     }
     while let last = bytes.last, last == 0x0A || last == 0x0D { bytes.removeLast() }
     return bytes

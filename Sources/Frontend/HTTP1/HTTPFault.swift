@@ -23,7 +23,8 @@ package enum HTTPFault: Error, Sendable, Equatable {
   package var message: String {
     switch self {
     case .malformedRequestLine: "The request line is malformed."
-    case .malformedTarget: "The request target must be a plain absolute path without '..', '//', '#' or encoded slashes."
+    case .malformedTarget:
+      "The request target must be a plain absolute path without '..', '//', '#' or encoded slashes."
     case .targetTooLong: "The request target is longer than 2 KiB."
     case .unsupportedVersion: "Only HTTP/1.1 and HTTP/1.0 are spoken here."
     case .unsupportedMethod: "This method is not supported."

@@ -59,7 +59,8 @@ enum Octet {
   }
 
   private static let guarded: [StaticString] = [
-    "host", "expect", "upgrade", "api-key", "x-api-key", "connection", "content-type", "authorization", "content-length",
+    "host", "expect", "upgrade", "api-key", "x-api-key", "connection", "content-type", "authorization",
+    "content-length",
     "content-encoding", "transfer-encoding", "anthropic-version", "x-forwarded-for",
   ]
 

@@ -1,7 +1,11 @@
 import Inference
 import JSONText
+import Policies
 import Quotas
+import Redaction
+import Routing
 import SealedLog
+import Tenancy
 
 /// Writes what a record says beside content: the META JSON and the description in front of a request's body. No text of
 /// anyone, no names of people; what a client chose (model names) is escaped.
@@ -65,12 +69,17 @@ final class MetaWriter {
   }
 
   private func tokens(_ exchange: Exchange, _ actual: Actual) {
-    number("input_tokens", actual.inputTokens)
-    number("output_tokens", actual.outputTokens)
+    out.append(",\"tokens\":{\"input\":")
+    Decimal.append(actual.inputTokens, to: out)
+    out.append(",\"output\":")
+    Decimal.append(actual.outputTokens, to: out)
     if let usage = exchange.stream.reader?.usage ?? exchange.usage {
-      number("cached_tokens", usage.cachedTokens)
-      number("reasoning_tokens", usage.reasoningTokens)
+      out.append(",\"cached\":")
+      Decimal.append(usage.cachedTokens, to: out)
+      out.append(",\"reasoning\":")
+      Decimal.append(usage.reasoningTokens, to: out)
     }
+    out.append("}")
     number("cost", actual.money)
   }
 

@@ -1,5 +1,8 @@
 import Inference
 import JSONText
+import Policies
+import SealedLog
+import Tenancy
 
 /// Stage 1 and 2: what the request is for, and who sends it; both from the head alone.
 extension RequestPipeline {
@@ -67,7 +70,7 @@ extension RequestPipeline {
       exchange.reply.append("{\"status\":\"ok\"}")
       respond(exchange, 200, .json)
     case .readyz:
-      let isReady = services.readiness.isReady && services.log.isHealthy
+      let isReady = services.readiness.isReady && services.log.health.state == .ok
       exchange.reply.append(isReady ? "{\"status\":\"ready\"}" : "{\"status\":\"not ready\"}")
       respond(exchange, isReady ? 200 : 503, .json)
     case .models, .model: listModels(exchange, path)
@@ -99,7 +102,8 @@ extension RequestPipeline {
 
   func modelNotFound(_ name: String, visible: [String]) -> Refusal {
     let near = NearestName.find(name, among: visible).map { " Did you mean '\($0)'?" } ?? ""
-    return Refusal(.modelNotFound, message: "The model does not exist or this key may not use it.\(near)", param: "model")
+    return Refusal(
+      .modelNotFound, message: "The model does not exist or this key may not use it.\(near)", param: "model")
   }
 }
 

@@ -1,7 +1,11 @@
 import Inference
 import JSONText
+import Policies
 import Quotas
+import Redaction
+import Routing
 import SealedLog
+import Tenancy
 
 /// How a client is told: heads, refusals, and what is recorded of requests that were never sent.
 extension RequestPipeline {
@@ -44,7 +48,9 @@ extension RequestPipeline {
   private func writeTiming(_ exchange: Exchange) {
     guard exchange.sentAt > 0 else { return }
     let now = clock.monotonicNanoseconds
-    let upstream = (exchange.stream.hasBegun ? exchange.firstByteAt : exchange.endedAt > 0 ? exchange.endedAt : now) - exchange.sentAt
+    let upstream =
+      (exchange.stream.hasBegun ? exchange.firstByteAt : exchange.endedAt > 0 ? exchange.endedAt : now)
+      - exchange.sentAt
     let gateway = max(0, now - exchange.startedAt - max(0, upstream))
     exchange.fields.append("server-timing: gateway;dur=")
     appendMilliseconds(gateway, to: exchange.fields)

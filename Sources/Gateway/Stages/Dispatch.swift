@@ -1,8 +1,12 @@
+import Cryptography
 import Inference
 import JSONText
+import Policies
 import Quotas
+import Redaction
 import Routing
 import SealedLog
+import Tenancy
 
 /// Stages 6 to 9: which provider, what it may cost at most, the record of it, and the hand-over.
 extension RequestPipeline {
@@ -52,7 +56,8 @@ extension RequestPipeline {
     let scan = exchange.scan
     let isChat = scan.route == .chat
     if isChat {
-      let cap = [scan.maxTokens ?? .max, exchange.caller?.rules.plan.outputTokens ?? 0, candidate.model.maxOutput]
+      let cap =
+        [scan.maxTokens ?? .max, exchange.caller?.rules.plan.outputTokens ?? 0, candidate.model.maxOutput]
         .min() ?? 0
       guard cap > 0 else {
         return .refused(

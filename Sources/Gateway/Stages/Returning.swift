@@ -1,6 +1,9 @@
 import Inference
 import JSONText
 import Quotas
+import Redaction
+import Routing
+import SealedLog
 
 /// Stage 10: what the provider sends comes back in the client's words, with the originals in their places.
 extension RequestPipeline: UpstreamDelegate {
@@ -111,20 +114,22 @@ extension RequestPipeline: UpstreamDelegate {
   }
 
   private func relay(_ exchange: Exchange, _ bytes: UnsafeRawBufferPointer) {
-    guard let reader = exchange.stream.reader, var restoring = exchange.stream.restoring else { return }
+    guard exchange.stream.reader != nil, var restoring = exchange.stream.restoring else { return }
     exchange.stream.receivedBytes += bytes.count
     guard exchange.stream.receivedBytes <= limits.streamBytes else {
       return fault(exchange, .malformed, exit: .upstreamCut, cancel: true)
     }
     exchange.stream.restoring = nil  // no second reference: what the restorers hold is changed in place
-    reader.feed(bytes, rewriter: &restoring, into: exchange.reply)
+    let reply = exchange.reply
+    exchange.stream.reader?.feed(bytes, rewriter: &restoring, into: reply)
     exchange.stream.restoring = restoring
     deliver(exchange)
-    if case .failed(let refusal) = reader.state {
+    if case .failed(let refusal) = exchange.stream.reader?.state {
       upstreamPort?.cancel(exchange)
       return conclude(exchange, .streamError(refusal), exit: .endedByGate)
     }
-    if exchange.isClientGone, reader.outputBytes - exchange.stream.bytesAtAbort > 256 * 4 { return abandon(exchange) }
+    let outputBytes = exchange.stream.reader?.outputBytes ?? 0
+    if exchange.isClientGone, outputBytes - exchange.stream.bytesAtAbort > 256 * 4 { return abandon(exchange) }
     if let client = exchange.client, client.heldBytes > limits.heldHighBytes, !exchange.isPaused {
       exchange.isPaused = true
       upstreamPort?.pause(exchange)
@@ -140,12 +145,14 @@ extension RequestPipeline: UpstreamDelegate {
   }
 
   private func streamEnded(_ exchange: Exchange) {
-    guard let reader = exchange.stream.reader, var restoring = exchange.stream.restoring else {
+    guard exchange.stream.reader != nil, var restoring = exchange.stream.restoring else {
       return fault(exchange, .malformed, exit: .upstreamError)
     }
     exchange.stream.restoring = nil
-    reader.finish(rewriter: &restoring, into: exchange.reply)
+    let reply = exchange.reply
+    exchange.stream.reader?.finish(rewriter: &restoring, into: reply)
     deliver(exchange)
+    guard let reader = exchange.stream.reader else { return }
     if case .failed(let refusal) = reader.state {
       return conclude(exchange, .streamError(refusal), exit: .upstreamCut)
     }

@@ -1,8 +1,10 @@
 import Inference
 import JSONText
 import Quotas
+import Redaction
 import Routing
 import SealedLog
+import Tenancy
 
 /// Stage 11: the one end of an exchange that was sent. Actual cost, response record, and the last byte only after the
 /// log's writer has confirmed both.
@@ -55,7 +57,9 @@ extension RequestPipeline {
     }
     return LogEntry(
       stream: caller.rules.stream, recordID: exchange.id.value, subjects: subjects(exchange), response: response,
-      responseIsAssembled: isAssembled, metadata: metaWriter.metadata(exchange, actual, now: clock.wallNanoseconds, monotonic: clock.monotonicNanoseconds),
+      responseIsAssembled: isAssembled,
+      metadata: metaWriter.metadata(
+        exchange, actual, now: clock.wallNanoseconds, monotonic: clock.monotonicNanoseconds),
       journal: exchange.journal, token: exchange.ticket)
   }
 

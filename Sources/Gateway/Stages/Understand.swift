@@ -1,5 +1,7 @@
+import Cryptography
 import Inference
 import JSONText
+import Policies
 import Redaction
 import Tenancy
 
