@@ -90,6 +90,12 @@ extension RequestScan {
     }
   }
 
+  /// Reads a member that nobody knows: its name is text too.
+  func unknown(_ key: JSONString, _ cursor: inout JSONCursor) throws(JSONTextError) {
+    addName(key)
+    try free(&cursor)
+  }
+
   /// A free-form name; a short run of digits (token ids in `logit_bias`) says nothing.
   private func addName(_ key: JSONString) {
     guard !key.isEmpty else { return }

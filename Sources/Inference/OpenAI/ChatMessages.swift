@@ -36,8 +36,7 @@ extension RequestScan {
       case .refusal: try free(&cursor)
       case nil:
         // What an answer carried comes back in the next turn: reasoning, annotations and the like.
-        countText(key)
-        try free(&cursor)
+        try unknown(key, &cursor)
       }
     }
     guard hasRole else {
@@ -94,7 +93,8 @@ extension RequestScan {
       case .videoURL, .documentURL: try media(&cursor, .file)
       case .audioURL, .inputAudio: try media(&cursor, .audio)
       case .file: try media(&cursor, .file)
-      case .refusal, nil: try free(&cursor)
+      case .refusal: try free(&cursor)
+      case nil: try unknown(key, &cursor)
       }
     }
     if !isText { shared = nil }
@@ -126,6 +126,10 @@ extension RequestScan {
       var seen: UInt64 = 0
       while let key = try cursor.nextMember(&walk) {
         let member = try find(Members.media, key, &seen, cursor, in: messagePath + ".content.")
+        guard member != nil else {
+          try unknown(key, &cursor)
+          continue
+        }
         guard try cursor.peek() == .string else {
           try free(&cursor)
           continue

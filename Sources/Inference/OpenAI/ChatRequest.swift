@@ -73,7 +73,8 @@ extension RequestScan {
       case .input:
         hasInput = true
         try free(&cursor)
-      case .stop, nil: try free(&cursor)
+      case .stop: try free(&cursor)
+      case nil: try unknown(key, &cursor)
       }
       note(key, start, cursor)
     }
@@ -117,7 +118,7 @@ extension RequestScan {
           includeUsage = try boolean("stream_options.include_usage", &cursor)
           places.includeUsage = ByteRange(start, cursor.position)
         } else {
-          try free(&cursor)
+          try unknown(key, &cursor)
         }
       }
     default: throw wrongType("stream_options", "an object", at: cursor)

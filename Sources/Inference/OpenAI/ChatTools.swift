@@ -42,7 +42,7 @@ extension RequestScan {
         isFunction = true
         try function(&cursor)
       case .name: try identifier(&cursor)
-      case nil: try free(&cursor)
+      case nil: try unknown(key, &cursor)
       }
     }
     let name = type.map { $0.range.of(body) }
@@ -72,7 +72,8 @@ extension RequestScan {
       case .name: try identifier(&cursor)
       case .arguments: try arguments(&cursor)
       case .parameters, .schema: try schema(&cursor)
-      case .description, .input, nil: try free(&cursor)
+      case .description, .input: try free(&cursor)
+      case nil: try unknown(key, &cursor)
       }
     }
   }
@@ -98,7 +99,7 @@ extension RequestScan {
       case .id, .type: try structural(&cursor)
       case .index: try scalar(&cursor)
       case .function, .custom: try function(&cursor)
-      case nil: try free(&cursor)
+      case nil: try unknown(key, &cursor)
       }
     }
   }
@@ -141,7 +142,7 @@ extension RequestScan {
       switch try find(Members.format, key, &seen, cursor, in: "response_format.") {
       case .type: try structural(&cursor)
       case .jsonSchema: try function(&cursor)
-      case nil: try free(&cursor)
+      case nil: try unknown(key, &cursor)
       }
     }
     textBytes &+= cursor.position - start

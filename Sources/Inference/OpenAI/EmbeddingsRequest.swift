@@ -28,7 +28,7 @@ extension RequestScan {
         try metadataValue(&cursor)
       case .dimensions: _ = try count("dimensions", upTo: 1_000_000, &cursor)
       case .encodingFormat: try structural(&cursor)
-      case nil: try free(&cursor)
+      case nil: try unknown(key, &cursor)
       }
       note(key, start, cursor)
     }
