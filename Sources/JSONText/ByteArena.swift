@@ -65,6 +65,22 @@ package final class ByteArena {
 
   package func append(_ bytes: [UInt8]) { bytes.withUnsafeBytes { append($0) } }
 
+  /// Forgets the first `length` bytes and moves the rest to the front.
+  package func dropFirst(_ length: Int) {
+    let length = min(count, max(0, length))
+    guard length > 0 else { return }
+    base.copyMemory(from: base + length, byteCount: count - length)
+    count -= length
+  }
+
+  /// Turns every LF at or behind `start` into a space; between JSON tokens both are white space.
+  package func blankLineFeeds(from start: Int) {
+    guard start >= 0, start < count else { return }
+    for index in start..<count where base.load(fromByteOffset: index, as: UInt8.self) == 0x0A {
+      base.storeBytes(of: 0x20, toByteOffset: index, as: UInt8.self)
+    }
+  }
+
   /// Cuts the content to its first `length` bytes.
   package func truncate(to length: Int) { count = min(count, max(0, length)) }
 }

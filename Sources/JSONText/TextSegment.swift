@@ -23,10 +23,13 @@ package struct TextSegment: Sendable, Equatable {
   package var isASCII: Bool
   /// Neighbouring text parts of one message share a group and count as one text; otherwise each segment has its own.
   package var group: Int32
+  /// Whether the field takes only letters, digits, `_` and `-` (names of tools and of participants): a placeholder then
+  /// comes without brackets.
+  package var isIdentifier: Bool
 
   package init(
     start: Int, end: Int, kind: Kind = .string, depth: UInt8 = 1, hasEscapes: Bool = false, isASCII: Bool = true,
-    group: Int32 = 0
+    group: Int32 = 0, isIdentifier: Bool = false
   ) {
     self.start = start
     self.end = end
@@ -35,5 +38,6 @@ package struct TextSegment: Sendable, Equatable {
     self.hasEscapes = hasEscapes
     self.isASCII = isASCII
     self.group = group
+    self.isIdentifier = isIdentifier
   }
 }

@@ -1,0 +1,99 @@
+package import JSONText
+
+/// Which running text of an answer a piece belongs to: what a restorer keeps its held bytes by.
+package struct AnswerChannel: Sendable, Hashable {
+  package enum Field: UInt8, Sendable {
+    case content, refusal, reasoning, thinking, transcript
+    case reasoningContent
+    /// `tool_calls[].function.arguments`: JSON in a string.
+    case toolArguments
+    /// `function_call.arguments`, the deprecated form.
+    case functionArguments
+    /// A string that is complete in itself (names of tools, unknown members): nothing of it may be held back.
+    case whole
+  }
+
+  package var choice: Int32
+  /// The tool call's index; 0 for other fields.
+  package var index: Int32
+  package var field: Field
+
+  package init(choice: Int32, index: Int32 = 0, field: Field) {
+    self.choice = choice
+    self.index = index
+    self.field = field
+  }
+
+  /// How often the text is escaped: 2 for JSON in a string, else 1.
+  package var depth: UInt8 { field == .toolArguments || field == .functionArguments ? 2 : 1 }
+}
+
+/// A text in an answer or a stream's event: the raw content of a JSON string.
+package struct AnswerSpan: Sendable, Equatable {
+  package var start: Int
+  package var end: Int
+  package var hasEscapes: Bool
+  package var channel: AnswerChannel
+
+  package var range: ByteRange { ByteRange(start, end) }
+}
+
+/// What became of a piece of text.
+package enum TextOutcome: Sendable {
+  /// The piece passes as it came; nothing was written.
+  case unchanged
+  /// What was written takes its place, be it empty.
+  case replaced
+  /// The answer must end here.
+  case blocked
+}
+
+/// Changes the texts of an answer on their way to the client: restores placeholders, applies rules to output.
+///
+/// Text comes and goes as the raw content of a JSON string, escaped ``AnswerChannel/depth`` times. What is held back of
+/// a channel is written by the next ``rewrite(_:channel:into:)`` or by ``flush(channel:into:)``.
+package protocol AnswerRewriter {
+  /// Takes the next piece of a channel's text; writes to `out` only what replaces it.
+  mutating func rewrite(_ text: UnsafeRawBufferPointer, channel: AnswerChannel, into out: ByteArena) -> TextOutcome
+
+  /// Writes what is held of a channel, whose text ends here; `unchanged` if nothing is held.
+  mutating func flush(channel: AnswerChannel, into out: ByteArena) -> TextOutcome
+}
+
+/// Leaves every text as it is: for answers to requests in which nothing was replaced.
+package struct UnchangedText: AnswerRewriter {
+  package init() {}
+  package mutating func rewrite(
+    _ text: UnsafeRawBufferPointer, channel: AnswerChannel, into out: ByteArena
+  ) -> TextOutcome { .unchanged }
+  package mutating func flush(channel: AnswerChannel, into out: ByteArena) -> TextOutcome { .unchanged }
+}
+
+/// Why an answer ended; OpenAI's five and nothing else.
+package enum FinishReason: String, Sendable, CaseIterable {
+  case stop, length
+  case toolCalls = "tool_calls"
+  case contentFilter = "content_filter"
+  case functionCall = "function_call"
+
+  /// Reads a provider's word; nil for one that means failure or that nobody knows, because no reason is invented.
+  init?(provider word: UnsafeRawBufferPointer) {
+    for reason in [FinishReason.stop, .length, .toolCalls, .contentFilter, .functionCall]
+    where word.elementsEqual(reason.rawValue.utf8) {
+      self = reason
+      return
+    }
+    for (name, reason) in Self.synonyms where word.equals(name) {
+      self = reason
+      return
+    }
+    return nil
+  }
+
+  private static let synonyms: [(StaticString, FinishReason)] = [
+    ("model_length", .length), ("max_tokens", .length), ("MAX_TOKENS", .length), ("eos", .stop),
+    ("eos_token", .stop), ("end_turn", .stop), ("stop_sequence", .stop), ("STOP", .stop), ("tool_use", .toolCalls),
+    ("safety", .contentFilter), ("SAFETY", .contentFilter), ("recitation", .contentFilter),
+    ("RECITATION", .contentFilter), ("refusal", .contentFilter),
+  ]
+}

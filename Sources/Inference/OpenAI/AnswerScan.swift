@@ -1,0 +1,188 @@
+package import JSONText
+
+/// What one scan of an answer found: a plain `chat.completion`, an embeddings answer, or a stream's
+/// `chat.completion.chunk`.
+///
+/// Used again and again; positions are offsets into the bytes that were scanned.
+package final class AnswerScan {
+  package internal(set) var spans: [AnswerSpan] = []
+  package internal(set) var finishes: [AnswerFinish] = []
+  /// Values of `logprobs` that are not null: they show the tokens as generated, placeholders included.
+  package internal(set) var logprobs: [ByteRange] = []
+  /// The value of `model`, with its quotes.
+  package internal(set) var model: ByteRange?
+  /// The value of `id`, with its quotes.
+  package internal(set) var id: ByteRange?
+  package internal(set) var created: ByteRange?
+  package internal(set) var usage: Usage?
+  /// The value of `usage`, null included.
+  package internal(set) var usageValue: ByteRange?
+  /// What to cut so that `usage` is gone, with its comma.
+  package internal(set) var usageMember: ByteRange?
+  package internal(set) var serviceTier: ByteRange?
+  /// The value of `error`, or the whole if the provider's errors are flat.
+  package internal(set) var error: ByteRange?
+  package internal(set) var hasChoices = false
+  package internal(set) var choiceCount = 0
+  /// The answer's `data` array (embeddings).
+  package internal(set) var data: ByteRange?
+  /// The finish reason of a choice means failure, or nothing that is known.
+  package internal(set) var hasUnknownFinish = false
+
+  // While scanning
+  var body = UnsafeRawBufferPointer(start: nil, count: 0)
+  var choice: Int32 = 0
+
+  package init() {}
+
+  /// Scans a whole answer or the data of one event.
+  /// - Throws: ``InferenceError`` with `upstream_error` where it is no JSON object.
+  package func scan(_ body: UnsafeRawBufferPointer) throws(InferenceError) {
+    reset()
+    self.body = body
+    defer { self.body = UnsafeRawBufferPointer(start: nil, count: 0) }
+    do throws(JSONTextError) {
+      var cursor = try JSONCursor(body, limits: .answer)
+      try answer(&cursor)
+      try cursor.finish()
+    } catch {
+      throw InferenceError(
+        .upstreamError, message: "The provider sent an answer that is no valid JSON.",
+        detail: "\(error.code.rawValue) at \(error.offset)")
+    }
+  }
+
+  private func reset() {
+    spans.removeAll(keepingCapacity: true)
+    finishes.removeAll(keepingCapacity: true)
+    logprobs.removeAll(keepingCapacity: true)
+    (model, id, created, usage, usageValue, usageMember) = (nil, nil, nil, nil, nil, nil)
+    (serviceTier, error, data) = (nil, nil, nil)
+    (hasChoices, choiceCount, hasUnknownFinish, choice) = (false, 0, false, 0)
+  }
+
+  private func answer(_ cursor: inout JSONCursor) throws(JSONTextError) {
+    guard try cursor.peek() == .object else { throw JSONTextError(.unexpectedByte, at: cursor.position) }
+    let begin = cursor.position
+    var walk = try cursor.enterObject()
+    var previousEnd = begin + 1
+    var isFirst = true
+    var isErrorObject = false
+    var cutsForward = false
+    while let key = try cursor.nextMember(&walk) {
+      if cutsForward, let cut = usageMember {
+        // The first member goes together with the comma behind it.
+        usageMember = ByteRange(cut.start, key.start - 1)
+        cutsForward = false
+      }
+      let kind = try cursor.peek()
+      let start = cursor.position
+      switch AnswerMembers.answer.exact(key, in: body) {
+      case .id: id = try value(&cursor)
+      case .model: model = try value(&cursor)
+      case .created: created = try value(&cursor)
+      case .object:
+        let range = try value(&cursor)
+        isErrorObject = range.of(body).equals("\"error\"")
+      case .serviceTier: serviceTier = try value(&cursor)
+      case .choices where kind == .array:
+        hasChoices = true
+        try choices(&cursor)
+      case .usage:
+        if kind == .object { usage = try Usage.read(&cursor, in: body) } else { try cursor.skipValue() }
+        usageValue = ByteRange(start, cursor.position)
+        usageMember = ByteRange(isFirst ? key.start - 1 : previousEnd, cursor.position)
+        cutsForward = isFirst
+      case .error:
+        let range = try value(&cursor)
+        if kind != .null { error = range }
+      case .data:
+        let range = try value(&cursor)
+        if kind == .array { data = range }
+      case .systemFingerprint, .obfuscation, .promptFilterResults: try cursor.skipValue()
+      case .choices, .message, nil: try free(&cursor)
+      }
+      previousEnd = cursor.position
+      isFirst = false
+    }
+    if isErrorObject, error == nil { error = ByteRange(begin, cursor.position) }
+  }
+
+  /// Reads any value without looking for text.
+  private func value(_ cursor: inout JSONCursor) throws(JSONTextError) -> ByteRange {
+    _ = try cursor.peek()
+    let start = cursor.position
+    try cursor.skipValue()
+    return ByteRange(start, cursor.position)
+  }
+
+  private func choices(_ cursor: inout JSONCursor) throws(JSONTextError) {
+    var walk = try cursor.enterArray()
+    while try cursor.nextElement(&walk) {
+      guard try cursor.peek() == .object else {
+        try free(&cursor)
+        continue
+      }
+      choice = Int32(clamping: choiceCount)
+      choiceCount += 1
+      try oneChoice(&cursor)
+    }
+  }
+
+  private func oneChoice(_ cursor: inout JSONCursor) throws(JSONTextError) {
+    let (firstSpan, firstFinish) = (spans.count, finishes.count)
+    var walk = try cursor.enterObject()
+    while let key = try cursor.nextMember(&walk) {
+      let kind = try cursor.peek()
+      switch AnswerMembers.choice.exact(key, in: body) {
+      case .index:
+        // The index may stand behind the text it belongs to.
+        guard let index = try index(&cursor) else { continue }
+        choice = index
+        for place in firstSpan..<spans.count { spans[place].channel.choice = index }
+        for place in firstFinish..<finishes.count { finishes[place].choice = index }
+      case .delta where kind == .object, .message where kind == .object: try delta(&cursor)
+      case .finishReason: try finish(&cursor)
+      case .logprobs:
+        let range = try value(&cursor)
+        if kind != .null { logprobs.append(range) }
+      case .contentFilterResults: try cursor.skipValue()
+      case .delta, .message, nil: try free(&cursor)
+      }
+    }
+  }
+
+  /// Reads an index; nil for one that is none.
+  func index(_ cursor: inout JSONCursor) throws(JSONTextError) -> Int32? {
+    guard try cursor.peek() == .number else {
+      try cursor.skipValue()
+      return nil
+    }
+    guard let value = try cursor.number().integer, value >= 0, value < 1 << 20 else { return nil }
+    return Int32(truncatingIfNeeded: value)
+  }
+
+  private func finish(_ cursor: inout JSONCursor) throws(JSONTextError) {
+    guard try cursor.peek() == .string else { return try cursor.skipValue() }
+    let text = try cursor.string()
+    guard !text.isEmpty else { return }
+    let word = text.range.of(body)
+    guard let reason = FinishReason(provider: word) else {
+      hasUnknownFinish = true
+      return
+    }
+    finishes.append(
+      AnswerFinish(
+        choice: choice, reason: reason, value: text.quoted, isExact: word.elementsEqual(reason.rawValue.utf8)))
+  }
+}
+
+/// The end of one choice.
+package struct AnswerFinish: Sendable, Equatable {
+  package var choice: Int32
+  package var reason: FinishReason
+  /// The value with its quotes.
+  package var value: ByteRange
+  /// Whether the provider's word is already OpenAI's.
+  package var isExact: Bool
+}

@@ -1,0 +1,337 @@
+package import JSONText
+
+/// A streamed chat answer on its way from an upstream to the client (`api.md` sections 5 and 13); one per exchange.
+///
+/// Feed it what arrives; what is to go out stands in `out`, whole events only. Events that need no change pass as they
+/// came. It never writes `[DONE]` or an error: the gateway does, after it has settled (``appendDone(to:)``).
+package final class ChatStreamReader {
+  /// How the stream stands.
+  package enum State: Sendable, Equatable {
+    case open
+    /// `[DONE]` was read.
+    case done
+    /// The stream cannot go on; nothing more is read from it or written for it.
+    case failed(Refusal)
+  }
+
+  /// What the answer is dressed in for this client.
+  package struct Options: Sendable {
+    /// What `model` reads as.
+    package var alias: String
+    /// Whether the client asked for usage.
+    package var includeUsage: Bool
+    /// True where texts are restored: `logprobs` would show the tokens as generated.
+    package var dropsLogprobs: Bool
+
+    package init(alias: String, includeUsage: Bool, dropsLogprobs: Bool = false) {
+      self.alias = alias
+      self.includeUsage = includeUsage
+      self.dropsLogprobs = dropsLogprobs
+    }
+  }
+
+  package private(set) var state = State.open
+  /// The provider's last word on usage.
+  package private(set) var usage: Usage?
+  /// Bytes of text that the model wrote, unescaped, whether delivered or not: our own count.
+  package private(set) var outputBytes = 0
+  /// Events that carried such text.
+  package private(set) var outputDeltas = 0
+  package private(set) var events = 0
+  package private(set) var logprobsDropped = false
+  /// Choices that have ended, and all that were seen.
+  package private(set) var finishedChoices = 0
+  package var seenChoices: Int { choices.count }
+
+  private let options: Options
+  private let aliasValue: [UInt8]
+  private let reader = ServerSentEventReader()
+  private let scan = AnswerScan()
+  private var edits = EditList()
+  private let text = ByteArena(capacity: 256)
+  /// `"id":…,"object":…,"created":…,"model":…` for events of our own.
+  private let identity = ByteArena(capacity: 128)
+  private var isIdentityKnown = false
+  /// The usage event for the client, kept until the end.
+  private let usageEvent = ByteArena(capacity: 64)
+  private var isWholeUsageEvent = false
+  private var choices: [(index: Int32, isFinished: Bool)] = []
+  private var channels: [AnswerChannel] = []
+  private static let mostChannels = 1024
+
+  package init(_ options: Options) {
+    self.options = options
+    let alias = ByteArena(capacity: 64)
+    JSONEscape.appendQuoted(options.alias, to: alias)
+    aliasValue = Array(alias.bytes)
+  }
+
+  /// Whether the answer came to its regular end: every choice with a finish reason, then `[DONE]`.
+  package var isComplete: Bool { state == .done && !choices.isEmpty && finishedChoices == choices.count }
+
+  /// Whether text was received that says that the model began to answer.
+  package var hasOutput: Bool { outputDeltas > 0 }
+
+  /// Reads the next bytes of the upstream and appends to `out` what goes to the client.
+  package func feed<Rewriter: AnswerRewriter>(
+    _ chunk: UnsafeRawBufferPointer, rewriter: inout Rewriter, into out: ByteArena
+  ) {
+    guard state == .open, chunk.count > 0 else { return }
+    reader.open(chunk)
+    drain(&rewriter, out)
+  }
+
+  /// The upstream has ended: takes a last event without blank line, and ends every held text unless the answer is blocked.
+  package func finish<Rewriter: AnswerRewriter>(rewriter: inout Rewriter, into out: ByteArena) {
+    if state == .open, reader.heldBytes > 0 {
+      reader.openEnd()
+      drainEnd(&rewriter, out)
+    }
+    if state == .open { flushAll(&rewriter, out) }
+  }
+
+  private func drain<Rewriter: AnswerRewriter>(_ rewriter: inout Rewriter, _ out: ByteArena) {
+    do throws(InferenceError) {
+      while state == .open, try reader.next() { try event(&rewriter, out) }
+    } catch {
+      fail(error.refusal)
+    }
+    if state != .open { reader.close() }
+  }
+
+  /// A cut last event is no malformed one: the stream is then simply not complete.
+  private func drainEnd<Rewriter: AnswerRewriter>(_ rewriter: inout Rewriter, _ out: ByteArena) {
+    do throws(InferenceError) {
+      while state == .open, try reader.next() { try event(&rewriter, out) }
+    } catch {
+      reader.close()
+    }
+  }
+
+  private func fail(_ refusal: Refusal) { if state == .open { state = .failed(refusal) } }
+
+  // MARK: One event
+
+  private func event<Rewriter: AnswerRewriter>(
+    _ rewriter: inout Rewriter, _ out: ByteArena
+  ) throws(InferenceError) {
+    let data = reader.data
+    events &+= 1
+    if data.equals("[DONE]") {
+      flushAll(&rewriter, out)
+      if state == .open {
+        if options.includeUsage { out.append(usageEvent.bytes) }
+        state = .done
+      }
+      return
+    }
+    try scan.scan(data)
+    if let error = scan.error {
+      return fail(UpstreamFault(status: 200, body: error.of(data)).refusal)
+    }
+    if identity.count == 0 || !isIdentityKnown && scan.choiceCount > 0 { keepIdentity(data) }
+    if let found = scan.usage { usage = found }
+    guard !scan.hasUnknownFinish else {
+      return fail(Refusal(.upstreamError, message: "The provider ended the answer with an error."))
+    }
+    guard noteChoices() else {
+      return fail(Refusal(.upstreamError, message: "The provider's stream has too many parts."))
+    }
+    count(data)
+
+    edits.reset()
+    if let model = scan.model, !model.of(data).elementsEqual(aliasValue) {
+      edits.replace(model.start, model.end, with: aliasValue)
+    }
+    for finish in scan.finishes where !finish.isExact {
+      edits.replace(finish.value.start + 1, finish.value.end - 1, with: finish.reason.rawValue)
+    }
+    if options.dropsLogprobs, !scan.logprobs.isEmpty {
+      logprobsDropped = true
+      for range in scan.logprobs { edits.replace(range.start, range.end, with: "null") }
+    }
+    guard rewriteSpans(&rewriter, data), flushFinished(&rewriter, out) else { return block() }
+    if takeUsage(data) { return }
+    write(data, to: out)
+  }
+
+  private func block() {
+    fail(Refusal(.contentPolicyViolation, message: "The answer was ended by a rule on content."))
+  }
+
+  /// Azure's first chunk has no choices, and an empty id.
+  private func keepIdentity(_ data: UnsafeRawBufferPointer) {
+    isIdentityKnown = scan.choiceCount > 0
+    identity.reset()
+    identity.append("{\"id\":")
+    identity.append(scan.id.map { $0.of(data) } ?? UnsafeRawBufferPointer(start: nil, count: 0))
+    if scan.id == nil { identity.append("\"chatcmpl\"") }
+    identity.append(",\"object\":\"chat.completion.chunk\",\"created\":")
+    identity.append(scan.created.map { $0.of(data) } ?? UnsafeRawBufferPointer(start: nil, count: 0))
+    if scan.created == nil { identity.append("0") }
+    identity.append(",\"model\":")
+    identity.append(aliasValue)
+  }
+
+  /// - Returns: False where the upstream opens more channels than an answer can have.
+  private func noteChoices() -> Bool {
+    for span in scan.spans where span.channel.field != .whole {
+      noteChoice(span.channel.choice)
+      if !channels.contains(span.channel) { channels.append(span.channel) }
+    }
+    for finish in scan.finishes {
+      let place = noteChoice(finish.choice)
+      guard !choices[place].isFinished else { continue }
+      choices[place].isFinished = true
+      finishedChoices += 1
+    }
+    return channels.count <= Self.mostChannels && choices.count <= Self.mostChannels
+  }
+
+  @discardableResult
+  private func noteChoice(_ index: Int32) -> Int {
+    if let place = choices.firstIndex(where: { $0.index == index }) { return place }
+    choices.append((index, false))
+    return choices.count - 1
+  }
+
+  private func count(_ data: UnsafeRawBufferPointer) {
+    var bytes = 0
+    for span in scan.spans where span.channel.field != .whole { bytes += AnswerScan.length(span, in: data) }
+    guard bytes > 0 else { return }
+    outputBytes &+= bytes
+    outputDeltas &+= 1
+  }
+
+  // MARK: Text
+
+  private func isEnding(_ choice: Int32) -> Bool { scan.finishes.contains { $0.choice == choice } }
+
+  /// - Returns: False if a rule blocks the answer.
+  private func rewriteSpans<Rewriter: AnswerRewriter>(_ rewriter: inout Rewriter, _ data: UnsafeRawBufferPointer)
+    -> Bool
+  {
+    let spans = scan.spans
+    for (place, span) in spans.enumerated() {
+      text.reset()
+      let piece = span.range.of(data)
+      let outcome = rewriter.rewrite(piece, channel: span.channel, into: text)
+      guard outcome != .blocked else { return false }
+      var isChanged = outcome == .replaced
+      let isWhole = span.channel.field == .whole
+      if isWhole
+        || isEnding(span.channel.choice) && !spans[(place + 1)...].contains(where: { $0.channel == span.channel })
+      {
+        // The last piece of its channel takes along what is held.
+        if !isChanged { text.append(piece) }
+        let rest = rewriter.flush(channel: span.channel, into: text)
+        guard rest != .blocked else { return false }
+        if rest == .replaced { isChanged = true }
+      }
+      if isChanged { edits.replace(span.start, span.end, with: text.bytes) }
+    }
+    return true
+  }
+
+  /// Before a choice's finish reason, what is held of its other texts goes out in events of their own.
+  private func flushFinished<Rewriter: AnswerRewriter>(_ rewriter: inout Rewriter, _ out: ByteArena) -> Bool {
+    guard !scan.finishes.isEmpty else { return true }
+    for channel in channels where isEnding(channel.choice) {
+      if scan.spans.contains(where: { $0.channel == channel }) { continue }
+      guard flush(channel, &rewriter, out) else { return false }
+    }
+    return true
+  }
+
+  private func flushAll<Rewriter: AnswerRewriter>(_ rewriter: inout Rewriter, _ out: ByteArena) {
+    for channel in channels where !flush(channel, &rewriter, out) { return block() }
+  }
+
+  private func flush<Rewriter: AnswerRewriter>(
+    _ channel: AnswerChannel, _ rewriter: inout Rewriter, _ out: ByteArena
+  ) -> Bool {
+    text.reset()
+    let outcome = rewriter.flush(channel: channel, into: text)
+    if outcome == .replaced, text.count > 0 { appendDelta(channel, text: text.bytes, to: out) }
+    return outcome != .blocked
+  }
+
+  // MARK: Usage
+
+  /// Keeps usage for the end, or cuts it out.
+  /// - Returns: True if the event is nothing but usage, and so does not go out now.
+  private func takeUsage(_ data: UnsafeRawBufferPointer) -> Bool {
+    guard let value = scan.usageValue, let member = scan.usageMember else { return false }
+    if scan.usage != nil, scan.choiceCount == 0 {
+      usageEvent.reset()
+      isWholeUsageEvent = true
+      if options.includeUsage { write(data, to: usageEvent) }
+      return true
+    }
+    guard options.includeUsage else {
+      edits.replace(member.start, member.end, with: "")
+      return false
+    }
+    guard scan.usage != nil else { return false }
+    edits.replace(value.start, value.end, with: "null")
+    if !isWholeUsageEvent {
+      usageEvent.reset()
+      usageEvent.append("data: ")
+      usageEvent.append(identity.bytes)
+      usageEvent.append(",\"choices\":[],\"usage\":")
+      usageEvent.append(value.of(data))
+      usageEvent.append("}\n\n")
+    }
+    return false
+  }
+
+  // MARK: Writing
+
+  private func write(_ data: UnsafeRawBufferPointer, to out: ByteArena) {
+    if edits.isEmpty, let verbatim = reader.verbatim { return out.append(verbatim) }
+    let began = out.count
+    out.append("data: ")
+    guard edits.apply(to: data, into: out) else {
+      out.truncate(to: began)
+      return fail(Refusal(.upstreamError, message: "The provider's stream could not be read."))
+    }
+    if reader.isJoined { out.blankLineFeeds(from: began) }
+    out.append("\n\n")
+  }
+
+  /// Appends an event of our own with a piece of text, dressed as the upstream's.
+  /// - Parameter text: Raw content of a JSON string, escaped as the channel's depth says.
+  package func appendDelta(_ channel: AnswerChannel, text: UnsafeRawBufferPointer, to out: ByteArena) {
+    out.append("data: ")
+    out.append(identity.bytes)
+    if identity.count == 0 { out.append("{\"object\":\"chat.completion.chunk\"") }
+    out.append(",\"choices\":[{\"index\":")
+    out.append(String(channel.choice))
+    out.append(",\"delta\":{")
+    let (opening, closing): (StaticString, StaticString) =
+      switch channel.field {
+      case .content, .whole: ("\"content\":\"", "\"")
+      case .refusal: ("\"refusal\":\"", "\"")
+      case .reasoning: ("\"reasoning\":\"", "\"")
+      case .reasoningContent: ("\"reasoning_content\":\"", "\"")
+      case .thinking:
+        ("\"content\":[{\"type\":\"thinking\",\"thinking\":[{\"type\":\"text\",\"text\":\"", "\"}]}]")
+      case .transcript: ("\"audio\":{\"transcript\":\"", "\"}")
+      case .functionArguments: ("\"function_call\":{\"arguments\":\"", "\"}")
+      case .toolArguments: (",\"function\":{\"arguments\":\"", "\"}}]")
+      }
+    if channel.field == .toolArguments {
+      out.append("\"tool_calls\":[{\"index\":")
+      out.append(String(channel.index))
+    }
+    out.append(opening)
+    out.append(text)
+    out.append(closing)
+    out.append("},\"finish_reason\":null}]")
+    if options.includeUsage { out.append(",\"usage\":null") }
+    out.append("}\n\n")
+  }
+
+  /// Appends the stream's last event; only where ``isComplete``, after settlement and record.
+  package static func appendDone(to out: ByteArena) { out.append("data: [DONE]\n\n") }
+}

@@ -1,0 +1,78 @@
+internal import JSONText
+
+/// `POST /v1/embeddings` (`api.md` sections 4 and 6).
+extension RequestScan {
+  func scanEmbeddings(_ cursor: inout JSONCursor) throws(JSONTextError) {
+    var walk = try cursor.enterObject()
+    var seen: UInt64 = 0
+    var hasInput = false
+    while let key = try cursor.nextMember(&walk) {
+      let member = try find(Members.embeddings, key, &seen, cursor, in: "")
+      _ = try cursor.peek()
+      let start = cursor.position
+      switch member {
+      case .model:
+        places.model = members.count
+        try modelValue(&cursor)
+      case .input:
+        hasInput = true
+        try embeddingsInput(&cursor)
+      case .user:
+        places.user = members.count
+        user = try person("user", &cursor)
+      case .safetyIdentifier:
+        places.safetyIdentifier = members.count
+        safetyIdentifier = try person("safety_identifier", &cursor)
+      case .metadata:
+        places.metadata = members.count
+        try metadataValue(&cursor)
+      case .dimensions: _ = try count("dimensions", upTo: 1_000_000, &cursor)
+      case .encodingFormat: try structural(&cursor)
+      case nil: try unknown(key, &cursor)
+      }
+      note(key, start, cursor)
+    }
+    guard hasInput else { throw refuse(.missingRequiredParameter, "input", "'input' is missing.", at: cursor) }
+    guard places.model >= 0 else {
+      throw refuse(.missingRequiredParameter, "model", "'model' is missing.", at: cursor)
+    }
+  }
+
+  /// A text, texts, tokens or lists of tokens.
+  private func embeddingsInput(_ cursor: inout JSONCursor) throws(JSONTextError) {
+    switch try cursor.peek() {
+    case .string:
+      inputItems = 1
+      addText(try cursor.string())
+    case .array:
+      var walk = try cursor.enterArray()
+      while try cursor.nextElement(&walk) {
+        inputItems += 1
+        switch try cursor.peek() {
+        case .string: addText(try cursor.string())
+        case .number: try token(&cursor)
+        case .array:
+          var inner = try cursor.enterArray()
+          while try cursor.nextElement(&inner) { try token(&cursor) }
+        default:
+          throw wrongType("input[\(inputItems - 1)]", "a string, a token or an array of tokens", at: cursor)
+        }
+      }
+      guard inputItems > 0 else {
+        throw refuse(.invalidValue, "input", "'input' must not be empty.", at: cursor)
+      }
+    default: throw wrongType("input", "a string or an array", at: cursor)
+    }
+  }
+
+  private func token(_ cursor: inout JSONCursor) throws(JSONTextError) {
+    guard try cursor.peek() == .number else { throw wrongType("input", "tokens without other values", at: cursor) }
+    let number = try cursor.number()
+    guard let value = number.integer, value >= 0, value <= 0xFFFF_FFFF else {
+      throw refuse(.invalidValue, "input", "A token in 'input' must be a whole number, not negative.", at: cursor)
+    }
+    features.insert(.tokenArray)
+    tokenCount += 1
+    textBytes &+= 1
+  }
+}

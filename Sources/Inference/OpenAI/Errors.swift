@@ -1,0 +1,43 @@
+package import JSONText
+
+/// Writes errors in OpenAI's shape: `{"error":{"message","type","param","code"}}`.
+package enum ErrorBody {
+  /// Appends the body of an error answer.
+  /// - Parameter requestID: Ends the message, so that a screenshot names the exchange; empty for none.
+  package static func append(_ refusal: Refusal, requestID: String, to out: ByteArena) {
+    out.append("{\"error\":{\"message\":\"")
+    JSONEscape.append(refusal.message, to: out)
+    if !requestID.isEmpty {
+      out.append(refusal.message.isEmpty ? "(request " : " (request ")
+      JSONEscape.append(requestID, to: out)
+      out.append(")")
+    }
+    out.append("\",\"type\":\"")
+    out.append(type(of: refusal))
+    out.append("\",\"param\":")
+    if let param = refusal.param { JSONEscape.appendQuoted(param, to: out) } else { out.append("null") }
+    out.append(",\"code\":\"")
+    out.append(refusal.code.text)
+    out.append("\"}}")
+  }
+
+  /// Appends an error as an event of a running stream; the stream then ends without `[DONE]`.
+  package static func appendEvent(_ refusal: Refusal, requestID: String, to out: ByteArena) {
+    out.append("data: ")
+    append(refusal, requestID: requestID, to: out)
+    out.append("\n\n")
+  }
+
+  /// OpenAI's `type` of a refusal.
+  package static func type(of refusal: Refusal) -> String {
+    switch refusal.code {
+    case .rateLimitExceeded: refusal.limit.rawValue
+    case .upstreamRateLimited: Refusal.LimitKind.requests.rawValue
+    case .insufficientQuota: "insufficient_quota"
+    case .upstreamAuth, .upstreamQuota, .upstreamError, .upstreamCut, .upstreamTimeout, .noRoute, .noPrice,
+      .logUnavailable, .ledgerUnavailable, .redactionUnavailable, .policyUnavailable, .overloaded:
+      "server_error"
+    default: "invalid_request_error"
+    }
+  }
+}

@@ -1,0 +1,126 @@
+package import JSONText
+
+/// What of a body changes before it goes to one candidate; everything else travels as it came.
+package struct UpstreamEdits: Sendable {
+  /// The candidate's name of the model.
+  package var model: String
+  /// The token limit that the reservation assumed; nil leaves the client's.
+  package var maxTokens: Int64?
+  /// The member in which this provider takes it.
+  package var maxTokensField: TokenLimitField
+  /// Whether a stream is asked for its usage; false only where the record says that the provider cannot.
+  package var includeUsage: Bool
+  /// Stands for the person in `user` and `safety_identifier`: a keyed hash; nil removes both members.
+  package var userHash: [UInt8]?
+  /// Whether `store: true` may pass; else it becomes false.
+  package var allowsStore: Bool
+
+  package init(
+    model: String, maxTokens: Int64? = nil, maxTokensField: TokenLimitField = .maxCompletionTokens,
+    includeUsage: Bool = true, userHash: [UInt8]? = nil, allowsStore: Bool = false
+  ) {
+    self.model = model
+    self.maxTokens = maxTokens
+    self.maxTokensField = maxTokensField
+    self.includeUsage = includeUsage
+    self.userHash = userHash
+    self.allowsStore = allowsStore
+  }
+}
+
+extension RequestScan {
+  /// Adds the edits for one candidate to the list; they never overlap with those of ``segments``.
+  /// - Returns: What is not carried, for `x-torhaus-dropped`.
+  package func addEdits(_ edits: UpstreamEdits, to list: inout EditList) -> [String] {
+    var removed: [Int] = []
+    var dropped: [String] = []
+    var added = ""
+
+    if let model = extent(places.model) {
+      list.replace(model.valueStart, model.valueEnd, with: Self.quoted(edits.model))
+    }
+    if route.canStream, stream, edits.includeUsage { askUsage(&list, &added) }
+    editLimit(edits, &list, &added, &removed)
+    for place in [places.user, places.safetyIdentifier] {
+      guard let member = extent(place) else { continue }
+      guard let hash = edits.userHash else {
+        removed.append(place)
+        continue
+      }
+      list.replace(member.valueStart, member.valueEnd, with: Self.quoted(String(decoding: hash, as: UTF8.self)))
+    }
+    if places.metadata >= 0 {
+      removed.append(places.metadata)
+      if metadata != nil { dropped.append("metadata") }
+    }
+    if features.contains(.store), !edits.allowsStore, let store = extent(places.store) {
+      list.replace(store.valueStart, store.valueEnd, with: "false")
+      dropped.append("store")
+    }
+    remove(removed, &list)
+    if !added.isEmpty { list.replace(insertionPoint, insertionPoint, with: added) }
+    return dropped
+  }
+
+  private func extent(_ place: Int) -> MemberExtent? { members.indices.contains(place) ? members[place] : nil }
+
+  private static func quoted(_ text: String) -> [UInt8] {
+    let out = ByteArena(capacity: 64)
+    JSONEscape.appendQuoted(text, to: out)
+    return Array(out.bytes)
+  }
+
+  private func askUsage(_ list: inout EditList, _ added: inout String) {
+    guard !includeUsage else { return }
+    guard let options = extent(places.streamOptions) else {
+      added += ",\"stream_options\":{\"include_usage\":true}"
+      return
+    }
+    if let value = places.includeUsage {
+      list.replace(value.start, value.end, with: "true")
+    } else if places.streamOptionsIsObject {
+      let inside = options.valueStart + 1
+      list.replace(inside, inside, with: "\"include_usage\":true" + (places.streamOptionsIsEmpty ? "" : ","))
+    } else {
+      list.replace(options.valueStart, options.valueEnd, with: "{\"include_usage\":true}")
+    }
+  }
+
+  /// One member carries the limit, the one that the provider reads; the other goes.
+  private func editLimit(_ edits: UpstreamEdits, _ list: inout EditList, _ added: inout String, _ removed: inout [Int])
+  {
+    guard route == .chat, let limit = [maxTokens, edits.maxTokens].compactMap({ $0 }).min() else { return }
+    let isOld = edits.maxTokensField == .maxTokens
+    let (kept, other) =
+      isOld ? (places.maxTokens, places.maxCompletionTokens) : (places.maxCompletionTokens, places.maxTokens)
+    if other >= 0 { removed.append(other) }
+    if let member = extent(kept) {
+      if maxTokens != limit || maxTokensRange != ByteRange(member.valueStart, member.valueEnd) {
+        list.replace(member.valueStart, member.valueEnd, with: String(limit))
+      }
+    } else {
+      added += ",\"\(edits.maxTokensField.rawValue)\":\(limit)"
+    }
+  }
+
+  /// Cuts members out together with one comma each.
+  private func remove(_ places: [Int], _ list: inout EditList) {
+    let places = places.sorted()
+    var index = 0
+    while index < places.count {
+      let first = places[index]
+      var last = first
+      while index + 1 < places.count, places[index + 1] == last + 1 {
+        index += 1
+        last = places[index]
+      }
+      index += 1
+      if last + 1 < members.count {
+        list.replace(members[first].nameStart, members[last + 1].nameStart, with: "")
+      } else {
+        let start = first > 0 ? members[first - 1].valueEnd : members[first].nameStart
+        list.replace(start, members[last].valueEnd, with: "")
+      }
+    }
+  }
+}

@@ -1,0 +1,105 @@
+internal import JSONText
+
+/// What an upstream says it used, in tokens; the form behind `api.md` section 12.
+///
+/// A figure that is negative, fractional or absurd is not taken: it stays 0, its `has…` flag false, ``isSuspect`` true.
+package struct Usage: Sendable, Equatable {
+  /// All input, cached included.
+  package var inputTokens: Int64 = 0
+  /// Read from a cache, inside ``inputTokens``.
+  package var cachedTokens: Int64 = 0
+  /// Written to a cache, inside ``inputTokens``.
+  package var cacheWriteTokens: Int64 = 0
+  /// All output, reasoning included.
+  package var outputTokens: Int64 = 0
+  /// Inside ``outputTokens``.
+  package var reasoningTokens: Int64 = 0
+  /// Inside input and output, both directions together.
+  package var audioTokens: Int64 = 0
+  package var imageTokens: Int64 = 0
+  package var hasInput = false
+  package var hasOutput = false
+  /// A figure was not believable, or parts exceed their whole.
+  package var isSuspect = false
+
+  package init() {}
+
+  /// Input that was neither read from nor written to a cache.
+  package var uncachedTokens: Int64 { max(0, inputTokens - cachedTokens - cacheWriteTokens) }
+
+  /// More than any request can use.
+  static let absurd: Int64 = 1 << 40
+
+  /// Reads a `usage` object; the cursor stands before it. Unknown members are passed over.
+  static func read(_ cursor: inout JSONCursor, in body: UnsafeRawBufferPointer) throws(JSONTextError) -> Usage {
+    var usage = Usage()
+    var walk = try cursor.enterObject()
+    while let key = try cursor.nextMember(&walk) {
+      let name = key.range.of(body)
+      if name.equals("prompt_tokens") {
+        if let value = try usage.figure(&cursor) { (usage.inputTokens, usage.hasInput) = (value, true) }
+      } else if name.equals("completion_tokens") {
+        if let value = try usage.figure(&cursor) { (usage.outputTokens, usage.hasOutput) = (value, true) }
+      } else if name.equals("prompt_tokens_details") || name.equals("completion_tokens_details") {
+        try usage.details(&cursor, in: body)
+      } else {
+        try cursor.skipValue()
+      }
+    }
+    usage.check()
+    return usage
+  }
+
+  private mutating func details(_ cursor: inout JSONCursor, in body: UnsafeRawBufferPointer) throws(JSONTextError) {
+    guard try cursor.peek() == .object else { return try cursor.skipValue() }
+    var walk = try cursor.enterObject()
+    while let key = try cursor.nextMember(&walk) {
+      let name = key.range.of(body)
+      if name.equals("cached_tokens") {
+        cachedTokens = try figure(&cursor) ?? 0
+      } else if name.equals("cache_write_tokens") {
+        cacheWriteTokens = try figure(&cursor) ?? 0
+      } else if name.equals("reasoning_tokens") {
+        reasoningTokens = try figure(&cursor) ?? 0
+      } else if name.equals("audio_tokens") {
+        audioTokens += try figure(&cursor) ?? 0
+      } else if name.equals("image_tokens") {
+        imageTokens += try figure(&cursor) ?? 0
+      } else {
+        try cursor.skipValue()
+      }
+    }
+  }
+
+  /// One figure; null is none, anything else but a sane count is suspect.
+  private mutating func figure(_ cursor: inout JSONCursor) throws(JSONTextError) -> Int64? {
+    switch try cursor.peek() {
+    case .null:
+      _ = try cursor.literal()
+      return nil
+    case .number:
+      let number = try cursor.number()
+      guard let value = number.integer, value >= 0, value <= Self.absurd else {
+        isSuspect = true
+        return nil
+      }
+      return value
+    default:
+      try cursor.skipValue()
+      isSuspect = true
+      return nil
+    }
+  }
+
+  private mutating func check() {
+    if hasInput, cachedTokens + cacheWriteTokens > inputTokens {
+      isSuspect = true
+      cachedTokens = min(cachedTokens, inputTokens)
+      cacheWriteTokens = min(cacheWriteTokens, inputTokens - cachedTokens)
+    }
+    if hasOutput, reasoningTokens > outputTokens {
+      isSuspect = true
+      reasoningTokens = outputTokens
+    }
+  }
+}

@@ -1,0 +1,175 @@
+package import JSONText
+
+/// What one scan of a request's body found: the members that policy depends on, and every text that may leave.
+///
+/// One per event loop or exchange, used again and again: its arrays keep their capacity. All positions are offsets into
+/// the body that was scanned; the body itself is not kept.
+package final class RequestScan {
+  package private(set) var route = InferenceRoute.chat
+
+  // What is asked for
+  /// The content of `model`, unescaped nowhere: at most 256 bytes, no escapes, no control characters.
+  package internal(set) var model = ByteRange(0, 0)
+  package internal(set) var stream = false
+  /// The client's own `stream_options.include_usage`.
+  package internal(set) var includeUsage = false
+  /// How many answers are generated: the larger of `n` and `best_of`, 1 … 128.
+  package internal(set) var n: Int64 = 1
+  /// The client's token limit, the smaller one if both members are there.
+  package internal(set) var maxTokens: Int64?
+  /// The member that holds ``maxTokens``.
+  package internal(set) var maxTokensField = TokenLimitField.maxCompletionTokens
+  package internal(set) var maxTokensRange: ByteRange?
+  package internal(set) var features: RequestFeatures = []
+  /// The content of `service_tier`, if it is a string.
+  package internal(set) var serviceTier: ByteRange?
+  /// The type of the first hosted tool, for the refusal's text.
+  package internal(set) var hostedTool: ByteRange?
+
+  // Who is meant: contents of strings, which are not among the segments because they never travel
+  package internal(set) var user: ByteRange?
+  package internal(set) var safetyIdentifier: ByteRange?
+  package internal(set) var metadataUserID: ByteRange?
+  package internal(set) var metadata: ByteRange?
+
+  // What is said
+  package internal(set) var segments: [TextSegment] = []
+  package internal(set) var messageCount = 0
+  package internal(set) var images = 0
+  package internal(set) var audios = 0
+  package internal(set) var files = 0
+  /// Bytes of media that stand in the body as base64; they are neither segments nor part of ``textBytes``.
+  package internal(set) var mediaBytes = 0
+  /// Bytes of everything that an upstream may turn into tokens, each string unescaped, names and syntax of tools
+  /// included. Never below the true count.
+  package internal(set) var textBytes = 0
+  /// Numbers in a token array (`embeddings` input).
+  package internal(set) var tokenCount = 0
+  package internal(set) var inputItems = 0
+
+  // For edits
+  var members: [MemberExtent] = []
+  var places = MemberPlaces()
+  /// Where a member can be inserted: right behind the last one.
+  package internal(set) var insertionPoint = 0
+
+  // While scanning
+  var body = UnsafeRawBufferPointer(start: nil, count: 0)
+  var group: Int32 = 0
+  var refusal: InferenceError?
+
+  package init() { segments.reserveCapacity(64) }
+
+  /// Scans a body, which is valid and unambiguous where this returns.
+  /// - Throws: ``InferenceError`` with `invalid_json`, `missing_required_parameter`, `invalid_type` or `invalid_value`.
+  package func scan(_ body: UnsafeRawBufferPointer, route: InferenceRoute) throws(InferenceError) {
+    reset()
+    self.route = route
+    self.body = body
+    defer { self.body = UnsafeRawBufferPointer(start: nil, count: 0) }
+    do throws(JSONTextError) {
+      var cursor = try JSONCursor(body)
+      guard try cursor.peek() == .object else {
+        throw refuse(.invalidType, nil, "The body must be a JSON object.", at: cursor)
+      }
+      switch route {
+      case .chat: try scanChat(&cursor)
+      case .embeddings: try scanEmbeddings(&cursor)
+      }
+      try cursor.finish()
+    } catch {
+      if let refusal { throw refusal }
+      throw InferenceError(
+        .invalidJSON, message: "The body is not acceptable JSON: \(error.explanation) (byte \(error.offset)).",
+        detail: error.code.rawValue)
+    }
+  }
+
+  private func reset() {
+    model = ByteRange(0, 0)
+    (stream, includeUsage, n, maxTokens) = (false, false, 1, nil)
+    (maxTokensField, maxTokensRange) = (.maxCompletionTokens, nil)
+    (features, serviceTier, hostedTool) = ([], nil, nil)
+    (user, safetyIdentifier, metadataUserID, metadata) = (nil, nil, nil, nil)
+    segments.removeAll(keepingCapacity: segments.capacity <= 16_384)
+    (messageCount, images, audios, files, mediaBytes) = (0, 0, 0, 0, 0)
+    (textBytes, tokenCount, inputItems) = (0, 0, 0)
+    members.removeAll(keepingCapacity: members.capacity <= 1024)
+    places = MemberPlaces()
+    (insertionPoint, group, refusal) = (0, 0, nil)
+  }
+
+  /// The model's name, as the client wrote it.
+  package func modelName(in body: UnsafeRawBufferPointer) -> String {
+    String(decoding: model.of(body), as: UTF8.self)
+  }
+
+  package var hasTools: Bool { features.contains(.tools) }
+  package var isTokenArray: Bool { features.contains(.tokenArray) }
+  package var hasHostedTool: Bool { features.contains(.hostedTool) }
+
+  /// Notes why the body is refused and gives the error that ends the walk.
+  func refuse(_ code: Refusal.Code, _ param: String?, _ message: String, at cursor: JSONCursor) -> JSONTextError {
+    refusal = InferenceError(code, param: param, message: message)
+    return JSONTextError(.stopped, at: cursor.position)
+  }
+
+  func wrongType(_ param: String, _ wanted: String, at cursor: JSONCursor) -> JSONTextError {
+    refuse(.invalidType, param, "'\(param)' must be \(wanted).", at: cursor)
+  }
+}
+
+/// What a request uses beyond text in and text out; most is refused until policy and price table name it.
+package struct RequestFeatures: OptionSet, Sendable {
+  package let rawValue: UInt32
+  package init(rawValue: UInt32) { self.rawValue = rawValue }
+
+  /// Function or custom tools, which the client runs.
+  package static let tools = RequestFeatures(rawValue: 1 << 0)
+  /// Tools that the provider runs (`web_search_options` or a tool of another type).
+  package static let hostedTool = RequestFeatures(rawValue: 1 << 1)
+  package static let audioOutput = RequestFeatures(rawValue: 1 << 2)
+  /// A `service_tier` other than `auto` and `default`.
+  package static let pricedTier = RequestFeatures(rawValue: 1 << 3)
+  /// A file or audio that lies with the provider and is named by its id.
+  package static let remoteFile = RequestFeatures(rawValue: 1 << 4)
+  /// An image or document by URL, which the provider would fetch.
+  package static let remoteMedia = RequestFeatures(rawValue: 1 << 5)
+  /// Media in the body.
+  package static let binary = RequestFeatures(rawValue: 1 << 6)
+  /// Tokens instead of text: cannot be redacted.
+  package static let tokenArray = RequestFeatures(rawValue: 1 << 7)
+  /// `store: true`.
+  package static let store = RequestFeatures(rawValue: 1 << 8)
+  package static let background = RequestFeatures(rawValue: 1 << 9)
+}
+
+/// The member that limits the output.
+package enum TokenLimitField: String, Sendable, CaseIterable {
+  case maxTokens = "max_tokens"
+  case maxCompletionTokens = "max_completion_tokens"
+}
+
+/// Where a member of the body's object lies.
+struct MemberExtent {
+  /// The opening quote of its name.
+  var nameStart: Int
+  var valueStart: Int
+  var valueEnd: Int
+}
+
+/// Indexes into ``RequestScan/members`` of those that are edited; -1 where there is none.
+struct MemberPlaces {
+  var model = -1
+  var streamOptions = -1
+  /// The value of `stream_options.include_usage`.
+  var includeUsage: ByteRange?
+  var streamOptionsIsObject = false
+  var streamOptionsIsEmpty = true
+  var maxTokens = -1
+  var maxCompletionTokens = -1
+  var user = -1
+  var safetyIdentifier = -1
+  var metadata = -1
+  var store = -1
+}

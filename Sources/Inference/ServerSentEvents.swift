@@ -1,0 +1,182 @@
+internal import JSONText
+
+/// Cuts a stream of server-sent events into events, however it is split between reads (WHATWG HTML, section 9.2.6).
+///
+/// Lines end in LF, CRLF or CR; several `data` lines join with LF; comments, `event`, `id`, `retry` and a byte order mark
+/// at the start are skipped. Only the unfinished tail is copied. One pass over a chunk is:
+/// ```
+/// reader.open(chunk)
+/// while try reader.next() { … reader.data … }
+/// ```
+/// The chunk must stay where it is until `next` has answered false or thrown, or ``close()`` was called.
+package final class ServerSentEventReader {
+  /// Bytes of one event with its framing (`api.md` section 2).
+  package static let largestEvent = 1 << 20
+
+  /// The event's data; valid until the next call.
+  package private(set) var data = UnsafeRawBufferPointer(start: nil, count: 0)
+  /// The event as it came, if it is exactly `data: …` and two LF: it can be passed on so.
+  package private(set) var verbatim: UnsafeRawBufferPointer?
+  /// Whether ``data`` was joined of several lines and so holds LF.
+  package private(set) var isJoined = false
+
+  private let tail = ByteArena(capacity: 1024)
+  private let joined = ByteArena(capacity: 64)
+  private var input = UnsafeRawBufferPointer(start: nil, count: 0)
+  private var isInTail = false
+
+  // Positions in `input`
+  private var eventStart = 0
+  private var lineStart = 0
+  private var searched = 0
+  private var dataStart = 0
+  private var dataEnd = 0
+
+  private var dataLines = 0
+  private var isCanonical = true
+  private var skipsLineFeed = false
+  private var isFirstLine = true
+
+  package init() {}
+
+  /// Bytes of an event that has not ended yet.
+  package var heldBytes: Int { input.count > 0 ? 0 : tail.count }
+
+  /// Begins a pass over the next bytes of the stream.
+  package func open(_ chunk: UnsafeRawBufferPointer) {
+    isInTail = tail.count > 0
+    if isInTail {
+      tail.append(chunk)
+      input = tail.bytes
+    } else {
+      input = chunk
+    }
+  }
+
+  /// Ends a pass early: what was not read is forgotten with the event it belongs to.
+  package func close() {
+    input = UnsafeRawBufferPointer(start: nil, count: 0)
+    tail.reset()
+    startEvent(at: 0)
+  }
+
+  /// Treats what is left at the end of the stream as if a blank line followed.
+  package func openEnd() {
+    guard tail.count > 0 else { return }
+    tail.append("\n\n")
+    isInTail = true
+    input = tail.bytes
+  }
+
+  /// Advances to the next whole event with data; false, when the chunk has no more.
+  /// - Throws: ``InferenceError`` with `upstream_error` for an event beyond ``largestEvent``.
+  package func next() throws(InferenceError) -> Bool {
+    while true {
+      if skipsLineFeed, lineStart < input.count {
+        skipsLineFeed = false
+        if input[lineStart] == 0x0A {
+          if eventStart == lineStart { eventStart += 1 }
+          lineStart += 1
+          searched = lineStart
+        }
+      }
+      let end = input.lineEnd(from: searched)
+      guard end - eventStart <= Self.largestEvent else {
+        close()
+        throw InferenceError(
+          .upstreamError, message: "The provider sent an event of more than 1 MiB.", detail: "sse_event_too_large")
+      }
+      guard end < input.count else {
+        searched = input.count
+        keepTail()
+        return false
+      }
+      if line(end) { return true }
+    }
+  }
+
+  /// Takes the line that ends at `end`; true if it completes an event.
+  private func line(_ end: Int) -> Bool {
+    let isReturn = input[end] == 0x0D
+    skipsLineFeed = isReturn
+    var start = lineStart
+    if isFirstLine {
+      isFirstLine = false
+      if end - start >= 3, input[start] == 0xEF, input[start + 1] == 0xBB, input[start + 2] == 0xBF {
+        start += 3
+        if eventStart == lineStart { eventStart = start }
+      }
+    }
+    lineStart = end + 1
+    searched = lineStart
+    if isReturn { isCanonical = false }
+
+    if start == end {
+      guard dataLines > 0 else {
+        startEvent(at: lineStart)
+        return false
+      }
+      finishEvent()
+      return true
+    }
+    let line = ByteRange(start, end).of(input)
+    guard let value = Self.dataValue(line) else {
+      // Not data: it is cut away in front of an event, and spoils the framing inside of one.
+      if dataLines == 0 { startEvent(at: lineStart) } else { isCanonical = false }
+      return false
+    }
+    dataLines += 1
+    if dataLines == 1 {
+      (dataStart, dataEnd) = (start + value, end)
+      if value != 6 { isCanonical = false }
+    } else {
+      if dataLines == 2 {
+        joined.reset()
+        joined.append(ByteRange(dataStart, dataEnd).of(input))
+      }
+      joined.append(0x0A)
+      joined.append(ByteRange(start + value, end).of(input))
+      isCanonical = false
+    }
+    return false
+  }
+
+  /// Where the value of a `data` line begins; nil for another field or a comment.
+  private static func dataValue(_ line: UnsafeRawBufferPointer) -> Int? {
+    guard line.count >= 4, line[0] == 0x64, line[1] == 0x61, line[2] == 0x74, line[3] == 0x61 else { return nil }
+    guard line.count > 4 else { return 4 }
+    guard line[4] == 0x3A else { return nil }
+    return line.count > 5 && line[5] == 0x20 ? 6 : 5
+  }
+
+  private func finishEvent() {
+    isJoined = dataLines > 1
+    data = isJoined ? joined.bytes : ByteRange(dataStart, dataEnd).of(input)
+    verbatim = isCanonical ? ByteRange(eventStart, lineStart).of(input) : nil
+    startEvent(at: lineStart)
+  }
+
+  private func startEvent(at position: Int) {
+    eventStart = position
+    lineStart = position
+    searched = position
+    dataLines = 0
+    isCanonical = true
+  }
+
+  /// Keeps the unfinished event at the front of the tail and counts positions from there.
+  private func keepTail() {
+    let rest = ByteRange(eventStart, input.count).of(input)
+    let moved = eventStart
+    if isInTail {
+      tail.dropFirst(moved)
+    } else {
+      tail.reset()
+      tail.append(rest)
+    }
+    (eventStart, lineStart, searched) = (0, lineStart - moved, searched - moved)
+    (dataStart, dataEnd) = (dataStart - moved, dataEnd - moved)
+    input = UnsafeRawBufferPointer(start: nil, count: 0)
+    if tail.count == 0 { tail.reset(keeping: 16 * 1024) }
+  }
+}

@@ -1,0 +1,61 @@
+/// Searches that look at eight bytes per step (SWAR: Hacker's Delight, section 6-1).
+///
+/// A borrow can mark bytes above a true hit by mistake, never below it; the lowest mark is what counts.
+enum ByteSearch {
+  private static let ones: UInt64 = 0x0101_0101_0101_0101
+  private static let highs: UInt64 = 0x8080_8080_8080_8080
+
+  @inline(__always)
+  private static func word(_ bytes: UnsafePointer<UInt8>, _ index: Int) -> UInt64 {
+    UInt64(littleEndian: UnsafeRawPointer(bytes + index).loadUnaligned(as: UInt64.self))
+  }
+
+  @inline(__always)
+  private static func zeros(_ word: UInt64) -> UInt64 { (word &- ones) & ~word }
+
+  /// The first quote, backslash, control character or byte ≥ 0x80 at or behind `index`; `end` if there is none.
+  @inline(__always)
+  static func nextSpecial(_ bytes: UnsafePointer<UInt8>, _ index: Int, _ end: Int) -> Int {
+    var index = index
+    while end &- index >= 8 {
+      let text = word(bytes, index)
+      let controls = (text &- ones &* 0x20) & ~text
+      let marks = (zeros(text ^ ones &* 0x22) | zeros(text ^ ones &* 0x5C) | controls | text) & highs
+      if marks != 0 { return index &+ marks.trailingZeroBitCount / 8 }
+      index &+= 8
+    }
+    while index < end {
+      let byte = bytes[index]
+      if byte == 0x22 || byte == 0x5C || byte < 0x20 || byte >= 0x80 { return index }
+      index &+= 1
+    }
+    return end
+  }
+
+  /// The first byte at or behind `index` that is `first` or `second`; `end` if there is none.
+  @inline(__always)
+  static func next(_ first: UInt8, or second: UInt8, _ bytes: UnsafePointer<UInt8>, _ index: Int, _ end: Int) -> Int {
+    var index = index
+    let left = ones &* UInt64(first)
+    let right = ones &* UInt64(second)
+    while end &- index >= 8 {
+      let text = word(bytes, index)
+      let marks = (zeros(text ^ left) | zeros(text ^ right)) & highs
+      if marks != 0 { return index &+ marks.trailingZeroBitCount / 8 }
+      index &+= 8
+    }
+    while index < end {
+      if bytes[index] == first || bytes[index] == second { return index }
+      index &+= 1
+    }
+    return end
+  }
+}
+
+extension UnsafeRawBufferPointer {
+  /// The first LF or CR at or behind `index`; `count` if there is none.
+  package func lineEnd(from index: Int) -> Int {
+    guard let base = baseAddress, index >= 0, index < count else { return count }
+    return ByteSearch.next(0x0A, or: 0x0D, base.assumingMemoryBound(to: UInt8.self), index, count)
+  }
+}

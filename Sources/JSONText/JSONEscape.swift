@@ -1,0 +1,164 @@
+/// Writes text as the content of a JSON string and reads it back.
+package enum JSONEscape {
+  /// Appends `text` escaped for a JSON string (`depth` 1) or for a string inside JSON inside a JSON string (`depth` 2);
+  /// without quotes. Bytes ≥ 0x80 go out as they are.
+  package static func append(_ text: UnsafeRawBufferPointer, depth: UInt8 = 1, to out: ByteArena) {
+    guard let base = text.baseAddress?.assumingMemoryBound(to: UInt8.self) else { return }
+    out.reserve(text.count)
+    var run = 0
+    var index = 0
+    while index < text.count {
+      index = ByteSearch.nextSpecial(base, index, text.count)
+      guard index < text.count else { break }
+      let byte = base[index]
+      if byte < 0x80 {
+        out.append(UnsafeRawBufferPointer(rebasing: text[run..<index]))
+        escape(byte, depth: depth, to: out)
+        run = index + 1
+      }
+      index += 1
+    }
+    out.append(UnsafeRawBufferPointer(rebasing: text[run..<text.count]))
+  }
+
+  /// As ``append(_:depth:to:)``, of a string.
+  package static func append(_ text: String, depth: UInt8 = 1, to out: ByteArena) {
+    var text = text
+    text.withUTF8 { append(UnsafeRawBufferPointer($0), depth: depth, to: out) }
+  }
+
+  /// Appends `text` as a JSON string with its quotes.
+  package static func appendQuoted(_ text: String, to out: ByteArena) {
+    out.append(0x22)
+    append(text, to: out)
+    out.append(0x22)
+  }
+
+  private static func escape(_ byte: UInt8, depth: UInt8, to out: ByteArena) {
+    // Each deeper level doubles the backslash, and escapes the quote once more.
+    let isDeep = depth >= 2
+    switch byte {
+    case 0x22: if isDeep { out.append("\\\\\\\"") } else { out.append("\\\"") }
+    case 0x5C: if isDeep { out.append("\\\\\\\\") } else { out.append("\\\\") }
+    default:
+      out.append(0x5C)
+      if isDeep { out.append(0x5C) }
+      switch byte {
+      case 0x08: out.append(0x62)
+      case 0x09: out.append(0x74)
+      case 0x0A: out.append(0x6E)
+      case 0x0C: out.append(0x66)
+      case 0x0D: out.append(0x72)
+      default:
+        out.append("u00")
+        out.append(HexDigits.character(byte >> 4))
+        out.append(HexDigits.character(byte & 15))
+      }
+    }
+  }
+
+  /// Appends the text behind `raw`, the content of a scanned string; the reverse of ``append(_:depth:to:)``.
+  ///
+  /// Half a surrogate pair becomes U+FFFD; a malformed escape stays as it stands.
+  package static func unescape(_ raw: UnsafeRawBufferPointer, depth: UInt8 = 1, to out: ByteArena) {
+    guard depth > 0 else { return out.append(raw) }
+    let began = out.count
+    out.reserve(raw.count)
+    unescapeOnce(raw, to: out)
+    guard depth > 1 else { return }
+    // The second pass reads what the first wrote and writes behind it; then it is moved to its place.
+    let inner = ByteArena(capacity: max(64, out.count - began))
+    unescapeOnce(ByteRange(began, out.count).of(out.bytes), to: inner)
+    out.truncate(to: began)
+    out.append(inner.bytes)
+  }
+
+  private static func unescapeOnce(_ raw: UnsafeRawBufferPointer, to out: ByteArena) {
+    guard let base = raw.baseAddress?.assumingMemoryBound(to: UInt8.self) else { return }
+    var run = 0
+    var index = 0
+    while index < raw.count {
+      index = ByteSearch.next(0x5C, or: 0x5C, base, index, raw.count)
+      guard index + 1 < raw.count else { break }
+      out.append(UnsafeRawBufferPointer(rebasing: raw[run..<index]))
+      var length = 2
+      switch base[index + 1] {
+      case 0x22, 0x5C, 0x2F: out.append(base[index + 1])
+      case 0x62: out.append(0x08)
+      case 0x66: out.append(0x0C)
+      case 0x6E: out.append(0x0A)
+      case 0x72: out.append(0x0D)
+      case 0x74: out.append(0x09)
+      case 0x75: length = unescapeUnit(base, index, raw.count, to: out)
+      default: length = 0
+      }
+      if length == 0 {
+        run = index
+        index += 1
+      } else {
+        index += length
+        run = index
+      }
+    }
+    out.append(UnsafeRawBufferPointer(rebasing: raw[run..<raw.count]))
+  }
+
+  /// - Returns: How many bytes were read; 0 if the escape is malformed.
+  private static func unescapeUnit(_ base: UnsafePointer<UInt8>, _ index: Int, _ end: Int, to out: ByteArena) -> Int {
+    guard index + 6 <= end, let unit = HexDigits.unit(base + index + 2) else { return 0 }
+    var scalar = UInt32(unit)
+    var length = 6
+    if unit & 0xF800 == 0xD800 {
+      scalar = 0xFFFD
+      if unit < 0xDC00, index + 12 <= end, base[index + 6] == 0x5C, base[index + 7] == 0x75,
+        let low = HexDigits.unit(base + index + 8), low & 0xFC00 == 0xDC00
+      {
+        scalar = 0x10000 + (UInt32(unit & 0x3FF) << 10 | UInt32(low & 0x3FF))
+        length = 12
+      }
+    }
+    appendScalar(scalar, to: out)
+    return length
+  }
+
+  private static func appendScalar(_ scalar: UInt32, to out: ByteArena) {
+    if scalar < 0x80 {
+      out.append(UInt8(truncatingIfNeeded: scalar))
+    } else if scalar < 0x800 {
+      out.append(0xC0 | UInt8(truncatingIfNeeded: scalar >> 6))
+      out.append(0x80 | UInt8(truncatingIfNeeded: scalar & 0x3F))
+    } else if scalar < 0x10000 {
+      out.append(0xE0 | UInt8(truncatingIfNeeded: scalar >> 12))
+      out.append(0x80 | UInt8(truncatingIfNeeded: scalar >> 6 & 0x3F))
+      out.append(0x80 | UInt8(truncatingIfNeeded: scalar & 0x3F))
+    } else {
+      out.append(0xF0 | UInt8(truncatingIfNeeded: scalar >> 18))
+      out.append(0x80 | UInt8(truncatingIfNeeded: scalar >> 12 & 0x3F))
+      out.append(0x80 | UInt8(truncatingIfNeeded: scalar >> 6 & 0x3F))
+      out.append(0x80 | UInt8(truncatingIfNeeded: scalar & 0x3F))
+    }
+  }
+
+  /// How many bytes of text stand behind `raw`, the content of a scanned string, at depth 1.
+  package static func unescapedLength(_ raw: UnsafeRawBufferPointer) -> Int {
+    guard let base = raw.baseAddress?.assumingMemoryBound(to: UInt8.self) else { return 0 }
+    var length = raw.count
+    var index = 0
+    while true {
+      index = ByteSearch.next(0x5C, or: 0x5C, base, index, raw.count)
+      guard index + 1 < raw.count else { return length }
+      guard base[index + 1] == 0x75 else {
+        length -= 1
+        index += 2
+        continue
+      }
+      guard index + 6 <= raw.count, let unit = HexDigits.unit(base + index + 2) else {
+        index += 2
+        continue
+      }
+      // A pair counts 4 of 12 bytes; each half is taken as two here, which also bounds a lone half (3) within one.
+      length -= unit < 0x80 ? 5 : unit < 0x800 ? 4 : unit & 0xF800 == 0xD800 ? 4 : 3
+      index += 6
+    }
+  }
+}

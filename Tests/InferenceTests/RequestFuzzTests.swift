@@ -1,0 +1,44 @@
+import Foundation
+import Inference
+import JSONText
+import Testing
+
+/// Mutated bodies: no trap, and what is accepted is JSON for everybody, before and after the edits.
+@Suite struct RequestFuzzTests {
+  private static let chat =
+    #"{"model":"m","stream":true,"stream_options":{"include_usage":false},"max_tokens":12,"user":"u","metadata":{"user_id":"x"},"tools":[{"type":"function","function":{"name":"f","parameters":{"type":"object","properties":{"a":{"type":"string"}}}}}],"messages":[{"role":"system","content":"Grüezi \u00e9\ud83d\ude00"},{"role":"user","content":[{"type":"text","text":"a \"b\""},{"type":"image_url","image_url":{"url":"data:image/png;base64,AA=="}}]},{"role":"assistant","content":null,"tool_calls":[{"id":"c","type":"function","function":{"name":"f","arguments":"{\"a\":\"\\u00fc\",\"n\":756921707698}"}}]}]}"#
+  private static let embeddings =
+    #"{"model":"e","input":["a","b",[1,2]],"user":"u","dimensions":5,"x":{"y":[123456789]}}"#
+
+  @Test(arguments: [(InferenceRoute.chat, UInt64(41)), (.embeddings, 42)] as [(InferenceRoute, UInt64)])
+  func acceptedBodiesAreJSONForEverybody(route: InferenceRoute, seed: UInt64) {
+    var random = SeededGenerator(seed: seed)
+    let scan = RequestScan()
+    let body = Array((route == .chat ? Self.chat : Self.embeddings).utf8)
+    var accepted = 0
+    for _ in 0..<10_000 {
+      let bytes = random.mutate(body, most: 3)
+      withBytes(bytes) { raw in
+        guard (try? scan.scan(raw, route: route)) != nil else { return }
+        accepted += 1
+        #expect((try? JSONSerialization.jsonObject(with: Data(bytes))) != nil, "\(raw.text)")
+        var previous = 0
+        var edits = EditList()
+        for segment in scan.segments {
+          #expect(segment.start >= previous && segment.end > segment.start && segment.end <= raw.count)
+          previous = segment.end
+          edits.replace(segment.start, segment.end, with: segment.kind == .number ? "0" : "[P_x]")
+        }
+        _ = scan.addEdits(UpstreamEdits(model: "b", maxTokens: 5), to: &edits)
+        let out = ByteArena()
+        let isApplied = edits.apply(to: raw, into: out)
+        #expect(isApplied, "\(raw.text)")
+        let isJSON = (try? JSONSerialization.jsonObject(with: Data(Array(out.bytes)))) != nil
+        #expect(isJSON, "\(out.text)")
+        let bound = TokenBound.inUpper(textBytes: scan.textBytes, messages: scan.messageCount)
+        #expect(bound >= 32)
+      }
+    }
+    #expect(accepted > 1_000)
+  }
+}

@@ -1,0 +1,99 @@
+import Inference
+import JSONText
+import Testing
+
+@Suite struct ServerSentEventTests {
+  private struct Event: Equatable {
+    var data: String
+    var isVerbatim: Bool
+  }
+
+  /// Feeds the stream cut at the given places.
+  private func events(_ stream: [UInt8], cuts: [Int], atEnd: Bool = false) throws -> [Event] {
+    let reader = ServerSentEventReader()
+    var events: [Event] = []
+    func take() throws {
+      while try reader.next() {
+        if let verbatim = reader.verbatim { #expect(verbatim.text == "data: \(reader.data.text)\n\n") }
+        #expect(reader.isJoined == reader.data.contains(0x0A))
+        events.append(Event(data: reader.data.text, isVerbatim: reader.verbatim != nil))
+      }
+    }
+    var start = 0
+    for cut in cuts + [stream.count] {
+      try withBytes(Array(stream[start..<cut])) { chunk in
+        reader.open(chunk)
+        try take()
+      }
+      start = cut
+    }
+    if atEnd {
+      reader.openEnd()
+      try take()
+    }
+    return events
+  }
+
+  private static let streams: [(String, [(String, Bool)])] = [
+    ("data: a\n\ndata: b\n\n", [("a", true), ("b", true)]),
+    ("data: a\r\n\r\ndata: b\r\n\r\n", [("a", false), ("b", false)]),
+    ("data: a\r\rdata: b\r\r", [("a", false), ("b", false)]),
+    ("data: a\n\r\ndata: b\r\n\ndata: c\n\r", [("a", false), ("b", false), ("c", false)]),
+    ("data:a\n\ndata:  b\n\ndata\n\n", [("a", false), (" b", true), ("", false)]),
+    ("data: a\ndata: b\ndata:\ndata: c\n\n", [("a\nb\n\nc", false)]),
+    (": ping\n\ndata: a\n\n: x\ndata: b\n\ndata: c\n: y\n\n", [("a", true), ("b", true), ("c", false)]),
+    ("event: m\nid: 7\nretry: 10\ndata: a\n\n", [("a", true)]), ("data: a\nid: 7\n\n", [("a", false)]),
+    ("id: 1\n\nevent: x\n\n\n\n\ndata: a\n\n", [("a", true)]), ("datax: a\n\nDATA: a\n\n data: a\n\n", []),
+    ("\u{FEFF}data: a\n\ndata: b\n\n", [("a", true), ("b", true)]), ("\u{FEFF}: c\n\u{FEFF}data: b\n\n", []),
+    ("data: Zürich 😀 日本\n\ndata: {\"x\":\"é\"}\n\n", [("Zürich 😀 日本", true), ("{\"x\":\"é\"}", true)]),
+    ("data: a\n\ndata: cut", [("a", true)]), ("data: a\n", []), ("\n\n\n", []), ("", []),
+    ("data: a: b: c\n\ndata: [DONE]\n\n", [("a: b: c", true), ("[DONE]", true)]),
+  ]
+
+  @Test(arguments: 0..<streams.count)
+  func isTheSameHoweverItIsSplit(number: Int) throws {
+    let (stream, expected) = Self.streams[number]
+    let bytes = Array(stream.utf8)
+    let wanted = expected.map { Event(data: $0.0, isVerbatim: $0.1) }
+    #expect(try events(bytes, cuts: []) == wanted)
+    #expect(try events(bytes, cuts: Array(0..<bytes.count)) == wanted)
+    for first in 0...bytes.count {
+      #expect(try events(bytes, cuts: [first]) == wanted)
+      for second in first...bytes.count { #expect(try events(bytes, cuts: [first, second]) == wanted) }
+    }
+  }
+
+  @Test(arguments: ["data: [DONE]", "data: [DONE]\n", "data: [DONE]\r", "data: [DONE]\r\n"])
+  func theEndCompletesTheLastEvent(stream: String) throws {
+    let bytes = Array(stream.utf8)
+    for cut in 0...bytes.count {
+      #expect(try events(bytes, cuts: [cut]).isEmpty)
+      #expect(try events(bytes, cuts: [cut], atEnd: true).map(\.data) == ["[DONE]"])
+    }
+  }
+
+  @Test func anEventIsBound() throws {
+    let largest = ServerSentEventReader.largestEvent
+    let fitting = Array("data: ".utf8) + [UInt8](repeating: 0x61, count: largest - 7) + Array("\n\n".utf8)
+    #expect(try events(fitting, cuts: [1000, 70_000]).count == 1)
+    let tooLarge = Array("data: ".utf8) + [UInt8](repeating: 0x61, count: largest) + Array("\n\n".utf8)
+    #expect(throws: InferenceError.self) { try events(tooLarge, cuts: [5, 70_000]) }
+    let endless = [UInt8](repeating: 0x61, count: largest + 2)
+    #expect(throws: InferenceError.self) { try events(endless, cuts: []) }
+    let lines = Array(String(repeating: "data: 12345678\n", count: largest / 15 + 2).utf8)
+    #expect(throws: InferenceError.self) { try events(lines, cuts: [100_000, 500_000]) }
+  }
+
+  @Test func commentsWithoutEndHoldNothing() throws {
+    let reader = ServerSentEventReader()
+    let chunk = Array(String(repeating: ": keepalive\n", count: 1000).utf8)
+    for _ in 0..<200 {
+      try withBytes(chunk) { bytes in
+        reader.open(bytes)
+        let hasEvent = try reader.next()
+        #expect(!hasEvent)
+      }
+      #expect(reader.heldBytes == 0)
+    }
+  }
+}

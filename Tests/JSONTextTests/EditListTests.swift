@@ -1,0 +1,48 @@
+import JSONText
+import Testing
+
+@Suite struct EditListTests {
+  private func applied(_ body: String, _ edits: [(Int, Int, String)]) -> String? {
+    var list = EditList()
+    for edit in edits { list.replace(edit.0, edit.1, with: edit.2) }
+    let out = ByteArena()
+    out.append("kept:")
+    let isDone = withBytes(Array(body.utf8)) { list.apply(to: $0, into: out) }
+    let text = String(decoding: out.bytes, as: UTF8.self)
+    #expect(text.hasPrefix("kept:"))
+    return isDone ? String(text.dropFirst(5)) : nil
+  }
+
+  @Test func replacesInsertsAndDeletesInAnyOrder() {
+    #expect(applied("0123456789", []) == "0123456789")
+    #expect(applied("0123456789", [(8, 9, "x"), (0, 0, "<"), (10, 10, ">"), (2, 4, "")]) == "<014567x9>")
+    #expect(applied("0123456789", [(4, 6, "x"), (6, 6, "y"), (6, 8, "z")]) == "0123xyz89")
+  }
+
+  @Test(arguments: [[(2, 5, "x"), (4, 6, "y")], [(5, 4, "x")], [(9, 11, "x")], [(-1, 0, "x")]])
+  func refusesOverlapAndOutside(edits: [(Int, Int, String)]) { #expect(applied("0123456789", edits) == nil) }
+}
+
+@Suite struct ByteArenaTests {
+  @Test func dropsFromTheFront() {
+    let arena = ByteArena()
+    arena.append("0123456789")
+    arena.dropFirst(4)
+    #expect(String(decoding: arena.bytes, as: UTF8.self) == "456789")
+    arena.dropFirst(99)
+    #expect(arena.count == 0)
+  }
+
+  @Test func findsLineEndsAtEveryDistance() {
+    for length in 0..<40 {
+      for place in 0..<length {
+        for end: UInt8 in [0x0A, 0x0D] {
+          var bytes = [UInt8](repeating: 0x8A, count: length)
+          bytes[place] = end
+          withBytes(bytes) { #expect($0.lineEnd(from: 0) == place) }
+        }
+      }
+    }
+    withBytes(Array("abc".utf8)) { #expect($0.lineEnd(from: 0) == 3 && $0.lineEnd(from: 9) == 3) }
+  }
+}
