@@ -1,6 +1,7 @@
+import CTimex
 import Foundation
 import Glibc
-package import Quotas
+import Quotas
 
 /// The kernel's clocks.
 package struct SystemQuotaClock: QuotaClock {

@@ -161,6 +161,8 @@ extension QuotaGate {
     var isCalendarLost = false
     tenant.state.withLock { state in
       state.isQueued = false
+      for index in state.budgets.indices where state.budgets[index].isAsked { state.retireIfOver(index, now: now) }
+      planEverything(&state, tenant, &driver)
       for index in state.budgets.indices where state.budgets[index].isAsked {
         guard case .budget(let period, let zone) = state.budgetLimits[index].kind,
           let calendarWindow = calendar.window(period, zone: zone, containing: now)
@@ -170,8 +172,6 @@ extension QuotaGate {
           isCalendarLost = true
           continue
         }
-        state.retireIfOver(index, now: now)
-        state.planReport(index, tenant, &driver)
         let budget = state.budgets[index]
         let known =
           budget.windowEnd == BudgetState.noWindow
@@ -189,8 +189,6 @@ extension QuotaGate {
               window: calendarWindow.following(known, now: now), now: now, want: wish.want, min: wish.least)),
           tenant, .lease(index))
       }
-      // Leases of windows that have ended go back as soon as their last attempt has.
-      planRetiredCloses(&state, tenant, &driver)
     }
     if isCalendarLost {
       ledgerFailedUntil.store(Amount.sum(clock.bootNanoseconds, 1_000_000_000), ordering: .relaxed)
@@ -201,38 +199,34 @@ extension QuotaGate {
   private func planReports(_ tenant: TenantQuota, _ driver: inout LedgerDriver) {
     tenant.state.withLock { state in
       state.isDirty = false
-      for index in state.budgets.indices { state.planReport(index, tenant, &driver) }
-      for lease in state.retired where lease.reserved > 0 && lease.settled > lease.reported {
-        driver.plan(
-          .report(lease: lease.lease, settledTotal: lease.settled), tenant,
-          .report(lease: lease.lease, total: lease.settled))
-      }
-      planRetiredCloses(&state, tenant, &driver)
-      planUsage(&state, tenant, &driver)
+      planEverything(&state, tenant, &driver)
     }
-  }
-
-  private func planUsage(_ state: inout TenantState, _ tenant: TenantQuota, _ driver: inout LedgerDriver) {
-    guard state.sequence > state.drainedSequence else { return }
-    let rows = state.drainUsage()
-    driver.plan(
-      .usage(tenant: tenant.id, epoch: node.epoch, through: state.drainedSequence, rows: rows), tenant, .usage)
   }
 
   private func planCloses(_ tenant: TenantQuota, _ driver: inout LedgerDriver) {
     tenant.state.withLock { state in
-      for index in state.budgets.indices {
-        state.retireIfOver(index, now: .max)
-      }
-      planRetiredCloses(&state, tenant, &driver)
-      planUsage(&state, tenant, &driver)
+      for index in state.budgets.indices { state.retireIfOver(index, now: .max) }
+      planEverything(&state, tenant, &driver)
     }
   }
 
-  private func planRetiredCloses(_ state: inout TenantState, _ tenant: TenantQuota, _ driver: inout LedgerDriver) {
-    for lease in state.retired where lease.reserved == 0 {
-      driver.plan(.close(lease: lease.lease, settledTotal: lease.settled), tenant, .close(lease: lease.lease))
+  /// All that the tenant has settled, in one transaction: recovery relies on it that the totals of all its leases and
+  /// the number of its last booked settlement were true at one instant.
+  private func planEverything(_ state: inout TenantState, _ tenant: TenantQuota, _ driver: inout LedgerDriver) {
+    for index in state.budgets.indices { state.planReport(index, tenant, &driver) }
+    for lease in state.retired {
+      if lease.reserved == 0 {
+        driver.plan(.close(lease: lease.lease, settledTotal: lease.settled), tenant, .close(lease: lease.lease))
+      } else if lease.settled > lease.reported {
+        driver.plan(
+          .report(lease: lease.lease, settledTotal: lease.settled), tenant,
+          .report(lease: lease.lease, total: lease.settled))
+      }
     }
+    guard state.sequence > state.drainedSequence else { return }
+    let rows = state.drainUsage()
+    driver.plan(
+      .usage(tenant: tenant.id, epoch: node.epoch, through: state.drainedSequence, rows: rows), tenant, .usage)
   }
 }
 
