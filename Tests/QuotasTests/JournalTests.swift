@@ -130,7 +130,9 @@ struct JournalTests {
         var (attempt, _) = node.reserve(
           Demand(inputTokens: 10, outputTokens: 20, money: 0), attempt: UInt128(number), actual: actual)
         guard attempt != nil else { continue }
-        attempt.map { var copy = $0; node.send(&copy); node.settle(&copy); attempt = copy }
+        attempt.map {
+          var copy = $0; node.send(&copy); node.settle(&copy); attempt = copy
+        }
         settled += 5 + Int64(number)
         node.write()
         if number == 3 && seed % 2 == 0 { try node.gate.flush() }
