@@ -1,0 +1,110 @@
+/// One change of the ledger. Repeating an operation with its number changes nothing and answers the same.
+package struct LedgerOperation: Sendable, Equatable {
+  package enum Kind: Sendable, Equatable {
+    case lease(LeaseRequest)
+    /// `settledTotal` is everything settled on the lease since it began.
+    case report(lease: UInt32, settledTotal: Int64)
+    case shrink(lease: UInt32, by: Int64)
+    case close(lease: UInt32, settledTotal: Int64)
+    case orphan(Orphan)
+    /// An attempt that may still cost something, for reports; its amounts come with ``orphan(_:)``.
+    case openAttempt(UnreconciledAttempt)
+    case reconcile(attempt: UInt128, actual: UsageTotals)
+    /// Settled use of a tenant up to and with settlement `through` of an epoch; applied once, by that number.
+    case usage(tenant: UInt128, epoch: UInt32, through: UInt64, rows: [UsageRow])
+    /// Everything that epochs up to this one left behind has been booked.
+    case recovered(epoch: UInt32)
+  }
+
+  /// Rising within an epoch of a node.
+  package let sequence: UInt64
+  package let kind: Kind
+
+  package init(sequence: UInt64, kind: Kind) {
+    self.sequence = sequence
+    self.kind = kind
+  }
+}
+
+/// A wish for a share of a budget.
+package struct LeaseRequest: Sendable, Equatable {
+  package let limit: UInt64
+  package let tenant: UInt128
+  package let dimension: Dimension
+  /// The limit's amount by the policy of now.
+  package let amount: Int64
+  /// The calendar window of now; the ledger answers with the one that counts.
+  package let window: BudgetWindow
+  package let now: Int64
+  package let want: Int64
+  /// Less than this is of no use; 0 also opens an empty lease, to report on.
+  package let min: Int64
+
+  package init(
+    limit: UInt64, tenant: UInt128, dimension: Dimension, amount: Int64, window: BudgetWindow, now: Int64, want: Int64,
+    min: Int64
+  ) {
+    self.limit = limit
+    self.tenant = tenant
+    self.dimension = dimension
+    self.amount = amount
+    self.window = window
+    self.now = now
+    self.want = want
+    self.min = min
+  }
+}
+
+/// The end of a lease whose process is dead.
+package struct Orphan: Sendable, Equatable {
+  package struct Attempt: Sendable, Equatable {
+    package let attempt: UInt128
+    /// Worst case, in the limit's unit.
+    package let amount: Int64
+
+    package init(attempt: UInt128, amount: Int64) {
+      self.attempt = attempt
+      self.amount = amount
+    }
+  }
+
+  package let lease: UInt32
+  package let settledTotal: Int64
+  package let open: [Attempt]
+  /// True where the attempts are not known: then all that is left of the lease counts as spent.
+  package let keepRemainder: Bool
+
+  package init(lease: UInt32, settledTotal: Int64, open: [Attempt], keepRemainder: Bool) {
+    self.lease = lease
+    self.settledTotal = settledTotal
+    self.open = open
+    self.keepRemainder = keepRemainder
+  }
+}
+
+/// What the ledger says to one operation.
+package struct LedgerAnswer: Sendable, Equatable {
+  package enum Outcome: UInt8, Sendable {
+    case granted = 1
+    /// Not enough is free; the rows say why.
+    case refused = 2
+    case done = 3
+    /// A newer process of this node has taken over; nothing was changed.
+    case fenced = 4
+    /// No such lease or attempt; nothing was changed.
+    case unknown = 5
+  }
+
+  package var outcome: Outcome
+  /// Granted, given back, or added for an overdraft.
+  package var amount: Int64
+  package var lease: LeaseRow?
+  package var budget: BudgetRow?
+
+  package init(_ outcome: Outcome, amount: Int64 = 0, lease: LeaseRow? = nil, budget: BudgetRow? = nil) {
+    self.outcome = outcome
+    self.amount = amount
+    self.lease = lease
+    self.budget = budget
+  }
+}
