@@ -27,7 +27,8 @@ struct SegmentScan {
 
   var footer: Frame? { frames.last.flatMap { $0.header.type == .footer ? $0 : nil } }
 
-  init(_ file: [UInt8]) throws(SealedLogError) {
+  /// - Parameter isStub: Between START and FOOTER the frames were expired.
+  init(_ file: [UInt8], isStub: Bool = false) throws(SealedLogError) {
     header = try SegmentHeader(file[...])
     var frames: [Frame] = []
     let start = header.bytes.count
@@ -35,7 +36,9 @@ struct SegmentScan {
     var tail = Tail.clean
     file.withUnsafeBytes { bytes in
       while at < bytes.count {
-        guard let next = Self.frame(bytes, at: at), next.header.seq == UInt64(frames.count),
+        guard let next = Self.frame(bytes, at: at),
+          next.header.seq == UInt64(frames.count)
+            || (isStub && frames.count == 1 && next.header.type == .footer && next.header.seq > 0),
           frames.isEmpty == (next.header.type == .start), frames.last?.header.type != .footer
         else {
           tail = Self.hasGoodFrame(bytes, behind: at, from: UInt64(frames.count)) ? .corrupt : .torn

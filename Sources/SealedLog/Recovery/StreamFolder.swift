@@ -12,6 +12,9 @@ enum LogLayout {
 
   static func checkpoint(_ log: String, _ stream: StreamName) -> String { "\(log)/\(stream)/checkpoint" }
 
+  /// The public half of the installation's signing key, 32 bytes: for readers that were given no other.
+  static func installationKey(_ log: String) -> String { "\(log)/installation.pub" }
+
   /// The installation-signed list of all streams.
   static func streamList(_ log: String) -> String { "\(log)/streams" }
 }

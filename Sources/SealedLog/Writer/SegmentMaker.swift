@@ -50,10 +50,6 @@ struct SegmentMaker {
     if number == nil {
       resume = try StreamRecovery(log: log, disk: disk, clock: clock, hasher: hasher).resume(stream)
     }
-    if !knownStreams.contains(stream) {
-      try lister.add(stream, provider: provider)
-      knownStreams.insert(stream)
-    }
     let name = SegmentName(epoch: epoch, number: number ?? resume?.nextNumber ?? 1)
     var secret = try random(32)
     defer { SecureBytes.wipe(&secret) }
@@ -75,9 +71,16 @@ struct SegmentMaker {
       tenant: stream.tenant, segment: segment, version: settings.erasureKey.version, keys: keys,
       tagKey: settings.tagKey)
     let (file, sidecarFile) = try files(path, header, stream)
-    return MadeSegment(
+    let made = MadeSegment(
       header: header, path: path, settings: settings, made: clock.monotonic(), file: file, sidecarFile: sidecarFile,
       slots: slots, notes: notes, resume: resume)
+    guard !knownStreams.contains(stream) else { return made }
+    do throws(SealedLogError) { try lister.add(stream, provider: provider) } catch {
+      discard(made)
+      throw error
+    }
+    knownStreams.insert(stream)
+    return made
   }
 
   private func identifier() throws(SealedLogError) -> UInt128 {

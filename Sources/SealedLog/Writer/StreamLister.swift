@@ -16,6 +16,8 @@ struct StreamLister {
     let text = "\(origin)\n" + streams.sorted().map { $0 + "\n" }.joined()
     do {
       let key = try provider.installationKey()
+      let keyPath = LogLayout.installationKey(log)
+      if (try? Files.read(keyPath)) != key { try Files.replace(keyPath, with: key) }
       let signature = try provider.sign(Array(text.utf8))
       try Files.replace(path, with: try SignedNote.seal(text, name: origin, publicKey: key, signature: signature))
     } catch let error as KeyProviderError {
