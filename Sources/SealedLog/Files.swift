@@ -1,0 +1,106 @@
+internal import Glibc
+
+/// System calls on whole files and folders, off the writing path.
+enum Files {
+  /// Makes a folder and its parents, 0700.
+  static func makeFolders(_ path: String) throws(SealedLogError) {
+    var at = path.startIndex
+    while at != path.endIndex {
+      let next = path[path.index(after: at)...].firstIndex(of: "/") ?? path.endIndex
+      let part = String(path[..<next])
+      if mkdir(part, 0o700) != 0 {
+        let number = errno
+        guard number == EEXIST else { throw .disk("mkdir", number) }
+      } else if let parent = part.lastIndex(of: "/"), parent != part.startIndex {
+        try synchronizeFolder(String(part[..<parent]))
+      }
+      at = next
+    }
+  }
+
+  static func synchronizeFolder(_ path: String) throws(SealedLogError) {
+    let descriptor = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+    guard descriptor >= 0 else { throw .disk("open folder", errno) }
+    defer { close(descriptor) }
+    guard fsync(descriptor) == 0 else { throw .disk("fsync folder", errno) }
+  }
+
+  /// The names in a folder, sorted; empty when there is none.
+  static func names(in path: String) -> [String] {
+    guard let folder = opendir(path) else { return [] }
+    defer { closedir(folder) }
+    var names: [String] = []
+    while let entry = readdir(folder) {
+      let name = withUnsafePointer(to: &entry.pointee.d_name) { pointer in
+        pointer.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
+      }
+      if name != "." && name != ".." { names.append(name) }
+    }
+    return names.sorted()
+  }
+
+  static func exists(_ path: String) -> Bool { access(path, F_OK) == 0 }
+
+  static func size(_ path: String) throws(SealedLogError) -> Int {
+    var status = stat()
+    guard stat(path, &status) == 0 else { throw .disk("stat", errno) }
+    return Int(status.st_size)
+  }
+
+  /// Reads a file to its end at this moment.
+  static func read(_ path: String, limit: Int = 1 << 30) throws(SealedLogError) -> [UInt8] {
+    let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+    guard descriptor >= 0 else { throw .disk("open", errno) }
+    defer { close(descriptor) }
+    return try read(descriptor, limit: limit)
+  }
+
+  static func read(_ descriptor: Int32, limit: Int = 1 << 30) throws(SealedLogError) -> [UInt8] {
+    var status = stat()
+    guard fstat(descriptor, &status) == 0 else { throw .disk("fstat", errno) }
+    let size = Int(status.st_size)
+    guard size <= limit else { throw .malformed("file of \(size) bytes") }
+    var failure: Int32 = 0
+    let bytes = [UInt8](unsafeUninitializedCapacity: size) { buffer, count in
+      while count < size {
+        let got = pread(descriptor, buffer.baseAddress.map { $0 + count }, size - count, off_t(count))
+        if got < 0 && errno == EINTR { continue }
+        if got < 0 { failure = errno }
+        if got <= 0 { break }
+        count += got
+      }
+    }
+    guard failure == 0 else { throw .disk("read", failure) }
+    return bytes
+  }
+
+  /// Replaces a file by temp file, fsync, rename, fsync of the folder.
+  static func replace(_ path: String, with bytes: [UInt8], synchronizingFolder: Bool = true) throws(SealedLogError) {
+    let temporary = path + ".new"
+    let descriptor = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o600)
+    guard descriptor >= 0 else { throw .disk("open", errno) }
+    do throws(SealedLogError) {
+      try writeAll(descriptor, bytes)
+      guard fsync(descriptor) == 0 else { throw .disk("fsync", errno) }
+      close(descriptor)
+    } catch {
+      close(descriptor)
+      unlink(temporary)
+      throw error
+    }
+    guard rename(temporary, path) == 0 else { throw .disk("rename", errno) }
+    if synchronizingFolder, let end = path.lastIndex(of: "/") { try synchronizeFolder(String(path[..<end])) }
+  }
+
+  static func writeAll(_ descriptor: Int32, _ bytes: [UInt8]) throws(SealedLogError) {
+    var done = 0
+    while done < bytes.count {
+      let put = bytes.withUnsafeBytes { buffer in
+        write(descriptor, buffer.baseAddress.map { $0 + done }, buffer.count - done)
+      }
+      if put < 0 && errno == EINTR { continue }
+      guard put > 0 else { throw .disk("write", errno) }
+      done += put
+    }
+  }
+}

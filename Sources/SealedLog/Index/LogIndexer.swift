@@ -1,0 +1,111 @@
+internal import Synchronization
+
+/// Brings META into the index by a thread of its own: it may lag, and it makes up for what it missed from the segments.
+///
+/// Give ``feed(_:)`` to the writer as `WriterOptions.onMetadata`.
+package final class LogIndexer: Sendable {
+  /// Records that wait; more, and the rest is read from disk later.
+  private static let bound = 50_000
+  private static let batch = 500
+
+  private struct State: Sendable {
+    var records: [MetadataRecord] = []
+    /// Something was not fed: read the segments from the marks on.
+    var mustCatchUp = true
+    var isBusy = false
+  }
+
+  private let index: any LogIndexing
+  private let reader: LogReader
+  private let state = Mutex(State())
+  private let wake = WakeUp()
+  private let isStopping = Flag()
+  private let fault = Mutex<SealedLogError?>(nil)
+  private let thread = Mutex<WorkerThread?>(nil)
+
+  /// Starts the thread, which first catches up with what is on disk.
+  package init(index: any LogIndexing, reader: LogReader) throws(SealedLogError) {
+    self.index = index
+    self.reader = reader
+    let thread = try WorkerThread("log-indexer") { [weak self] in self?.run() }
+    self.thread.withLock { $0 = thread }
+  }
+
+  /// Never blocks on the index.
+  package func feed(_ records: [MetadataRecord]) {
+    state.withLock { state in
+      if state.records.count + records.count > Self.bound {
+        state.records = []
+        state.mustCatchUp = true
+      } else {
+        state.records += records
+      }
+    }
+    wake.signal()
+  }
+
+  /// What went wrong last; nil when the index is well.
+  package var health: SealedLogError? { fault.withLock { $0 } }
+
+  /// Whether everything fed so far is in the index.
+  package var isCurrent: Bool {
+    state.withLock { $0.records.isEmpty && !$0.mustCatchUp && !$0.isBusy }
+  }
+
+  package func stop() {
+    guard isStopping.set() else { return }
+    wake.signal()
+    thread.withLock { $0 }?.join()
+  }
+
+  private func run() {
+    /// Streams whose segments could not be read: nothing of them may be added before that has been made up for, or the
+    /// mark would jump over what is missing.
+    var behind: Set<StreamName> = []
+    var rounds = 0
+    while !isStopping.isSet {
+      let (records, mustCatchUp) = state.withLock { state in
+        let taken = state.mustCatchUp ? [] : Array(state.records.prefix(Self.batch))
+        state.records.removeFirst(taken.count)
+        defer {
+          state.isBusy = state.mustCatchUp || !taken.isEmpty
+          state.mustCatchUp = false
+        }
+        return (taken, state.mustCatchUp)
+      }
+      do throws(SealedLogError) {
+        if mustCatchUp { behind = try catchUp(reader.streams()) }
+        let known = records.filter { !behind.contains($0.stream) }
+        if !known.isEmpty { try index.add(known) }
+        if behind.isEmpty { fault.withLock { $0 = nil } }
+      } catch {
+        fault.withLock { $0 = error }
+        state.withLock { state in
+          state.records = []
+          state.mustCatchUp = true
+        }
+        wake.wait(nanoseconds: 1_000_000_000)
+      }
+      guard !mustCatchUp, records.isEmpty else { continue }
+      wake.wait(nanoseconds: 1_000_000_000)
+      rounds += 1
+      if !behind.isEmpty, rounds % 10 == 0 { behind = (try? catchUp(Array(behind))) ?? behind }
+    }
+  }
+
+  /// - Returns: The streams that could not be read: one tenant's missing key must not keep the others' records out.
+  /// - Throws: When the index cannot be written.
+  private func catchUp(_ streams: [StreamName]) throws(SealedLogError) -> Set<StreamName> {
+    var behind: Set<StreamName> = []
+    for stream in streams where !isStopping.isSet {
+      let mark = try index.mark(of: stream)
+      do throws(SealedLogError) {
+        try reader.metadata(of: stream, after: mark) { (records) throws(SealedLogError) in try index.add(records) }
+      } catch {
+        behind.insert(stream)
+        fault.withLock { $0 = error }
+      }
+    }
+    return behind
+  }
+}

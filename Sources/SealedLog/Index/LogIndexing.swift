@@ -1,0 +1,104 @@
+package import Tenancy
+
+/// How far a stream has been indexed: the last META frame that is in the index.
+package struct IndexMark: Sendable, Equatable {
+  package let segment: SegmentName
+  package let frame: UInt64
+
+  package init(segment: SegmentName, frame: UInt64) {
+    self.segment = segment
+    self.frame = frame
+  }
+}
+
+/// What to list of a tenant. Every field narrows.
+package struct LogFilter: Sendable, Equatable {
+  /// Nanoseconds since 1970 UTC, inclusive.
+  package var from: UInt64 = 0
+  /// Exclusive.
+  package var to: UInt64 = UInt64(Int64.max)
+  package var project: String?
+  package var key: String?
+  package var user: String?
+  package var alias: String?
+  package var provider: String?
+  package var model: String?
+  package var status: Int?
+  /// At least this many findings.
+  package var findings: Int?
+  /// Goes on behind this row of an earlier page.
+  package var after: Cursor?
+  /// 1 to 1,000.
+  package var limit = 100
+
+  package struct Cursor: Sendable, Equatable {
+    package let time: UInt64
+    package let recordID: UInt128
+
+    package init(time: UInt64, recordID: UInt128) {
+      self.time = time
+      self.recordID = recordID
+    }
+  }
+
+  package init() {}
+}
+
+/// One row of the index, made from a META frame.
+package struct LogRow: Sendable, Equatable {
+  package var location: LogLocation
+  package var time: UInt64
+  package var requestID: String
+  package var project: String?
+  package var key: String?
+  package var user: String?
+  package var alias: String?
+  package var provider: String?
+  package var model: String?
+  package var tokensIn: Int64
+  package var tokensOut: Int64
+  /// In the unit in which META states it; integers only.
+  package var cost: Int64
+  package var status: Int?
+  /// How many findings, over all classes.
+  package var findings: Int64
+  /// The whole META JSON.
+  package var metadata: [UInt8]
+
+  package init(
+    location: LogLocation, time: UInt64, requestID: String, project: String?, key: String?, user: String?,
+    alias: String?, provider: String?, model: String?, tokensIn: Int64, tokensOut: Int64, cost: Int64, status: Int?,
+    findings: Int64, metadata: [UInt8]
+  ) {
+    self.location = location
+    self.time = time
+    self.requestID = requestID
+    self.project = project
+    self.key = key
+    self.user = user
+    self.alias = alias
+    self.provider = provider
+    self.model = model
+    self.tokensIn = tokensIn
+    self.tokensOut = tokensOut
+    self.cost = cost
+    self.status = status
+    self.findings = findings
+    self.metadata = metadata
+  }
+}
+
+/// The index over META. It holds nothing that segments do not hold, and can be made from them again.
+///
+/// Blocks on its store: never on an event loop. Two implementations: SQLite, and memory for tests.
+package protocol LogIndexing: Sendable {
+  /// Adds or replaces records, oldest first, and moves the marks of their streams, in one transaction.
+  func add(_ records: [MetadataRecord]) throws(SealedLogError)
+  func mark(of stream: StreamName) throws(SealedLogError) -> IndexMark?
+  /// Newest first.
+  func list(_ tenant: TenantID, _ filter: LogFilter) throws(SealedLogError) -> [LogRow]
+  /// Throws `notFound` for unknown ids and for other tenants' ids alike.
+  func lookup(requestID: String, tenant: TenantID) throws(SealedLogError) -> LogRow
+  /// Drops every row of a tenant.
+  func forget(_ tenant: TenantID) throws(SealedLogError)
+}

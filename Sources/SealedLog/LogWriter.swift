@@ -1,0 +1,158 @@
+internal import Cryptography
+internal import Dispatch
+internal import Synchronization
+package import Tenancy
+
+/// How the writer of a volume fares; cheap to read from any thread.
+package struct WriterHealth: Sendable, Equatable {
+  package enum State: Sendable, Equatable {
+    case ok
+    /// Some stream or the journal cannot be written; what the operator reads.
+    case failing(reason: String)
+  }
+
+  package let state: State
+  /// Age of the batch in work.
+  package let oldestNanoseconds: UInt64
+  /// Entries not yet written and synced.
+  package let queueBytes: Int
+}
+
+/// Writes the sealed log of one volume: any number of streams, one writer thread, one syncer, one maker of segments.
+///
+/// ``append(_:loop:)`` may be called from event loops: it takes one short lock and makes no system call while the writer
+/// is awake. Everything else may block.
+package final class LogWriter: Sendable {
+  private let queue: EntryQueue
+  private let clock: LogClock
+  private let options: WriterOptions
+  private let status = WriterStatus()
+  private let mailbox = Mailbox()
+  private let journal = NodeJournal()
+  private let syncer: Syncer
+  private let maker = MakerThread()
+  private let threads: [WorkerThread]
+  private let isStopped = Flag()
+
+  /// Starts the threads. Streams are recovered lazily, each before its first record.
+  /// - Parameters:
+  ///   - folder: The log's folder on this volume; made when missing. The caller holds the lock on the data folder.
+  ///   - epoch: Higher than at any earlier start on this folder, made durable by the caller first.
+  ///   - journal: The node journal's file, appended to; nil: journal bytes are ignored.
+  ///   - onConfirmed: Called once per loop and batch, on a thread of the log, with the tokens that count as written.
+  ///   - disk: Nil: the file system.
+  package init(
+    folder: String, node: NodeID, epoch: UInt32, keys: any KeyProvider, journal journalPath: String?,
+    clock: LogClock = .system, options: WriterOptions = WriterOptions(), disk: (any LogDisk)? = nil,
+    random: (@Sendable (Int) throws(SealedLogError) -> [UInt8])? = nil,
+    onConfirmed: @escaping @Sendable (_ loop: Int, _ tokens: [UInt64]) -> Void
+  ) throws(SealedLogError) {
+    let disk: any LogDisk = if let disk { disk } else { try PosixDisk(folder: folder) }
+    let random: @Sendable (Int) throws(SealedLogError) -> [UInt8] = random ?? Self.systemRandom
+    let signer = SignerBox(try NodeSigner(node: node, now: clock.wall() / 1_000_000_000, keys: keys))
+    let queue = EntryQueue(
+      loops: options.loops, limit: options.queueBytes, tenantLimit: options.tenantQueueBytes)
+    self.queue = queue
+    self.clock = clock
+    self.options = options
+    if let journalPath { try journal.open(journalPath, disk: disk) }
+    let (maker, mailbox) = (maker, mailbox)
+    let syncer = Syncer(
+      disk: disk, journal: journal, queue: queue, interval: options.syncIntervalNanoseconds, confirm: onConfirmed,
+      poisoned: { mailbox.post(.poisoned($0)) }, offered: { maker.offer($0) })
+    self.syncer = syncer
+    let core = try WriterCore(
+      queue: queue, clock: clock, options: options, node: node, disk: disk, journal: journal, signer: signer,
+      random: random, maker: maker, syncer: syncer, mailbox: mailbox, status: status, onConfirmed: onConfirmed)
+    let segments = Mutex(
+      try SegmentMaker(
+        log: folder, node: node, epoch: epoch, disk: disk, clock: clock, options: options, random: random,
+        provider: keys, signer: signer))
+    let makerThread = try WorkerThread("log-maker") {
+      segments.withLock { segments in maker.run(&segments) { mailbox.post($0) } }
+    }
+    let syncerThread = try WorkerThread("log-syncer") { syncer.run() }
+    let writerThread = try WorkerThread("log-writer") { core.run() }
+    threads = [writerThread, syncerThread, makerThread]
+  }
+
+  private static let systemRandom: @Sendable (Int) throws(SealedLogError) -> [UInt8] = {
+    (count) throws(SealedLogError) in
+    try sealing { () throws(CryptographyError) in try SecureBytes.random(count) }
+  }
+
+  /// Queues an entry.
+  /// - Parameter loop: Which event loop calls, 0 ..< `options.loops`.
+  /// - Returns: False when the log cannot take it now: the request is answered with 503 `log_unavailable` before
+  ///   anything is sent upstream. Entries that end an exchange are refused only when memory runs out.
+  package func append(_ entry: consuming LogEntry, loop: Int) -> Bool {
+    guard !isStopped.isSet, entry.subjects.count <= LogEntry.maximalSubjects else { return false }
+    let now = clock.monotonic()
+    if entry.opensExchange {
+      let oldest = entry.stream.settings.backlog.oldest.load(ordering: .relaxed)
+      let busy = status.busySince.load(ordering: .relaxed)
+      guard !isStale(oldest, now), !isStale(busy, now), !status.isJournalFailing else { return false }
+    }
+    entry.queuedAt = now
+    guard queue.append(entry, loop: loop) else { return false }
+    mailbox.wake.signal()
+    return true
+  }
+
+  private func isStale(_ since: UInt64, _ now: UInt64) -> Bool {
+    since != 0 && now > since && now - since > options.staleNanoseconds
+  }
+
+  package var health: WriterHealth {
+    let busy = status.busySince.load(ordering: .relaxed)
+    let now = clock.monotonic()
+    let fault = status.fault
+    let state: WriterHealth.State =
+      if let fault {
+        .failing(reason: "\(fault.code.rawValue) \(fault.detail)")
+      } else if isStale(busy, now) {
+        .failing(reason: "disk hangs")
+      } else {
+        .ok
+      }
+    return WriterHealth(
+      state: state, oldestNanoseconds: busy != 0 && now > busy ? now - busy : 0, queueBytes: queue.bytes)
+  }
+
+  /// Waits until everything queued so far is written and synced.
+  /// - Returns: False when the time ran out first.
+  package func drain(seconds: Double = 10) -> Bool {
+    let end = DispatchTime.now() + seconds
+    let pause = DispatchSemaphore(value: 0)
+    while queue.bytes > 0 {
+      guard DispatchTime.now() < end else { return false }
+      mailbox.wake.signal()
+      syncer.submit([], urgent: true)
+      _ = pause.wait(timeout: .now() + .milliseconds(1))
+    }
+    return true
+  }
+
+  /// Ends the open segments of a tenant: before its subjects are erased, after its settings changed.
+  package func roll(_ tenant: TenantID) { mailbox.post(.roll(tenant)) }
+
+  /// Goes on in another journal file, which begins with these bytes. Blocks until the writer has switched.
+  package func switchJournal(to path: String, beginning: [UInt8]) throws(SealedLogError) {
+    guard !isStopped.isSet else { throw .disk("journal", 0) }
+    let done = JournalSwitch()
+    mailbox.post(.journal(path: path, beginning: beginning, done: done))
+    try done.wait()
+  }
+
+  /// Refuses new entries, writes what is queued (at most 5 s), ends all segments, joins the threads. Once.
+  package func stop() {
+    guard isStopped.set() else { return }
+    mailbox.post(.stop)
+    threads[0].join()
+    syncer.stop()
+    threads[1].join()
+    maker.stop()
+    threads[2].join()
+    journal.close()
+  }
+}

@@ -1,0 +1,57 @@
+internal import Tenancy
+
+/// Where the files of a log lie.
+enum LogLayout {
+  static func folder(_ log: String, _ stream: StreamName) -> String { "\(log)/\(stream)" }
+
+  static func segment(_ log: String, _ stream: StreamName, day: String, _ name: SegmentName) -> String {
+    "\(log)/\(stream)/\(day)/\(name).thl"
+  }
+
+  static func sidecar(of segment: String) -> String { String(segment.dropLast(4)) + ".thk" }
+
+  static func checkpoint(_ log: String, _ stream: StreamName) -> String { "\(log)/\(stream)/checkpoint" }
+
+  /// The public half of the installation's signing key, 32 bytes: for readers that were given no other.
+  static func installationKey(_ log: String) -> String { "\(log)/installation.pub" }
+
+  /// The installation-signed list of all streams.
+  static func streamList(_ log: String) -> String { "\(log)/streams" }
+}
+
+/// The segments of one stream on disk, oldest first.
+struct StreamFolder {
+  struct Segment: Equatable {
+    let name: SegmentName
+    let path: String
+    /// A stub of an expired segment: header, START and FOOTER only.
+    let isStub: Bool
+  }
+
+  let stream: StreamName
+  let path: String
+  let segments: [Segment]
+
+  init(log: String, stream: StreamName) {
+    self.stream = stream
+    path = LogLayout.folder(log, stream)
+    var segments: [Segment] = []
+    for day in Files.names(in: path) where day.utf8.count == 10 {
+      for file in Files.names(in: "\(path)/\(day)") {
+        guard file.hasSuffix(".thl") || file.hasSuffix(".ths"), let name = SegmentName(file.dropLast(4)) else {
+          continue
+        }
+        segments.append(Segment(name: name, path: "\(path)/\(day)/\(file)", isStub: file.hasSuffix(".ths")))
+      }
+    }
+    self.segments = segments.sorted { $0.name < $1.name }
+  }
+
+  /// All streams below a log's folder, of one tenant or of all.
+  static func streams(log: String, tenant: TenantID? = nil) -> [StreamName] {
+    let tenants = tenant.map { [$0.description] } ?? Files.names(in: log)
+    return tenants.flatMap { name in
+      Files.names(in: "\(log)/\(name)").compactMap { StreamName("\(name)/\($0)") }
+    }
+  }
+}

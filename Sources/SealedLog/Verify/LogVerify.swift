@@ -1,0 +1,68 @@
+package import Tenancy
+
+/// Checks a log's folder, also one that a running server writes to.
+package enum LogVerify {
+  /// Lets the verification check every tag, too.
+  package struct Keys: Sendable {
+    let provider: any KeyProvider
+    let tenantKeys: @Sendable (TenantID) throws(SealedLogError) -> TenantKeys
+
+    package init(
+      provider: any KeyProvider, tenantKeys: @escaping @Sendable (TenantID) throws(SealedLogError) -> TenantKeys
+    ) {
+      self.provider = provider
+      self.tenantKeys = tenantKeys
+    }
+  }
+
+  /// Never throws: what keeps it from running is a finding.
+  /// - Parameters:
+  ///   - installationKey: 32 bytes; nil: the one in the folder, which proves consistency only.
+  ///   - keys: Nil: structure, signatures and tree only.
+  ///   - witness: Checkpoint notes that were kept elsewhere.
+  package static func verify(
+    folder: String, installationKey: [UInt8]? = nil, keys: Keys? = nil, witness: [[UInt8]] = []
+  ) -> LogVerification {
+    var result = LogVerification()
+    func fail(_ code: LogVerification.Code, _ text: String) {
+      result.findings.append(LogVerification.Finding(code: code, stream: "", segment: "", text: text))
+    }
+    guard Files.exists(folder), let hasher = try? MerkleHasher() else {
+      fail(.couldNotRun, "no such folder")
+      return result
+    }
+    let installation = installationKey ?? (try? Files.read(LogLayout.installationKey(folder)))
+    var witnesses: [CheckpointNote] = []
+    for bytes in witness {
+      guard let note = try? CheckpointNote(bytes) else {
+        fail(.modified, "witness note is not authentic")
+        continue
+      }
+      witnesses.append(note)
+    }
+    // the list is read before the folders: a stream that is made meanwhile is no finding
+    let listed = (try? Files.read(LogLayout.streamList(folder))).map { try? StreamLister.read($0) }
+    let found = StreamFolder.streams(log: folder)
+    switch listed {
+    case .some(.some(let list)):
+      if let installation, !list.isSigned(by: installation) { fail(.modified, "stream list is not authentic") }
+      for stream in list.streams where StreamFolder(log: folder, stream: stream).segments.isEmpty {
+        fail(.gap, "stream \(stream) is missing")
+      }
+    case .some(.none): fail(.modified, "stream list cannot be read")
+    case .none: if !found.isEmpty { fail(.gap, "stream list is missing") }
+    }
+    for stream in found {
+      var check = StreamVerify(
+        log: folder, stream: stream, installation: installation, keys: keys, hasher: hasher,
+        witnesses: witnesses.filter { $0.origin.hasSuffix("/log/\(stream)") })
+      check.run()
+      result.streams += 1
+      result.segments += check.result.segments
+      result.frames += check.result.frames
+      result.erasedEntries += check.result.erasedEntries
+      result.findings += check.result.findings
+    }
+    return result
+  }
+}

@@ -1,0 +1,279 @@
+internal import Cryptography
+internal import Tenancy
+internal import Glibc
+
+/// Verifies one stream: segment by segment, with the tree that runs through all of them.
+struct StreamVerify {
+  let log: String
+  let stream: StreamName
+  let installation: [UInt8]?
+  let keys: LogVerify.Keys?
+  let hasher: MerkleHasher
+  let witnesses: [CheckpointNote]
+  private(set) var result = LogVerification()
+
+  /// The segment before the one at hand.
+  private struct Predecessor {
+    let name: SegmentName
+    let id: SegmentID
+    let before: CompactRange
+    let leaves: [Digest256]
+    let tree: CompactRange
+    let isUnfinished: Bool
+  }
+
+  /// Statements about the tree at some size, and which of them have been compared.
+  private struct Statement {
+    let size: UInt64
+    let root: Digest256
+    let what: String
+  }
+
+  private var predecessor: Predecessor?
+  private var open: [Statement] = []
+
+  init(
+    log: String, stream: StreamName, installation: [UInt8]?, keys: LogVerify.Keys?, hasher: MerkleHasher,
+    witnesses: [CheckpointNote]
+  ) {
+    self.log = log
+    self.stream = stream
+    self.installation = installation
+    self.keys = keys
+    self.hasher = hasher
+    self.witnesses = witnesses
+  }
+
+  private mutating func find(_ code: LogVerification.Code, _ segment: SegmentName?, _ text: String) {
+    result.findings.append(
+      LogVerification.Finding(
+        code: code, stream: stream.description, segment: segment?.description ?? "", text: text))
+  }
+
+  mutating func run() {
+    // the checkpoint states only what was synced before: read first, all of it must be in the segments read later
+    readCheckpoint()
+    let segments = StreamFolder(log: log, stream: stream).segments
+    for (index, segment) in segments.enumerated() { check(segment, isLast: index == segments.count - 1) }
+    let size = predecessor?.tree.end ?? 0
+    for statement in open where statement.size > size {
+      find(.truncated, predecessor?.name, "\(statement.what) states \(statement.size) frames, there are \(size)")
+    }
+  }
+
+  private mutating func readCheckpoint() {
+    let path = LogLayout.checkpoint(log, stream)
+    if Files.exists(path) {
+      if let note = try? CheckpointNote(try Files.read(path)) {
+        take(note, "checkpoint", nil)
+      } else {
+        find(.modified, nil, "checkpoint is not authentic")
+      }
+    }
+    for note in witnesses { take(note, "witness", nil) }
+  }
+
+  private mutating func take(_ note: CheckpointNote, _ what: String, _ segment: SegmentName?) {
+    guard note.origin.hasSuffix("/log/\(stream)"), note.certificate.node == stream.node, isIssued(note.certificate)
+    else {
+      find(.modified, segment, "\(what) is of another stream or installation")
+      return
+    }
+    open.append(Statement(size: note.size, root: note.root, what: what))
+  }
+
+  private func isIssued(_ certificate: NodeCertificate) -> Bool {
+    installation.map { certificate.isIssued(by: $0) } ?? true
+  }
+
+  // MARK: One segment
+
+  private mutating func check(_ segment: StreamFolder.Segment, isLast: Bool) {
+    let name = segment.name
+    let descriptor = Glibc.open(segment.path, O_RDONLY | O_CLOEXEC)
+    guard descriptor >= 0 else {
+      if errno != ENOENT { find(.couldNotRun, name, "cannot be read") }  // ENOENT: made ahead and taken away
+      return
+    }
+    defer { close(descriptor) }
+    let isOwned = PosixDisk.isOwned(descriptor)
+    guard let file = try? Files.read(descriptor) else {
+      find(.couldNotRun, name, "cannot be read")
+      return
+    }
+    let scan: SegmentScan
+    do { scan = try SegmentScan(file, isStub: segment.isStub) } catch {
+      if isOwned { return }
+      if isLast && file.count < SegmentHeader.leastBytes {
+        find(.torn, name, "was being made")
+      } else {
+        find(.modified, name, "header: \(error.detail)")
+      }
+      return
+    }
+    result.segments += 1
+    result.frames += scan.frames.count
+    if scan.header.stream != stream || scan.header.fields.name != name {
+      find(.modified, name, "belongs to another stream or position")
+    }
+    if !isIssued(scan.header.certificate) { find(.modified, name, "certificate is not the installation's") }
+    if scan.tail == .corrupt { find(.modified, name, "damaged before good frames, at byte \(scan.goodBytes)") }
+    if scan.tail == .torn && !isOwned { find(.torn, name, "torn tail at byte \(scan.goodBytes)") }
+    guard !scan.frames.isEmpty else { return }  // made ahead, never used
+    guard let start = try? scan.start(file, hasher: hasher), let leaves = try? scan.leaves(file, hasher: hasher) else {
+      find(.modified, name, "START frame is not authentic")
+      return
+    }
+    chain(start, name)
+    tree(start, leaves, file, scan, isOwned: isOwned, isLast: isLast)
+    sidecar(segment, file, scan, isOwned: isOwned)
+  }
+
+  /// START against what came before.
+  private mutating func chain(_ start: StartBody, _ name: SegmentName) {
+    guard let before = predecessor else {
+      if start.previous != nil || start.tree.end > 0 { find(.gap, name, "earlier segments are missing") }
+      return
+    }
+    guard start.previous == before.id else {
+      find(.gap, name, "does not follow \(before.name)")
+      return
+    }
+    let isPoisoned = start.flags & StartBody.predecessorPoisoned != 0
+    if start.tree.end > before.tree.end {
+      find(.truncated, before.name, "is shorter than \(name) says")
+    } else if start.tree.end == before.tree.end {
+      if start.tree != before.tree { find(.modified, before.name, "root is not the one in \(name)") }
+    } else if !isPoisoned || (try? root(of: before, at: start.tree.end)) != start.root {
+      find(.modified, before.name, "is longer than \(name) says")
+    }
+    if before.isUnfinished && !isPoisoned { find(.truncated, before.name, "has no footer") }
+  }
+
+  private func root(of segment: Predecessor, at size: UInt64) throws(SealedLogError) -> Digest256? {
+    guard size >= segment.before.end else { return nil }
+    var tree = segment.before
+    for leaf in segment.leaves.prefix(Int(clamping: size - segment.before.end)) {
+      try tree.append(leaf: leaf, hasher: hasher)
+    }
+    return try hasher.root(of: tree)
+  }
+
+  /// The leaves against FOOTER, CHECKPOINT frames, the checkpoint and witnesses.
+  private mutating func tree(
+    _ start: StartBody, _ leaves: [Digest256], _ file: [UInt8], _ scan: SegmentScan, isOwned: Bool, isLast: Bool
+  ) {
+    let name = scan.header.fields.name
+    for frame in scan.frames where frame.header.type == .checkpoint { note(Array(file[frame.body]), name) }
+    var footer: FooterBody?
+    if let frame = scan.footer {
+      footer = try? FooterBody(file[frame.body])
+      if footer?.frames != frame.header.seq || footer?.range.begin != start.tree.end {
+        find(.modified, name, "footer does not fit")
+        footer = nil
+      } else if let bytes = footer?.note, !bytes.isEmpty {
+        note(bytes, name)
+      }
+    }
+    var tree = start.tree
+    var range = CompactRange(startingAt: start.tree.end)
+    compare(tree, name)
+    let isStub = footer.map { $0.frames > UInt64(scan.frames.count - 1) } ?? false
+    if isStub, let footer {
+      guard (try? tree.append(footer.range, hasher: hasher)) != nil else { return }
+      range = footer.range
+    }
+    for (index, leaf) in leaves.enumerated() {
+      let isFooter = scan.frames[index].header.type == .footer
+      if isStub && !isFooter { continue }
+      if isFooter {
+        if let footer, footer.range != range { find(.modified, name, "footer's tree is not this one") }
+        if footer?.reason == .poisoned { continue }
+      }
+      guard (try? tree.append(leaf: leaf, hasher: hasher)) != nil,
+        isStub || (try? range.append(leaf: leaf, hasher: hasher)) != nil
+      else { return }
+      compare(tree, name)
+    }
+    if footer?.reason == .recovered { find(.torn, name, "was recovered after an unclean stop") }
+    if footer?.reason == .poisoned { find(.torn, name, "was given up after a disk fault") }
+    if scan.footer == nil && isLast && !isOwned && scan.tail == .clean { find(.torn, name, "was not ended") }
+    predecessor = Predecessor(
+      name: name, id: scan.header.fields.segment, before: start.tree, leaves: leaves, tree: tree,
+      isUnfinished: scan.footer == nil)
+  }
+
+  private mutating func note(_ bytes: [UInt8], _ name: SegmentName) {
+    guard let note = try? CheckpointNote(bytes) else {
+      find(.modified, name, "checkpoint in the segment is not authentic")
+      return
+    }
+    take(note, "checkpoint in \(name)", name)
+  }
+
+  private mutating func compare(_ tree: CompactRange, _ name: SegmentName) {
+    guard open.contains(where: { $0.size == tree.end }), let root = try? hasher.root(of: tree) else { return }
+    for statement in open where statement.size == tree.end && statement.root != root {
+      find(.modified, name, "\(statement.what): root at \(statement.size) frames is another")
+    }
+    open.removeAll { $0.size == tree.end }
+  }
+
+  // MARK: Keys
+
+  private mutating func sidecar(
+    _ segment: StreamFolder.Segment, _ file: [UInt8], _ scan: SegmentScan, isOwned: Bool
+  ) {
+    let name = segment.name
+    let sealed = scan.frames.filter { !$0.header.type.isClear }
+    guard !segment.isStub else { return }
+    let path = LogLayout.sidecar(of: segment.path)
+    guard let bytes = try? Files.read(path), let sidecar = try? Sidecar(bytes) else {
+      find(.modified, name, Files.exists(path) ? "sidecar cannot be read" : "sidecar is missing")
+      return
+    }
+    guard sidecar.header.tenant == stream.tenant, sidecar.header.segment == scan.header.fields.segment,
+      sidecar.header.version >= scan.header.fields.erasureVersion
+    else {
+      find(.modified, name, "sidecar belongs to another segment")
+      return
+    }
+    let slots = Set(sealed.map(\.header.slot))
+    let missing = slots.filter { !SegmentKeyRing.hasKey($0, in: sidecar) }
+    if sidecar.isModified || (sidecar.isTorn && !isOwned && !missing.isEmpty) {
+      find(.modified, name, "sidecar is damaged")
+      return
+    }
+    if sidecar.isTorn && !isOwned { find(.torn, name, "torn tail of the sidecar") }
+    if !missing.isEmpty {
+      result.erasedEntries += missing.count
+      find(.erased, name, "\(missing.count) entries were erased")
+    }
+    guard let keys, !sealed.isEmpty else { return }
+    do throws(SealedLogError) {
+      try open(sealed.filter { !missing.contains($0.header.slot) }, file, scan, sidecar, keys)
+    } catch {
+      switch error.code {
+      case .keyUnavailable: find(.couldNotRun, name, "keys: \(error.detail)")
+      case .notReadable: find(.erased, name, "its erasure key was destroyed")
+      default: find(.modified, name, "keys: \(error.detail)")
+      }
+    }
+  }
+
+  private mutating func open(
+    _ frames: [SegmentScan.Frame], _ file: [UInt8], _ scan: SegmentScan, _ sidecar: Sidecar, _ keys: LogVerify.Keys
+  ) throws(SealedLogError) {
+    let tenant = try keys.tenantKeys(stream.tenant)
+    let managed = stream.mode == .managed ? try tenant.openManagedKey(provider: keys.provider) : nil
+    let ring = try SegmentKeyRing(
+      header: scan.header, sidecar: sidecar, keys: tenant, provider: keys.provider, managed: managed)
+    for slot in sidecar.entries.keys.sorted() { try ring.checkEntry(slot) }
+    for frame in frames {
+      if stream.mode == .writeOnly && frame.header.slot != SlotTable.metadataSlot { continue }
+      do throws(SealedLogError) { _ = try ring.open(frame, in: file) } catch {
+        find(.modified, scan.header.fields.name, "frame \(frame.header.seq): \(error.detail)")
+      }
+    }
+  }
+}

@@ -1,0 +1,27 @@
+internal import Glibc
+
+/// Calls of glibc that its Swift module leaves out because it is imported without `_GNU_SOURCE`.
+///
+/// Looked up once by name; where one is missing the log works without it.
+enum LinuxCalls {
+  private typealias OneDescriptor = @convention(c) (Int32) -> Int32
+  private typealias Allocate = @convention(c) (Int32, Int32, off_t, off_t) -> Int32
+  private typealias NameThread = @convention(c) (pthread_t, UnsafePointer<CChar>) -> Int32
+
+  private static let keepSize: Int32 = 1  // FALLOC_FL_KEEP_SIZE
+  private static let syncfs = dlsym(nil, "syncfs").map { unsafeBitCast($0, to: OneDescriptor.self) }
+  private static let fallocate = dlsym(nil, "fallocate").map { unsafeBitCast($0, to: Allocate.self) }
+  private static let setName = dlsym(nil, "pthread_setname_np").map { unsafeBitCast($0, to: NameThread.self) }
+
+  /// syncfs(2): 0 or `errno`.
+  static func synchronizeVolume(_ descriptor: Int32) -> Int32 {
+    guard let syncfs else { return ENOSYS }
+    return syncfs(descriptor) == 0 ? 0 : errno
+  }
+
+  /// Room behind the end of a file that does not change its size. A file system without it only loses a head start.
+  static func allocateAhead(_ descriptor: Int32, bytes: off_t) { _ = fallocate?(descriptor, keepSize, 0, bytes) }
+
+  /// Names the calling thread, at most 15 bytes.
+  static func nameThread(_ name: String) { _ = name.withCString { setName?(pthread_self(), $0) } }
+}

@@ -1,0 +1,65 @@
+internal import Glibc
+internal import Synchronization
+
+/// The node journal: opaque bytes of other modules, written in the batch of the records they belong to.
+///
+/// The writer appends, the syncer syncs.
+final class NodeJournal: Sendable {
+  private struct State: Sendable {
+    var file: (any SegmentFile)?
+    var length = 0
+    var isDirty = false
+    var fault: Int32 = 0
+  }
+
+  private let state = Mutex(State())
+
+  /// Goes on in another file, which ends every fault of the old one.
+  func open(_ path: String, disk: any LogDisk) throws(SealedLogError) {
+    let length = Files.exists(path) ? try Files.size(path) : 0
+    let file = try disk.open(path)
+    let old = state.withLock { state in
+      defer { state = State(file: file, length: length) }
+      return state.file
+    }
+    old?.close()
+  }
+
+  /// `errno` of a sync that failed: nothing counts as durable until another file is opened.
+  var fault: Int32 { state.withLock { $0.fault } }
+
+  /// 0 or `errno`; after an error nothing of `bytes` is in the file.
+  func append(_ bytes: [UInt8]) -> Int32 {
+    state.withLock { state in
+      guard !bytes.isEmpty, let file = state.file else { return 0 }
+      guard state.fault == 0 else { return state.fault }
+      let number = file.appendAll(bytes, at: state.length)
+      guard number == 0 else { return number }
+      state.length += bytes.count
+      state.isDirty = true
+      return 0
+    }
+  }
+
+  /// 0 or `errno`.
+  func synchronize() -> Int32 {
+    let file: (any SegmentFile)? = state.withLock { state in
+      guard state.fault == 0, state.isDirty else { return nil }
+      state.isDirty = false
+      return state.file
+    }
+    guard let file else { return fault }
+    let number = file.synchronize()
+    if number != 0 {
+      state.withLock { state in if state.file === file { state.fault = number } }
+    }
+    return number
+  }
+
+  func close() {
+    state.withLock { state in
+      state.file?.close()
+      state.file = nil
+    }
+  }
+}

@@ -1,0 +1,200 @@
+internal import Cryptography
+internal import Synchronization
+internal import Tenancy
+
+/// How far a segment has come: what has been written, or what is known to be durable.
+struct SegmentPoint: Sendable {
+  var bytes: Int
+  var frames: UInt64
+  var range: CompactRange
+}
+
+/// An entry with the loop that waits for it.
+struct QueuedEntry: Sendable {
+  let entry: LogEntry
+  let loop: Int
+  /// The loop was told, or nobody waits.
+  var isConfirmed: Bool
+  /// Its journal bytes stand in the journal.
+  var isJournaled = false
+}
+
+struct StrictToken: Sendable, Equatable {
+  let loop: Int
+  let token: UInt64
+}
+
+/// The segment that a stream is writing now.
+///
+/// Owned by one thread at a time: the maker's until it is handed over, then the writer's. Only ``sync`` is shared.
+final class OpenSegment: @unchecked Sendable {
+  /// What the syncer needs and tells.
+  struct Sync: Sendable {
+    var written: SegmentPoint
+    var synced: SegmentPoint
+    /// Copies of what is written and not synced: a new segment is written from them when fdatasync fails.
+    var unsynced: [QueuedEntry] = []
+    /// Who waits for the disk.
+    var strictTokens: [StrictToken] = []
+    var isQueued = false
+    /// Close the files after the next sync.
+    var isClosing = false
+    var isPoisoned = false
+  }
+
+  let header: SegmentHeader
+  let path: String
+  let settings: StreamSettings
+  /// Monotonic, when it was made.
+  let made: UInt64
+  /// Where it went on from.
+  let resumed: ResumePoint
+  /// A FOOTER is sealed: nothing more may follow.
+  private(set) var isEnded = false
+  let file: any SegmentFile
+  let sidecarFile: any SegmentFile
+  let sync: Mutex<Sync>
+  let notes: StreamNotes
+
+  private let slots: SlotTable
+  private let sealer: FrameSealer
+  private let hasher: MerkleHasher
+  private(set) var fileBytes: Int
+  private var sidecarBytes: Int
+  private var frames: [UInt8] = []
+  private var sidecar: [UInt8] = []
+
+  init(
+    header: SegmentHeader, path: String, settings: StreamSettings, made: UInt64, resumed: ResumePoint,
+    file: any SegmentFile, sidecarFile: any SegmentFile, slots: SlotTable, sealer: FrameSealer, hasher: MerkleHasher,
+    notes: StreamNotes
+  ) {
+    self.header = header
+    self.path = path
+    self.settings = settings
+    self.made = made
+    self.resumed = resumed
+    self.file = file
+    self.sidecarFile = sidecarFile
+    self.slots = slots
+    self.sealer = sealer
+    self.hasher = hasher
+    self.notes = notes
+    fileBytes = header.bytes.count
+    sidecarBytes = SidecarHeader.byteCount
+    let point = SegmentPoint(bytes: header.bytes.count, frames: 0, range: CompactRange(startingAt: resumed.tree.end))
+    sync = Mutex(Sync(written: point, synced: point))
+  }
+
+  var frameCount: UInt64 { sealer.seq }
+  /// What the file will have when everything sealed is written.
+  var sealedBytes: Int { fileBytes + frames.count }
+  var hasPending: Bool { !frames.isEmpty || !sidecar.isEmpty }
+
+  /// The whole tree with everything sealed so far.
+  func tree() throws(SealedLogError) -> CompactRange {
+    var tree = resumed.tree
+    try tree.append(sealer.range, hasher: hasher)
+    return tree
+  }
+
+  /// Where the next segment goes on when this one is cut to a point and ends poisoned.
+  func resume(poisonedAt point: SegmentPoint) throws(SealedLogError) -> ResumePoint {
+    var next = resumed
+    next.nextNumber = header.fields.name.number &+ 1
+    guard point.frames > 0 else { return next }
+    try next.tree.append(point.range, hasher: hasher)
+    next.previous = header.fields.segment
+    next.predecessorPoisoned = true
+    return next
+  }
+
+  func seal(clear type: FrameType, body: [UInt8], time: UInt64) throws(SealedLogError) {
+    try sealer.clear(type, time: time, body: body, into: &frames)
+  }
+
+  func seal(footer reason: FooterBody.Reason, time: UInt64) throws(SealedLogError) {
+    let body = FooterBody(frames: sealer.seq, range: sealer.range, reason: reason, note: notes.newest?.bytes ?? [])
+    try sealer.clear(.footer, time: time, body: body.bytes, into: &frames)
+    isEnded = true
+  }
+
+  /// Seals all parts of an entry into the pending buffers.
+  /// - Returns: The number of its META frame, if it has one.
+  func seal(_ entry: LogEntry, time: UInt64) throws(SealedLogError) -> UInt64? {
+    if header.fields.mode != .off, entry.request != nil || entry.response != nil {
+      let (slot, key) = try slots.content(entry.subjects, sidecar: &sidecar)
+      if let request = entry.request {
+        try parts(.request, request, entry.recordID, slot, key, time: time)
+      }
+      if let response = entry.response {
+        try parts(
+          .response, response, entry.recordID, slot, key, time: time,
+          flags: entry.responseIsAssembled ? FrameHeader.assembled : 0, first: entry.responseFirstPart,
+          isLast: entry.responseIsLast)
+      }
+    }
+    var metadataFrame: UInt64?
+    if let metadata = entry.metadata {
+      metadataFrame = sealer.seq
+      let key = try slots.metadata(sidecar: &sidecar)
+      try parts(.metadata, metadata, entry.recordID, SlotTable.metadataSlot, key, time: time)
+    }
+    if let administration = entry.administration {
+      let key = try slots.metadata(sidecar: &sidecar)
+      try parts(.administration, administration, entry.recordID, SlotTable.metadataSlot, key, time: time)
+    }
+    return metadataFrame
+  }
+
+  private func parts(
+    _ type: FrameType, _ payload: [UInt8], _ record: UInt128, _ slot: UInt32, _ key: AESGCMKey, time: UInt64,
+    flags: UInt8 = 0, first: UInt16 = 0, isLast: Bool = true
+  ) throws(SealedLogError) {
+    var at = 0
+    var part = first
+    while true {
+      let end = min(at + FrameHeader.maximalPayloadBytes, payload.count)
+      let last = end == payload.count
+      var failure: SealedLogError?
+      payload.withUnsafeBytes { bytes in
+        do throws(SealedLogError) {
+          try sealer.seal(
+            type, flags: flags | (last && isLast ? FrameHeader.lastPart : 0), part: part, record: record, slot: slot,
+            time: time, payload: UnsafeRawBufferPointer(rebasing: bytes[at..<end]), key: key, into: &frames)
+        } catch { failure = error }
+      }
+      if let failure { throw failure }
+      if last { return }
+      guard part < .max else { throw .malformed("too many parts") }
+      part += 1
+      at = end
+    }
+  }
+
+  /// Writes what is pending, sidecar first. After an error nothing of it is on disk and everything stays pending: the
+  /// same bytes are written again, so no nonce ever serves two plaintexts.
+  /// - Returns: 0 or `errno`.
+  func flush() -> Int32 {
+    if !sidecar.isEmpty {
+      let number = sidecarFile.appendAll(sidecar, at: sidecarBytes)
+      guard number == 0 else { return number }
+      sidecarBytes += sidecar.count
+      sidecar.removeAll(keepingCapacity: true)
+    }
+    guard !frames.isEmpty else { return 0 }
+    let number = file.appendAll(frames, at: fileBytes)
+    guard number == 0 else { return number }
+    fileBytes += frames.count
+    frames.removeAll(keepingCapacity: frames.capacity < 1 << 20)
+    return 0
+  }
+
+  /// The point that is written when nothing is pending.
+  func point() -> SegmentPoint { SegmentPoint(bytes: fileBytes, frames: sealer.seq, range: sealer.range) }
+
+  func closeFiles() {
+    file.close()
+    sidecarFile.close()
+  }
+}

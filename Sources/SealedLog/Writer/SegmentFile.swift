@@ -1,0 +1,106 @@
+internal import Glibc
+
+/// One file that only grows. Calls answer with `errno`, so that the writer decides what a fault means.
+package protocol SegmentFile: AnyObject, Sendable {
+  /// Appends; may write less than asked.
+  /// - Returns: How many bytes were written, or the negative `errno`.
+  func append(_ bytes: UnsafeRawBufferPointer) -> Int
+  /// Makes what was appended durable. 0 or `errno`. After a failure the file is never synced again.
+  func synchronize() -> Int32
+  /// Cuts the file. 0 or `errno`.
+  func truncate(to length: Int) -> Int32
+  func close()
+}
+
+/// The volume of a log: where its files come from. The second implementation is the faulty disk of the tests.
+package protocol LogDisk: Sendable {
+  /// Makes a new file that others see as owned (a lock) while it is open, with room allocated ahead.
+  func create(_ path: String) throws(SealedLogError) -> any SegmentFile
+  /// Opens a file that exists, or makes it, to append at its end. Not owned.
+  func open(_ path: String) throws(SealedLogError) -> any SegmentFile
+  /// Syncs everything of the volume at once. 0 or `errno`.
+  func synchronizeVolume() -> Int32
+}
+
+/// The file system.
+package final class PosixDisk: LogDisk {
+  private let folder: Int32
+
+  /// - Parameter folder: Any folder of the volume; made when missing.
+  package init(folder: String) throws(SealedLogError) {
+    try Files.makeFolders(folder)
+    self.folder = Glibc.open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+    guard self.folder >= 0 else { throw .disk("open folder", errno) }
+  }
+
+  deinit { Glibc.close(folder) }
+
+  package func create(_ path: String) throws(SealedLogError) -> any SegmentFile {
+    try PosixSegmentFile(path, flags: O_WRONLY | O_CREAT | O_EXCL | O_APPEND | O_CLOEXEC, owned: true)
+  }
+
+  package func open(_ path: String) throws(SealedLogError) -> any SegmentFile {
+    try PosixSegmentFile(path, flags: O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, owned: false)
+  }
+
+  package func synchronizeVolume() -> Int32 { LinuxCalls.synchronizeVolume(folder) }
+
+  /// Whether some process has the file open as its own segment.
+  static func isOwned(_ descriptor: Int32) -> Bool {
+    guard flock(descriptor, LOCK_SH | LOCK_NB) != 0 else {
+      flock(descriptor, LOCK_UN)
+      return false
+    }
+    return errno == EWOULDBLOCK
+  }
+}
+
+private final class PosixSegmentFile: SegmentFile {
+  private static let allocatedAhead: off_t = 256 * 1024
+  private let descriptor: Int32
+
+  init(_ path: String, flags: Int32, owned: Bool) throws(SealedLogError) {
+    descriptor = Glibc.open(path, flags, 0o600)
+    guard descriptor >= 0 else { throw .disk("open", errno) }
+    guard owned else { return }
+    LinuxCalls.allocateAhead(descriptor, bytes: Self.allocatedAhead)
+    guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
+      let number = errno
+      Glibc.close(descriptor)
+      throw .disk("flock", number)
+    }
+  }
+
+  func append(_ bytes: UnsafeRawBufferPointer) -> Int {
+    while true {
+      let count = write(descriptor, bytes.baseAddress, bytes.count)
+      if count >= 0 { return count }
+      let number = errno
+      if number != EINTR { return -Int(number) }
+    }
+  }
+
+  func synchronize() -> Int32 { fdatasync(descriptor) == 0 ? 0 : errno }
+
+  func truncate(to length: Int) -> Int32 { ftruncate(descriptor, off_t(length)) == 0 ? 0 : errno }
+
+  func close() { Glibc.close(descriptor) }
+}
+
+extension SegmentFile {
+  /// Appends all of `bytes`, or cuts the file back to `length` and answers with `errno`.
+  func appendAll(_ bytes: [UInt8], at length: Int) -> Int32 {
+    bytes.withUnsafeBytes { buffer in
+      var done = 0
+      while done < buffer.count {
+        let count = append(UnsafeRawBufferPointer(rebasing: buffer[done...]))
+        guard count > 0 else {
+          _ = truncate(to: length)
+          return count == 0 ? EIO : Int32(-count)
+        }
+        done += count
+      }
+      return 0
+    }
+  }
+}

@@ -1,0 +1,56 @@
+internal import Foundation
+
+/// The installation-signed list of all streams of a log: with it, a whole stream cannot vanish unseen.
+struct StreamLister {
+  let log: String
+  let host: String
+
+  private var origin: String { "\(host)/log/streams" }
+
+  /// Adds a stream; nothing is written when it stands there already.
+  func add(_ stream: StreamName, provider: any KeyProvider) throws(SealedLogError) {
+    let path = LogLayout.streamList(log)
+    var streams: Set<String> = []
+    if Files.exists(path) { streams = Set(try Self.read(try Files.read(path)).streams.map(\.description)) }
+    guard streams.insert(stream.description).inserted else { return }
+    let text = "\(origin)\n" + streams.sorted().map { $0 + "\n" }.joined()
+    do {
+      let key = try provider.installationKey()
+      let keyPath = LogLayout.installationKey(log)
+      if (try? Files.read(keyPath)) != key { try Files.replace(keyPath, with: key) }
+      let signature = try provider.sign(Array(text.utf8))
+      try Files.replace(path, with: try SignedNote.seal(text, name: origin, publicKey: key, signature: signature))
+    } catch let error as KeyProviderError {
+      throw SealedLogError(error)
+    } catch let error as SealedLogError {
+      throw error
+    } catch { throw .malformed("stream list") }
+  }
+
+  struct List {
+    let streams: [StreamName]
+    private let note: SignedNote
+    private let origin: String
+
+    init(streams: [StreamName], note: SignedNote, origin: String) {
+      self.streams = streams
+      self.note = note
+      self.origin = origin
+    }
+
+    func isSigned(by installation: [UInt8]) -> Bool { note.isSigned(name: origin, by: installation) }
+  }
+
+  /// Reads a list; its signature is checked by ``List/isSigned(by:)``.
+  static func read(_ bytes: [UInt8]) throws(SealedLogError) -> List {
+    let note = try SignedNote(bytes)
+    let lines = note.text.split(separator: "\n")
+    guard let origin = lines.first else { throw .malformed("stream list") }
+    var streams: [StreamName] = []
+    for line in lines.dropFirst() {
+      guard let stream = StreamName(line) else { throw .malformed("stream list") }
+      streams.append(stream)
+    }
+    return List(streams: streams, note: note, origin: String(origin))
+  }
+}

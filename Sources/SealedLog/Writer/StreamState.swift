@@ -1,0 +1,42 @@
+internal import Synchronization
+
+/// What the writer knows of one stream. Owned by the writer thread.
+final class StreamState {
+  let name: StreamName
+  let notes: StreamNotes
+  /// The segment that takes records now.
+  var open: OpenSegment?
+  /// The next segment, made ahead.
+  var made: MadeSegment?
+  var isMaking = false
+  /// Where the next segment goes on; nil until the stream's end on disk was looked up.
+  var resume: ResumePoint?
+  /// Not yet sealed.
+  var waiting: [QueuedEntry] = []
+  /// Sealed into the open segment's buffers, not yet written.
+  var sealed: [QueuedEntry] = []
+  var metadata: [MetadataRecord] = []
+  var fault: SealedLogError?
+  /// Monotonic; nothing is tried before.
+  var retryAt: UInt64 = 0
+  /// Monotonic, when the last CHECKPOINT frame was sealed, and the size it stated.
+  var notedAt: UInt64 = 0
+  var notedSize: UInt64 = 0
+  /// End the open segment before the next record.
+  var mustRoll = false
+  var isTouched = false
+
+  init(name: StreamName) {
+    self.name = name
+    notes = StreamNotes(stream: name)
+  }
+
+  var isIdle: Bool { waiting.isEmpty && sealed.isEmpty && open?.hasPending != true }
+
+  /// Tells other threads how long the stream's oldest entry has been waiting.
+  func tellBacklog() {
+    let oldest = sealed.first ?? waiting.first
+    let backlog = oldest?.entry.stream.settings.backlog ?? open?.settings.backlog
+    backlog?.oldest.store(oldest?.entry.queuedAt ?? 0, ordering: .relaxed)
+  }
+}

@@ -1,0 +1,137 @@
+internal import Synchronization
+
+/// Makes written segments durable: every 50 ms while something is dirty, at once for strict records.
+final class Syncer: Sendable {
+  /// More dirty segments than this are synced by one call for the volume.
+  private static let singleSyncs = 8
+
+  private struct State: Sendable {
+    var dirty: [OpenSegment] = []
+    var isUrgent = false
+  }
+
+  private struct Job {
+    let segment: OpenSegment
+    let point: SegmentPoint
+    let entries: [QueuedEntry]
+    let tokens: [StrictToken]
+    let isClosing: Bool
+  }
+
+  private let disk: any LogDisk
+  private let journal: NodeJournal
+  private let queue: EntryQueue
+  private let interval: UInt64
+  private let confirm: @Sendable (Int, [UInt64]) -> Void
+  private let poisoned: @Sendable (OpenSegment) -> Void
+  private let offered: @Sendable (StreamNotes) -> Void
+  private let state = Mutex(State())
+  private let wake = WakeUp()
+  private let isStopping = Flag()
+
+  init(
+    disk: any LogDisk, journal: NodeJournal, queue: EntryQueue, interval: UInt64,
+    confirm: @escaping @Sendable (Int, [UInt64]) -> Void, poisoned: @escaping @Sendable (OpenSegment) -> Void,
+    offered: @escaping @Sendable (StreamNotes) -> Void
+  ) {
+    self.disk = disk
+    self.journal = journal
+    self.queue = queue
+    self.interval = interval
+    self.confirm = confirm
+    self.poisoned = poisoned
+    self.offered = offered
+  }
+
+  /// Called by the writer after a batch.
+  func submit(_ segments: [OpenSegment], urgent: Bool) {
+    guard !segments.isEmpty || urgent else { return }
+    let mustWake = state.withLock { state in
+      let wasIdle = state.dirty.isEmpty
+      state.dirty += segments
+      let becomesUrgent = urgent && !state.isUrgent
+      state.isUrgent = state.isUrgent || urgent
+      return wasIdle || becomesUrgent
+    }
+    if mustWake { wake.signal() }
+  }
+
+  func stop() {
+    isStopping.set()
+    wake.signal()
+  }
+
+  /// The thread's body.
+  func run() {
+    guard let hasher = try? MerkleHasher() else { return }
+    while true {
+      let (isIdle, isUrgent) = state.withLock { ($0.dirty.isEmpty, $0.isUrgent) }
+      if isStopping.isSet {
+        if isIdle { return }
+      } else if isIdle && !isUrgent {
+        wake.wait(nanoseconds: 1_000_000_000)
+        continue
+      } else if !isUrgent {
+        wake.wait(nanoseconds: interval)
+      }
+      round(hasher)
+    }
+  }
+
+  private func round(_ hasher: MerkleHasher) {
+    let segments = state.withLock { state in
+      defer { state = State() }
+      return state.dirty
+    }
+    let jobs = segments.map { segment in
+      segment.sync.withLock { sync in
+        defer {
+          sync.unsynced = []
+          sync.strictTokens = []
+          sync.isQueued = false
+        }
+        return Job(
+          segment: segment, point: sync.written, entries: sync.unsynced, tokens: sync.strictTokens,
+          isClosing: sync.isClosing)
+      }
+    }
+    let journalFault = journal.synchronize()
+    let wholeVolume = jobs.count > Self.singleSyncs && disk.synchronizeVolume() == 0
+    var tokens: [Int: [UInt64]] = [:]
+    for job in jobs {
+      if !wholeVolume {
+        var number = job.segment.sidecarFile.synchronize()
+        if number == 0 { number = job.segment.file.synchronize() }
+        guard number == 0 else {
+          fail(job)
+          continue
+        }
+      }
+      done(job, hasher)
+      if journalFault == 0 {
+        for token in job.tokens { tokens[token.loop, default: []].append(token.token) }
+      }
+    }
+    for (loop, list) in tokens { confirm(loop, list) }
+  }
+
+  private func done(_ job: Job, _ hasher: MerkleHasher) {
+    job.segment.sync.withLock { $0.synced = job.point }
+    for entry in job.entries { queue.release(entry.entry) }
+    if job.isClosing { job.segment.closeFiles() }
+    var tree = job.segment.resumed.tree
+    guard (try? tree.append(job.point.range, hasher: hasher)) != nil else { return }
+    let name = job.segment.header.fields.name
+    if job.segment.notes.offer(StreamNotes.Offer(tree: tree, segment: name)) { offered(job.segment.notes) }
+  }
+
+  /// The kernel may have dropped the pages: never synced again on this descriptor. The copies go back to the writer.
+  private func fail(_ job: Job) {
+    job.segment.sync.withLock { sync in
+      sync.unsynced = job.entries + sync.unsynced
+      sync.strictTokens = job.tokens + sync.strictTokens
+      sync.isPoisoned = true
+    }
+    poisoned(job.segment)
+  }
+}

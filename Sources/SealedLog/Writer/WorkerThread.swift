@@ -1,0 +1,60 @@
+internal import Dispatch
+internal import Glibc
+
+/// One named thread that runs a closure to its end.
+final class WorkerThread: Sendable {
+  private final class Body {
+    let name: String
+    let run: @Sendable () -> Void
+    let ended: DispatchSemaphore
+    init(name: String, run: @escaping @Sendable () -> Void, ended: DispatchSemaphore) {
+      self.name = name
+      self.run = run
+      self.ended = ended
+    }
+  }
+
+  private let ended = DispatchSemaphore(value: 0)
+
+  /// - Parameter name: At most 15 bytes, as the kernel shows it.
+  init(_ name: String, run: @escaping @Sendable () -> Void) throws(SealedLogError) {
+    let body = Unmanaged.passRetained(Body(name: name, run: run, ended: ended))
+    var thread = pthread_t()
+    let number = pthread_create(
+      &thread, nil,
+      { raw in
+        guard let raw else { return nil }
+        let body = Unmanaged<Body>.fromOpaque(raw).takeRetainedValue()
+        LinuxCalls.nameThread(body.name)
+        body.run()
+        body.ended.signal()
+        return nil
+      }, body.toOpaque())
+    guard number == 0 else {
+      body.release()
+      throw .disk("pthread_create", number)
+    }
+    pthread_detach(thread)
+  }
+
+  /// Waits for the end; once.
+  func join() { ended.wait() }
+}
+
+/// Wakes one sleeping thread; costs its callers no system call while it is awake.
+final class WakeUp: Sendable {
+  private let semaphore = DispatchSemaphore(value: 0)
+  private let isSet = Flag()
+
+  func signal() { if isSet.set() { semaphore.signal() } }
+
+  /// Sleeps until a signal or the timeout.
+  func wait(nanoseconds: UInt64) {
+    let limit = DispatchTime.now() + .nanoseconds(Int(min(nanoseconds, 3_600_000_000_000)))
+    if semaphore.wait(timeout: limit) == .timedOut {
+      // a signal between timeout and here is consumed by the next wait
+      return
+    }
+    isSet.clear()
+  }
+}

@@ -1,0 +1,440 @@
+internal import Synchronization
+internal import Tenancy
+
+/// The writer thread: the only one that owns seq, nonces and cipher contexts, hence no locks in here.
+///
+/// A batch is all that lies in the queue: seal, write by segment (sidecar first), write the journal, then confirm.
+final class WriterCore: @unchecked Sendable {
+  private let queue: EntryQueue
+  private let clock: LogClock
+  private let options: WriterOptions
+  private let node: NodeID
+  private let disk: any LogDisk
+  private let journal: NodeJournal
+  private let signer: SignerBox
+  private let random: @Sendable (Int) throws(SealedLogError) -> [UInt8]
+  private let maker: MakerThread
+  private let syncer: Syncer
+  private let mailbox: Mailbox
+  private let status: WriterStatus
+  private let onConfirmed: @Sendable (Int, [UInt64]) -> Void
+  private let hasher: MerkleHasher
+
+  private struct StreamKey: Hashable {
+    let tenant: TenantID
+    let mode: ContentMode
+  }
+
+  /// A confirmation that waits for the journal.
+  private struct Confirmation {
+    let segment: OpenSegment
+    let token: StrictToken
+    let isStrict: Bool
+  }
+
+  private var streams: [StreamKey: StreamState] = [:]
+  private var batch: [[LogEntry]]
+  private var touched: [StreamState] = []
+  private var troubled: [StreamState] = []
+  private var journalBytes: [UInt8] = []
+  private var confirmations: [Confirmation] = []
+  private var tokens: [[UInt64]]
+  private var dirty: [OpenSegment] = []
+  private var clockOffset: Int64
+  private var maintainedAt: UInt64
+  private var stopsAt: UInt64?
+
+  init(
+    queue: EntryQueue, clock: LogClock, options: WriterOptions, node: NodeID, disk: any LogDisk, journal: NodeJournal,
+    signer: SignerBox, random: @escaping @Sendable (Int) throws(SealedLogError) -> [UInt8], maker: MakerThread,
+    syncer: Syncer, mailbox: Mailbox, status: WriterStatus, onConfirmed: @escaping @Sendable (Int, [UInt64]) -> Void
+  ) throws(SealedLogError) {
+    self.queue = queue
+    self.clock = clock
+    self.options = options
+    self.node = node
+    self.disk = disk
+    self.journal = journal
+    self.signer = signer
+    self.random = random
+    self.maker = maker
+    self.syncer = syncer
+    self.mailbox = mailbox
+    self.status = status
+    self.onConfirmed = onConfirmed
+    hasher = try MerkleHasher()
+    batch = Array(repeating: [], count: queue.loops)
+    tokens = Array(repeating: [], count: queue.loops)
+    clockOffset = Self.offset(clock)
+    maintainedAt = clock.monotonic()
+  }
+
+  private static func offset(_ clock: LogClock) -> Int64 {
+    Int64(truncatingIfNeeded: clock.wall() &- clock.boot())
+  }
+
+  // MARK: The loop
+
+  func run() {
+    while true {
+      let now = clock.monotonic()
+      for message in mailbox.take() { handle(message, now: now) }
+      let found = queue.take(into: &batch)
+      if found { status.busySince.store(now, ordering: .relaxed) }
+      if found { sort() }
+      let retries = troubled
+      troubled = []
+      for state in retries where !state.isTouched && now >= state.retryAt { touch(state) }
+      for state in retries where !state.isTouched { troubled.append(state) }
+      if !touched.isEmpty || !journalBytes.isEmpty {
+        watchClock()
+        for state in touched { advance(state, now: now) }
+        finishBatch(now: now)
+      }
+      status.busySince.store(0, ordering: .relaxed)
+      if now &- maintainedAt >= 1_000_000_000 { maintain(now: now) }
+      if let stopsAt, isAllIdle || now >= stopsAt {
+        endAll()
+        return
+      }
+      if !found && mailbox.isEmpty {
+        let hurry = !troubled.isEmpty || !journalBytes.isEmpty || stopsAt != nil
+        mailbox.wake.wait(nanoseconds: hurry ? min(options.retryNanoseconds, 10_000_000) : 1_000_000_000)
+      }
+    }
+  }
+
+  private var isAllIdle: Bool {
+    queue.isEmpty && journalBytes.isEmpty && mailbox.isEmpty && streams.values.allSatisfy(\.isIdle)
+  }
+
+  private func touch(_ state: StreamState) {
+    guard !state.isTouched else { return }
+    state.isTouched = true
+    touched.append(state)
+  }
+
+  private func sort() {
+    for loop in batch.indices {
+      for entry in batch[loop] {
+        let state = stream(entry.stream.settings)
+        state.waiting.append(QueuedEntry(entry: entry, loop: loop, isConfirmed: entry.token == 0))
+        touch(state)
+      }
+    }
+  }
+
+  private func stream(_ settings: StreamSettings) -> StreamState {
+    let key = StreamKey(tenant: settings.tenant, mode: settings.mode)
+    if let state = streams[key] { return state }
+    let state = StreamState(name: StreamName(tenant: settings.tenant, node: node, mode: settings.mode))
+    streams[key] = state
+    return state
+  }
+
+  // MARK: One stream
+
+  private func advance(_ state: StreamState, now: UInt64) {
+    defer {
+      state.tellBacklog()
+      if !state.isIdle, !troubled.contains(where: { $0 === state }) { troubled.append(state) }
+    }
+    guard now >= state.retryAt else { return }
+    do throws(SealedLogError) {
+      try write(state)  // what an earlier fault left behind
+      try seal(state, now: now)
+      try write(state)
+      state.fault = nil
+    } catch {
+      state.fault = error
+      state.retryAt = now &+ options.retryNanoseconds
+      if error.code != .diskFailed, let open = state.open {  // half an entry may be sealed: begin anew
+        poison(open, state)
+      }
+    }
+    prepareAhead(state, now: now)
+  }
+
+  private func seal(_ state: StreamState, now: UInt64) throws(SealedLogError) {
+    var done = 0
+    defer { if done > 0 { state.waiting.removeFirst(done) } }
+    let time = clock.wall()
+    while done < state.waiting.count {
+      let next = state.waiting[done]
+      guard let open = try segment(state, for: next.entry.stream.settings, now: now) else { return }
+      try noteIfDue(state, open, now: now, time: time)
+      let frame = try open.seal(next.entry, time: time)
+      if let frame, let json = next.entry.metadata {
+        state.metadata.append(
+          MetadataRecord(
+            stream: state.name, segment: open.header.fields.name, frame: frame, time: time,
+            recordID: next.entry.recordID, json: json))
+      }
+      state.sealed.append(next)
+      done += 1
+    }
+  }
+
+  /// The segment that may take a record under these settings; nil while one is being made.
+  private func segment(_ state: StreamState, for settings: StreamSettings, now: UInt64) throws(SealedLogError)
+    -> OpenSegment?
+  {
+    if let open = state.open {
+      let isFull =
+        state.mustRoll || open.isEnded || open.sealedBytes >= options.segmentBytes
+        || open.frameCount >= options.segmentFrames || now &- open.made >= options.segmentAgeNanoseconds
+      if !isFull, settings.seals(like: open.settings) { return open }
+      try end(state, open, .roll)
+    }
+    if let made = state.made {
+      if settings.seals(like: made.settings), let point = state.resume,
+        made.header.fields.name.number == point.nextNumber
+      {
+        state.made = nil
+        let open = try made.begin(
+          at: point, signer: signer.current, hasher: hasher, time: clock.wall(), random: random)
+        state.open = open
+        state.notedAt = now
+        return open
+      }
+      maker.submit(.discard(made))
+      state.made = nil
+    }
+    request(state, settings)
+    return nil
+  }
+
+  private func request(_ state: StreamState, _ settings: StreamSettings) {
+    guard !state.isMaking, state.made == nil else { return }
+    state.isMaking = true
+    let number = state.open.map { $0.header.fields.name.number &+ 1 } ?? state.resume?.nextNumber
+    maker.submit(.make(state.name, settings, number: number, notes: state.notes))
+  }
+
+  private func prepareAhead(_ state: StreamState, now: UInt64) {
+    guard let open = state.open, !open.isEnded, state.made == nil, !state.isMaking, stopsAt == nil else { return }
+    let isNear =
+      open.sealedBytes >= options.segmentBytes / 5 * 4
+      || now &- open.made >= options.segmentAgeNanoseconds / 5 * 4
+    if isNear { request(state, open.settings) }
+  }
+
+  private func noteIfDue(_ state: StreamState, _ open: OpenSegment, now: UInt64, time: UInt64)
+    throws(SealedLogError)
+  {
+    guard now &- state.notedAt >= options.checkpointFrameNanoseconds else { return }
+    try note(state, open, time: time)
+    state.notedAt = now
+  }
+
+  /// Puts the newest checkpoint into the segment whose tree it states.
+  private func note(_ state: StreamState, _ open: OpenSegment, time: UInt64) throws(SealedLogError) {
+    guard let note = state.notes.newest, note.size > open.resumed.tree.end, note.size != state.notedSize else { return }
+    try open.seal(clear: .checkpoint, body: note.bytes, time: time)
+    state.notedSize = note.size
+  }
+
+  private func end(_ state: StreamState, _ open: OpenSegment, _ reason: FooterBody.Reason) throws(SealedLogError) {
+    if !open.isEnded {
+      let time = clock.wall()
+      try note(state, open, time: time)
+      try open.seal(footer: reason, time: time)
+    }
+    try write(state)
+    state.resume = ResumePoint(
+      tree: try open.tree(), previous: open.header.fields.segment, predecessorPoisoned: false,
+      nextNumber: open.header.fields.name.number &+ 1)
+    state.open = nil
+    state.mustRoll = false
+    open.sync.withLock { $0.isClosing = true }
+    markDirty(open)
+  }
+
+  /// Writes what is sealed; then its journal bytes and confirmations are due.
+  private func write(_ state: StreamState) throws(SealedLogError) {
+    guard let open = state.open, open.hasPending else { return }
+    let number = open.flush()
+    guard number == 0 else { throw .disk("write", number) }
+    let sealed = state.sealed
+    state.sealed = []
+    let point = open.point()
+    open.sync.withLock { sync in
+      sync.written = point
+      sync.unsynced += sealed.map { QueuedEntry(entry: $0.entry, loop: $0.loop, isConfirmed: true, isJournaled: true) }
+    }
+    for entry in sealed {
+      if !entry.isJournaled { journalBytes += entry.entry.journal }
+      if !entry.isConfirmed {
+        confirmations.append(
+          Confirmation(
+            segment: open, token: StrictToken(loop: entry.loop, token: entry.entry.token),
+            isStrict: open.settings.durability == .strict))
+      }
+    }
+    markDirty(open)
+    if !state.metadata.isEmpty {
+      options.onMetadata?(state.metadata)
+      state.metadata.removeAll(keepingCapacity: true)
+    }
+  }
+
+  private func markDirty(_ open: OpenSegment) {
+    let isNew = open.sync.withLock { sync in
+      defer { sync.isQueued = true }
+      return !sync.isQueued
+    }
+    if isNew { dirty.append(open) }
+  }
+
+  // MARK: The end of a batch
+
+  private func finishBatch(now: UInt64) {
+    for state in touched { state.isTouched = false }
+    touched.removeAll(keepingCapacity: true)
+    if !journalBytes.isEmpty {
+      let number = journal.append(journalBytes)
+      status.tell(journalFault: number)
+      if number == 0 { journalBytes.removeAll(keepingCapacity: true) }
+    }
+    var isUrgent = false
+    if journalBytes.isEmpty && !confirmations.isEmpty {
+      for confirmation in confirmations {
+        if confirmation.isStrict {
+          isUrgent = true
+          confirmation.segment.sync.withLock { $0.strictTokens.append(confirmation.token) }
+          markDirty(confirmation.segment)
+        } else {
+          tokens[confirmation.token.loop].append(confirmation.token.token)
+        }
+      }
+      confirmations.removeAll(keepingCapacity: true)
+    }
+    for loop in tokens.indices where !tokens[loop].isEmpty {
+      onConfirmed(loop, tokens[loop])
+      tokens[loop].removeAll(keepingCapacity: true)
+    }
+    syncer.submit(dirty, urgent: isUrgent)
+    dirty.removeAll(keepingCapacity: true)
+    status.tell(fault: troubled.lazy.compactMap(\.fault).first)
+  }
+
+  // MARK: Messages, time, end
+
+  private func handle(_ message: WriterMessage, now: UInt64) {
+    switch message {
+    case .made(let name, let made):
+      guard let state = streams[StreamKey(tenant: name.tenant, mode: name.mode)] else { return }
+      state.isMaking = false
+      state.retryAt = 0
+      if let resume = made.resume, state.resume == nil { state.resume = resume }
+      state.made = made
+      touch(state)
+    case .notMade(let name, let error):
+      guard let state = streams[StreamKey(tenant: name.tenant, mode: name.mode)] else { return }
+      state.isMaking = false
+      state.fault = error
+      state.retryAt = now &+ options.retryNanoseconds
+      touch(state)
+    case .poisoned(let segment):
+      let name = segment.header.stream
+      guard let state = streams[StreamKey(tenant: name.tenant, mode: name.mode)] else { return }
+      poison(segment, state)
+      touch(state)
+    case .roll(let tenant):
+      for state in streams.values where state.name.tenant == tenant { state.mustRoll = true }
+      rollMarked()
+    case .journal(let path, let beginning, let done):
+      done.finish(switchJournal(path, beginning))
+    case .stop: stopsAt = stopsAt ?? now &+ 5_000_000_000
+    }
+  }
+
+  private func switchJournal(_ path: String, _ beginning: [UInt8]) -> SealedLogError? {
+    do throws(SealedLogError) {
+      _ = journal.synchronize()
+      try journal.open(path, disk: disk)
+      let number = journal.append(beginning)
+      status.tell(journalFault: number)
+      return number == 0 ? nil : .disk("journal", number)
+    } catch { return error }
+  }
+
+  /// Gives a segment up after a failed sync: its copies are sealed anew in the next one.
+  private func poison(_ segment: OpenSegment, _ state: StreamState) {
+    let (point, unsynced, strict) = segment.sync.withLock { sync in
+      defer {
+        sync.unsynced = []
+        sync.strictTokens = []
+        sync.isPoisoned = true
+      }
+      return (sync.synced, sync.unsynced, sync.strictTokens)
+    }
+    var copies = unsynced
+    for index in copies.indices {
+      let copy = copies[index]
+      let isAwaited = strict.contains(StrictToken(loop: copy.loop, token: copy.entry.token)) && copy.entry.token != 0
+      copies[index].isConfirmed = !isAwaited
+    }
+    if state.open === segment {
+      copies += state.sealed
+      state.sealed = []
+      state.metadata = []
+      state.resume = try? segment.resume(poisonedAt: point)
+      state.open = nil
+      state.mustRoll = false
+      maker.submit(.end(poisoned: segment, at: point))
+    } else {
+      segment.closeFiles()  // its successor has begun: the copies follow there, the bytes stay
+    }
+    state.waiting = copies + state.waiting
+  }
+
+  private func watchClock() {
+    let offset = Self.offset(clock)
+    let (drift, overflow) = offset.subtractingReportingOverflow(clockOffset)
+    guard overflow || drift.magnitude > options.clockDriftNanoseconds else { return }
+    clockOffset = offset
+    for state in streams.values { state.mustRoll = true }
+  }
+
+  /// Once a second: idle segments end by age, checkpoints go into quiet segments.
+  private func maintain(now: UInt64) {
+    maintainedAt = now
+    for state in streams.values {
+      guard let open = state.open, state.isIdle, now >= state.retryAt else { continue }
+      if now &- open.made >= options.segmentAgeNanoseconds { state.mustRoll = true }
+      do throws(SealedLogError) {
+        try noteIfDue(state, open, now: now, time: clock.wall())
+        try write(state)
+      } catch { fault(state, error, now: now) }
+    }
+    rollMarked()
+    finishBatch(now: now)
+  }
+
+  private func rollMarked() {
+    for state in streams.values where state.mustRoll {
+      guard let open = state.open else {
+        state.mustRoll = false
+        continue
+      }
+      do throws(SealedLogError) { try end(state, open, .roll) } catch { fault(state, error, now: clock.monotonic()) }
+    }
+  }
+
+  private func fault(_ state: StreamState, _ error: SealedLogError, now: UInt64) {
+    state.fault = error
+    state.retryAt = now &+ options.retryNanoseconds
+    if !troubled.contains(where: { $0 === state }) { troubled.append(state) }
+  }
+
+  private func endAll() {
+    for state in streams.values {
+      if let made = state.made { maker.submit(.discard(made)) }
+      state.made = nil
+      guard let open = state.open else { continue }
+      try? end(state, open, .stop)  // what cannot be ended now is recovered by the next process
+    }
+    finishBatch(now: clock.monotonic())
+  }
+}
