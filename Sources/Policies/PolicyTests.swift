@@ -7,7 +7,9 @@ package struct PolicyTestCase: Hashable, Sendable {
 
   package let name: String
   package let place: Place
-  package let tenant: String
+  /// A tenant of `tenants.yaml`; nil where the case names a policy instead.
+  package let tenant: String?
+  package let policy: String?
   package let role: String
   /// The permission asked for.
   package let permission: String
@@ -42,9 +44,11 @@ struct PolicyTestsReader {
     guard let map = MapReader(node, "a test", report) else { return nil }
     let name = map.requiredText("name")
     var tenant: Located<String>?
+    var policy: Located<String>?
     var role: Located<String>?
     if let node = map.required("as"), let who = MapReader(node, "'as'", report) {
-      tenant = who.requiredText("tenant")
+      policy = who.text("policy")
+      tenant = policy == nil ? who.requiredText("tenant") : nil
       role = who.requiredText("role")
       who.finish()
     }
@@ -77,9 +81,9 @@ struct PolicyTestsReader {
       }
     }
     map.finish()
-    guard let name, let tenant, let role, let permission, let expect else { return nil }
+    guard let name, let role, tenant != nil || policy != nil, let permission, let expect else { return nil }
     return PolicyTestCase(
-      name: name.value, place: map.place, tenant: tenant.value, role: role.value, permission: permission.value,
+      name: name.value, place: map.place, tenant: tenant?.value, policy: policy?.value, role: role.value, permission: permission.value,
       target: target, model: model, at: at, address: address?.value, expect: expect.value, rule: rule, input: input,
       upstreamLacks: lacks, upstreamHas: has, finds: finds)
   }
@@ -109,20 +113,19 @@ extension PolicySet {
     func fail(_ why: String) -> PolicyDiagnostic {
       PolicyDiagnostic(.error, "test '\(test.name)' failed: \(why)", at: test.place)
     }
-    guard let tenant = tenants.first(where: { $0.slug.text == test.tenant }) else {
-      return fail("there is no tenant '\(test.tenant)'")
+    let tenant = test.tenant.flatMap { name in tenants.first { $0.slug.text == name } }
+    guard let id = test.policy ?? tenant?.policy else { return fail("there is no tenant '\(test.tenant ?? "")'") }
+    guard let policy = policies[id], let needed = Permissions(name: test.permission) else {
+      return fail("there is no policy '\(id)'")
     }
-    guard let policy = policies[tenant.policy], let needed = Permissions(name: test.permission) else {
-      return fail("there is no policy '\(tenant.policy)'")
-    }
-    var decision: PolicyDecision
+    let decision: PolicyDecision
     if let target = test.target, target != test.tenant {
       decision = .denied(rule: "tenant-scope")
     } else {
       decision = policy.decide(
         role: test.role, held: roles[test.role]?.permissions ?? [], needed: needed, alias: test.model,
         address: test.address.flatMap { NetworkAddress($0) }, epochSeconds: test.at ?? 1_795_003_200,
-        zone: tenant.timeZone ?? "UTC")
+        zone: tenant?.timeZone ?? "UTC")
     }
     switch (decision, test.expect) {
     case (.allowed, .allow): return nil

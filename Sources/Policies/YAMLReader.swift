@@ -77,7 +77,9 @@ enum YAMLReader {
     }
     switch node {
     case .scalar(let scalar):
-      guard isUntagged(scalar.tag, place, report) else { return nil }
+      // Yams itself tags what is quoted as a string, which is all we would make of it.
+      let isQuoted = scalar.style != .plain && scalar.tag.rawValue == Tag.Name.str.rawValue
+      guard isQuoted || isUntagged(scalar.tag, place, report) else { return nil }
       return YAMLNode(content: .scalar(scalar.string), place: place)
     case .sequence(let sequence):
       guard isUntagged(sequence.tag, place, report) else { return nil }
