@@ -1,0 +1,114 @@
+/// A detection rule as plain values.
+package struct DetectionRuleSpec: Hashable, Sendable {
+  package enum Signal: String, Sendable, CaseIterable {
+    case failedKeys = "failed-keys"
+    case newNetwork = "new-network"
+    case newCountry = "new-country"
+    case newModel = "new-model"
+    case requests, tokens, findings, refusals
+    case canaryKeyUsed = "canary-key-used"
+    case injectionSigns = "injection-signs"
+  }
+  /// What a threshold is counted for.
+  package enum Subject: String, Sendable, CaseIterable { case source, key, user, project, tenant }
+  package enum Reaction: String, Sendable, CaseIterable {
+    case alert, slow
+    case freezeKey = "freeze-key"
+  }
+  package enum Threshold: Hashable, Sendable {
+    case rate(RateSpec)
+    /// Times what is usual at this hour.
+    case usual(Int64)
+  }
+
+  package let id: String
+  package let signal: Signal
+  /// Nil: the first one counts.
+  package let above: Threshold?
+  package let per: Subject?
+  /// Nil: at any time.
+  package let hours: Hours?
+  package let then: [Reaction]
+}
+
+/// A named list of detection rules.
+package struct DetectionProfileSpec: Hashable, Sendable {
+  package let name: String
+  package let rules: [DetectionRuleSpec]
+
+  package init(name: String, rules: [DetectionRuleSpec]) {
+    self.name = name
+    self.rules = rules
+  }
+}
+
+/// Reads `kind: Detection`.
+struct DetectionReader {
+  let report: Report
+
+  func profiles(_ entries: [YAMLNode.Entry]) -> [String: Located<DetectionProfileSpec>] {
+    var done: [String: Located<DetectionProfileSpec>] = [:]
+    for entry in entries {
+      guard case .list(let items) = entry.value.content else {
+        report.error(
+          "profile '\(entry.key)' must be a list of rules, not \(entry.value.kindName)", at: entry.value.place)
+        continue
+      }
+      var rules: [DetectionRuleSpec] = []
+      for item in items {
+        guard let map = MapReader(item, "a rule of profile '\(entry.key)'", report) else { continue }
+        if let extends = map.text("extends") {
+          map.finish()
+          // Profiles are read in the order of the file: a parent stands above its child.
+          if let parent = done[extends.value] {
+            rules = parent.value.rules
+          } else {
+            report.error(
+              "there is no detection profile '\(extends.value)' above", at: extends.place,
+              hint: Suggestion.hint(for: extends.value, among: Array(done.keys)))
+          }
+          continue
+        }
+        guard let rule = rule(map) else { continue }
+        if rules.contains(where: { $0.id == rule.value.id }) {
+          report.error("rule '\(rule.value.id)' stands twice in profile '\(entry.key)'", at: rule.place)
+        } else {
+          rules.append(rule.value)
+        }
+      }
+      done[entry.key] = Located(value: DetectionProfileSpec(name: entry.key, rules: rules), place: entry.keyPlace)
+    }
+    return done
+  }
+
+  private func rule(_ map: MapReader) -> Located<DetectionRuleSpec>? {
+    let id = map.requiredText("id")
+    let when = map.requiredText("when").flatMap { map.word($0, "when", DetectionRuleSpec.Signal.self) }
+    let above = map.measured("above", Self.threshold)
+    let per = map.word("per", DetectionRuleSpec.Subject.self)
+    let hours = map.measured("hours", Hours.init(parsing:))
+    var reactions: [DetectionRuleSpec.Reaction] = []
+    if let then = map.texts("then") {
+      reactions = then.value.compactMap { map.word($0, "then", DetectionRuleSpec.Reaction.self)?.value }
+    } else {
+      _ = map.required("then")
+    }
+    map.finish()
+    guard let id, let when else { return nil }
+    return Located(
+      value: DetectionRuleSpec(
+        id: id.value, signal: when.value, above: above?.value, per: per?.value, hours: hours?.value, then: reactions),
+      place: id.place)
+  }
+
+  /// `20/min` or `5x usual`.
+  static func threshold(_ text: String) throws(UnitError) -> DetectionRuleSpec.Threshold {
+    if text.hasSuffix("x usual") {
+      guard let factor = Int64(text.dropLast(7)), (2...1000).contains(factor) else {
+        throw UnitError(hint: "write 2x usual to 1000x usual")
+      }
+      return .usual(factor)
+    }
+    do { return .rate(try Units.rate(text)) } catch { throw UnitError(hint: "write 20/min or 5x usual") }
+  }
+}

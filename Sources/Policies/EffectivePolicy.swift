@@ -1,0 +1,78 @@
+package import Routing
+package import Tenancy
+
+/// What a tenant with this policy gets, all ancestors folded in. What nobody set allows nothing.
+package struct EffectivePolicy: Hashable, Sendable {
+  /// `fiduciary@5`.
+  package let id: String
+  /// Itself first, then its ancestors.
+  package let chain: [String]
+  package var logMode: LogMode
+  package var durability: LogDurability
+  package var contentRetentionDays: Int
+  package var metadataRetentionDays: Int
+  package var compliance: ComplianceRequirement
+  package var secrecyRegimes: Set<String>
+  package var hidesTenantUpstream: Bool
+  package var plan: PlanSpec
+  package var redaction: RedactionProfileSpec
+  package var detection: DetectionProfileSpec
+  /// Whether what cannot be translated is a 400 instead of a header.
+  package var strictTranslation: Bool
+  package var showsProvider: Bool
+  package var showsRedactions: Bool
+  /// Aliases that may be used.
+  package var models: Set<String>
+  /// Roles that its people and keys may hold, narrowed.
+  package var roles: [String: RoleNarrowing]
+  /// Nil: from anywhere.
+  package var networks: [Network]?
+  /// Nil: at any time.
+  package var hours: Hours?
+  package var dedicatedConnections: Bool
+  /// Paths that nothing below may change.
+  package var locked: Set<String>
+}
+
+/// The answer of a policy, with the id of the rule that gave it.
+package enum PolicyDecision: Hashable, Sendable {
+  case allowed
+  case denied(rule: String)
+}
+
+extension EffectivePolicy {
+  /// Whether a role may use an alias from an address now: role → alias → network and hours; each step only narrows.
+  ///
+  /// - Parameters:
+  ///   - held: What the role holds, by the catalog.
+  ///   - needed: What the route asks for.
+  ///   - alias: Nil for routes without one.
+  ///   - keyModels: The key's own list; nil: none.
+  ///   - address: Nil only where none is known (tests of policies); then a policy with networks denies.
+  package func decide(
+    role: String, held: Permissions, needed: Permissions, alias: String?, keyModels: Set<String>? = nil,
+    address: NetworkAddress?, epochSeconds: Int64, zone: String
+  ) -> PolicyDecision {
+    guard let narrowing = roles[role] else { return .denied(rule: "roles") }
+    guard held.isSuperset(of: needed), !needed.isEmpty else { return .denied(rule: "roles.\(role)") }
+    if let alias {
+      guard models.contains(alias) else { return .denied(rule: "models") }
+      guard narrowing.models?.contains(alias) ?? true else { return .denied(rule: "roles.\(role).models") }
+      guard keyModels?.contains(alias) ?? true else { return .denied(rule: "key.models") }
+    }
+    guard Self.admits(networks, address) else { return .denied(rule: "networks") }
+    guard Self.admits(narrowing.networks, address) else { return .denied(rule: "roles.\(role).networks") }
+    guard hours?.contains(epochSeconds: epochSeconds, usualZone: zone) ?? true else { return .denied(rule: "hours") }
+    guard narrowing.hours?.contains(epochSeconds: epochSeconds, usualZone: zone) ?? true else {
+      return .denied(rule: "roles.\(role).hours")
+    }
+    return .allowed
+  }
+
+  private static func admits(_ networks: [Network]?, _ address: NetworkAddress?) -> Bool {
+    guard let networks else { return true }
+    guard let address else { return false }
+    for network in networks where network.contains(address) { return true }
+    return false
+  }
+}

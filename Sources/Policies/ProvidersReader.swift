@@ -1,0 +1,174 @@
+internal import Routing
+
+/// Reads `kind: Providers`, the register.
+struct ProvidersReader {
+  let report: Report
+
+  func providers(_ node: YAMLNode) -> [Located<Provider>] {
+    guard case .list(let items) = node.content else {
+      report.error("'providers' must be a list, not \(node.kindName)", at: node.place)
+      return []
+    }
+    return items.compactMap { provider($0) }
+  }
+
+  private func provider(_ node: YAMLNode) -> Located<Provider>? {
+    guard let map = MapReader(node, "a provider", report) else { return nil }
+    let id = map.requiredText("id")
+    let adapter = map.requiredText("adapter").flatMap { map.word($0, "adapter", Adapter.self) }
+    let isLocal = map.flag("local")?.value ?? false
+    var endpoint: Endpoint?
+    if let text = map.requiredText("endpoint") {
+      do throws(RoutingError) { endpoint = try Endpoint(text.value, local: isLocal) } catch {
+        report.error("'\(text.value)' is no endpoint", at: text.place, hint: error.message)
+      }
+    }
+    let credential = map.text("credential")
+    if let credential, !isName(credential.value) {
+      report.error(
+        "a credential is given by its name", at: credential.place,
+        hint: "never write the key here; the name is looked up in the credentials folder")
+    }
+    if credential == nil, !isLocal {
+      report.error("'\(id?.value ?? "?")' needs a credential", at: map.place, hint: "credential: NAME, never the key")
+    }
+    var country: Country?
+    if let text = map.requiredText("country") {
+      do throws(RoutingError) { country = try Country(text.value) } catch {
+        report.error("'\(text.value)' is no country", at: text.place, hint: error.message)
+      }
+    }
+    let agreement = map.required("agreement").flatMap { self.agreement($0) }
+    var certificates: [String: CalendarDay] = [:]
+    if let node = map.node("certificates"), let inner = MapReader(node, "'certificates'", report) {
+      for entry in inner.all {
+        if let text = inner.scalar(entry.value, entry.key), let day = day(text) {
+          certificates[entry.key.lowercased()] = day
+        }
+      }
+    }
+    let retention = map.required("retention").flatMap { map.scalar($0, "retention") }
+      .flatMap { map.measured($0, "retention", Units.days) }
+    let training = map.required("training").flatMap { map.scalar($0, "training") }
+      .flatMap { map.word($0, "training", Training.self) }
+    var models: [Model] = []
+    if let node = map.required("models") {
+      if case .list(let items) = node.content {
+        for item in items {
+          guard let model = model(item) else { continue }
+          if models.contains(where: { $0.id == model.id }) {
+            report.error("model '\(model.id)' stands twice", at: item.place)
+          } else {
+            models.append(model)
+          }
+        }
+      } else {
+        report.error("'models' must be a list, not \(node.kindName)", at: node.place)
+      }
+    }
+    let traits = traits(map, adapter: adapter?.value)
+    map.finish()
+    guard let id, let adapter, let endpoint, let country, let agreement, let retention, let training else { return nil }
+    if !isName(id.value) {
+      report.error("'\(id.value)' is no id", at: id.place, hint: "1 to 63 of a–z, 0–9, - and .")
+    }
+    return Located(
+      value: Provider(
+        id: id.value, adapter: adapter.value, endpoint: endpoint, isLocal: isLocal, credential: credential?.value,
+        country: country, agreement: agreement, certificates: certificates, retentionDays: retention.value,
+        training: training.value, models: models, traits: traits),
+      place: id.place)
+  }
+
+  private func agreement(_ node: YAMLNode) -> Agreement? {
+    guard let map = MapReader(node, "'agreement'", report) else { return nil }
+    let kind = map.requiredText("kind").flatMap { map.word($0, "kind", Agreement.Kind.self) }
+    let expires = map.text("expires").flatMap { day($0) }
+    let undertaking = map.flag("secrecy-undertaking")?.value ?? false
+    map.finish()
+    return kind.map { Agreement(kind: $0.value, expires: expires, secrecyUndertaking: undertaking) }
+  }
+
+  private func model(_ node: YAMLNode) -> Model? {
+    guard let map = MapReader(node, "a model", report) else { return nil }
+    let id = map.requiredText("id")
+    let maxOutput = map.measured("max-output", Units.count)?.value ?? 0
+    let context = map.measured("context", Units.count)?.value
+    let dimensions = map.measured("dimensions", Units.count)?.value
+    let price = map.required("price").flatMap { self.price($0, writesOutput: maxOutput > 0) }
+    map.finish()
+    guard let id, let price else { return nil }
+    return Model(
+      id: id.value, maxOutput: maxOutput, context: context, price: price, dimensions: dimensions.map { Int($0) })
+  }
+
+  private func price(_ node: YAMLNode, writesOutput: Bool) -> Price? {
+    guard let map = MapReader(node, "'price'", report) else { return nil }
+    let version = map.requiredText("version")
+    let currency = map.requiredText("currency").flatMap { map.measured($0, "currency", Units.currency) }
+    func nano(_ key: String) -> Int64? {
+      guard let text = map.text(key) else { return nil }
+      do throws(RoutingError) { return try Price.nano(decimal: text.value) } catch {
+        report.error("'\(text.value)' is no price", at: text.place, hint: error.message)
+        return nil
+      }
+    }
+    let input = map.required("input").flatMap { _ in nano("input") }
+    let output = nano("output")
+    if writesOutput, output == nil, map.node("output") == nil {
+      report.error("a model that writes needs the price of its output", at: map.place, hint: "unknown is never free")
+    }
+    let cached = nano("cached")
+    let write5m = nano("cache-write-5m")
+    let write1h = nano("cache-write-1h")
+    map.finish()
+    guard let version, let currency, let input else { return nil }
+    return Price(
+      version: version.value, currency: currency.value, input: input, cached: cached, cacheWrite5m: write5m,
+      cacheWrite1h: write1h, output: output)
+  }
+
+  private func traits(_ map: MapReader, adapter: Adapter?) -> WireTraits {
+    let usual = WireTraits.usual(for: adapter ?? .openAICompatible)
+    let field = map.text("max-tokens-field")?.value ?? usual.maxTokensField
+    let usage = map.flag("include-usage")?.value ?? usual.includesUsage
+    let denied = map.texts("deny-fields")?.value.map(\.value) ?? []
+    let overhead = map.measured("overhead-tokens", Units.count)?.value ?? 0
+    var headers: [WireTraits.HeaderField] = []
+    if let node = map.node("headers"), let inner = MapReader(node, "'headers'", report) {
+      for entry in inner.all {
+        guard let value = inner.scalar(entry.value, entry.key) else { continue }
+        if !Self.allowedHeaders.contains(entry.key) {
+          report.error(
+            "the header '\(entry.key)' cannot be set", at: entry.keyPlace,
+            hint: "allowed: \(Self.allowedHeaders.joined(separator: ", "))")
+        } else if !value.value.utf8.allSatisfy({ (0x20...0x7E).contains($0) }) {
+          report.error("a header's value is printable ASCII", at: value.place)
+        } else {
+          headers.append(WireTraits.HeaderField(name: entry.key, value: value.value))
+        }
+      }
+    }
+    return WireTraits(
+      maxTokensField: field, includesUsage: usage, deniedFields: denied, headers: headers, overheadTokens: overhead)
+  }
+
+  /// What a record may send beyond the closed list (`design/api.md` section 3).
+  private static let allowedHeaders = [
+    "openai-organization", "openai-project", "anthropic-version", "anthropic-beta", "anthropic-workspace",
+  ]
+
+  private func day(_ text: Located<String>) -> CalendarDay? {
+    do throws(RoutingError) { return try CalendarDay(text.value) } catch {
+      report.error("'\(text.value)' is no date", at: text.place, hint: "write YYYY-MM-DD")
+      return nil
+    }
+  }
+
+  private func isName(_ text: String) -> Bool {
+    (1...63).contains(text.utf8.count)
+      && text.utf8.allSatisfy {
+        (0x61...0x7A).contains($0) || (0x30...0x39).contains($0) || $0 == 0x2D || $0 == 0x2E
+      }
+  }
+}

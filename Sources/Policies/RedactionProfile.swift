@@ -1,0 +1,162 @@
+/// A redaction rule as plain values; the gateway compiles it.
+package struct RedactionRuleSpec: Hashable, Sendable {
+  package enum Side: String, Sendable, CaseIterable { case input, output }
+  /// How sure a finding must be for the rule to act; `possible` acts on the most.
+  package enum Level: String, Sendable, CaseIterable, Comparable {
+    case possible, likely, certain
+    private var rank: Int { Self.allCases.firstIndex(of: self) ?? 0 }
+    package static func < (left: Level, right: Level) -> Bool { left.rank < right.rank }
+  }
+  /// Shadow: counted, not applied.
+  package enum Mode: String, Sendable, CaseIterable { case enforce, shadow }
+  /// Inside what the same value has the same placeholder, wide to narrow.
+  package enum Reach: String, Sendable, CaseIterable, Comparable {
+    case tenant, project, subject
+    private var rank: Int { Self.allCases.firstIndex(of: self) ?? 0 }
+    package static func < (left: Reach, right: Reach) -> Bool { left.rank < right.rank }
+  }
+  /// A pattern in RE2's syntax and the type name its findings have.
+  package struct Pattern: Hashable, Sendable {
+    package let name: String
+    package let regex: String
+    package init(name: String, regex: String) {
+      self.name = name
+      self.regex = regex
+    }
+  }
+
+  package let id: String
+  package let sides: Set<Side>
+  /// Types and groups as written.
+  package let detect: [String]
+  package let patterns: [Pattern]
+  /// Names of the tenant's lists.
+  package let lists: [String]
+  /// Nil: by type, ``RedactionTypes/usualAction(for:)``.
+  package let action: RedactionAction?
+  /// Nil: as the profile's settings have it.
+  package let min: Level?
+  package let mode: Mode
+  package let scope: Reach
+  /// Only requests for these aliases; nil: all.
+  package let aliases: [String]?
+  /// Only requests of these roles; nil: all.
+  package let roles: [String]?
+
+  package init(
+    id: String, sides: Set<Side>, detect: [String] = [], patterns: [Pattern] = [], lists: [String] = [],
+    action: RedactionAction? = nil, min: Level? = nil, mode: Mode = .enforce, scope: Reach = .tenant,
+    aliases: [String]? = nil, roles: [String]? = nil
+  ) {
+    self.id = id
+    self.sides = sides
+    self.detect = detect
+    self.patterns = patterns
+    self.lists = lists
+    self.action = action
+    self.min = min
+    self.mode = mode
+    self.scope = scope
+    self.aliases = aliases
+    self.roles = roles
+  }
+
+  /// Types with groups expanded, each once, in the order written.
+  package var types: [String] {
+    var seen = Set<String>()
+    return detect.flatMap { RedactionTypes.expand($0) ?? [] }.filter { seen.insert($0).inserted }
+  }
+
+  package func action(for type: String) -> RedactionAction { action ?? RedactionTypes.usualAction(for: type) }
+
+  /// What is weaker here than there, by field name.
+  func weakerFields(than other: RedactionRuleSpec) -> [String] {
+    func narrows(_ mine: [String]?, _ theirs: [String]?) -> Bool {
+      guard let mine else { return false }
+      guard let theirs else { return true }
+      return !Set(mine).isSuperset(of: theirs)
+    }
+    var weaker: [String] = []
+    if !sides.isSuperset(of: other.sides) { weaker.append("where") }
+    let types = Set(types)
+    if !types.isSuperset(of: other.types) { weaker.append("detect") }
+    if !Set(patterns).isSuperset(of: other.patterns) { weaker.append("patterns") }
+    if !Set(lists).isSuperset(of: other.lists) { weaker.append("lists") }
+    // A pattern or list has no usual action but pseudonymise.
+    let named = other.types + (other.patterns.isEmpty && other.lists.isEmpty ? [] : [""])
+    if named.contains(where: { action(for: $0).strength < other.action(for: $0).strength }) { weaker.append("action") }
+    if let limit = other.min, min.map({ $0 > limit }) ?? true { weaker.append("min") }
+    if other.min == nil, let min, min > .likely { weaker.append("min") }
+    if other.mode == .enforce, mode == .shadow { weaker.append("mode") }
+    if scope < other.scope { weaker.append("scope") }
+    if narrows(aliases, other.aliases) { weaker.append("aliases") }
+    if narrows(roles, other.roles) { weaker.append("roles") }
+    return weaker
+  }
+}
+
+/// Settings of a redaction profile.
+package struct RedactionSettings: Hashable, Sendable {
+  package enum Checksum: String, Sendable, CaseIterable { case strict, lenient }
+  package enum Binary: String, Sendable, CaseIterable { case allow, block }
+  package enum RestoreURLs: String, Sendable, CaseIterable {
+    case asSent = "as-sent"
+    case always
+  }
+  package enum Recogniser: String, Sendable, CaseIterable {
+    case none
+    case refuse
+    case rulesOnly = "rules-only"
+  }
+
+  package var min = RedactionRuleSpec.Level.likely
+  package var checksum = Checksum.strict
+  package var binary = Binary.block
+  package var restoreURLs = RestoreURLs.asSent
+  package var recogniser = Recogniser.none
+  /// Names of the tenant's lists of what is no finding; never for secrets.
+  package var allowLists: [String] = []
+  /// Whether secrets may be pseudonymised.
+  package var reversibleSecrets = false
+
+  package init() {}
+
+  func weakerFields(than other: RedactionSettings) -> [String] {
+    var weaker: [String] = []
+    if min > other.min { weaker.append("min") }
+    if other.checksum == .lenient, checksum == .strict { weaker.append("checksum") }
+    if other.binary == .block, binary == .allow { weaker.append("binary") }
+    if other.restoreURLs == .asSent, restoreURLs == .always { weaker.append("restore-urls") }
+    if other.recogniser == .refuse, recogniser != .refuse { weaker.append("recogniser") }
+    if other.recogniser == .rulesOnly, recogniser == .none { weaker.append("recogniser") }
+    if !Set(allowLists).isSubset(of: other.allowLists) { weaker.append("allow-lists") }
+    if reversibleSecrets, !other.reversibleSecrets { weaker.append("reversible-secrets") }
+    return weaker
+  }
+}
+
+/// A named list of redaction rules with its settings.
+package struct RedactionProfileSpec: Hashable, Sendable {
+  package let name: String
+  package let rules: [RedactionRuleSpec]
+  package let settings: RedactionSettings
+
+  package init(name: String, rules: [RedactionRuleSpec], settings: RedactionSettings = RedactionSettings()) {
+    self.name = name
+    self.rules = rules
+    self.settings = settings
+  }
+
+  /// What is weaker here than there, as `rule.field`.
+  func weakerFields(than other: RedactionProfileSpec) -> [String] {
+    var weaker = settings.weakerFields(than: other.settings).map { "settings.\($0)" }
+    for theirs in other.rules {
+      guard let mine = rules.first(where: { $0.id == theirs.id }) else {
+        weaker.append(theirs.id)
+        continue
+      }
+      weaker += mine.weakerFields(than: theirs).map { "\(theirs.id).\($0)" }
+    }
+    return weaker
+  }
+}

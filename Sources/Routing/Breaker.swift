@@ -1,0 +1,142 @@
+/// Takes a failing target out of use for a while: a pure value, told what happened and what time it is.
+///
+/// Closed: all pass. Opens after `consecutive` failures in a row, or when of at least `minimum` results in the current
+/// window the failed share reaches `ratioPercent`. Open: none pass until the pause is over. Half-open: up to `probes` at
+/// a time; as many successes close it, one failure opens it for twice as long, up to `maxPause`.
+package struct Breaker: Hashable, Sendable {
+  package struct Settings: Hashable, Sendable {
+    package var consecutive: Int
+    package var minimum: Int
+    package var ratioPercent: Int
+    package var window: Int64
+    package var pause: Int64
+    package var maxPause: Int64
+    package var probes: Int
+
+    /// All times in milliseconds.
+    package init(
+      consecutive: Int = 5, minimum: Int = 20, ratioPercent: Int = 50, window: Int64 = 10_000, pause: Int64 = 5_000,
+      maxPause: Int64 = 60_000, probes: Int = 1
+    ) {
+      self.consecutive = max(1, consecutive)
+      self.minimum = max(1, minimum)
+      self.ratioPercent = min(100, max(1, ratioPercent))
+      self.window = max(1, window)
+      self.pause = max(1, pause)
+      self.maxPause = max(self.pause, maxPause)
+      self.probes = max(1, probes)
+    }
+  }
+
+  package enum Phase: Hashable, Sendable { case closed, open, halfOpen }
+
+  private enum State: Hashable, Sendable {
+    case closed
+    case open(until: Int64)
+    case halfOpen(underWay: Int, succeeded: Int)
+  }
+
+  private let settings: Settings
+  private var state = State.closed
+  private var failuresInRow = 0
+  private var windowStart: Int64?
+  private var results = 0
+  private var failures = 0
+  private var pause: Int64
+
+  package init(_ settings: Settings = Settings()) {
+    self.settings = settings
+    pause = settings.pause
+  }
+
+  /// The phase at `now`; an open breaker whose pause is over counts as half-open.
+  package func phase(at now: Int64) -> Phase {
+    switch state {
+    case .closed: .closed
+    case .open(let until): now >= until ? .halfOpen : .open
+    case .halfOpen: .halfOpen
+    }
+  }
+
+  /// Asks whether an attempt may go out; a `true` must be followed by exactly one of succeeded, failed and abandoned.
+  /// - Parameter now: Milliseconds of a clock that never runs backwards.
+  package mutating func admits(at now: Int64) -> Bool {
+    switch state {
+    case .closed: return true
+    case .open(let until):
+      guard now >= until else { return false }
+      state = .halfOpen(underWay: 1, succeeded: 0)
+      return true
+    case .halfOpen(let underWay, let succeeded):
+      guard underWay + succeeded < settings.probes else { return false }
+      state = .halfOpen(underWay: underWay + 1, succeeded: succeeded)
+      return true
+    }
+  }
+
+  package mutating func succeeded(at now: Int64) {
+    switch state {
+    case .closed:
+      failuresInRow = 0
+      count(failed: false, at: now)
+    case .open: break  // a late answer of an attempt from before
+    case .halfOpen(let underWay, let succeeded):
+      if succeeded + 1 >= settings.probes {
+        close()
+      } else {
+        state = .halfOpen(underWay: max(0, underWay - 1), succeeded: succeeded + 1)
+      }
+    }
+  }
+
+  /// A failure that says something about the target: no connection, timeout, 5xx, cut stream; not a client's error.
+  package mutating func failed(at now: Int64) {
+    switch state {
+    case .closed:
+      failuresInRow += 1
+      count(failed: true, at: now)
+      let share = failures * 100 >= settings.ratioPercent * results && results >= settings.minimum
+      if failuresInRow >= settings.consecutive || share { open(at: now) }
+    case .open: break
+    case .halfOpen:
+      pause = pause > settings.maxPause / 2 ? settings.maxPause : pause * 2
+      open(at: now)
+    }
+  }
+
+  /// The attempt ended without telling anything: the client went away before the target answered.
+  package mutating func abandoned(at now: Int64) {
+    if case .halfOpen(let underWay, let succeeded) = state {
+      state = .halfOpen(underWay: max(0, underWay - 1), succeeded: succeeded)
+    }
+  }
+
+  private mutating func count(failed: Bool, at now: Int64) {
+    if let start = windowStart, now &- start < settings.window {
+      results += 1
+      failures += failed ? 1 : 0
+    } else {
+      windowStart = now
+      results = 1
+      failures = failed ? 1 : 0
+    }
+  }
+
+  private mutating func open(at now: Int64) {
+    let (until, overflow) = now.addingReportingOverflow(pause)
+    state = .open(until: overflow ? .max : until)
+    failuresInRow = 0
+    windowStart = nil
+    results = 0
+    failures = 0
+  }
+
+  private mutating func close() {
+    state = .closed
+    failuresInRow = 0
+    windowStart = nil
+    results = 0
+    failures = 0
+    pause = settings.pause
+  }
+}

@@ -1,0 +1,66 @@
+internal import GRDB
+
+/// The tables of `tenancy.db`, by numbered migrations that only go forward.
+enum TenancySchema {
+  static var migrator: DatabaseMigrator {
+    var migrator = DatabaseMigrator()
+    migrator.registerMigration("001 tenants, people, keys, roles") { db in try db.execute(sql: first) }
+    return migrator
+  }
+
+  private static let first = """
+    CREATE TABLE tenants (
+      id BLOB PRIMARY KEY NOT NULL, slug TEXT NOT NULL UNIQUE, name TEXT NOT NULL, standing TEXT NOT NULL,
+      policy TEXT NOT NULL, tag TEXT, zone TEXT NOT NULL, currency TEXT NOT NULL, created INTEGER NOT NULL
+    ) STRICT;
+    CREATE TABLE projects (
+      id BLOB PRIMARY KEY NOT NULL, tenant BLOB NOT NULL REFERENCES tenants(id) ON DELETE CASCADE,
+      slug TEXT NOT NULL, name TEXT NOT NULL, created INTEGER NOT NULL, UNIQUE (tenant, slug)
+    ) STRICT;
+    CREATE TABLE users (
+      id BLOB PRIMARY KEY NOT NULL, tenant BLOB REFERENCES tenants(id) ON DELETE CASCADE,
+      name TEXT NOT NULL, email TEXT NOT NULL, standing TEXT NOT NULL, created INTEGER NOT NULL
+    ) STRICT;
+    CREATE UNIQUE INDEX users_email ON users (ifnull(tenant, x''), email);
+    CREATE TABLE keys (
+      id BLOB PRIMARY KEY NOT NULL, tenant BLOB NOT NULL REFERENCES tenants(id) ON DELETE CASCADE,
+      project BLOB NOT NULL REFERENCES projects(id) ON DELETE CASCADE, user BLOB,
+      name TEXT NOT NULL, role TEXT NOT NULL, digest BLOB NOT NULL, models TEXT, networks TEXT NOT NULL,
+      expires INTEGER, revoked INTEGER, created INTEGER NOT NULL
+    ) STRICT;
+    CREATE INDEX keys_tenant ON keys (tenant);
+    CREATE INDEX keys_project ON keys (project);
+    CREATE TABLE admin_tokens (
+      id BLOB PRIMARY KEY NOT NULL, user BLOB NOT NULL REFERENCES users(id) ON DELETE CASCADE,
+      digest BLOB NOT NULL, expires INTEGER NOT NULL, created INTEGER NOT NULL
+    ) STRICT;
+    CREATE INDEX admin_tokens_user ON admin_tokens (user);
+    CREATE TABLE bindings (
+      id BLOB PRIMARY KEY NOT NULL, user BLOB NOT NULL REFERENCES users(id) ON DELETE CASCADE, role TEXT NOT NULL,
+      tenant BLOB REFERENCES tenants(id) ON DELETE CASCADE, project BLOB REFERENCES projects(id) ON DELETE CASCADE,
+      reason TEXT NOT NULL, expires INTEGER, granted_by BLOB, granted_at INTEGER NOT NULL
+    ) STRICT;
+    CREATE INDEX bindings_user ON bindings (user);
+    CREATE INDEX bindings_tenant ON bindings (tenant);
+    CREATE INDEX bindings_project ON bindings (project);
+    CREATE TABLE overrides (
+      tenant BLOB NOT NULL REFERENCES tenants(id) ON DELETE CASCADE, key BLOB NOT NULL, dimension TEXT NOT NULL,
+      value INTEGER NOT NULL, PRIMARY KEY (tenant, key, dimension)
+    ) STRICT, WITHOUT ROWID;
+    CREATE TABLE sealed_keys (
+      tenant BLOB NOT NULL REFERENCES tenants(id) ON DELETE CASCADE, name TEXT NOT NULL, bytes BLOB NOT NULL,
+      PRIMARY KEY (tenant, name)
+    ) STRICT, WITHOUT ROWID;
+    CREATE TABLE policy_sets (
+      sequence INTEGER PRIMARY KEY AUTOINCREMENT, hash TEXT NOT NULL, content BLOB NOT NULL,
+      applied INTEGER NOT NULL, applied_by BLOB
+    ) STRICT;
+    CREATE TABLE audit (
+      sequence INTEGER PRIMARY KEY AUTOINCREMENT, at INTEGER NOT NULL, actor TEXT NOT NULL, tenant BLOB,
+      action TEXT NOT NULL, target TEXT NOT NULL, detail TEXT NOT NULL
+    ) STRICT;
+    CREATE INDEX audit_tenant ON audit (tenant, sequence);
+    CREATE TABLE counter (id INTEGER PRIMARY KEY CHECK (id = 1), change INTEGER NOT NULL) STRICT;
+    INSERT INTO counter VALUES (1, 1);
+    """
+}

@@ -1,0 +1,121 @@
+import Routing
+import Testing
+
+private let settings = Breaker.Settings(
+  consecutive: 3, minimum: 10, ratioPercent: 50, window: 1000, pause: 100, maxPause: 300, probes: 2)
+
+/// Opened at time 0 by failures in a row.
+private func opened() -> Breaker {
+  var breaker = Breaker(settings)
+  for _ in 0..<3 { breaker.failed(at: 0) }
+  return breaker
+}
+
+@Test(arguments: [(2, Breaker.Phase.closed), (3, .open), (4, .open)])
+func opensAfterFailuresInARow(failures: Int, phase: Breaker.Phase) {
+  var breaker = Breaker(settings)
+  for _ in 0..<failures { breaker.failed(at: 0) }
+  #expect(breaker.phase(at: 0) == phase)
+}
+
+@Test func aSuccessBreaksTheRow() {
+  var breaker = Breaker(Breaker.Settings(consecutive: 3, minimum: 1000))
+  for _ in 0..<4 {
+    breaker.failed(at: 0)
+    breaker.failed(at: 0)
+    breaker.succeeded(at: 0)
+  }
+  #expect(breaker.phase(at: 0) == .closed)
+}
+
+@Test(arguments: [(4, 5, Breaker.Phase.closed), (5, 5, .open), (5, 6, .closed)])
+func opensByShareOfEnoughResults(failures: Int, successes: Int, phase: Breaker.Phase) {
+  var breaker = Breaker(
+    Breaker.Settings(consecutive: 100, minimum: 10, ratioPercent: 50, window: 1000, pause: 100))
+  for _ in 0..<successes { breaker.succeeded(at: 0) }
+  for _ in 0..<failures { breaker.failed(at: 0) }
+  #expect(breaker.phase(at: 0) == phase)
+}
+
+@Test func resultsOfAnOlderWindowDoNotCount() {
+  var breaker = Breaker(
+    Breaker.Settings(consecutive: 100, minimum: 10, ratioPercent: 50, window: 1000, pause: 100))
+  for _ in 0..<9 { breaker.failed(at: 0) }
+  breaker.failed(at: 1000)
+  #expect(breaker.phase(at: 1000) == .closed)
+}
+
+@Test(arguments: [(99 as Int64, false), (100, true)])
+func letsNothingThroughUntilThePauseIsOver(now: Int64, admitted: Bool) {
+  var breaker = opened()
+  #expect(breaker.admits(at: now) == admitted)
+}
+
+@Test func halfOpenLetsOnlyTheProbesThrough() {
+  var breaker = opened()
+  #expect(breaker.admits(at: 100) == true)
+  #expect(breaker.admits(at: 100) == true)
+  #expect(breaker.admits(at: 100) == false)
+  #expect(breaker.phase(at: 100) == .halfOpen)
+}
+
+@Test func closesWhenAllProbesSucceed() {
+  var breaker = opened()
+  #expect(breaker.admits(at: 100) == true)
+  breaker.succeeded(at: 110)
+  #expect(breaker.phase(at: 110) == .halfOpen)
+  #expect(breaker.admits(at: 110) == true)
+  breaker.succeeded(at: 120)
+  #expect(breaker.phase(at: 120) == .closed)
+}
+
+@Test func aFailedProbeDoublesThePauseUpToItsEnd() {
+  var breaker = opened()
+  var now: Int64 = 0
+  for pause in [100, 200, 300, 300] as [Int64] {
+    #expect(breaker.admits(at: now + pause - 1) == false)
+    #expect(breaker.admits(at: now + pause) == true)
+    now += pause
+    breaker.failed(at: now)
+  }
+}
+
+@Test func closingForgetsTheLongPause() {
+  var breaker = opened()
+  #expect(breaker.admits(at: 100) == true)
+  breaker.failed(at: 100)
+  for now in [300, 301] as [Int64] {
+    #expect(breaker.admits(at: now) == true)
+    breaker.succeeded(at: now)
+  }
+  for _ in 0..<3 { breaker.failed(at: 400) }
+  #expect(breaker.admits(at: 499) == false)
+  #expect(breaker.admits(at: 500) == true)
+}
+
+@Test func anAbandonedProbeGivesItsPlaceBack() {
+  var breaker = opened()
+  #expect(breaker.admits(at: 100) == true)
+  #expect(breaker.admits(at: 100) == true)
+  breaker.abandoned(at: 101)
+  #expect(breaker.admits(at: 101) == true)
+  #expect(breaker.admits(at: 101) == false)
+}
+
+@Test func lateAnswersDoNotMoveAnOpenBreaker() {
+  var breaker = opened()
+  breaker.succeeded(at: 50)
+  breaker.failed(at: 60)
+  breaker.abandoned(at: 70)
+  #expect(breaker.phase(at: 99) == .open)
+  #expect(breaker.phase(at: 100) == .halfOpen)
+}
+
+@Test func clocksAtTheirEndDoNotTrap() {
+  var breaker = Breaker(settings)
+  for _ in 0..<3 { breaker.failed(at: .max) }
+  #expect(breaker.admits(at: 0) == false)
+  breaker = Breaker(settings)
+  breaker.failed(at: .min)
+  breaker.failed(at: .max)
+}
