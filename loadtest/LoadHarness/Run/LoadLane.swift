@@ -49,8 +49,13 @@ final class LoadLane {
 
   // MARK: The run
 
-  /// Starts sending; every connection that could be made is open.
+  /// Starts sending when the window does; every connection that could be made is open.
   func begin(_ window: LoadWindow) {
+    loop.assumeIsolated().scheduleTask(deadline: .uptimeNanoseconds(window.start)) { self.start(window) }
+  }
+
+  private func start(_ window: LoadWindow) {
+    guard !isOver else { return }
     times = window
     if schedule != nil {
       waitForNextArrival()

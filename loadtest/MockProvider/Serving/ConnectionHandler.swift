@@ -273,6 +273,13 @@ final class ConnectionHandler: ChannelDuplexHandler {
     repeat {
       step = stream?.next(into: &batch) ?? .finished
     } while (step == .event || (step == .delta && turn.script.delayMilliseconds == 0)) && batch.readableBytes < limit
+    // Charged before the last bytes leave, so that whoever has read the end finds it in the bill.
+    if step == .finished {
+      journal.charge(turn.answer.usage)
+      stream = nil
+    } else if step == .cut || step == .reset {
+      chargeAbortedStream()
+    }
     emit(context, batch, splitBytes: turn.script.splitBytes)
     context.flush()
     switch step {
@@ -282,16 +289,10 @@ final class ConnectionHandler: ChannelDuplexHandler {
       streamDeltas += 1
       scheduleDelta(context, turn)
     case .finished:
-      journal.charge(turn.answer.usage)
-      stream = nil
       streamTurn = nil
       end(context, keepsAlive: turn.keepsAlive)
-    case .cut:
-      chargeAbortedStream()
-      end(context, keepsAlive: false)
-    case .reset:
-      chargeAbortedStream()
-      closeNow(context, withReset: true)
+    case .cut: end(context, keepsAlive: false)
+    case .reset: closeNow(context, withReset: true)
     case .stall: stall()
     }
   }
