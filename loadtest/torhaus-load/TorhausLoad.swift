@@ -26,6 +26,7 @@ struct TorhausLoad: ParsableCommand {
   @Flag(help: "Ask for streams, and check that each is complete.") var stream = false
   @Option(help: "Model name.") var model = "mock-fast"
   @Option(help: "Bytes of the prompt.") var promptBytes = 2_048
+  @Option(help: "What the prompt begins with, such as [[mock chunks=50;delay=20]].") var promptPrefix = ""
   @Flag(help: "Leave personal data out of the prompt.") var plainPrompt = false
   @Option(help: "Body template with {{model}}, {{prompt}} and {{stream}}.") var bodyFile: String?
   @Option(help: "Extra header, NAME: VALUE; may be repeated.") var header: [String] = []
@@ -53,6 +54,7 @@ struct TorhausLoad: ParsableCommand {
     plan.isStream = stream
     plan.body.model = model
     plan.body.promptBytes = promptBytes
+    plan.body.promptPrefix = promptPrefix
     plan.body.hasPersonalData = !plainPrompt
     if let bodyFile { plan.body.template = try String(contentsOfFile: bodyFile, encoding: .utf8) }
     plan.extraHeaders = header

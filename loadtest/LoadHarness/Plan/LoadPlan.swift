@@ -49,6 +49,11 @@ package struct LoadPlan: Sendable {
       throw LoadError(.badPlan, "The rate must be 0.001 to 1000000 requests per second.")
     }
     if let requestLimit, requestLimit < 1 { throw LoadError(.badPlan, "The request count must be at least 1.") }
+    guard body.promptPrefix.utf8.allSatisfy({ $0 >= 0x20 && $0 < 0x7F && $0 != 0x22 && $0 != 0x5C }),
+      body.promptBytes >= 0, body.promptBytes <= 67_108_864
+    else {
+      throw LoadError(.badPlan, "The prompt's prefix is ASCII without quotes, its size at most 64 MiB.")
+    }
     guard extraHeaders.allSatisfy(Self.isHeader), keys.allSatisfy(Self.isFieldValue) else {
       throw LoadError(.badPlan, "Headers are NAME: VALUE, and neither they nor keys hold line ends.")
     }

@@ -7,7 +7,9 @@ package struct RequestBody: Sendable {
 
   package var template = Self.defaultTemplate
   package var model = "mock-fast"
-  /// Bytes of UTF-8 in the prompt.
+  /// What the prompt begins with, such as a directive to the scripted provider; no quotes or backslashes.
+  package var promptPrefix = ""
+  /// Bytes of UTF-8 in the prompt, prefix included.
   package var promptBytes = 2_048
   /// Whether a sentence with personal data comes about every 512 bytes.
   package var hasPersonalData = true
@@ -38,7 +40,7 @@ package struct RequestBody: Sendable {
     let personal =
       "Contact: Anna Beispiel, anna.beispiel@example.org, phone +49 30 901820, IBAN DE89 3704 0044 0532 0130 00, "
       + "born on 12.03.1984, invoice 2026-1147. "
-    var text = ""
+    var text = promptPrefix
     text.reserveCapacity(promptBytes + 512)
     while text.utf8.count < promptBytes {
       if hasPersonalData { text += personal }

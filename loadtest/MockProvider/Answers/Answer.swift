@@ -10,20 +10,22 @@ struct Answer {
   let finishReason: StaticString
   let usage: MockUsage
 
-  /// - Parameter bytes: The body that `scan` was made of.
-  init(_ script: Script, _ scan: ChatScan, _ bytes: UnsafeRawBufferPointer) {
+  /// - Parameters:
+  ///   - userText: The last user message's text, without a directive.
+  ///   - bytes: The body that `scan` was made of.
+  init(_ script: Script, _ scan: ChatScan, userText: [UInt8], _ bytes: UnsafeRawBufferPointer) {
     var text: [UInt8]
     var toolName: [UInt8]?
     switch script.kind {
     case .fixed: text = Self.fixedText(size: max(script.size, script.deltaCount ?? 0))
     case .tool:
       text = Array("{\"text\":\"".utf8)
-      text += JSONStringText.encoded(scan.decodedUserText(bytes))
+      text += JSONStringText.encoded(userText)
       text += Array("\"}".utf8)
       var name: [UInt8] = []
       if let range = scan.toolName { JSONStringText.decode(bytes, range, into: &name) }
       toolName = name.isEmpty ? Array("lookup".utf8) : name
-    default: text = scan.decodedUserText(bytes)
+    default: text = userText
     }
     var isCutShort = false
     if let limit = scan.tokenLimit, text.count / 4 >= limit, text.count > limit * 4 {

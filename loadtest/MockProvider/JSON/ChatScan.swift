@@ -145,6 +145,16 @@ struct ChatScan {
     }
   }
 
+  /// Whether the last user message may begin with settings; a cheap look, ``Directive`` is the exact one.
+  func mayHaveDirective(_ bytes: UnsafeRawBufferPointer) -> Bool {
+    switch userText {
+    case .none: false
+    case .parts: true
+    case .string(let range):
+      bytes.equals(Directive.opening, from: range.lowerBound, to: min(range.lowerBound + 7, range.upperBound))
+    }
+  }
+
   /// The text of the last user message, decoded; parts follow each other without a separator.
   func decodedUserText(_ bytes: UnsafeRawBufferPointer) -> [UInt8] {
     var text: [UInt8] = []

@@ -57,16 +57,22 @@ extension ConnectionHandler {
       return
     }
     var script = Script(model: String(buffer: rawModel))
-    if let settings = head.mockSettings,
-      let text = headBytes.getString(at: headBytes.readerIndex + settings.lowerBound, length: settings.count)
-    {
-      script.apply(settings: text)
-    } else if script.isPrepared {
+    if script.isPrepared, prepared?.rawModel != Array(rawModel.readableBytesView) {
       prepared = PreparedAnswer(rawModel: rawModel)
       if isPrepared(head, scan, body, model) {
         sendPrepared(context, scan, headBytes, body)
         return
       }
+    }
+    var userText = body.withUnsafeReadableBytes { scan.decodedUserText($0) }
+    if let directive = Directive(userText) {
+      script.apply(settings: directive.settings)
+      userText = directive.text
+    }
+    if let settings = head.mockSettings,
+      let text = headBytes.getString(at: headBytes.readerIndex + settings.lowerBound, length: settings.count)
+    {
+      script.apply(settings: text)
     }
     let number = journal.record(head: headBytes, body: body)
     guard script.kind == .fixed || RequestValidation.isObject(body) else {
@@ -77,7 +83,7 @@ extension ConnectionHandler {
       script.kind = .echo
     }
     let turn = ChatTurn(
-      script: script, answer: body.withUnsafeReadableBytes { Answer(script, scan, $0) },
+      script: script, answer: body.withUnsafeReadableBytes { Answer(script, scan, userText: userText, $0) },
       identity: AnswerIdentity(number: number, rawModel: rawModel), isStream: scan.isStream,
       wantsUsage: scan.wantsUsage, keepsAlive: head.keepsAlive && !(head.isHTTP10 && scan.isStream),
       isHTTP10: head.isHTTP10)
@@ -89,7 +95,9 @@ extension ConnectionHandler {
     guard let prepared, !scan.isStream, head.keepsAlive, head.mockSettings == nil,
       scan.tokenLimit ?? .max >= PreparedAnswer.completionTokens, prepared.rawModel.count == model.count
     else { return false }
-    return body.withUnsafeReadableBytes { prepared.rawModel.elementsEqual($0[model]) }
+    return body.withUnsafeReadableBytes { bytes in
+      !scan.mayHaveDirective(bytes) && prepared.rawModel.elementsEqual(bytes[model])
+    }
   }
 
   private func sendPrepared(

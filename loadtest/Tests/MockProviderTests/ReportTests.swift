@@ -103,6 +103,27 @@ import Testing
     #expect(response.status == 503 && response.headers["retry-after"] == "9")
   }
 
+  @Test func settingsMayComeInThePromptAndAreNotEchoed() throws {
+    let session = try MockSession()
+    let client = try session.client()
+    func content(_ model: String, _ text: String) throws -> (String?, MockUsage?) {
+      try client.send(MockSession.chat(model, text))
+      let object = try MockSession.object(try client.response().body)
+      let message = MockSession.choice(object)["message"] as? [String: Any]
+      return (message?["content"] as? String, MockSession.usage(object))
+    }
+    let text = "[[mock script=mock-echo;split=2]]rest"
+    let prompt = (text.utf8.count + 3) / 4
+    for _ in 0..<2 {
+      #expect(try content("mock-fast", text) == ("rest", MockUsage(promptTokens: prompt, completionTokens: 1)))
+      #expect(try content("mock-fast", "plain").1 == MockUsage(promptTokens: 2, completionTokens: 256))
+    }
+    #expect(try content("mock-echo", "[[mock open").0 == "[[mock open")
+    #expect(try content("mock-echo", " [[mock a=b]]").0 == " [[mock a=b]]")
+    try client.send(MockSession.chat("mock-fast", "[[mock script=mock-error-503]]"))
+    #expect(try client.response().status == 503)
+  }
+
   @Test func malformedHTTPIsAnswered400AndClosed() throws {
     let session = try MockSession()
     let client = try session.client()
