@@ -60,7 +60,7 @@ package struct LoadReport: Sendable, Codable {
   package var bodyBytes = 0
   /// From the time a request was due (open loop) or sent (closed loop) to its last byte; successes after the warm-up.
   package var latency = LatencySummary()
-  /// To the first byte of the answer's head.
+  /// To the first byte of the answer's head; of streams those from the warm-up as well.
   package var firstByte = LatencySummary()
   /// Between one read with events and the next, within a stream.
   package var eventGap = LatencySummary()

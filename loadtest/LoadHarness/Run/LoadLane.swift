@@ -237,9 +237,12 @@ final class LoadLane {
     if isStream { result.streamsComplete += 1 }
     guard let times else { return }
     if times.isMeasured(now) { result.measured += 1 }
-    guard exchange.intended >= times.warm else { return }
-    result.latency.record(fromIntended: exchange.intended, to: now)
-    if let first = exchange.firstByte { result.firstByte.record(fromIntended: exchange.intended, to: first) }
+    let isMeasured = exchange.intended >= times.warm
+    if isMeasured { result.latency.record(fromIntended: exchange.intended, to: now) }
+    // Streams that live longer than the warm-up all begin in it, and how they begin is worth knowing.
+    if isMeasured || isStream, let first = exchange.firstByte {
+      result.firstByte.record(fromIntended: exchange.intended, to: first)
+    }
   }
 
   func failed(_ exchange: Exchange, target: Int, _ kind: FailureKind) {
