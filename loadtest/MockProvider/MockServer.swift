@@ -30,10 +30,13 @@ package final class MockServer: Sendable {
 
   /// Listens; returns when connections are accepted.
   ///
-  /// - Throws: ``MockProviderError`` with code `listen_failed` if the port is taken.
+  /// - Throws: ``MockProviderError`` with code `listen_failed` if the port is taken or none.
   package func start() throws(MockProviderError) {
     guard running.withLockedValue({ $0 == nil }) else {
       throw MockProviderError(code: .alreadyStarted, message: "The mock provider runs already.")
+    }
+    guard (0...65_535).contains(wantedPort) else {
+      throw MockProviderError(code: .listenFailed, message: "\(wantedPort) is no port; 0 to 65535 are.")
     }
     let group = MultiThreadedEventLoopGroup(numberOfThreads: loops)
     let journal = journal

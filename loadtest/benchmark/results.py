@@ -16,12 +16,6 @@ def verdict(value, goal):
     return "not measured" if value is None else "kept" if value <= goal else "missed"
 
 
-def added(row, name, target):
-    """What a target adds to the same quantile of the direct run."""
-    own, direct = row.value(target, name), row.value("direct", name)
-    return None if own is None or direct is None else own - direct
-
-
 def quotient(own, yardstick):
     return None if own is None or yardstick is None or yardstick <= 0 else own / yardstick
 
@@ -38,7 +32,7 @@ def goals_table(rows):
     )
     lines.append("| CPU per request, pass-through | ≤ 1.7 × nginx | – | – | – | not measured: the demo has no such tenant |")
     for name, label, goal in (("p50_ms", "p50", 1.5), ("p99_ms", "p99", 1.25)):
-        own, theirs = added(latency, name, "torhaus"), added(latency, name, "nginx")
+        own, theirs = latency.added(name, "torhaus"), latency.added(name, "nginx")
         share = quotient(own, theirs)
         lines.append(
             f"| added latency at {rows['rate']:,}/s, {label} | ≤ {goal} × nginx | {number(own, 3, unit=' ms')} "

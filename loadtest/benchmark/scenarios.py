@@ -34,6 +34,14 @@ class Row:
         pairs = [a / b for a, b in zip(ours, theirs) if b > 0]
         return median(pairs) if pairs else None
 
+    def added(self, name, target, base="direct"):
+        """The median over rounds of target - base, each pair from one round; None if there is none."""
+        ours = self.figures.get(target, {}).get(name, [])
+        theirs = self.figures.get(base, {}).get(name, [])
+        if target in self.reasons or base in self.reasons or not ours or not theirs:
+            return None
+        return median(a - b for a, b in zip(ours, theirs))
+
 
 class Bench:
     """Targets, the harness and how long each run takes."""
