@@ -1,0 +1,65 @@
+/// What a run does: where to, how much, how long.
+package struct LoadPlan: Sendable {
+  package enum Pace: Equatable, Sendable {
+    /// Each connection sends its next request when it has the answer to the last: finds the most that a target can do.
+    case closed
+    /// Requests are due at a fixed rate whether or not answers come; latency counts from the time a request was due.
+    case open(requestsPerSecond: Double)
+  }
+
+  /// Connections take the targets in turn.
+  package var targets: [LoopbackTarget]
+  /// Requests take the keys in turn; without keys no `Authorization` is sent.
+  package var keys: [String] = []
+  package var pace = Pace.closed
+  package var connections = 16
+  package var loops = 1
+  /// Seconds that are measured, after the warm-up.
+  package var durationSeconds = 5.0
+  package var warmUpSeconds = 1.0
+  /// Requests in all; the run ends with the first of the two bounds.
+  package var requestLimit: Int?
+  package var isStream = false
+  package var body = RequestBody()
+  package var extraHeaders: [String] = []
+  /// How long one answer may take in all.
+  package var timeoutSeconds = 60.0
+  /// How long the run waits for open answers after its end.
+  package var drainSeconds = 10.0
+  /// Processes whose CPU and memory are measured, with their children.
+  package var processes: [Int32] = []
+
+  package init(targets: [LoopbackTarget]) { self.targets = targets }
+
+  /// - Throws: ``LoadError`` with code `bad_plan`, naming the bound that is broken.
+  package func check() throws(LoadError) {
+    guard !targets.isEmpty else { throw LoadError(.badPlan, "At least one target is needed.") }
+    guard (1...20_000).contains(connections) else { throw LoadError(.badPlan, "Connections must be 1 to 20000.") }
+    guard (1...64).contains(loops) else { throw LoadError(.badPlan, "Loops must be 1 to 64.") }
+    guard durationSeconds > 0, durationSeconds <= 86_400 else {
+      throw LoadError(.badPlan, "The duration must be more than 0 and at most 86400 seconds.")
+    }
+    guard warmUpSeconds >= 0, warmUpSeconds <= 600 else {
+      throw LoadError(.badPlan, "The warm-up must be 0 to 600 seconds.")
+    }
+    guard timeoutSeconds > 0, timeoutSeconds <= 3_600, drainSeconds >= 0, drainSeconds <= 3_600 else {
+      throw LoadError(.badPlan, "Timeout and drain must be at most 3600 seconds.")
+    }
+    if case .open(let rate) = pace, !(rate >= 0.001 && rate <= 1_000_000) {
+      throw LoadError(.badPlan, "The rate must be 0.001 to 1000000 requests per second.")
+    }
+    if let requestLimit, requestLimit < 1 { throw LoadError(.badPlan, "The request count must be at least 1.") }
+    guard body.promptPrefix.utf8.allSatisfy({ $0 >= 0x20 && $0 < 0x7F && $0 != 0x22 && $0 != 0x5C }),
+      body.promptBytes >= 0, body.promptBytes <= 67_108_864
+    else {
+      throw LoadError(.badPlan, "The prompt's prefix is ASCII without quotes, its size at most 64 MiB.")
+    }
+    guard extraHeaders.allSatisfy(Self.isHeader), keys.allSatisfy(Self.isFieldValue) else {
+      throw LoadError(.badPlan, "Headers are NAME: VALUE, and neither they nor keys hold line ends.")
+    }
+  }
+
+  private static func isHeader(_ line: String) -> Bool { line.contains(":") && isFieldValue(line) }
+
+  private static func isFieldValue(_ text: String) -> Bool { text.utf8.allSatisfy { $0 >= 0x20 && $0 != 0x7F } }
+}

@@ -1,0 +1,51 @@
+/// The JSON body of the requests, made from a template and a prompt of a given size.
+package struct RequestBody: Sendable {
+  /// `{{model}}`, `{{prompt}}` and `{{stream}}` are filled in.
+  package static let defaultTemplate =
+    #"{"model":"{{model}}","messages":[{"role":"system","content":"Answer briefly."},"#
+    + #"{"role":"user","content":"{{prompt}}"}],"stream":{{stream}}}"#
+
+  package var template = Self.defaultTemplate
+  package var model = "mock-fast"
+  /// What the prompt begins with, such as a directive to the scripted provider; no quotes or backslashes.
+  package var promptPrefix = ""
+  /// Bytes of UTF-8 in the prompt, prefix included.
+  package var promptBytes = 2_048
+  /// Whether a sentence with personal data comes about every 512 bytes.
+  package var hasPersonalData = true
+
+  package init() {}
+
+  /// The body's bytes.
+  package func bytes(isStream: Bool) -> [UInt8] {
+    let values = ["model": model, "prompt": prompt(), "stream": isStream ? "true" : "false"]
+    var text = ""
+    var rest = template[...]
+    while let open = rest.firstRange(of: "{{"), let close = rest[open.upperBound...].firstRange(of: "}}") {
+      let name = String(rest[open.upperBound..<close.lowerBound])
+      text += rest[..<open.lowerBound]
+      text += values[name] ?? String(rest[open.lowerBound..<close.upperBound])
+      rest = rest[close.upperBound...]
+    }
+    text += rest
+    return Array(text.utf8)
+  }
+
+  /// Plain business prose in ASCII, exactly ``promptBytes`` long; needs no JSON escapes.
+  func prompt() -> String {
+    let plain =
+      "Please read the minutes of the meeting and write a short summary for the board. The delivery is late again, "
+      + "the supplier asks for patience and offers a rebate on the next order. We would like to know which clause of "
+      + "the contract applies, what the usual practice is and which letter should go out this week. "
+    let personal =
+      "Contact: Anna Beispiel, anna.beispiel@example.org, phone +49 30 901820, IBAN DE89 3704 0044 0532 0130 00, "
+      + "born on 12.03.1984, invoice 2026-1147. "
+    var text = promptPrefix
+    text.reserveCapacity(promptBytes + 512)
+    while text.utf8.count < promptBytes {
+      if hasPersonalData { text += personal }
+      text += plain
+    }
+    return String(text.prefix(max(0, promptBytes)))
+  }
+}

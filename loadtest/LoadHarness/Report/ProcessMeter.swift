@@ -1,0 +1,48 @@
+import NIOCore
+
+/// Measures the watched processes and the harness itself from its making to ``stop()``.
+struct ProcessMeter {
+  private let processes: [Int32]
+  private let first: [ProcessUsage]
+  private var last: [ProcessUsage]
+  private var peaks: [Int]
+  private let firstNanoseconds = NIODeadline.now().uptimeNanoseconds
+  private let firstHarnessSeconds = ProcessUsage.ownCPUSeconds()
+  private(set) var seconds = 0.0
+  private(set) var harnessCPUSeconds = 0.0
+
+  init(_ processes: [Int32]) throws(LoadError) {
+    var usages: [ProcessUsage] = []
+    for pid in processes { usages.append(try ProcessUsage.read(pid)) }
+    self.processes = processes
+    first = usages
+    last = usages
+    peaks = usages.map(\.residentKiB)
+  }
+
+  mutating func sampleMemory() {
+    for (index, pid) in processes.enumerated() {
+      guard let usage = try? ProcessUsage.read(pid) else { continue }
+      last[index] = usage
+      peaks[index] = max(peaks[index], usage.residentKiB)
+    }
+  }
+
+  /// Takes the last readings; a process that has died keeps those it had.
+  mutating func stop() {
+    sampleMemory()
+    seconds = Double(NIODeadline.now().uptimeNanoseconds - firstNanoseconds) / 1_000_000_000
+    harnessCPUSeconds = ProcessUsage.ownCPUSeconds() - firstHarnessSeconds
+  }
+
+  func costs(requests: Int, events: Int) -> [ProcessCost] {
+    processes.indices.map { index in
+      let cpu = last[index].cpuSeconds - first[index].cpuSeconds
+      return ProcessCost(
+        pid: processes[index], cpuSeconds: cpu,
+        cpuMicrosecondsPerRequest: requests > 0 ? cpu * 1_000_000 / Double(requests) : 0,
+        cpuMicrosecondsPerEvent: events > 0 ? cpu * 1_000_000 / Double(events) : 0,
+        peakResidentKiB: peaks[index], lastResidentKiB: last[index].residentKiB)
+    }
+  }
+}

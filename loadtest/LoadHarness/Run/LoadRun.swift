@@ -1,0 +1,63 @@
+import Foundation
+import NIOConcurrencyHelpers
+import NIOCore
+import NIOPosix
+
+/// Makes one run and says what it found; blocks the calling thread until the run is over.
+package enum LoadRun {
+  private static let sampleSeconds = 0.2
+
+  /// - Throws: ``LoadError`` if the plan is not sound, no connection could be made or a watched process is gone.
+  package static func run(_ plan: LoadPlan) throws(LoadError) -> LoadReport {
+    try plan.check()
+    for pid in plan.processes { _ = try ProcessUsage.read(pid) }
+    let group = MultiThreadedEventLoopGroup(numberOfThreads: plan.loops)
+    defer { try? group.syncShutdownGracefully() }
+    let lanes = try Lanes(plan, group)
+    let connected = try lanes.connect()
+    guard connected > 0 else {
+      throw LoadError(.connectFailed, "No connection to \(plan.targets[0].host) could be made.")
+    }
+    var report = LoadReport()
+    report.connections = connected
+    report.bodyBytes = lanes.bodyBytes
+
+    let start = NIODeadline.now().uptimeNanoseconds + 5_000_000
+    let warm = start + UInt64(plan.warmUpSeconds * 1_000_000_000)
+    let window = LoadWindow(start: start, warm: warm, end: warm + UInt64(plan.durationSeconds * 1_000_000_000))
+    lanes.begin(window)
+    lanes.waitUntilDone(orNanoseconds: window.warm)
+    var meter = try ProcessMeter(plan.processes)
+    while !lanes.areDone, NIODeadline.now().uptimeNanoseconds < window.end {
+      let next = NIODeadline.now().uptimeNanoseconds + UInt64(sampleSeconds * 1_000_000_000)
+      lanes.waitUntilDone(orNanoseconds: min(window.end, next))
+      meter.sampleMemory()
+    }
+    meter.stop()
+    lanes.stopIssuing()
+    lanes.waitUntilDone(
+      orNanoseconds: NIODeadline.now().uptimeNanoseconds + UInt64(plan.drainSeconds * 1_000_000_000))
+    let result = try lanes.end()
+    fill(&report, with: result, meter)
+    return report
+  }
+
+  private static func fill(_ report: inout LoadReport, with result: LaneResult, _ meter: ProcessMeter) {
+    report.measuredSeconds = meter.seconds
+    report.measuredRequests = result.measured
+    report.requestsPerSecond = meter.seconds > 0 ? Double(result.measured) / meter.seconds : 0
+    report.succeeded = result.succeeded
+    report.errors = result.errors
+    report.reconnects = result.reconnects
+    report.latency = result.latency.summary
+    report.firstByte = result.firstByte.summary
+    report.eventGap = result.eventGap.summary
+    report.streamsComplete = result.streamsComplete
+    report.events = result.events
+    report.measuredEvents = result.measuredEvents
+    report.keys = result.keys
+    report.targets = result.targets
+    report.harnessCPUSeconds = meter.harnessCPUSeconds
+    report.processes = meter.costs(requests: result.measured, events: result.measuredEvents)
+  }
+}

@@ -1,0 +1,30 @@
+/// The mock's routes; those of the provider answer with and without `/v1`.
+enum Route: Equatable {
+  case chat, embeddings, models
+  case report, bill, reset
+  case unknown, wrongMethod
+
+  init(_ head: RequestHead, _ bytes: UnsafeRawBufferPointer) {
+    var start = head.path.lowerBound
+    let end = head.path.upperBound
+    if bytes.equals("/v1/", from: start, to: min(start + 4, end)) { start += 3 }
+    let (route, method): (Route, RequestHead.Method)
+    switch end - start {
+    case 17 where bytes.equals("/chat/completions", from: start, to: end): (route, method) = (.chat, .post)
+    case 11 where bytes.equals("/embeddings", from: start, to: end): (route, method) = (.embeddings, .post)
+    case 7 where bytes.equals("/models", from: start, to: end): (route, method) = (.models, .get)
+    case 12 where bytes.equals("/mock/report", from: start, to: end): (route, method) = (.report, .get)
+    case 10 where bytes.equals("/mock/bill", from: start, to: end): (route, method) = (.bill, .get)
+    case 11 where bytes.equals("/mock/reset", from: start, to: end): (route, method) = (.reset, .post)
+    default: (route, method) = (.unknown, head.method)
+    }
+    self = method == head.method ? route : .wrongMethod
+  }
+
+  /// The N of `?last=N`; without it, all.
+  static func last(_ head: RequestHead, _ bytes: UnsafeRawBufferPointer) -> Int {
+    let start = head.query.lowerBound
+    guard bytes.equals("last=", from: start, to: min(start + 5, head.query.upperBound)) else { return .max }
+    return bytes.decimal(in: (start + 5)..<head.query.upperBound, limit: 1_000_000) ?? .max
+  }
+}
