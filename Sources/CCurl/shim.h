@@ -3,7 +3,9 @@
 #ifndef TORHAUS_CCURL_SHIM_H
 #define TORHAUS_CCURL_SHIM_H
 
+#include <arpa/inet.h>
 #include <curl/curl.h>
+#include <netinet/in.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/socket.h>
@@ -91,6 +93,20 @@ static inline const struct sockaddr *th_curl_sockaddr_address(const struct curl_
 
 static inline socklen_t th_curl_sockaddr_length(const struct curl_sockaddr *address) {
   return (socklen_t)address->addrlen;
+}
+
+// 1 if the address is of this machine: 127/8, ::1 or 127/8 mapped into IPv6.
+static inline int th_curl_sockaddr_is_loopback(const struct curl_sockaddr *address) {
+  if (address->family == AF_INET) {
+    const struct sockaddr_in *v4 = (const struct sockaddr_in *)&address->addr;
+    return (ntohl(v4->sin_addr.s_addr) >> 24) == 127;
+  }
+  if (address->family == AF_INET6) {
+    const struct sockaddr_in6 *v6 = (const struct sockaddr_in6 *)&address->addr;
+    if (IN6_IS_ADDR_LOOPBACK(&v6->sin6_addr)) return 1;
+    return IN6_IS_ADDR_V4MAPPED(&v6->sin6_addr) && v6->sin6_addr.s6_addr[12] == 127;
+  }
+  return 0;
 }
 
 // The socket that libcurl would have opened; -1 on failure. Not inherited by children.

@@ -1,0 +1,11 @@
+private import Tenancy
+
+/// Whom a connection's failures are counted against: an IPv4 address or an IPv6 network of 64 bits.
+enum SourceAddress {
+  /// - Parameter address: The numeric form of a peer's address, with or without a zone.
+  static func name(_ address: String) -> String {
+    let plain = address.split(separator: "%", maxSplits: 1).first ?? ""
+    guard let network = NetworkAddress(plain) else { return "unknown" }
+    return network.isIPv4 ? String(plain) : String(network.value >> 64, radix: 16) + "::/64"
+  }
+}
