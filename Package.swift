@@ -9,15 +9,105 @@ let strict: [SwiftSetting] = [
   .enableUpcomingFeature("ExistentialAny"),
 ]
 
+let nio: [Target.Dependency] = [
+  .product(name: "NIOCore", package: "swift-nio"), .product(name: "NIOPosix", package: "swift-nio"),
+  .product(name: "NIOConcurrencyHelpers", package: "swift-nio"),
+]
+let crypto: Target.Dependency = .product(name: "Crypto", package: "swift-crypto")
+let argumentParser: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
+let grdb: Target.Dependency = .product(name: "GRDB", package: "GRDB.swift")
+let yams: Target.Dependency = .product(name: "Yams", package: "Yams")
+let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
+
 let package = Package(
   name: "torhaus",
   platforms: [.macOS(.v15)],
+  products: [
+    .executable(name: "torhaus", targets: ["torhaus"]),
+    .executable(name: "torhausctl", targets: ["torhausctl"]),
+  ],
+  dependencies: [
+    .package(url: "https://github.com/apple/swift-nio", exact: "2.101.2"),
+    .package(url: "https://github.com/apple/swift-crypto", exact: "4.5.2"),
+    .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2"),
+    .package(url: "https://github.com/apple/swift-log", exact: "1.16.2"),
+    .package(url: "https://github.com/apple/swift-http-types", exact: "1.8.0"),
+    .package(url: "https://github.com/groue/GRDB.swift", exact: "7.10.0"),
+    .package(url: "https://github.com/jpsim/Yams", exact: "6.2.2"),
+    .package(url: "https://github.com/hummingbird-project/hummingbird", exact: "2.28.1", traits: []),
+    .package(url: "https://github.com/swift-server/swift-service-lifecycle", exact: "2.13.0"),
+    .package(url: "https://github.com/HdrHistogram/hdrhistogram-swift", exact: "0.2.0"),
+  ],
   targets: [
-    // C libraries: a module map and a thin shim each
+    // C libraries and kernel interfaces: a module map and a thin shim each
     .systemLibrary(name: "COpenSSL", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
+    .systemLibrary(name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
+    .systemLibrary(name: "CLinux"),
+    .systemLibrary(name: "CTimex"),
+    .target(name: "CRE2", linkerSettings: [.linkedLibrary("re2")]),
+
     // Leaves
     .target(name: "Cryptography", dependencies: ["COpenSSL"], swiftSettings: strict),
     .target(name: "JSONText", swiftSettings: strict),
+
+    // Contexts: they decide, and touch nothing
     .target(name: "Tenancy", dependencies: ["Cryptography"], swiftSettings: strict),
+    .target(name: "Inference", dependencies: ["JSONText", "Tenancy"], swiftSettings: strict),
+    .target(name: "Redaction", dependencies: ["Cryptography", "JSONText", "Tenancy"], swiftSettings: strict),
+    .target(name: "Routing", dependencies: ["Tenancy"], swiftSettings: strict),
+    .target(name: "Quotas", dependencies: ["Cryptography", "Tenancy"], swiftSettings: strict),
+    .target(name: "SealedLog", dependencies: ["Cryptography", "Tenancy", crypto], swiftSettings: strict),
+    .target(
+      name: "Policies", dependencies: ["Cryptography", "Routing", "Tenancy", yams], swiftSettings: strict),
+
+    // The data plane
+    .target(
+      name: "Gateway",
+      dependencies: [
+        "Cryptography", "Inference", "JSONText", "Policies", "Quotas", "Redaction", "Routing", "SealedLog", "Tenancy",
+      ], swiftSettings: strict),
+
+    // Adapters: one technology each
+    .target(
+      name: "Frontend", dependencies: ["Gateway", "JSONText", "Tenancy"] + nio, swiftSettings: strict),
+    .target(
+      name: "Upstream", dependencies: ["CCurl", "CLinux", "Gateway", "JSONText"] + nio, swiftSettings: strict),
+    .target(name: "PatternsRE2", dependencies: ["CRE2", "Redaction"], swiftSettings: strict),
+    .target(
+      name: "StorageSQLite", dependencies: ["Cryptography", "Quotas", "SealedLog", "Tenancy", grdb],
+      swiftSettings: strict),
+    .target(name: "NodeFolder", dependencies: ["CTimex", "Quotas"], swiftSettings: strict),
+    .target(
+      name: "KeyProviders", dependencies: ["Cryptography", "SealedLog", "Tenancy", crypto], swiftSettings: strict),
+    .target(
+      name: "Admin",
+      dependencies: [
+        "Cryptography", "Tenancy", logging, .product(name: "Hummingbird", package: "hummingbird"),
+        .product(name: "HTTPTypes", package: "swift-http-types"), .product(name: "NIOCore", package: "swift-nio"),
+        .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+      ], swiftSettings: strict),
+
+    // The whole, and the executables
+    .target(
+      name: "Installation",
+      dependencies: [
+        "Admin", "Cryptography", "Frontend", "Gateway", "KeyProviders", "MockProvider", "NodeFolder", "PatternsRE2",
+        "Policies", "Quotas", "Redaction", "Routing", "SealedLog", "StorageSQLite", "Tenancy", "Upstream", logging, yams,
+      ] + nio, swiftSettings: strict),
+    .executableTarget(name: "torhaus", dependencies: ["Installation", argumentParser], swiftSettings: strict),
+    .executableTarget(
+      name: "torhausctl", dependencies: ["CCurl", "Policies", "Tenancy", argumentParser], swiftSettings: strict),
+
+    // Load and the scripted provider: they speak HTTP and import none of the above
+    .target(name: "MockProvider", dependencies: nio, path: "loadtest/MockProvider", swiftSettings: strict),
+    .executableTarget(
+      name: "torhaus-mock", dependencies: ["MockProvider", argumentParser], path: "loadtest/torhaus-mock",
+      swiftSettings: strict),
+    .target(
+      name: "LoadHarness", dependencies: nio + [.product(name: "Histogram", package: "hdrhistogram-swift")],
+      path: "loadtest/LoadHarness", swiftSettings: strict),
+    .executableTarget(
+      name: "torhaus-load", dependencies: ["LoadHarness", argumentParser], path: "loadtest/torhaus-load",
+      swiftSettings: strict),
   ]
 )

@@ -36,6 +36,8 @@ package struct ServerConfiguration: Sendable {
   package var currencyRates: [String: Int64] = [:]
   package var currency = "EUR"
   package var timeZone = "Europe/Zurich"
+  /// What a new tenant gets when nobody names a policy.
+  package var defaultPolicy: String?
   package var loops: Int?
   package var drainSeconds: Int64 = 300
   package var limits = Limits()

@@ -63,6 +63,9 @@ package final class Directory: Sendable {
   package var keyCount: Int { keys.count }
   package var tenantCount: Int { tenantsBySlug.count }
 
+  /// Visits every key that can be honoured, in no order.
+  package func forEachPrincipal(_ body: (Principal) -> Void) { keys.forEach(body) }
+
   package func tenant(named slug: Slug) -> Tenant? { tenantsBySlug[slug] }
 
   /// Who presents this API key, or nil: malformed, unknown, revoked, expired and suspended are one answer.

@@ -16,6 +16,8 @@ struct TokenTable<Entry: Sendable>: Sendable {
 
   var count: Int { entries.count }
 
+  func forEach(_ body: (Entry) -> Void) { entries.forEach(body) }
+
   /// Of rows with the same id the first counts; id 0 is nobody's.
   init(_ rows: [(id: UInt128, digest: Digest256, entry: Entry)]) {
     var size = 16

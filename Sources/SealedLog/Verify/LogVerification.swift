@@ -24,7 +24,7 @@ package struct LogVerification: Sendable, Equatable {
     package let text: String
   }
 
-  package internal(set) var findings: [Finding] = []
+  package var findings: [Finding] = []
   package internal(set) var streams = 0
   package internal(set) var segments = 0
   package internal(set) var frames = 0

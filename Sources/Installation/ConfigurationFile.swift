@@ -1,0 +1,201 @@
+import Policies
+import Yams
+
+/// Reads `torhaus.yaml`. Unknown keys stop the start; secrets are never values, only where they are.
+package enum ConfigurationFile {
+  package static func load(_ path: String) throws(InstallationError) -> ServerConfiguration {
+    guard let bytes = FileBytes.read(path, limit: 1 << 20) else {
+      throw InstallationError(
+        .invalidConfiguration, "the configuration cannot be read", place: path,
+        hint: "make one with 'torhaus init', or name it by --config")
+    }
+    return try parse(String(decoding: bytes, as: UTF8.self), path: path)
+  }
+
+  package static func parse(_ text: String, path: String) throws(InstallationError) -> ServerConfiguration {
+    let node: Node?
+    do {
+      node = try Parser(yaml: text, resolver: .basic, constructor: .default, encoding: .utf8).singleRoot()
+    } catch {
+      throw InstallationError(.invalidConfiguration, "this is no YAML: \(error)", place: path)
+    }
+    guard let node else {
+      throw InstallationError(.invalidConfiguration, "the configuration is empty", place: path)
+    }
+    var top = try ConfigurationMap(node, path: path)
+    var configuration = ServerConfiguration(
+      dataFolder: try top.text("data") ?? "/var/lib/torhaus", policies: "/etc/torhaus/policies",
+      masterKey: .credential("master-key"))
+    configuration.isProduction = try top.flag("production") ?? false
+    if var listen = try top.map("listen") {
+      if let api = try listen.map("api") { configuration.api = try listener(api, configuration.api) }
+      if let admin = try listen.map("admin") { configuration.admin = try listener(admin, configuration.admin) }
+      configuration.hosts = Set(try listen.list("hosts").map { $0.lowercased() })
+      try listen.finish()
+    }
+    guard ["127.0.0.1", "::1", "localhost"].contains(configuration.admin.address) else {
+      throw InstallationError(
+        .invalidConfiguration, "the Admin API listens on loopback only", place: path,
+        hint: "set listen.admin.address to 127.0.0.1 and reach it by SSH or a reverse proxy with TLS")
+    }
+    if var keys = try top.map("keys") {
+      if let kind = try keys.text("kind"), kind != "file" {
+        throw keys.wrong("kind", "the key provider '\(kind)' does not exist", "write: kind: file")
+      }
+      if let master = try keys.text("master") { configuration.masterKey = try keys.secret("master", master) }
+      try keys.finish()
+    }
+    if var policies = try top.map("policies") {
+      if let folder = try policies.text("path") { configuration.policies = folder }
+      configuration.defaultPolicy = try policies.text("default")
+      try policies.finish()
+    }
+    if var credentials = try top.map("credentials") {
+      for name in credentials.names {
+        guard let text = try credentials.text(name) else { continue }
+        configuration.credentials[name] = try credentials.secret(name, text)
+      }
+      try credentials.finish()
+    }
+    if var drain = try top.map("drain") {
+      configuration.drainSeconds = try drain.seconds("streams") ?? configuration.drainSeconds
+      try drain.finish()
+    }
+    if var locale = try top.map("locale") {
+      configuration.timeZone = try locale.text("timezone") ?? configuration.timeZone
+      configuration.currency = try locale.text("currency") ?? configuration.currency
+      if var rates = try locale.map("rates") {
+        for currency in rates.names { configuration.currencyRates[currency] = try rates.decimal(currency) }
+        try rates.finish()
+      }
+      try locale.finish()
+    }
+    configuration.loops = try top.number("loops")
+    try top.finish()
+    return configuration
+  }
+
+  private static func listener(_ map: ConfigurationMap, _ usual: ServerConfiguration.Listener)
+    throws(InstallationError) -> ServerConfiguration.Listener
+  {
+    var map = map
+    let listener = ServerConfiguration.Listener(
+      address: try map.text("address") ?? usual.address, port: try map.number("port") ?? usual.port)
+    guard (0...65_535).contains(listener.port) else { throw map.wrong("port", "no such port", "write 0 to 65535") }
+    try map.finish()
+    return listener
+  }
+}
+
+/// A mapping of the file whose keys are taken one by one; what is left at the end is unknown.
+struct ConfigurationMap {
+  private let path: String
+  private var left: [String: Node]
+  private let marks: [String: String]
+
+  init(_ node: Node, path: String) throws(InstallationError) {
+    self.path = path
+    guard case .mapping(let mapping) = node else {
+      throw InstallationError(.invalidConfiguration, "a mapping is expected here", place: Self.place(path, node))
+    }
+    var left: [String: Node] = [:]
+    var marks: [String: String] = [:]
+    for (key, value) in mapping {
+      guard case .scalar(let name) = key, value.anchor == nil else {
+        throw InstallationError(.invalidConfiguration, "keys are plain words, without anchors", place: Self.place(path, key))
+      }
+      left[name.string] = value
+      marks[name.string] = Self.place(path, key)
+    }
+    self.left = left
+    self.marks = marks
+  }
+
+  private static func place(_ path: String, _ node: Node) -> String {
+    node.mark.map { "\(path):\($0.line):\($0.column)" } ?? path
+  }
+
+  var names: [String] { left.keys.sorted() }
+
+  func wrong(_ key: String, _ message: String, _ hint: String) -> InstallationError {
+    InstallationError(.invalidConfiguration, message, place: marks[key] ?? path, hint: hint)
+  }
+
+  mutating func map(_ key: String) throws(InstallationError) -> ConfigurationMap? {
+    guard let node = left.removeValue(forKey: key) else { return nil }
+    return try ConfigurationMap(node, path: path)
+  }
+
+  mutating func text(_ key: String) throws(InstallationError) -> String? {
+    guard let node = left.removeValue(forKey: key) else { return nil }
+    guard case .scalar(let scalar) = node else { throw wrong(key, "'\(key)' is one value", "write \(key): VALUE") }
+    return scalar.string
+  }
+
+  mutating func list(_ key: String) throws(InstallationError) -> [String] {
+    guard let node = left.removeValue(forKey: key) else { return [] }
+    guard case .sequence(let sequence) = node else { throw wrong(key, "'\(key)' is a list", "write \(key): [a, b]") }
+    var values: [String] = []
+    for element in sequence {
+      guard case .scalar(let scalar) = element else { throw wrong(key, "'\(key)' is a list of words", "") }
+      values.append(scalar.string)
+    }
+    return values
+  }
+
+  mutating func flag(_ key: String) throws(InstallationError) -> Bool? {
+    guard let text = try text(key) else { return nil }
+    switch text {
+    case "true": return true
+    case "false": return false
+    default: throw wrong(key, "'\(key)' is true or false", "")
+    }
+  }
+
+  mutating func number(_ key: String) throws(InstallationError) -> Int? {
+    guard let text = try text(key) else { return nil }
+    guard let value = Int(text), value >= 0 else { throw wrong(key, "'\(key)' is a whole number", "") }
+    return value
+  }
+
+  mutating func seconds(_ key: String) throws(InstallationError) -> Int64? {
+    guard let text = try text(key) else { return nil }
+    guard text.hasSuffix("s"), let value = Int64(text.dropLast()), value >= 0 else {
+      throw wrong(key, "'\(key)' is a time in seconds", "write \(key): 300s")
+    }
+    return value
+  }
+
+  /// A decimal with at most nine places, in 10⁻⁹.
+  mutating func decimal(_ key: String) throws(InstallationError) -> Int64? {
+    guard let text = try text(key) else { return nil }
+    let parts = text.split(separator: ".", omittingEmptySubsequences: false)
+    guard (1...2).contains(parts.count), let whole = Int64(parts[0]), whole >= 0, whole < 1_000_000 else {
+      throw wrong(key, "'\(text)' is no rate", "write \(key): \"0.92\"")
+    }
+    let fraction = parts.count == 2 ? String(parts[1]) : "0"
+    guard fraction.count <= 9, let digits = Int64(fraction + String(repeating: "0", count: 9 - fraction.count)),
+      digits >= 0
+    else { throw wrong(key, "'\(text)' is no rate", "write at most nine places") }
+    return whole * 1_000_000_000 + digits
+  }
+
+  func secret(_ key: String, _ text: String) throws(InstallationError) -> ServerConfiguration.SecretSource {
+    let parts = text.split(separator: ":", maxSplits: 1).map(String.init)
+    guard parts.count == 2, !parts[1].isEmpty else {
+      throw wrong(key, "a secret is never a value", "write credential:NAME, file:PATH or environment:NAME")
+    }
+    switch parts[0] {
+    case "credential": return .credential(parts[1])
+    case "file": return .file(parts[1])
+    case "environment": return .environment(parts[1])
+    default: throw wrong(key, "'\(parts[0])' is no place for a secret", "write credential:NAME, file:PATH or environment:NAME")
+    }
+  }
+
+  /// Unknown keys stop the start: a typo must not switch something off in silence.
+  func finish() throws(InstallationError) {
+    guard let key = names.first else { return }
+    throw wrong(key, "'\(key)' is no key here", "check its spelling and place")
+  }
+}

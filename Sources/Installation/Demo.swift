@@ -1,0 +1,188 @@
+import Admin
+import Foundation
+import Glibc
+import MockProvider
+import Policies
+import Tenancy
+
+/// A complete installation for a first look, for scripts and for tests: two client tenants of one fiduciary with a key
+/// each, and the scripted provider behind them.
+package struct Demo: Sendable {
+  package struct Options: Sendable {
+    package var state: String
+    package var port: Int
+    package var adminPort: Int
+    package var upstream: String?
+    package var policies: String?
+    package var loops: Int?
+
+    package init(state: String, port: Int, adminPort: Int, upstream: String?, policies: String?, loops: Int?) {
+      self.state = state
+      self.port = port
+      self.adminPort = adminPort
+      self.upstream = upstream
+      self.policies = policies
+      self.loops = loops
+    }
+  }
+
+  package let running: RunningInstallation
+  private let description: Description
+  private let mock: MockServer?
+
+  /// What `demo.json` says; scripts and tests stand on it.
+  private struct Description: Codable, Sendable {
+    struct Tenant: Codable, Sendable {
+      var slug: String
+      var project: String
+      var key: String
+      var admin_token_file: String
+      var reader_token_file: String
+    }
+    var endpoint: String
+    var admin: String
+    var operator_token_file: String
+    var upstream: String
+    var tenants: [Tenant]
+  }
+
+  private static let slugs = ["kanzlei-a", "kanzlei-b"]
+  private static let project = "buero"
+  private static let policy = "demo"
+
+  package static func start(_ options: Options) async throws -> Demo {
+    let state = URL(fileURLWithPath: options.state).standardizedFileURL.path
+    try FileBytes.makeFolder(state)
+    let master = "\(state)/master.key"
+    if access(master, F_OK) != 0 {
+      try FileBytes.replace(master, with: Array(try randomHex().utf8))
+    }
+    var configuration = ServerConfiguration(
+      dataFolder: "\(state)/data", policies: try options.policies ?? ShippedPolicies.folder(), masterKey: .file(master))
+    configuration.api.port = options.port
+    configuration.admin.port = options.adminPort
+    configuration.loops = options.loops
+    configuration.defaultPolicy = policy
+    configuration.drainSeconds = 10
+    configuration.limits.connectionsPerSource = configuration.limits.connections
+    var mock: MockServer?
+    if let upstream = options.upstream {
+      configuration.openUpstream = .init(baseURL: upstream)
+    } else if getenv("OPENAI_API_KEY") != nil {
+      configuration.openUpstream = .init(
+        baseURL: "https://api.openai.com/v1", credential: .environment("OPENAI_API_KEY"))
+    } else {
+      let server = MockServer()
+      try server.start()
+      mock = server
+      configuration.openUpstream = .init(baseURL: "http://127.0.0.1:\(server.port)/v1")
+    }
+    let running = try await RunningInstallation.start(configuration)
+    let demo = try await Demo(
+      running: running, description: describe(running, state, configuration.openUpstream?.baseURL ?? ""), mock: mock)
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+    try FileBytes.replace("\(state)/demo.json", with: Array(try encoder.encode(demo.description)))
+    return demo
+  }
+
+  private static func randomHex() throws -> String {
+    var generator = SystemRandomNumberGenerator()
+    return (0..<4).map { _ in
+      let text = String(generator.next(), radix: 16)
+      return String(repeating: "0", count: 16 - text.count) + text
+    }.joined()
+  }
+
+  // MARK: People and keys
+
+  private static func describe(_ running: RunningInstallation, _ state: String, _ upstream: String) async throws
+    -> Description
+  {
+    var description = Description(
+      endpoint: running.endpoint, admin: running.admin, operator_token_file: "\(state)/operator.token",
+      upstream: upstream, tenants: [])
+    // A state folder that was used before keeps its tenants, people and keys.
+    if let bytes = FileBytes.read("\(state)/tenants.json", limit: 1 << 20) {
+      description.tenants = try JSONDecoder().decode([Description.Tenant].self, from: Data(bytes))
+      return description
+    }
+    let administration = Administration(core: running.core)
+    try await operatorToken(administration, description.operator_token_file)
+    for slug in slugs { description.tenants.append(try await tenant(administration, slug, state)) }
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.withoutEscapingSlashes]
+    try FileBytes.replace("\(state)/tenants.json", with: Array(try encoder.encode(description.tenants)))
+    return description
+  }
+
+  private static func operatorToken(_ administration: Administration, _ file: String) async throws {
+    let person = try await administration.createUser(
+      UserDraft(name: "Demo Operator", email: "operator@demo.invalid"), in: nil)
+    try await bind(administration, person, "operator", .installation)
+    try await writeToken(administration, person, file)
+  }
+
+  private static func tenant(_ administration: Administration, _ text: String, _ state: String) async throws
+    -> Description.Tenant
+  {
+    guard let slug = Slug(text), let project = Slug(project) else {
+      throw InstallationError(.invalidConfiguration, "'\(text)' is no slug")
+    }
+    let tenant = try await administration.createTenant(TenantDraft(slug: slug, name: text, policy: policy))
+    let made = try await administration.createProject(ProjectDraft(slug: project, name: "Büro"), in: tenant.id)
+    let key = try await administration.createKey(
+      KeyDraft(project: made.id, name: "demo", user: nil, role: "app", expires: nil), in: tenant.id)
+    let admin = try await administration.createUser(
+      UserDraft(name: "Admin of \(text)", email: "admin@\(text).invalid"), in: tenant.id)
+    try await bind(administration, admin, "tenant-admin", .tenant(tenant.id))
+    let reader = try await administration.createUser(
+      UserDraft(name: "Privacy officer of \(text)", email: "privacy@\(text).invalid"), in: tenant.id)
+    try await bind(administration, reader, "privacy-officer", .tenant(tenant.id))
+    let described = Description.Tenant(
+      slug: text, project: project.text, key: key.secret, admin_token_file: "\(state)/\(text).admin.token",
+      reader_token_file: "\(state)/\(text).reader.token")
+    try await writeToken(administration, admin, described.admin_token_file)
+    try await writeToken(administration, reader, described.reader_token_file)
+    return described
+  }
+
+  private static func bind(_ administration: Administration, _ user: UserRecord, _ role: String, _ scope: Scope)
+    async throws
+  {
+    _ = try await administration.bind(
+      BindingDraft(
+        user: user.id, role: role, scope: scope, reason: "set up by the demo", expires: nil, grantedBy: user.id))
+  }
+
+  private static func writeToken(_ administration: Administration, _ user: UserRecord, _ file: String) async throws {
+    let token = try await administration.issueToken(to: user.id, lifetimeSeconds: 365 * 86_400)
+    try FileBytes.replace(file, with: Array("\(token.secret)\n".utf8))
+  }
+
+  // MARK: What the terminal says
+
+  package var greeting: String {
+    let key = description.tenants.first?.key ?? ""
+    let model = mock == nil ? "gpt-5-mini" : "mock-echo"
+    let body = #"{"model":"\#(model)","messages":[{"role":"user","content":"Mail an anna.muster@example.ch, IBAN CH93 0076 2011 6238 5295 7"}]}"#
+    let streamed = body.replacingOccurrences(of: #""messages""#, with: #""stream":true,"messages""#)
+    return """
+      Torhaus is ready.
+        endpoint  \(description.endpoint)/v1   (any OpenAI client: base URL and key are all it needs)
+        admin     \(description.admin)
+        upstream  \(description.upstream)
+
+      Try it:
+        curl -s \(description.endpoint)/v1/chat/completions -H 'Authorization: Bearer \(key)' -H 'Content-Type: application/json' -d '\(body)'
+
+      The same as a stream:
+        curl -sN \(description.endpoint)/v1/chat/completions -H 'Authorization: Bearer \(key)' -H 'Content-Type: application/json' -d '\(streamed)'
+
+      What was said, read by the tenant's privacy officer:
+        TORHAUS_SERVER=\(description.admin) TORHAUS_TOKEN_FILE=\(description.tenants.first?.reader_token_file ?? "") torhausctl log list --tenant kanzlei-a --all
+
+      Ctrl-C stops it.
+      """
+  }
+}

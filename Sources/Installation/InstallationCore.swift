@@ -1,0 +1,169 @@
+import Cryptography
+import Gateway
+import Glibc
+import KeyProviders
+import NodeFolder
+import Policies
+import Quotas
+import SealedLog
+import StorageSQLite
+import Synchronization
+import Tenancy
+
+/// The stores, keys and writers of one installation, opened in the order that a safe start needs, and the snapshot that
+/// is made of them. Everything here may block; nothing here runs on an event loop.
+package final class InstallationCore: Sendable {
+  package let configuration: ServerConfiguration
+  package let tenancy: TenancySQLiteStore
+  package let quotas: QuotaGate
+  package let log: LogWriter
+  package let reader: LogReader
+  package let index: LogIndex
+  package let keyProvider: FileKeyProvider
+  package let tenantKeys: TenantKeyFolder
+  package let snapshots = SnapshotCell(GatewaySnapshot())
+  package let directories = SnapshotCell(Directory())
+  package let readiness = Gateway.Readiness()
+  package let pepper: [UInt8]
+  package let recovery: QuotaRecovery.Report
+  let mailbox: LoopMailbox
+  let node: NodeFolder
+  let logFolder: String
+  private let indexer: LogIndexer
+  private let policies: Mutex<PolicySet>
+  private let builder: Mutex<SnapshotBuilder>
+  private let reloadFault = Mutex<String?>(nil)
+  private let journal: Mutex<JournalFile>
+
+  private struct JournalFile: Sendable {
+    var number = 0
+    var path: String
+  }
+
+  /// Opens or makes everything below the data folder. Recovery of quotas happens here; the log recovers lazily.
+  package init(_ configuration: ServerConfiguration, loops: Int) throws {
+    self.configuration = configuration
+    let data = configuration.dataFolder
+    try FileBytes.makeFolder(data)
+    guard prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) == 0 else {
+      throw InstallationError(.storeUnusable, "core dumps cannot be switched off")
+    }
+    let policies = try Self.loadPolicies(configuration.policies)
+    let node = try NodeFolder(
+      path: data + "/node", runtimeFolder: getenv("RUNTIME_DIRECTORY").map { String(cString: $0) })
+    self.node = node
+    let master = try Secrets.read(configuration.masterKey, isProduction: configuration.isProduction)
+    let root = try SecureBytes.derive(
+      secret: master, salt: Array("torhaus".utf8), info: Array("torhaus/root/v1".utf8))
+    let provider = try FileKeyProvider(folder: data + "/keys", rootKey: root)
+    keyProvider = provider
+    pepper = try SecureBytes.derive(
+      secret: master, salt: Array("torhaus".utf8), info: Array("torhaus/pepper/v1".utf8))
+    let tenantKeys = try TenantKeyFolder(folder: data + "/keysets", provider: provider)
+    self.tenantKeys = tenantKeys
+    tenancy = try TenancySQLiteStore(path: data + "/tenancy.sqlite")
+    let ledger = try SQLiteLedger(path: data + "/ledger.sqlite")
+    let recovered = try node.recover(ledger: ledger)
+    recovery = recovered.report
+    let mailbox = LoopMailbox()
+    self.mailbox = mailbox
+    quotas = try QuotaGate(
+      node: recovered.node, flight: recovered.flight, ledger: ledger, clock: SystemQuotaClock(),
+      zones: SystemZoneRules(), wake: { mailbox.wake($0, $1) })
+    quotas.start()
+
+    let logFolder = data + "/log"
+    self.logFolder = logFolder
+    try FileBytes.makeFolder(logFolder)
+    let reader = LogReader(
+      folder: logFolder, keys: provider,
+      tenantKeys: { (tenant) throws(SealedLogError) in try tenantKeys.load(tenant) })
+    self.reader = reader
+    index = try LogIndex(path: data + "/index.sqlite")
+    let indexer = try LogIndexer(index: index, reader: reader)
+    self.indexer = indexer
+    var options = WriterOptions()
+    options.loops = loops
+    options.onMetadata = { indexer.feed($0) }
+    log = try LogWriter(
+      folder: logFolder, node: NodeID(node.id), epoch: node.epoch, keys: provider, journal: node.journalPath,
+      options: options, onConfirmed: { mailbox.confirmed($0, $1) })
+    journal = Mutex(JournalFile(path: node.journalPath))
+    self.policies = Mutex(policies)
+    let secrets = try Self.credentials(configuration)
+    builder = Mutex(
+      SnapshotBuilder(
+        quotas: quotas, keys: tenantKeys, redaction: RedactionCompiler(), configuration: configuration,
+        credentials: secrets))
+    try rebuild()
+  }
+
+  package var policySet: PolicySet { policies.withLock { $0 } }
+  /// What was wrong with the folder at the last reload; nil if nothing was.
+  package var policyReloadFault: String? { reloadFault.withLock { $0 } }
+
+  /// Reads people and keys anew and swaps the snapshot: how every change takes effect, revocation first of all.
+  package func rebuild() throws {
+    let rows = try tenancy.loadAll()
+    let set = policySet
+    let snapshot = builder.withLock { builder in
+      builder.build(rows, set, now: Int64(time(nil))) { fputs("torhaus: \($0)\n", stderr) }
+    }
+    snapshots.swap(snapshot)
+    directories.swap(snapshot.directory)
+  }
+
+  /// Applies the folder of policies. A broken folder changes nothing and is reported.
+  package func reloadPolicies() {
+    do {
+      let set = try Self.loadPolicies(configuration.policies)
+      policies.withLock { $0 = set }
+      try rebuild()
+      reloadFault.withLock { $0 = nil }
+    } catch {
+      reloadFault.withLock { $0 = "\(error)" }
+      fputs("torhaus: the policies were not applied; the old set stays in force\n\(error)\n", stderr)
+    }
+  }
+
+  private static func loadPolicies(_ folder: String) throws -> PolicySet {
+    do { return try PolicyLoader.load(folder: folder) } catch {
+      throw InstallationError(
+        .invalidPolicies, error.message, place: folder,
+        hint: ([""] + error.diagnostics.map(\.description)).joined(separator: "\n"))
+    }
+  }
+
+  private static func credentials(_ configuration: ServerConfiguration) throws -> [String: [UInt8]] {
+    var values: [String: [UInt8]] = [:]
+    for (name, source) in configuration.credentials {
+      values[name] = try Secrets.read(source, isProduction: configuration.isProduction)
+    }
+    if let source = configuration.openUpstream?.credential {
+      values["demo"] = try Secrets.read(source, isProduction: configuration.isProduction)
+    }
+    return values
+  }
+
+  /// Begins a new journal file with a snapshot; the old one goes when the ledger has what stood in it.
+  package func rollJournal() throws {
+    try journal.withLock { file in
+      let number = file.number + 1
+      let path = "\(node.path)/journal/\(node.epoch).\(number).thj"
+      var beginning: [UInt8] = []
+      quotas.journalSnapshot(into: &beginning)
+      try log.switchJournal(to: path, beginning: beginning)
+      try quotas.flush()
+      unlink(file.path)
+      file = JournalFile(number: number, path: path)
+    }
+  }
+
+  /// Ends cleanly: everything is written and reported, leases are given back.
+  package func stop() {
+    _ = log.drain()
+    log.stop()
+    indexer.stop()
+    do { try quotas.stop() } catch { fputs("torhaus: the ledger could not be closed: \(error)\n", stderr) }
+  }
+}

@@ -1,0 +1,61 @@
+@testable import Frontend
+
+extension HeadCase {
+  /// Two lengths, two encodings, or one that two parsers could read in two ways.
+  static let framing: [HeadCase] = [
+    .init("CL then TE", post("Content-Length: 5\r\nTransfer-Encoding: chunked\r\n"), .refused(.conflictingFraming)),
+    .init("TE then CL", post("Transfer-Encoding: chunked\r\nContent-Length: 5\r\n"), .refused(.conflictingFraming)),
+    .init("TE and CL 0", post("Transfer-Encoding: chunked\r\nContent-Length: 0\r\n"), .refused(.conflictingFraming)),
+    .init("two CL, different", post("Content-Length: 5\r\nContent-Length: 6\r\n"), .refused(.duplicateField)),
+    .init("two CL, equal", post("Content-Length: 5\r\ncontent-length: 5\r\n"), .refused(.duplicateField)),
+    .init("CL as a list", post("Content-Length: 5, 5\r\n"), .refused(.malformedLength)),
+    .init("CL +5", post("Content-Length: +5\r\n"), .refused(.malformedLength)),
+    .init("CL -5", post("Content-Length: -5\r\n"), .refused(.malformedLength)),
+    .init("CL 5 5", post("Content-Length: 5 5\r\n"), .refused(.malformedLength)),
+    .init("CL 0x5", post("Content-Length: 0x5\r\n"), .refused(.malformedLength)),
+    .init("CL 5.0", post("Content-Length: 5.0\r\n"), .refused(.malformedLength)),
+    .init("CL 1_0", post("Content-Length: 1_0\r\n"), .refused(.malformedLength)),
+    .init("CL empty", post("Content-Length:\r\n"), .refused(.malformedLength)),
+    .init("CL only spaces", post("Content-Length:   \r\n"), .refused(.malformedLength)),
+    .init("CL 2^63", post("Content-Length: 9223372036854775808\r\n"), .refused(.malformedLength)),
+    .init("CL 2^64 + 5", post("Content-Length: 18446744073709551621\r\n"), .refused(.malformedLength)),
+    .init("CL of 400 digits", post("Content-Length: \(repeated("9", 400))\r\n"), .refused(.malformedLength)),
+    .init("CL of the limit", post("Content-Length: 8388608\r\n"), .accepted([.framing(.length(8_388_608))])),
+    .init("CL above the limit", post("Content-Length: 8388609\r\n"), .refused(.bodyTooLarge)),
+    .init("CL 999999999999999", post("Content-Length: 999999999999999\r\n"), .refused(.bodyTooLarge)),
+    .init("CL 0", post("Content-Length: 0\r\n"), .accepted([.framing(.length(0))])),
+    .init("CL with spaces around", post("Content-Length: \t 5 \t \r\n"), .accepted([.framing(.length(5))])),
+    .init("CL with HTTP/1.0", old("Content-Length: 5\r\n"), .accepted([.framing(.length(5))])),
+    .init("TE chunked", post("Transfer-Encoding: chunked\r\n"), .accepted([.framing(.chunked)])),
+    .init("TE CHUNKED", post("TRANSFER-ENCODING: CHUNKED\r\n"), .accepted([.framing(.chunked)])),
+    .init("TE behind a TAB", post("Transfer-Encoding:\tchunked\r\n"), .accepted([.framing(.chunked)])),
+    .init("TE xchunked", post("Transfer-Encoding: xchunked\r\n"), .refused(.malformedEncoding)),
+    .init("TE chunkedx", post("Transfer-Encoding: chunkedx\r\n"), .refused(.malformedEncoding)),
+    .init("TE gzip, chunked", post("Transfer-Encoding: gzip, chunked\r\n"), .refused(.malformedEncoding)),
+    .init("TE chunked, identity", post("Transfer-Encoding: chunked, identity\r\n"), .refused(.malformedEncoding)),
+    .init("TE chunked, chunked", post("Transfer-Encoding: chunked, chunked\r\n"), .refused(.malformedEncoding)),
+    .init("TE with an empty list element", post("Transfer-Encoding: ,chunked\r\n"), .refused(.malformedEncoding)),
+    .init("TE identity", post("Transfer-Encoding: identity\r\n"), .refused(.malformedEncoding)),
+    .init("TE empty", post("Transfer-Encoding:\r\n"), .refused(.malformedEncoding)),
+    .init("TE quoted", post("Transfer-Encoding: \"chunked\"\r\n"), .refused(.malformedEncoding)),
+    .init("TE with a parameter", post("Transfer-Encoding: chunked;q=1\r\n"), .refused(.malformedEncoding)),
+    .init("TE twice", post("Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n"), .refused(.duplicateField)),
+    .init(
+      "TE, other first", post("Transfer-Encoding: x\r\nTransfer-Encoding: chunked\r\n"), .refused(.malformedEncoding)),
+    .init("TE with HTTP/1.0", old("Transfer-Encoding: chunked\r\n"), .refused(.malformedEncoding)),
+    .init("TE behind a vertical tab", post("Transfer-Encoding: \u{B}chunked\r\n"), .refused(.malformedField)),
+    .init("TE folded", post("Transfer-Encoding:\r\n chunked\r\n"), .refused(.malformedEncoding)),
+    .init("TE named with a space", post("Transfer-Encoding : chunked\r\n"), .refused(.malformedField)),
+    .init("CL named with a TAB", post("Content-Length\t: 5\r\n"), .refused(.malformedField)),
+    .init("TE hidden behind a bare LF", post("X: y\nTransfer-Encoding: chunked\r\n"), .refused(.malformedField)),
+    .init("TE hidden behind a bare CR", post("X: y\rTransfer-Encoding: chunked\r\n"), .refused(.malformedField)),
+    .init("body on GET, CL", get("Content-Length: 1\r\n"), .refused(.bodyNotAllowed)),
+    .init("body on GET, TE", get("Transfer-Encoding: chunked\r\n"), .refused(.bodyNotAllowed)),
+    .init(
+      "body on HEAD", "HEAD / HTTP/1.1\r\n" + host + "Content-Length: 5\r\n\r\n", .refused(.bodyNotAllowed)),
+    .init("no body on GET", get("Content-Length: 0\r\n"), .accepted([.method(.get)])),
+    .init("POST without a length", post(""), .accepted([.framing(.none), .method(.post)])),
+  ]
+
+  static func repeated(_ text: String, _ count: Int) -> String { String(repeating: text, count: count) }
+}
