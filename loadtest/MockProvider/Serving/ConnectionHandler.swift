@@ -9,7 +9,7 @@ final class ConnectionHandler: ChannelDuplexHandler {
   /// Pipelined bytes that may wait behind a running answer before reading stops.
   private static let pendingLimit = 1_048_576
   /// Bytes of a stream without delays that are written in one piece.
-  private static let batchBytes = 32_768
+  static let batchBytes = 32_768
 
   let journal: Journal
   var prepared: PreparedAnswer?
@@ -19,22 +19,20 @@ final class ConnectionHandler: ChannelDuplexHandler {
   private var isReadHeld = false
 
   /// True while an answer is under way; the next request waits.
-  private var isBusy = false
+  var isBusy = false
   /// True inside ``serve(_:)``, so that many pipelined streams do not call each other in ever deeper frames.
   private var isServing = false
-  private var isClosed = false
-  private var timer: Scheduled<Void>?
+  private(set) var isClosed = false
+  var timer: Scheduled<Void>?
 
-  private var stream: AnswerStream?
-  private var streamTurn: ChatTurn?
-  private var streamStart = NIODeadline.uptimeNanoseconds(0)
-  private var streamDeltas: Int64 = 0
-  private var waitsForRoom = false
-  private var waitsForDrip = false
+  /// The stream under way, if one is.
+  var streaming: StreamProgress?
+  var waitsForRoom = false
+  var waitsForDrip = false
 
   private var drip = ByteBuffer()
   private var dripBytes = 0
-  private var isDripping = false
+  private(set) var isDripping = false
   private var afterDrip: (keepsAlive: Bool, isEnd: Bool) = (true, false)
 
   init(_ journal: Journal) { self.journal = journal }
@@ -139,7 +137,7 @@ final class ConnectionHandler: ChannelDuplexHandler {
   // MARK: Output
 
   /// Writes at once, or in pieces of `splitBytes`, each in a turn of the loop of its own.
-  private func emit(_ context: ChannelHandlerContext, _ buffer: ByteBuffer, splitBytes: Int) {
+  func emit(_ context: ChannelHandlerContext, _ buffer: ByteBuffer, splitBytes: Int) {
     guard splitBytes > 0 else {
       context.write(wrapOutboundOut(buffer), promise: nil)
       return
@@ -171,7 +169,7 @@ final class ConnectionHandler: ChannelDuplexHandler {
   }
 
   /// The answer is complete: take the next request, or close.
-  private func end(_ context: ChannelHandlerContext, keepsAlive: Bool) {
+  func end(_ context: ChannelHandlerContext, keepsAlive: Bool) {
     if isDripping {
       afterDrip = (keepsAlive, true)
       return
@@ -221,107 +219,5 @@ final class ConnectionHandler: ChannelDuplexHandler {
       action()
       context.flush()
     }
-  }
-
-  // MARK: Answers
-
-  func sendPlain(_ context: ChannelHandlerContext, _ turn: ChatTurn) {
-    journal.charge(turn.answer.usage)
-    var body = ByteBuffer()
-    PlainAnswer.write(turn.answer, turn.identity, reportsUsage: turn.script.reportsUsage, into: &body)
-    let length = body.readableBytes
-    if turn.script.kind == .garbageBody {
-      body.moveWriterIndex(to: body.readerIndex + length / 2)
-    }
-    guard turn.script.kind == .cut else {
-      send(context, body: body, splitBytes: turn.script.splitBytes, keepsAlive: turn.keepsAlive)
-      return
-    }
-    var whole = ByteBuffer()
-    ResponseFrame(contentLength: length, number: turn.identity.number).write(into: &whole)
-    whole.writeBytes(body.readableBytesView.prefix(length / 2))
-    emit(context, whole, splitBytes: turn.script.splitBytes)
-    end(context, keepsAlive: false)
-  }
-
-  func beginStream(_ context: ChannelHandlerContext, _ turn: ChatTurn) {
-    isBusy = true
-    var head = ByteBuffer()
-    ResponseFrame(
-      isEventStream: true, isChunked: !turn.isHTTP10, closes: !turn.keepsAlive, number: turn.identity.number
-    ).write(into: &head)
-    stream = AnswerStream(
-      turn.answer, turn.identity, turn.script, wantsUsage: turn.wantsUsage, isChunked: !turn.isHTTP10)
-    streamTurn = turn
-    streamStart = .now()
-    streamDeltas = 0
-    emit(context, head, splitBytes: turn.script.splitBytes)
-    pump(context)
-    context.flush()
-  }
-
-  /// Writes events until the script wants a pause, the socket is full or the stream is over.
-  private func pump(_ context: ChannelHandlerContext) {
-    guard let turn = streamTurn, !isClosed else { return }
-    if isDripping {
-      waitsForDrip = true
-      return
-    }
-    var batch = ByteBuffer()
-    var step = AnswerStream.Step.event
-    let limit = turn.script.splitBytes > 0 ? 1 : Self.batchBytes
-    repeat {
-      step = stream?.next(into: &batch) ?? .finished
-    } while (step == .event || (step == .delta && turn.script.delayMilliseconds == 0)) && batch.readableBytes < limit
-    // Charged before the last bytes leave, so that whoever has read the end finds it in the bill.
-    if step == .finished {
-      journal.charge(turn.answer.usage)
-      stream = nil
-    } else if step == .cut || step == .reset {
-      chargeAbortedStream()
-    }
-    emit(context, batch, splitBytes: turn.script.splitBytes)
-    context.flush()
-    switch step {
-    case .event: continueStream(context)
-    case .delta:
-      guard turn.script.delayMilliseconds > 0 else { return continueStream(context) }
-      streamDeltas += 1
-      scheduleDelta(context, turn)
-    case .finished:
-      streamTurn = nil
-      end(context, keepsAlive: turn.keepsAlive)
-    case .cut: end(context, keepsAlive: false)
-    case .reset: closeNow(context, withReset: true)
-    case .stall: stall()
-    }
-  }
-
-  private func continueStream(_ context: ChannelHandlerContext) {
-    if isDripping {
-      waitsForDrip = true
-    } else if context.channel.isWritable {
-      context.eventLoop.assumeIsolated().execute { self.pump(context) }
-    } else {
-      waitsForRoom = true
-    }
-  }
-
-  /// Deltas keep to a schedule from the stream's start, so a late loop does not stretch the stream.
-  private func scheduleDelta(_ context: ChannelHandlerContext, _ turn: ChatTurn) {
-    let due = streamStart + .milliseconds(streamDeltas * Int64(turn.script.delayMilliseconds))
-    timer = context.eventLoop.assumeIsolated().scheduleTask(deadline: due) {
-      if context.channel.isWritable { self.pump(context) } else { self.waitsForRoom = true }
-    }
-  }
-
-  private func chargeAbortedStream() {
-    guard let stream, let turn = streamTurn else { return }
-    journal.charge(
-      MockUsage(
-        promptTokens: turn.answer.usage.promptTokens,
-        completionTokens: MockUsage.tokens(inBytes: stream.textBytes)))
-    self.stream = nil
-    streamTurn = nil
   }
 }

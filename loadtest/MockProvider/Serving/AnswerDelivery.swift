@@ -1,0 +1,120 @@
+import NIOCore
+
+/// How far the stream of one answer has come.
+struct StreamProgress {
+  let turn: ChatTurn
+  let start: NIODeadline
+  var stream: AnswerStream
+  /// Deltas after which the script's delay was kept.
+  var deltas: Int64 = 0
+
+  init(_ turn: ChatTurn, start: NIODeadline) {
+    self.turn = turn
+    self.start = start
+    stream = AnswerStream(
+      turn.answer, turn.identity, turn.script, wantsUsage: turn.wantsUsage, isChunked: !turn.isHTTP10)
+  }
+
+  /// When the next delta is due: counted from the start, so a late loop does not stretch the stream.
+  var nextDelta: NIODeadline { start + .milliseconds(deltas &* Int64(turn.script.delayMilliseconds)) }
+
+  /// What was used until now.
+  var usage: MockUsage {
+    MockUsage(
+      promptTokens: turn.answer.usage.promptTokens, completionTokens: MockUsage.tokens(inBytes: stream.textBytes))
+  }
+}
+
+/// How an answer goes out: as one body, or event by event.
+extension ConnectionHandler {
+  func sendPlain(_ context: ChannelHandlerContext, _ turn: ChatTurn) {
+    journal.charge(turn.answer.usage)
+    var body = ByteBuffer()
+    PlainAnswer.write(turn.answer, turn.identity, reportsUsage: turn.script.reportsUsage, into: &body)
+    let length = body.readableBytes
+    if turn.script.kind == .garbageBody {
+      body.moveWriterIndex(to: body.readerIndex + length / 2)
+    }
+    guard turn.script.kind == .cut else {
+      send(context, body: body, splitBytes: turn.script.splitBytes, keepsAlive: turn.keepsAlive)
+      return
+    }
+    var whole = ByteBuffer()
+    ResponseFrame(contentLength: length, number: turn.identity.number).write(into: &whole)
+    whole.writeBytes(body.readableBytesView.prefix(length / 2))
+    emit(context, whole, splitBytes: turn.script.splitBytes)
+    end(context, keepsAlive: false)
+  }
+
+  func beginStream(_ context: ChannelHandlerContext, _ turn: ChatTurn) {
+    isBusy = true
+    var head = ByteBuffer()
+    ResponseFrame(
+      isEventStream: true, isChunked: !turn.isHTTP10, closes: !turn.keepsAlive, number: turn.identity.number
+    ).write(into: &head)
+    streaming = StreamProgress(turn, start: .now())
+    emit(context, head, splitBytes: turn.script.splitBytes)
+    pump(context)
+    context.flush()
+  }
+
+  /// Writes events until the script wants a pause, the socket is full or the stream is over.
+  func pump(_ context: ChannelHandlerContext) {
+    guard let turn = streaming?.turn, !isClosed else { return }
+    if isDripping {
+      waitsForDrip = true
+      return
+    }
+    var batch = ByteBuffer()
+    var step = AnswerStream.Step.event
+    let limit = turn.script.splitBytes > 0 ? 1 : Self.batchBytes
+    repeat {
+      step = streaming?.stream.next(into: &batch) ?? .finished
+    } while (step == .event || (step == .delta && turn.script.delayMilliseconds == 0)) && batch.readableBytes < limit
+    // Charged before the last bytes leave, so that whoever has read the end finds it in the bill.
+    if step == .finished {
+      journal.charge(turn.answer.usage)
+      streaming = nil
+    } else if step == .cut || step == .reset {
+      chargeAbortedStream()
+    }
+    emit(context, batch, splitBytes: turn.script.splitBytes)
+    context.flush()
+    switch step {
+    case .event: continueStream(context)
+    case .delta:
+      guard turn.script.delayMilliseconds > 0 else { return continueStream(context) }
+      streaming?.deltas += 1
+      scheduleDelta(context)
+    case .finished: end(context, keepsAlive: turn.keepsAlive)
+    case .cut: end(context, keepsAlive: false)
+    case .reset: closeNow(context, withReset: true)
+    case .stall: stall()
+    }
+  }
+
+  private func continueStream(_ context: ChannelHandlerContext) {
+    if isDripping {
+      waitsForDrip = true
+    } else if context.channel.isWritable {
+      context.eventLoop.assumeIsolated().execute { self.pump(context) }
+    } else {
+      waitsForRoom = true
+    }
+  }
+
+  /// Deltas keep to a schedule from the stream's start, so a late loop does not stretch the stream.
+  private func scheduleDelta(_ context: ChannelHandlerContext) {
+    guard let due = streaming?.nextDelta else { return }
+    timer = context.eventLoop.assumeIsolated().scheduleTask(deadline: due) {
+      if context.channel.isWritable { self.pump(context) } else { self.waitsForRoom = true }
+    }
+  }
+
+  /// Charges a stream that ends before its end for the text that was written.
+  func chargeAbortedStream() {
+    guard let streaming else { return }
+    journal.charge(streaming.usage)
+    self.streaming = nil
+  }
+}
