@@ -12,7 +12,7 @@ import Testing
   private func run<Rewriter: AnswerRewriter>(
     _ stream: String, includeUsage: Bool = false, dropsLogprobs: Bool = false, cuts: [Int] = [], rewriter: Rewriter
   ) -> Result {
-    let reader = ChatStreamReader(
+    var reader = ChatStreamReader(
       ChatStreamReader.Options(alias: "alias", includeUsage: includeUsage, dropsLogprobs: dropsLogprobs))
     var rewriter = rewriter
     let out = ByteArena()
@@ -316,7 +316,7 @@ import Testing
     for round in 0..<3_000 {
       let bytes = random.mutate(seed, most: 6)
       let cuts = (0..<3).map { _ in Int.random(in: 0...bytes.count, using: &random) }.sorted()
-      let reader = ChatStreamReader(
+      var reader = ChatStreamReader(
         ChatStreamReader.Options(alias: "alias", includeUsage: round.isMultiple(of: 2), dropsLogprobs: true))
       var restorer = MarkRestorer()
       let out = ByteArena()
