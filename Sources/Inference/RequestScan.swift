@@ -47,6 +47,8 @@ package struct RequestScan {
   /// Numbers in a token array (`embeddings` input).
   package internal(set) var tokenCount = 0
   package internal(set) var inputItems = 0
+  /// `encoding_format: base64` (embeddings), which openai-python asks for by itself.
+  package internal(set) var wantsBase64 = false
 
   // For edits
   var members: [MemberExtent] = []
@@ -94,7 +96,7 @@ package struct RequestScan {
     (user, safetyIdentifier, metadataUserID, metadata) = (nil, nil, nil, nil)
     segments.removeAll(keepingCapacity: segments.capacity <= 16_384)
     (messageCount, images, audios, files, mediaBytes) = (0, 0, 0, 0, 0)
-    (textBytes, tokenCount, inputItems) = (0, 0, 0)
+    (textBytes, tokenCount, inputItems, wantsBase64) = (0, 0, 0, false)
     members.removeAll(keepingCapacity: members.capacity <= 1024)
     places = MemberPlaces()
     (insertionPoint, group, refusal) = (0, 0, nil)

@@ -24,6 +24,8 @@ package struct AnswerScan {
   package internal(set) var error: ByteRange?
   package internal(set) var hasChoices = false
   package internal(set) var choiceCount = 0
+  /// The index of each choice, in their order.
+  package internal(set) var choiceIndexes: [Int32] = []
   /// The answer's `data` array (embeddings).
   package internal(set) var data: ByteRange?
   /// The finish reason of a choice means failure, or nothing that is known.
@@ -56,6 +58,7 @@ package struct AnswerScan {
     spans.removeAll(keepingCapacity: true)
     finishes.removeAll(keepingCapacity: true)
     logprobs.removeAll(keepingCapacity: true)
+    choiceIndexes.removeAll(keepingCapacity: true)
     (model, id, created, usage, usageValue, usageMember) = (nil, nil, nil, nil, nil, nil)
     (serviceTier, error, data) = (nil, nil, nil)
     (hasChoices, choiceCount, hasUnknownFinish, choice) = (false, 0, false, 0)
@@ -126,6 +129,7 @@ package struct AnswerScan {
       choice = Int32(clamping: choiceCount)
       choiceCount += 1
       try oneChoice(&cursor)
+      choiceIndexes.append(choice)
     }
   }
 

@@ -175,8 +175,8 @@ package struct ChatStreamReader {
 
   /// - Returns: False where the upstream opens more channels than an answer can have.
   private mutating func noteChoices() -> Bool {
+    for index in scan.choiceIndexes { noteChoice(index) }
     for span in scan.spans where span.channel.field != .whole {
-      noteChoice(span.channel.choice)
       if !channels.contains(span.channel) { channels.append(span.channel) }
     }
     for finish in scan.finishes {

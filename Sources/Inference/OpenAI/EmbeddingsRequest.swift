@@ -27,7 +27,9 @@ extension RequestScan {
         places.metadata = members.count
         try metadataValue(&cursor)
       case .dimensions: _ = try count("dimensions", upTo: 1_000_000, &cursor)
-      case .encodingFormat: try structural(&cursor)
+      case .encodingFormat:
+        try structural(&cursor)
+        wantsBase64 = ByteRange(start, cursor.position).of(body).equals("\"base64\"")
       case nil: try unknown(key, &cursor)
       }
       note(key, start, cursor)
