@@ -4,7 +4,7 @@ internal import JSONText
 ///
 /// A name that equals a known one only when case is ignored is a trap: servers written in Go would read it as the known
 /// one (GHSA-4gph-2hhr-5mwg). Their folding also takes `ſ` for s and `K` (Kelvin) for k.
-struct MemberTable<Member: RawRepresentable<String> & CaseIterable & Sendable>: Sendable {
+final class MemberTable<Member: RawRepresentable<String> & CaseIterable & Sendable>: Sendable {
   enum Match {
     case member(Member, Int)
     case unknown
@@ -13,36 +13,64 @@ struct MemberTable<Member: RawRepresentable<String> & CaseIterable & Sendable>: 
     case cut
   }
 
+  /// Three overlapping words hold a name of up to 24 bytes.
+  private struct Words: Equatable {
+    var head: UInt64
+    var middle: UInt64 = 0
+    var tail: UInt64 = 0
+
+    @inline(__always)
+    init(_ name: UnsafeRawBufferPointer) {
+      let count = name.count
+      guard count >= 8 else {
+        var head: UInt64 = 0
+        for byte in name { head = head << 8 | UInt64(byte) }
+        self.head = head
+        return
+      }
+      head = name.loadUnaligned(as: UInt64.self)
+      tail = name.loadUnaligned(fromByteOffset: count - 8, as: UInt64.self)
+      if count > 16 { middle = name.loadUnaligned(fromByteOffset: 8, as: UInt64.self) }
+    }
+  }
+
   private struct Entry {
-    let member: Member
-    let name: [UInt8]
-    let head: UInt64
+    let words: Words
     let index: Int
   }
 
+  private static var longest: Int { 24 }
+  private let members: [Member]
+  private let names: [[UInt8]]
   private let entries: [Entry]
   /// `starts[n] ..< starts[n + 1]` are the entries of length n.
   private let starts: [Int]
-  private let longest: Int
 
   init() {
-    var all: [Entry] = []
-    for (index, member) in Member.allCases.enumerated() {
-      let name = Array(member.rawValue.utf8)
-      all.append(Entry(member: member, name: name, head: name.withUnsafeBytes { Self.head($0) }, index: index))
+    members = Array(Member.allCases)
+    let names = members.map { Array($0.rawValue.utf8) }
+    let order = names.indices.filter { names[$0].count <= Self.longest }.sorted { names[$0].count < names[$1].count }
+    entries = order.map { place in Entry(words: names[place].withUnsafeBytes { Words($0) }, index: place) }
+    starts = (0...(Self.longest + 1)).map { length in
+      order.firstIndex { names[$0].count >= length } ?? order.count
     }
-    all.sort { $0.name.count < $1.name.count }
-    let longest = all.last?.name.count ?? 0
-    entries = all
-    starts = (0...(longest + 1)).map { length in all.firstIndex { $0.name.count >= length } ?? all.count }
-    self.longest = longest
+    self.names = names
   }
 
-  private static func head(_ name: UnsafeRawBufferPointer) -> UInt64 {
-    if name.count >= 8 { return name.loadUnaligned(as: UInt64.self) }
-    var head: UInt64 = 0
-    for byte in name { head = head << 8 | UInt64(byte) }
-    return head
+  /// The member of exactly this name.
+  func exact(_ name: UnsafeRawBufferPointer) -> Member? { place(name).map { members[$0] } }
+
+  private func place(_ name: UnsafeRawBufferPointer) -> Int? {
+    guard name.count <= Self.longest else { return nil }
+    var index = starts[name.count]
+    let end = starts[name.count + 1]
+    guard index < end else { return nil }
+    let words = Words(name)
+    while index < end {
+      if entries[index].words == words { return entries[index].index }
+      index += 1
+    }
+    return nil
   }
 
   /// Looks up a name as it stands in the body.
@@ -56,29 +84,11 @@ struct MemberTable<Member: RawRepresentable<String> & CaseIterable & Sendable>: 
     return find(raw)
   }
 
-  /// The member of exactly this name.
-  func exact(_ name: UnsafeRawBufferPointer) -> Member? { entry(name).map { entries[$0].member } }
-
-  private func entry(_ name: UnsafeRawBufferPointer) -> Int? {
-    guard name.count <= longest else { return nil }
-    let head = Self.head(name)
-    for index in starts[name.count]..<starts[name.count + 1] where entries[index].head == head {
-      if name.count <= 8 || hasTail(name, index) { return index }
-    }
-    return nil
-  }
-
   private func find(_ name: UnsafeRawBufferPointer) -> Match {
-    if let index = entry(name) { return .member(entries[index].member, entries[index].index) }
+    if let place = place(name) { return .member(members[place], place) }
     if name.contains(0) { return .cut }
-    for entry in entries where Self.folded(name, equals: entry.name) { return .twin(entry.member) }
+    for (place, known) in names.enumerated() where Self.folded(name, equals: known) { return .twin(members[place]) }
     return .unknown
-  }
-
-  private func hasTail(_ name: UnsafeRawBufferPointer, _ index: Int) -> Bool {
-    let known = entries[index].name
-    for position in 8..<name.count where name[position] != known[position] { return false }
-    return true
   }
 
   private static func folded(_ name: UnsafeRawBufferPointer, equals known: [UInt8]) -> Bool {

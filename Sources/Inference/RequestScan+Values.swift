@@ -3,7 +3,7 @@ internal import JSONText
 /// Reading of single values: text by default, structural only where a caller says so.
 extension RequestScan {
   /// Looks a member's name up; refuses it if it stands twice or is a known one in other case.
-  func find<Member>(
+  mutating func find<Member>(
     _ table: MemberTable<Member>, _ key: JSONString, _ seen: inout UInt64, _ cursor: JSONCursor,
     in path: @autoclosure () -> String
   ) throws(JSONTextError) -> Member? {
@@ -27,7 +27,7 @@ extension RequestScan {
   }
 
   /// Counts a string's text and makes it a segment.
-  func addText(_ text: JSONString, group shared: Int32? = nil, isIdentifier: Bool = false) {
+  mutating func addText(_ text: JSONString, group shared: Int32? = nil, isIdentifier: Bool = false) {
     guard !text.isEmpty else { return }
     countText(text)
     segments.append(
@@ -36,31 +36,31 @@ extension RequestScan {
         group: shared ?? nextGroup(), isIdentifier: isIdentifier))
   }
 
-  func countText(_ text: JSONString) {
+  mutating func countText(_ text: JSONString) {
     let bytes = text.hasEscapes ? JSONEscape.unescapedLength(text.range.of(body)) : text.end - text.start
     textBytes &+= bytes
   }
 
-  func nextGroup() -> Int32 {
+  mutating func nextGroup() -> Int32 {
     group &+= 1
     return group
   }
 
   /// Reads a string that is structural if it looks so, and text otherwise; any other value is text.
-  func structural(_ cursor: inout JSONCursor) throws(JSONTextError) {
+  mutating func structural(_ cursor: inout JSONCursor) throws(JSONTextError) {
     guard try cursor.peek() == .string else { return try free(&cursor) }
     let text = try cursor.string()
     if text.range.of(body).isStructural { countText(text) } else { addText(text) }
   }
 
   /// Reads a name that takes no brackets; any other value is text.
-  func identifier(_ cursor: inout JSONCursor) throws(JSONTextError) {
+  mutating func identifier(_ cursor: inout JSONCursor) throws(JSONTextError) {
     guard try cursor.peek() == .string else { return try free(&cursor) }
     addText(try cursor.string(), isIdentifier: true)
   }
 
   /// Reads any value: each string, member name and long number in it is text.
-  func free(_ cursor: inout JSONCursor) throws(JSONTextError) {
+  mutating func free(_ cursor: inout JSONCursor) throws(JSONTextError) {
     switch try cursor.peek() {
     case .string: addText(try cursor.string())
     case .number:
@@ -91,13 +91,13 @@ extension RequestScan {
   }
 
   /// Reads a member that nobody knows: its name is text too.
-  func unknown(_ key: JSONString, _ cursor: inout JSONCursor) throws(JSONTextError) {
+  mutating func unknown(_ key: JSONString, _ cursor: inout JSONCursor) throws(JSONTextError) {
     addName(key)
     try free(&cursor)
   }
 
   /// A free-form name; a short run of digits (token ids in `logit_bias`) says nothing.
-  private func addName(_ key: JSONString) {
+  private mutating func addName(_ key: JSONString) {
     guard !key.isEmpty else { return }
     countText(key)
     textBytes &+= 4  // quotes, colon, comma
@@ -110,7 +110,7 @@ extension RequestScan {
   }
 
   /// Reads a JSON schema: as ``free(_:)``, without segments for its own vocabulary.
-  func schema(_ cursor: inout JSONCursor) throws(JSONTextError) {
+  mutating func schema(_ cursor: inout JSONCursor) throws(JSONTextError) {
     switch try cursor.peek() {
     case .object:
       var walk = try cursor.enterObject()
@@ -144,7 +144,7 @@ extension RequestScan {
   }
 
   /// Reads a number or literal that is structural; a string or container there is text.
-  func scalar(_ cursor: inout JSONCursor) throws(JSONTextError) {
+  mutating func scalar(_ cursor: inout JSONCursor) throws(JSONTextError) {
     switch try cursor.peek() {
     case .number: _ = try cursor.number()
     case .true, .false, .null: _ = try cursor.literal()
@@ -153,7 +153,7 @@ extension RequestScan {
   }
 
   /// Reads `true`, `false` or `null` (as false).
-  func boolean(_ param: @autoclosure () -> String, _ cursor: inout JSONCursor) throws(JSONTextError) -> Bool {
+  mutating func boolean(_ param: @autoclosure () -> String, _ cursor: inout JSONCursor) throws(JSONTextError) -> Bool {
     switch try cursor.peek() {
     case .true, .false, .null: return try cursor.literal() == .true
     default: throw wrongType(param(), "true or false", at: cursor)
@@ -161,7 +161,7 @@ extension RequestScan {
   }
 
   /// Reads a positive integer within `bound`, or null.
-  func count(_ param: String, upTo bound: Int64, _ cursor: inout JSONCursor) throws(JSONTextError) -> Int64? {
+  mutating func count(_ param: String, upTo bound: Int64, _ cursor: inout JSONCursor) throws(JSONTextError) -> Int64? {
     switch try cursor.peek() {
     case .null:
       _ = try cursor.literal()
@@ -178,7 +178,7 @@ extension RequestScan {
   }
 
   /// Reads a string whose content is noted and which never travels, or null.
-  func person(_ param: String, _ cursor: inout JSONCursor) throws(JSONTextError) -> ByteRange? {
+  mutating func person(_ param: String, _ cursor: inout JSONCursor) throws(JSONTextError) -> ByteRange? {
     switch try cursor.peek() {
     case .null:
       _ = try cursor.literal()
@@ -189,7 +189,7 @@ extension RequestScan {
   }
 
   /// Reads `model`.
-  func modelValue(_ cursor: inout JSONCursor) throws(JSONTextError) {
+  mutating func modelValue(_ cursor: inout JSONCursor) throws(JSONTextError) {
     guard try cursor.peek() == .string else { throw wrongType("model", "a string", at: cursor) }
     let text = try cursor.string()
     guard !text.isEmpty, text.range.count <= 256, !text.hasEscapes else {
@@ -200,7 +200,7 @@ extension RequestScan {
   }
 
   /// Reads OpenAI's `metadata`, which never travels; notes its `user_id`.
-  func metadataValue(_ cursor: inout JSONCursor) throws(JSONTextError) {
+  mutating func metadataValue(_ cursor: inout JSONCursor) throws(JSONTextError) {
     switch try cursor.peek() {
     case .null: _ = try cursor.literal()
     case .object:
@@ -220,7 +220,7 @@ extension RequestScan {
   }
 
   /// Notes where a member of the body's object lies; the value was just read.
-  func note(_ key: JSONString, _ valueStart: Int, _ cursor: JSONCursor) {
+  mutating func note(_ key: JSONString, _ valueStart: Int, _ cursor: JSONCursor) {
     members.append(MemberExtent(nameStart: key.start - 1, valueStart: valueStart, valueEnd: cursor.position))
     insertionPoint = cursor.position
   }

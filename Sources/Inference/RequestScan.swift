@@ -2,9 +2,10 @@ package import JSONText
 
 /// What one scan of a request's body found: the members that policy depends on, and every text that may leave.
 ///
-/// One per event loop or exchange, used again and again: its arrays keep their capacity. All positions are offsets into
-/// the body that was scanned; the body itself is not kept.
-package final class RequestScan {
+/// One per event loop or exchange, used again and again in its place: its arrays keep their capacity. A value, not an
+/// object, so that the walk needs no check of exclusivity at run time. All positions are offsets into the body that was
+/// scanned; the body itself is not kept.
+package struct RequestScan {
   package private(set) var route = InferenceRoute.chat
 
   // What is asked for
@@ -46,6 +47,8 @@ package final class RequestScan {
   /// Numbers in a token array (`embeddings` input).
   package internal(set) var tokenCount = 0
   package internal(set) var inputItems = 0
+  /// `encoding_format: base64` (embeddings), which openai-python asks for by itself.
+  package internal(set) var wantsBase64 = false
 
   // For edits
   var members: [MemberExtent] = []
@@ -62,7 +65,7 @@ package final class RequestScan {
 
   /// Scans a body, which is valid and unambiguous where this returns.
   /// - Throws: ``InferenceError`` with `invalid_json`, `missing_required_parameter`, `invalid_type` or `invalid_value`.
-  package func scan(_ body: UnsafeRawBufferPointer, route: InferenceRoute) throws(InferenceError) {
+  package mutating func scan(_ body: UnsafeRawBufferPointer, route: InferenceRoute) throws(InferenceError) {
     reset()
     self.route = route
     self.body = body
@@ -85,7 +88,7 @@ package final class RequestScan {
     }
   }
 
-  private func reset() {
+  private mutating func reset() {
     model = ByteRange(0, 0)
     (stream, includeUsage, n, maxTokens) = (false, false, 1, nil)
     (maxTokensField, maxTokensRange) = (.maxCompletionTokens, nil)
@@ -93,7 +96,7 @@ package final class RequestScan {
     (user, safetyIdentifier, metadataUserID, metadata) = (nil, nil, nil, nil)
     segments.removeAll(keepingCapacity: segments.capacity <= 16_384)
     (messageCount, images, audios, files, mediaBytes) = (0, 0, 0, 0, 0)
-    (textBytes, tokenCount, inputItems) = (0, 0, 0)
+    (textBytes, tokenCount, inputItems, wantsBase64) = (0, 0, 0, false)
     members.removeAll(keepingCapacity: members.capacity <= 1024)
     places = MemberPlaces()
     (insertionPoint, group, refusal) = (0, 0, nil)
@@ -109,12 +112,14 @@ package final class RequestScan {
   package var hasHostedTool: Bool { features.contains(.hostedTool) }
 
   /// Notes why the body is refused and gives the error that ends the walk.
-  func refuse(_ code: Refusal.Code, _ param: String?, _ message: String, at cursor: JSONCursor) -> JSONTextError {
+  mutating func refuse(_ code: Refusal.Code, _ param: String?, _ message: String, at cursor: JSONCursor)
+    -> JSONTextError
+  {
     refusal = InferenceError(code, param: param, message: message)
     return JSONTextError(.stopped, at: cursor.position)
   }
 
-  func wrongType(_ param: String, _ wanted: String, at cursor: JSONCursor) -> JSONTextError {
+  mutating func wrongType(_ param: String, _ wanted: String, at cursor: JSONCursor) -> JSONTextError {
     refuse(.invalidType, param, "'\(param)' must be \(wanted).", at: cursor)
   }
 }

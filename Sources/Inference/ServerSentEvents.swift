@@ -8,8 +8,8 @@ internal import JSONText
 /// reader.open(chunk)
 /// while try reader.next() { … reader.data … }
 /// ```
-/// The chunk must stay where it is until `next` has answered false or thrown, or ``close()`` was called.
-package final class ServerSentEventReader {
+/// A value to be kept in one place, never copied. The chunk must stay where it is until `next` has answered false or thrown, or ``close()`` was called.
+package struct ServerSentEventReader {
   /// Bytes of one event with its framing (`api.md` section 2).
   package static let largestEvent = 1 << 20
 
@@ -43,7 +43,7 @@ package final class ServerSentEventReader {
   package var heldBytes: Int { input.count > 0 ? 0 : tail.count }
 
   /// Begins a pass over the next bytes of the stream.
-  package func open(_ chunk: UnsafeRawBufferPointer) {
+  package mutating func open(_ chunk: UnsafeRawBufferPointer) {
     isInTail = tail.count > 0
     if isInTail {
       tail.append(chunk)
@@ -54,14 +54,14 @@ package final class ServerSentEventReader {
   }
 
   /// Ends a pass early: what was not read is forgotten with the event it belongs to.
-  package func close() {
+  package mutating func close() {
     input = UnsafeRawBufferPointer(start: nil, count: 0)
     tail.reset()
     startEvent(at: 0)
   }
 
   /// Treats what is left at the end of the stream as if a blank line followed.
-  package func openEnd() {
+  package mutating func openEnd() {
     guard tail.count > 0 else { return }
     tail.append("\n\n")
     isInTail = true
@@ -70,7 +70,7 @@ package final class ServerSentEventReader {
 
   /// Advances to the next whole event with data; false, when the chunk has no more.
   /// - Throws: ``InferenceError`` with `upstream_error` for an event beyond ``largestEvent``.
-  package func next() throws(InferenceError) -> Bool {
+  package mutating func next() throws(InferenceError) -> Bool {
     while true {
       if skipsLineFeed, lineStart < input.count {
         skipsLineFeed = false
@@ -96,7 +96,7 @@ package final class ServerSentEventReader {
   }
 
   /// Takes the line that ends at `end`; true if it completes an event.
-  private func line(_ end: Int) -> Bool {
+  private mutating func line(_ end: Int) -> Bool {
     let isReturn = input[end] == 0x0D
     skipsLineFeed = isReturn
     var start = lineStart
@@ -149,14 +149,14 @@ package final class ServerSentEventReader {
     return line.count > 5 && line[5] == 0x20 ? 6 : 5
   }
 
-  private func finishEvent() {
+  private mutating func finishEvent() {
     isJoined = dataLines > 1
     data = isJoined ? joined.bytes : ByteRange(dataStart, dataEnd).of(input)
     verbatim = isCanonical ? ByteRange(eventStart, lineStart).of(input) : nil
     startEvent(at: lineStart)
   }
 
-  private func startEvent(at position: Int) {
+  private mutating func startEvent(at position: Int) {
     eventStart = position
     lineStart = position
     searched = position
@@ -165,7 +165,7 @@ package final class ServerSentEventReader {
   }
 
   /// Keeps the unfinished event at the front of the tail and counts positions from there.
-  private func keepTail() {
+  private mutating func keepTail() {
     let rest = ByteRange(eventStart, input.count).of(input)
     let moved = eventStart
     if isInTail {

@@ -21,7 +21,14 @@ extension JSONCursor {
         throw JSONTextError(.controlCharacter, at: index)
       } else {
         isASCII = false
-        repeat { index = try scalar(at: index) } while index < end && bytes[index] >= 0x80
+        repeat {
+          // Two bytes are the common case in Latin scripts.
+          if bytes[index] &- 0xC2 < 0x1E, index + 1 < end, bytes[index + 1] & 0xC0 == 0x80 {
+            index += 2
+          } else {
+            index = try scalar(at: index)
+          }
+        } while index < end && bytes[index] >= 0x80
       }
     }
   }
@@ -52,6 +59,7 @@ extension JSONCursor {
 
   /// Checks one scalar of two to four bytes (Unicode 15, table 3-7).
   /// - Returns: The position behind it.
+  @inline(__always)
   private func scalar(at index: Int) throws(JSONTextError) -> Int {
     let length = UTF8Check.scalarLength(bytes + index, available: end - index)
     guard length > 0 else { throw JSONTextError(.invalidUTF8, at: index) }
@@ -61,6 +69,7 @@ extension JSONCursor {
 
 enum UTF8Check {
   /// The length of the multi-byte scalar that begins here; 0 if it is none (overlong, surrogate, too large, cut).
+  @inline(__always)
   static func scalarLength(_ bytes: UnsafePointer<UInt8>, available: Int) -> Int {
     let lead = bytes[0]
     guard available >= 2, lead >= 0xC2 else { return 0 }

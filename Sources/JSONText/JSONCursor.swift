@@ -39,7 +39,13 @@ package struct JSONCursor {
   }
 
   /// Skips white space; the byte stays unread.
+  @inline(__always)
   mutating func nextByte() throws(JSONTextError) -> UInt8 {
+    if position < end, bytes[position] > 0x20 { return bytes[position] }
+    return try byteBehindSpace()
+  }
+
+  private mutating func byteBehindSpace() throws(JSONTextError) -> UInt8 {
     while position < end {
       let byte = bytes[position]
       if byte > 0x20 { return byte }

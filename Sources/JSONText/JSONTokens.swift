@@ -14,9 +14,12 @@ package struct JSONString: Sendable, Equatable {
     self.isASCII = isASCII
   }
 
+  @inlinable
   package var range: ByteRange { ByteRange(start, end) }
   /// The content with its quotes.
+  @inlinable
   package var quoted: ByteRange { ByteRange(start - 1, end + 1) }
+  @inlinable
   package var isEmpty: Bool { end <= start }
 }
 
@@ -32,6 +35,7 @@ package struct JSONNumber: Sendable, Equatable {
   /// The value, if it is written as an integer and fits.
   package var integer: Int64?
 
+  @inlinable
   package var range: ByteRange { ByteRange(start, end) }
 }
 

@@ -12,7 +12,7 @@ import Testing
   private func run<Rewriter: AnswerRewriter>(
     _ stream: String, includeUsage: Bool = false, dropsLogprobs: Bool = false, cuts: [Int] = [], rewriter: Rewriter
   ) -> Result {
-    let reader = ChatStreamReader(
+    var reader = ChatStreamReader(
       ChatStreamReader.Options(alias: "alias", includeUsage: includeUsage, dropsLogprobs: dropsLogprobs))
     var rewriter = rewriter
     let out = ByteArena()
@@ -227,6 +227,10 @@ import Testing
     ([content("a"), content("b", choice: 1), stop, done].joined(), false),
     ([content("a"), stop, "data: {\"id\":\"c1\",\"cho"].joined(), false),
     ([content("a"), stop, done, content("late")].joined(), true),
+    (
+      [chunk("{\"index\":1,\"delta\":{\"role\":\"assistant\",\"content\":\"\"}}"), content("a"), stop, done].joined(),
+      false
+    ),
   ]
 
   @Test(arguments: 0..<cuts.count)
@@ -243,6 +247,8 @@ import Testing
       "data: {\"error\":{\"message\":\"boom\",\"type\":\"server_error\",\"code\":null}}\n\n", Refusal.Code.upstreamError
     ),
     ("data: {\"error\":{\"message\":\"slow\",\"code\":429}}\n\n", .upstreamRateLimited),
+    ("data: {\"error\":{\"message\":\"slow\",\"code\":\"rate_limit_exceeded\"}}\n\n", .upstreamRateLimited),
+    ("data: {\"error\":\"boom\"}\n\n", .upstreamError),
     ("data: {\"error\":{\"code\":\"insufficient_quota\"}}\n\n", .upstreamQuota),
     ("data: {\"object\":\"error\",\"message\":\"bad\",\"code\":500}\n\n", .upstreamError),
     ("data: {\"choices\":[{\"index\":0,\"delta\":{},\"finish_reason\":\"error\"}]}\n\n", .upstreamError),
@@ -316,7 +322,7 @@ import Testing
     for round in 0..<3_000 {
       let bytes = random.mutate(seed, most: 6)
       let cuts = (0..<3).map { _ in Int.random(in: 0...bytes.count, using: &random) }.sorted()
-      let reader = ChatStreamReader(
+      var reader = ChatStreamReader(
         ChatStreamReader.Options(alias: "alias", includeUsage: round.isMultiple(of: 2), dropsLogprobs: true))
       var restorer = MarkRestorer()
       let out = ByteArena()

@@ -28,7 +28,8 @@ extension ByteArena {
 func refusal(of body: String, route: InferenceRoute = .chat) -> InferenceError? {
   withBytes(body) { bytes in
     do throws(InferenceError) {
-      try RequestScan().scan(bytes, route: route)
+      var scan = RequestScan()
+      try scan.scan(bytes, route: route)
       return nil
     } catch {
       return error

@@ -176,7 +176,8 @@ import Testing
     "ip 2001:db8::canary1".replacing("canary1", with: "1"),
     "key \(secret) bad", "key='\(secret)' bad", "Incorrect API key: \(secret.prefix(9))***\(secret.suffix(4))",
     "organization org-canary123456", "token canary0123456789canary0123456789", "project proj_canary1234",
-    "(www.canary.example)",
+    "(www.canary.example)", "url='https://canary.x/y'", "host=canary.svc.cluster.local", "to canary-node-3:8000 failed",
+    "peer=10.11.12.13,", "from localhost:11434/canary", "upstream=canary.example;",
     "[docs](https://canary.example/x)",
   ])
   func addressesAndKeysAreScrubbed(message: String) {

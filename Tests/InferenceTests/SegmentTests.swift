@@ -44,7 +44,7 @@ import Testing
 
   private func scan() throws -> [Found] {
     try withBytes(Self.body) { bytes in
-      let scan = RequestScan()
+      var scan = RequestScan()
       try scan.scan(bytes, route: .chat)
       return scan.segments.map { segment in
         let text = ByteArena()
@@ -126,7 +126,7 @@ import Testing
   @Test func textBytesBoundWhatGoesToTheModel() throws {
     let total = try scan().reduce(0) { $0 + $1.text.utf8.count }
     try withBytes(Self.body) { bytes in
-      let scan = RequestScan()
+      var scan = RequestScan()
       try scan.scan(bytes, route: .chat)
       #expect(scan.textBytes >= total)
       #expect(scan.textBytes <= 3 * bytes.count)
@@ -155,7 +155,7 @@ import Testing
       let body =
         "{\"model\":\"m\",\"messages\":[{\"role\":\"user\",\"content\":\"\(raw)\"},{\"role\":\"tool\",\"content\":[{\"type\":\"text\",\"text\":\"\(raw)\"}]}]}"
       try withBytes(body) { bytes in
-        let scan = RequestScan()
+        var scan = RequestScan()
         try scan.scan(bytes, route: .chat)
         let text = ByteArena()
         withBytes(raw) { JSONEscape.unescape($0, to: text) }

@@ -10,7 +10,7 @@ import Testing
 
   /// Feeds the stream cut at the given places.
   private func events(_ stream: [UInt8], cuts: [Int], atEnd: Bool = false) throws -> [Event] {
-    let reader = ServerSentEventReader()
+    var reader = ServerSentEventReader()
     var events: [Event] = []
     func take() throws {
       while try reader.next() {
@@ -85,7 +85,7 @@ import Testing
   }
 
   @Test func commentsWithoutEndHoldNothing() throws {
-    let reader = ServerSentEventReader()
+    var reader = ServerSentEventReader()
     let chunk = Array(String(repeating: ": keepalive\n", count: 1000).utf8)
     for _ in 0..<200 {
       try withBytes(chunk) { bytes in

@@ -4,7 +4,7 @@ package import JSONText
 /// `chat.completion.chunk`.
 ///
 /// Used again and again; positions are offsets into the bytes that were scanned.
-package final class AnswerScan {
+package struct AnswerScan {
   package internal(set) var spans: [AnswerSpan] = []
   package internal(set) var finishes: [AnswerFinish] = []
   /// Values of `logprobs` that are not null: they show the tokens as generated, placeholders included.
@@ -24,6 +24,8 @@ package final class AnswerScan {
   package internal(set) var error: ByteRange?
   package internal(set) var hasChoices = false
   package internal(set) var choiceCount = 0
+  /// The index of each choice, in their order.
+  package internal(set) var choiceIndexes: [Int32] = []
   /// The answer's `data` array (embeddings).
   package internal(set) var data: ByteRange?
   /// The finish reason of a choice means failure, or nothing that is known.
@@ -37,7 +39,7 @@ package final class AnswerScan {
 
   /// Scans a whole answer or the data of one event.
   /// - Throws: ``InferenceError`` with `upstream_error` where it is no JSON object.
-  package func scan(_ body: UnsafeRawBufferPointer) throws(InferenceError) {
+  package mutating func scan(_ body: UnsafeRawBufferPointer) throws(InferenceError) {
     reset()
     self.body = body
     defer { self.body = UnsafeRawBufferPointer(start: nil, count: 0) }
@@ -52,16 +54,17 @@ package final class AnswerScan {
     }
   }
 
-  private func reset() {
+  private mutating func reset() {
     spans.removeAll(keepingCapacity: true)
     finishes.removeAll(keepingCapacity: true)
     logprobs.removeAll(keepingCapacity: true)
+    choiceIndexes.removeAll(keepingCapacity: true)
     (model, id, created, usage, usageValue, usageMember) = (nil, nil, nil, nil, nil, nil)
     (serviceTier, error, data) = (nil, nil, nil)
     (hasChoices, choiceCount, hasUnknownFinish, choice) = (false, 0, false, 0)
   }
 
-  private func answer(_ cursor: inout JSONCursor) throws(JSONTextError) {
+  private mutating func answer(_ cursor: inout JSONCursor) throws(JSONTextError) {
     guard try cursor.peek() == .object else { throw JSONTextError(.unexpectedByte, at: cursor.position) }
     let begin = cursor.position
     var walk = try cursor.enterObject()
@@ -109,14 +112,14 @@ package final class AnswerScan {
   }
 
   /// Reads any value without looking for text.
-  private func value(_ cursor: inout JSONCursor) throws(JSONTextError) -> ByteRange {
+  private mutating func value(_ cursor: inout JSONCursor) throws(JSONTextError) -> ByteRange {
     _ = try cursor.peek()
     let start = cursor.position
     try cursor.skipValue()
     return ByteRange(start, cursor.position)
   }
 
-  private func choices(_ cursor: inout JSONCursor) throws(JSONTextError) {
+  private mutating func choices(_ cursor: inout JSONCursor) throws(JSONTextError) {
     var walk = try cursor.enterArray()
     while try cursor.nextElement(&walk) {
       guard try cursor.peek() == .object else {
@@ -126,10 +129,11 @@ package final class AnswerScan {
       choice = Int32(clamping: choiceCount)
       choiceCount += 1
       try oneChoice(&cursor)
+      choiceIndexes.append(choice)
     }
   }
 
-  private func oneChoice(_ cursor: inout JSONCursor) throws(JSONTextError) {
+  private mutating func oneChoice(_ cursor: inout JSONCursor) throws(JSONTextError) {
     let (firstSpan, firstFinish) = (spans.count, finishes.count)
     var walk = try cursor.enterObject()
     while let key = try cursor.nextMember(&walk) {
@@ -153,7 +157,7 @@ package final class AnswerScan {
   }
 
   /// Reads an index; nil for one that is none.
-  func index(_ cursor: inout JSONCursor) throws(JSONTextError) -> Int32? {
+  mutating func index(_ cursor: inout JSONCursor) throws(JSONTextError) -> Int32? {
     guard try cursor.peek() == .number else {
       try cursor.skipValue()
       return nil
@@ -162,7 +166,7 @@ package final class AnswerScan {
     return Int32(truncatingIfNeeded: value)
   }
 
-  private func finish(_ cursor: inout JSONCursor) throws(JSONTextError) {
+  private mutating func finish(_ cursor: inout JSONCursor) throws(JSONTextError) {
     guard try cursor.peek() == .string else { return try cursor.skipValue() }
     let text = try cursor.string()
     guard !text.isEmpty else { return }

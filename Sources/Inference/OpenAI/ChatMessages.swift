@@ -2,7 +2,7 @@ internal import JSONText
 
 /// `messages`: every string but role, type and ids is text; the text parts of one message count as one.
 extension RequestScan {
-  func messages(_ cursor: inout JSONCursor) throws(JSONTextError) {
+  mutating func messages(_ cursor: inout JSONCursor) throws(JSONTextError) {
     guard try cursor.peek() == .array else { throw wrongType("messages", "an array", at: cursor) }
     var walk = try cursor.enterArray()
     while try cursor.nextElement(&walk) {
@@ -16,13 +16,14 @@ extension RequestScan {
 
   private var messagePath: String { "messages[\(messageCount)]" }
 
-  private func message(_ cursor: inout JSONCursor) throws(JSONTextError) {
+  private mutating func message(_ cursor: inout JSONCursor) throws(JSONTextError) {
     guard try cursor.peek() == .object else { throw wrongType(messagePath, "an object", at: cursor) }
+    let number = messageCount
     var walk = try cursor.enterObject()
     var seen: UInt64 = 0
     var hasRole = false
     while let key = try cursor.nextMember(&walk) {
-      switch try find(Members.message, key, &seen, cursor, in: messagePath + ".") {
+      switch try find(Members.message, key, &seen, cursor, in: "messages[\(number)].") {
       case .role:
         hasRole = true
         guard try cursor.peek() == .string else { throw wrongType(messagePath + ".role", "a string", at: cursor) }
@@ -45,7 +46,7 @@ extension RequestScan {
     }
   }
 
-  private func content(_ cursor: inout JSONCursor) throws(JSONTextError) {
+  private mutating func content(_ cursor: inout JSONCursor) throws(JSONTextError) {
     switch try cursor.peek() {
     case .null: _ = try cursor.literal()
     case .string: addText(try cursor.string())
@@ -54,7 +55,7 @@ extension RequestScan {
     }
   }
 
-  func parts(_ cursor: inout JSONCursor) throws(JSONTextError) {
+  mutating func parts(_ cursor: inout JSONCursor) throws(JSONTextError) {
     var walk = try cursor.enterArray()
     var shared: Int32?
     var index = 0
@@ -73,12 +74,13 @@ extension RequestScan {
     }
   }
 
-  private func part(_ cursor: inout JSONCursor, _ index: Int, _ shared: inout Int32?) throws(JSONTextError) {
+  private mutating func part(_ cursor: inout JSONCursor, _ index: Int, _ shared: inout Int32?) throws(JSONTextError) {
+    let number = messageCount
     var walk = try cursor.enterObject()
     var seen: UInt64 = 0
     var isText = false
     while let key = try cursor.nextMember(&walk) {
-      switch try find(Members.part, key, &seen, cursor, in: messagePath + ".content[\(index)].") {
+      switch try find(Members.part, key, &seen, cursor, in: "messages[\(number)].content[\(index)].") {
       case .type: try structural(&cursor)
       case .text:
         guard try cursor.peek() == .string else {
@@ -100,7 +102,7 @@ extension RequestScan {
     if !isText { shared = nil }
   }
 
-  private func audioReference(_ cursor: inout JSONCursor) throws(JSONTextError) {
+  private mutating func audioReference(_ cursor: inout JSONCursor) throws(JSONTextError) {
     guard try cursor.peek() == .object else { return try free(&cursor) }
     features.insert(.remoteFile)
     var walk = try cursor.enterObject()
@@ -113,7 +115,8 @@ extension RequestScan {
 
   private enum Media { case image, audio, file }
 
-  private func media(_ cursor: inout JSONCursor, _ kind: Media) throws(JSONTextError) {
+  private mutating func media(_ cursor: inout JSONCursor, _ kind: Media) throws(JSONTextError) {
+    let number = messageCount
     switch kind {
     case .image: images += 1
     case .audio: audios += 1
@@ -125,7 +128,7 @@ extension RequestScan {
       var walk = try cursor.enterObject()
       var seen: UInt64 = 0
       while let key = try cursor.nextMember(&walk) {
-        let member = try find(Members.media, key, &seen, cursor, in: messagePath + ".content.")
+        let member = try find(Members.media, key, &seen, cursor, in: "messages[\(number)].content.")
         guard member != nil else {
           try unknown(key, &cursor)
           continue
@@ -149,7 +152,7 @@ extension RequestScan {
   }
 
   /// A `data:` URL is a payload; any other is text, and the provider would fetch it.
-  private func address(_ url: JSONString) {
+  private mutating func address(_ url: JSONString) {
     let raw = url.range.of(body)
     if raw.begins(withLowercase: "data:") {
       payload(url)
@@ -161,7 +164,7 @@ extension RequestScan {
 
   /// Base64 of media; what says that it is text stays text, so that it is decoded and scanned, and so does anything that
   /// is not base64.
-  private func payload(_ data: JSONString) {
+  private mutating func payload(_ data: JSONString) {
     let raw = data.range.of(body)
     guard !raw.begins(withLowercase: "data:text/"), Self.isBase64(raw) else { return addText(data) }
     features.insert(.binary)

@@ -2,9 +2,9 @@ package import JSONText
 
 /// A streamed chat answer on its way from an upstream to the client (`api.md` sections 5 and 13); one per exchange.
 ///
-/// Feed it what arrives; what is to go out stands in `out`, whole events only. Events that need no change pass as they
+/// A value to be kept in one place, never copied: copies would share its buffers. Feed it what arrives; what is to go out stands in `out`, whole events only. Events that need no change pass as they
 /// came. It never writes `[DONE]` or an error: the gateway does, after it has settled (``appendDone(to:)``).
-package final class ChatStreamReader {
+package struct ChatStreamReader {
   /// How the stream stands.
   package enum State: Sendable, Equatable {
     case open
@@ -45,8 +45,8 @@ package final class ChatStreamReader {
 
   private let options: Options
   private let aliasValue: [UInt8]
-  private let reader = ServerSentEventReader()
-  private let scan = AnswerScan()
+  private var reader = ServerSentEventReader()
+  private var scan = AnswerScan()
   private var edits = EditList()
   private let text = ByteArena(capacity: 256)
   /// `"id":…,"object":…,"created":…,"model":…` for events of our own.
@@ -73,7 +73,7 @@ package final class ChatStreamReader {
   package var hasOutput: Bool { outputDeltas > 0 }
 
   /// Reads the next bytes of the upstream and appends to `out` what goes to the client.
-  package func feed<Rewriter: AnswerRewriter>(
+  package mutating func feed<Rewriter: AnswerRewriter>(
     _ chunk: UnsafeRawBufferPointer, rewriter: inout Rewriter, into out: ByteArena
   ) {
     guard state == .open, chunk.count > 0 else { return }
@@ -82,7 +82,7 @@ package final class ChatStreamReader {
   }
 
   /// The upstream has ended: takes a last event without blank line, and ends every held text unless the answer is blocked.
-  package func finish<Rewriter: AnswerRewriter>(rewriter: inout Rewriter, into out: ByteArena) {
+  package mutating func finish<Rewriter: AnswerRewriter>(rewriter: inout Rewriter, into out: ByteArena) {
     if state == .open, reader.heldBytes > 0 {
       reader.openEnd()
       drainEnd(&rewriter, out)
@@ -90,7 +90,7 @@ package final class ChatStreamReader {
     if state == .open { flushAll(&rewriter, out) }
   }
 
-  private func drain<Rewriter: AnswerRewriter>(_ rewriter: inout Rewriter, _ out: ByteArena) {
+  private mutating func drain<Rewriter: AnswerRewriter>(_ rewriter: inout Rewriter, _ out: ByteArena) {
     do throws(InferenceError) {
       while state == .open, try reader.next() { try event(&rewriter, out) }
     } catch {
@@ -100,7 +100,7 @@ package final class ChatStreamReader {
   }
 
   /// A cut last event is no malformed one: the stream is then simply not complete.
-  private func drainEnd<Rewriter: AnswerRewriter>(_ rewriter: inout Rewriter, _ out: ByteArena) {
+  private mutating func drainEnd<Rewriter: AnswerRewriter>(_ rewriter: inout Rewriter, _ out: ByteArena) {
     do throws(InferenceError) {
       while state == .open, try reader.next() { try event(&rewriter, out) }
     } catch {
@@ -108,11 +108,11 @@ package final class ChatStreamReader {
     }
   }
 
-  private func fail(_ refusal: Refusal) { if state == .open { state = .failed(refusal) } }
+  private mutating func fail(_ refusal: Refusal) { if state == .open { state = .failed(refusal) } }
 
   // MARK: One event
 
-  private func event<Rewriter: AnswerRewriter>(
+  private mutating func event<Rewriter: AnswerRewriter>(
     _ rewriter: inout Rewriter, _ out: ByteArena
   ) throws(InferenceError) {
     let data = reader.data
@@ -155,12 +155,12 @@ package final class ChatStreamReader {
     write(data, to: out)
   }
 
-  private func block() {
+  private mutating func block() {
     fail(Refusal(.contentPolicyViolation, message: "The answer was ended by a rule on content."))
   }
 
   /// Azure's first chunk has no choices, and an empty id.
-  private func keepIdentity(_ data: UnsafeRawBufferPointer) {
+  private mutating func keepIdentity(_ data: UnsafeRawBufferPointer) {
     isIdentityKnown = scan.choiceCount > 0
     identity.reset()
     identity.append("{\"id\":")
@@ -174,9 +174,9 @@ package final class ChatStreamReader {
   }
 
   /// - Returns: False where the upstream opens more channels than an answer can have.
-  private func noteChoices() -> Bool {
+  private mutating func noteChoices() -> Bool {
+    for index in scan.choiceIndexes { noteChoice(index) }
     for span in scan.spans where span.channel.field != .whole {
-      noteChoice(span.channel.choice)
       if !channels.contains(span.channel) { channels.append(span.channel) }
     }
     for finish in scan.finishes {
@@ -189,13 +189,13 @@ package final class ChatStreamReader {
   }
 
   @discardableResult
-  private func noteChoice(_ index: Int32) -> Int {
+  private mutating func noteChoice(_ index: Int32) -> Int {
     if let place = choices.firstIndex(where: { $0.index == index }) { return place }
     choices.append((index, false))
     return choices.count - 1
   }
 
-  private func count(_ data: UnsafeRawBufferPointer) {
+  private mutating func count(_ data: UnsafeRawBufferPointer) {
     var bytes = 0
     for span in scan.spans where span.channel.field != .whole { bytes += AnswerScan.length(span, in: data) }
     guard bytes > 0 else { return }
@@ -208,7 +208,9 @@ package final class ChatStreamReader {
   private func isEnding(_ choice: Int32) -> Bool { scan.finishes.contains { $0.choice == choice } }
 
   /// - Returns: False if a rule blocks the answer.
-  private func rewriteSpans<Rewriter: AnswerRewriter>(_ rewriter: inout Rewriter, _ data: UnsafeRawBufferPointer)
+  private mutating func rewriteSpans<Rewriter: AnswerRewriter>(
+    _ rewriter: inout Rewriter, _ data: UnsafeRawBufferPointer
+  )
     -> Bool
   {
     let spans = scan.spans
@@ -234,7 +236,7 @@ package final class ChatStreamReader {
   }
 
   /// Before a choice's finish reason, what is held of its other texts goes out in events of their own.
-  private func flushFinished<Rewriter: AnswerRewriter>(_ rewriter: inout Rewriter, _ out: ByteArena) -> Bool {
+  private mutating func flushFinished<Rewriter: AnswerRewriter>(_ rewriter: inout Rewriter, _ out: ByteArena) -> Bool {
     guard !scan.finishes.isEmpty else { return true }
     for channel in channels where isEnding(channel.choice) {
       if scan.spans.contains(where: { $0.channel == channel }) { continue }
@@ -243,11 +245,11 @@ package final class ChatStreamReader {
     return true
   }
 
-  private func flushAll<Rewriter: AnswerRewriter>(_ rewriter: inout Rewriter, _ out: ByteArena) {
+  private mutating func flushAll<Rewriter: AnswerRewriter>(_ rewriter: inout Rewriter, _ out: ByteArena) {
     for channel in channels where !flush(channel, &rewriter, out) { return block() }
   }
 
-  private func flush<Rewriter: AnswerRewriter>(
+  private mutating func flush<Rewriter: AnswerRewriter>(
     _ channel: AnswerChannel, _ rewriter: inout Rewriter, _ out: ByteArena
   ) -> Bool {
     text.reset()
@@ -260,7 +262,7 @@ package final class ChatStreamReader {
 
   /// Keeps usage for the end, or cuts it out.
   /// - Returns: True if the event is nothing but usage, and so does not go out now.
-  private func takeUsage(_ data: UnsafeRawBufferPointer) -> Bool {
+  private mutating func takeUsage(_ data: UnsafeRawBufferPointer) -> Bool {
     guard let value = scan.usageValue, let member = scan.usageMember else { return false }
     if scan.usage != nil, scan.choiceCount == 0 {
       usageEvent.reset()
@@ -287,7 +289,7 @@ package final class ChatStreamReader {
 
   // MARK: Writing
 
-  private func write(_ data: UnsafeRawBufferPointer, to out: ByteArena) {
+  private mutating func write(_ data: UnsafeRawBufferPointer, to out: ByteArena) {
     if edits.isEmpty, let verbatim = reader.verbatim { return out.append(verbatim) }
     let began = out.count
     out.append("data: ")

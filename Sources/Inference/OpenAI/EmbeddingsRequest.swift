@@ -2,7 +2,7 @@ internal import JSONText
 
 /// `POST /v1/embeddings` (`api.md` sections 4 and 6).
 extension RequestScan {
-  func scanEmbeddings(_ cursor: inout JSONCursor) throws(JSONTextError) {
+  mutating func scanEmbeddings(_ cursor: inout JSONCursor) throws(JSONTextError) {
     var walk = try cursor.enterObject()
     var seen: UInt64 = 0
     var hasInput = false
@@ -27,7 +27,9 @@ extension RequestScan {
         places.metadata = members.count
         try metadataValue(&cursor)
       case .dimensions: _ = try count("dimensions", upTo: 1_000_000, &cursor)
-      case .encodingFormat: try structural(&cursor)
+      case .encodingFormat:
+        try structural(&cursor)
+        wantsBase64 = ByteRange(start, cursor.position).of(body).equals("\"base64\"")
       case nil: try unknown(key, &cursor)
       }
       note(key, start, cursor)
@@ -39,7 +41,7 @@ extension RequestScan {
   }
 
   /// A text, texts, tokens or lists of tokens.
-  private func embeddingsInput(_ cursor: inout JSONCursor) throws(JSONTextError) {
+  private mutating func embeddingsInput(_ cursor: inout JSONCursor) throws(JSONTextError) {
     switch try cursor.peek() {
     case .string:
       inputItems = 1
@@ -65,7 +67,7 @@ extension RequestScan {
     }
   }
 
-  private func token(_ cursor: inout JSONCursor) throws(JSONTextError) {
+  private mutating func token(_ cursor: inout JSONCursor) throws(JSONTextError) {
     guard try cursor.peek() == .number else { throw wrongType("input", "tokens without other values", at: cursor) }
     let number = try cursor.number()
     guard let value = number.integer, value >= 0, value <= 0xFFFF_FFFF else {

@@ -26,6 +26,9 @@ enum ErrorScrubber {
     let text = String(word)
     let bare = text.trimmingPunctuation()
     if isAddress(bare) { return text.replacing(bare, with: "[address]") }
+    // `host=…` and `(at:…)`.
+    let values = bare.split { "=,;\"'()<>{}[]".contains($0) }
+    if values.count > 1, values.contains(where: { isAddress($0) }) { return "[address]" }
     guard isKeyLike(bare) else {
       // `key=…`, `org:…` and `("…")`: the pieces between punctuation stand alone.
       let pieces = text.split(omittingEmptySubsequences: false) { "=:,;\"'()<>{}[]".contains($0) }
@@ -42,13 +45,17 @@ enum ErrorScrubber {
     let host = lower.split(separator: "/", omittingEmptySubsequences: false).first ?? ""
     let name = host.split(separator: ":").first ?? ""
     let labels = name.split(separator: ".", omittingEmptySubsequences: false)
-    if host.contains(":"), labels.count > 2 || name == "localhost" { return true }
+    let port = host.split(separator: ":", omittingEmptySubsequences: false).dropFirst().first ?? ""
+    if (2...5).contains(port.count), port.allSatisfy({ $0.isNumber }), name.contains(where: { $0.isLetter }) {
+      return true
+    }
+    if name == "localhost" { return true }
     if labels.count == 4, labels.allSatisfy({ UInt8($0) != nil }) { return true }
     if lower.filter({ $0 == ":" }).count >= 2, lower.allSatisfy({ $0.isHexDigit || $0 == ":" }) { return true }
     let endings: Set<Substring> = [
-      "com", "net", "org", "io", "ai", "dev", "eu", "de", "ch", "at", "cloud", "internal", "local", "lan", "corp",
-      "svc",
-      "app",
+      "com", "net", "org", "io", "ai", "dev", "eu", "de", "ch", "at", "li", "fr", "it", "nl", "uk", "us", "info",
+      "cloud",
+      "internal", "intra", "local", "lan", "home", "corp", "svc", "app", "example", "test",
     ]
     guard labels.count >= 2, let last = labels.last, endings.contains(last) else { return false }
     return labels.allSatisfy { label in !label.isEmpty && label.allSatisfy { $0.isLetter || $0.isNumber || $0 == "-" } }

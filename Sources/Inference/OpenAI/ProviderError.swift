@@ -82,6 +82,13 @@ struct ProviderError {
     (0x30...0x39).contains(byte) || (0x41...0x5A).contains(byte) || (0x61...0x7A).contains(byte) || byte == 0x5F
   }
 
+  /// The status that an error inside of a stream would have had.
+  var impliedStatus: Int {
+    if says(["rate_limit_exceeded", "rate_limit_error", "requests", "tokens", "too_many_requests"]) { return 429 }
+    if isAboutContext || isAboutContent || isAboutSupport { return 400 }
+    return says(["invalid_request_error", "BadRequestError"]) ? 400 : 500
+  }
+
   private func says(_ words: [String]) -> Bool { words.contains { code == $0 || type == $0 } }
 
   var isOutOfQuota: Bool {

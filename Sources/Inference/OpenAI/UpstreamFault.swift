@@ -27,7 +27,7 @@ package struct UpstreamFault: Sendable, Equatable {
   package init(status: Int, body: UnsafeRawBufferPointer, retryAfter: Int? = nil) {
     let said = ProviderError.read(ByteRange(0, min(body.count, 65_536)).of(body))
     providerCode = said.code.isEmpty ? said.type : said.code
-    let status = status == 200 ? said.status ?? 500 : status
+    let status = status == 200 ? said.status ?? said.impliedStatus : status
     let code = Self.code(status, said)
     retry = Self.retry(status, code)
     needsOperator = code == .upstreamAuth || code == .upstreamQuota || (300..<400).contains(status) || status == 404

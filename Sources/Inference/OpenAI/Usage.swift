@@ -62,9 +62,9 @@ package struct Usage: Sendable, Equatable {
       } else if name.equals("reasoning_tokens") {
         reasoningTokens = try figure(&cursor) ?? 0
       } else if name.equals("audio_tokens") {
-        audioTokens += try figure(&cursor) ?? 0
+        audioTokens = min(Self.absurd, audioTokens + (try figure(&cursor) ?? 0))
       } else if name.equals("image_tokens") {
-        imageTokens += try figure(&cursor) ?? 0
+        imageTokens = min(Self.absurd, imageTokens + (try figure(&cursor) ?? 0))
       } else {
         try cursor.skipValue()
       }
