@@ -49,6 +49,17 @@ final class LedgerThread: Sendable {
     state.withLock { $0.turn = nil }
   }
 
+  /// Ends the thread without waiting for it, also from the thread itself.
+  func abandon() {
+    isEnding.store(true, ordering: .relaxed)
+    signal()
+    let handle = state.withLock { state in
+      defer { state.handle = nil }
+      return state.handle
+    }
+    if let handle { pthread_detach(handle) }
+  }
+
   private func run() {
     guard let turn = state.withLock({ $0.turn }) else { return }
     while !isEnding.load(ordering: .relaxed) {

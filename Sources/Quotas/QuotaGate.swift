@@ -51,6 +51,7 @@ package final class QuotaGate: Sendable {
   /// Window time = boot time + offset, never before the floor.
   let clockOffset: Atomic<Int64>
   let clockFloor: Atomic<Int64>
+  let clockIsHeld: Atomic<Bool>
   /// Until this boot time the ledger counts as away.
   let ledgerFailedUntil = Atomic<Int64>(0)
   let isFenced = Atomic<Bool>(false)
@@ -58,7 +59,8 @@ package final class QuotaGate: Sendable {
 
   /// Takes the flight memory over; recovery has been done before (``QuotaRecovery``). ``start()`` runs the ledger's
   /// thread.
-  /// - Parameter wake: called on the ledger's thread with the tickets of one event loop that should ask again.
+  /// - Parameter wake: called on the ledger's thread with the tickets of one event loop that should ask again;
+  ///   it must not block, nor call what speaks to the ledger.
   package init(
     node: Node, flight: any FlightMemory, ledger: any Ledger, clock: any QuotaClock, zones: any ZoneRules,
     wake: @Sendable @escaping (_ loop: Int, _ tickets: [UInt64]) -> Void
@@ -76,10 +78,13 @@ package final class QuotaGate: Sendable {
       wall: clock.wallNanoseconds, boot: boot, lastKnown: node.lastTime, isSynchronised: clock.isSynchronised)
     clockOffset = Atomic(windows.offset)
     clockFloor = Atomic(windows.floor)
+    clockIsHeld = Atomic(windows.isHeld)
     driver = Mutex(LedgerDriver(windows: windows, boot: boot))
     ratePlaces = Mutex(RatePlaces(self.flight, keep: node.rateStart == .kept))
     self.flight.begin(node: node.id, epoch: node.epoch, bootID: node.bootID)
   }
+
+  deinit { thread.abandon() }
 
   /// The time by which windows are cut, nanoseconds since 1970.
   package var windowTime: Int64 { windowTime(boot: clock.bootNanoseconds) }
@@ -171,10 +176,10 @@ package final class QuotaGate: Sendable {
     !isFenced.load(ordering: .relaxed) && ledgerFailedUntil.load(ordering: .relaxed) == 0
   }
 
-  /// Whether windows stand still because the wall clock has jumped.
-  package var isClockHeld: Bool { driver.withLock { $0.windows.isHeld } }
+  /// Whether windows ignore the wall clock because it has jumped and nobody has vouched for it.
+  package var isClockHeld: Bool { clockIsHeld.load(ordering: .relaxed) }
 
-  /// The operator says that the wall clock is right.
+  /// The operator says that the wall clock is right. May wait for the ledger: off the event loops.
   package func acceptClock() {
     driver.withLock { driver in
       driver.windows.accept(wall: clock.wallNanoseconds, boot: clock.bootNanoseconds)
@@ -185,6 +190,7 @@ package final class QuotaGate: Sendable {
   func publish(_ windows: WindowClock) {
     clockFloor.store(windows.floor, ordering: .relaxed)
     clockOffset.store(windows.offset, ordering: .relaxed)
+    clockIsHeld.store(windows.isHeld, ordering: .relaxed)
   }
 }
 

@@ -96,6 +96,23 @@ package final class SQLiteLedger: Ledger {
     }
   }
 
+  /// Forgets budgets whose window ended before a time, with their closed leases; usage rows, open leases and what is
+  /// unreconciled stay.
+  package func prune(endedBefore time: Int64) throws(QuotaError) {
+    try database.write { db in
+      try db.execute(
+        sql: """
+          DELETE FROM lease WHERE is_open = 0 AND EXISTS (SELECT 1 FROM budget
+          WHERE budget.limit_id = lease.limit_id AND budget.start = lease.start AND budget.ends < ?)
+          """, arguments: [time])
+      try db.execute(
+        sql: """
+          DELETE FROM budget WHERE ends < ? AND unreconciled = 0 AND NOT EXISTS (SELECT 1 FROM lease
+          WHERE lease.limit_id = budget.limit_id AND lease.start = budget.start)
+          """, arguments: [time])
+    }
+  }
+
   /// All rows, for `doctor` and tests of invariants.
   package func rows() throws(QuotaError) -> (budgets: [BudgetRow], leases: [LeaseRow]) {
     try database.read { db in

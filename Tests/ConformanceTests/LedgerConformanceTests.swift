@@ -250,6 +250,29 @@ struct LedgerConformanceTests {
     }
   }
 
+  @Test func pruningForgetsOnlyWhatIsOver() throws {
+    let folder = FileManager.default.temporaryDirectory.appending(path: "ledger-\(UUID().uuidString)")
+    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+    defer { try? FileManager.default.removeItem(at: folder) }
+    let ledger = try SQLiteLedger(path: folder.appending(path: "ledger.db").path)
+    _ = try ledger.open(node: Self.node, epoch: 1)
+    let closed = try #require(try one(ledger, lease(1, want: 10, limit: 1)).lease?.id)
+    _ = try apply(ledger, 2, .close(lease: closed, settledTotal: 5))
+    _ = try one(ledger, lease(3, want: 10, limit: 2))
+    let lost = try #require(try one(ledger, lease(4, want: 10, limit: 3)).lease?.id)
+    _ = try apply(ledger, 5, .orphan(Orphan(lease: lost, settledTotal: 0, open: [], keepRemainder: true)))
+    let later = try one(
+      ledger, lease(6, want: 10, limit: 4, window: BudgetWindow(start: 1_000, end: 9_000)))
+    _ = try apply(ledger, 7, .close(lease: try #require(later.lease?.id), settledTotal: 0))
+    try ledger.prune(endedBefore: 2_000)
+    #expect(try ledger.rows().budgets.map(\.limit).sorted() == [1, 2, 3, 4])
+    try ledger.prune(endedBefore: 2_001)
+    #expect(try ledger.rows().budgets.map(\.limit).sorted() == [2, 3, 4])
+    #expect(try ledger.rows().leases.map(\.limit).sorted() == [2, 4])
+    let again = try one(ledger, lease(8, want: 10, limit: 1))
+    #expect(again.lease?.id != closed, "a lease number is never used twice")
+  }
+
   @Test func theFileKeepsEverythingAndADamagedOneIsRefused() throws {
     let folder = FileManager.default.temporaryDirectory.appending(path: "ledger-\(UUID().uuidString)")
     try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)

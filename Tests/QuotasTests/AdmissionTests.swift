@@ -282,6 +282,70 @@ struct AdmissionTests {
     #expect(node.gate.status(node.account, visible: [.key, .tenant]).tokens?.remaining == 400)
   }
 
+  @Test func aStaleCopyOfAReservationTouchesNobodyElses() throws {
+    let node = try Self.node([try Self.limit(.tenant, .tokens, .budget(.day, zone: "UTC"), 200)])
+    guard var attempt = Self.take(node, 1).0 else {
+      Issue.record("must pass")
+      return
+    }
+    var stale = attempt.reservation
+    node.release(&attempt)
+    node.write()
+    guard let next = Self.take(node, 2).0 else {
+      Issue.record("must pass")
+      return
+    }
+    #expect(next.reservation.slot == stale.slot)
+    var journal: [UInt8] = []
+    node.gate.sent(&stale)
+    node.gate.settle(&stale, Actual(inputTokens: 1, outputTokens: 1, money: 1), journal: &journal)
+    node.gate.confirmed(&stale)
+    #expect(journal.isEmpty)
+    #expect(node.gate.openReservations == 1)
+    #expect(FlightSnapshot(node.flight.copyBytes())?.slots.map(\.state) == [.reserved])
+    var empty = Reservation()
+    node.gate.settle(&empty, Actual(inputTokens: 1, outputTokens: 1, money: 1), journal: &journal)
+    node.gate.confirmed(&empty)
+    #expect(journal.isEmpty)
+  }
+
+  @Test func aFullFlightTableRefusesAndTakesNothing() throws {
+    let node = try Self.node([try Self.limit(.tenant, .requests, .budget(.day, zone: "UTC"), 100)])
+    for id in 1...16 { #expect(Self.take(node, UInt128(id)).0 != nil) }
+    let refusal = Self.take(node, 17).1
+    #expect(refusal?.code == .rateLimitExceeded && refusal?.shouldRetry == true)
+    #expect(node.account.tenant.state.withLock { $0.budgets[0].reserved } == 16)
+  }
+
+  @Test(arguments: [86_400_000_000_000, -86_400_000_000_000] as [Int64])
+  func aClockThatJumpsADayGrantsNothing(jump: Int64) throws {
+    let node = try Self.node([try Self.limit(.tenant, .tokens, .budget(.day, zone: "UTC"), 100)])
+    guard var attempt = Self.take(node, 1).0 else {
+      Issue.record("must pass")
+      return
+    }
+    attempt = SimulatedAttempt(
+      id: 1, reservation: attempt.reservation, demand: attempt.demand,
+      actual: Actual(inputTokens: 60, outputTokens: 40, money: 0), leases: [])
+    node.send(&attempt)
+    node.settle(&attempt)
+    node.write()
+    node.clock.jump(nanoseconds: jump, synchronised: false)
+    _ = node.gate.turn()
+    node.clock.advance(nanoseconds: 2_000_000_000)
+    #expect(node.gate.isClockHeld)
+    #expect(Self.take(node, 2).1?.code == .insufficientQuota)
+    try node.restart(.kill)
+    #expect(Self.take(node, 3).1?.code == .insufficientQuota, "not after a restart either")
+    // Back again and vouched for: a real day later the next window opens.
+    node.clock.jump(nanoseconds: -jump, synchronised: true)
+    _ = node.gate.turn()
+    #expect(Self.take(node, 4).0 == nil)
+    node.clock.advance(nanoseconds: 86_400_000_000_000)
+    _ = node.gate.turn()
+    #expect(Self.take(node, 5).0 != nil)
+  }
+
   @Test func anotherTenantIsAnotherWorld() throws {
     let limit = try Self.limit(.tenant, .tokens, .budget(.day, zone: "UTC"), 100)
     let node = try Self.node([limit])
