@@ -50,7 +50,8 @@ package struct SealedLogError: Error, Sendable, Equatable {
   init(_ error: CryptographyError) {
     self =
       error.code == .notAuthentic
-      ? .notAuthentic("tag") : SealedLogError(.cryptoFailed, "Encryption is not available.", detail: error.code.rawValue)
+      ? .notAuthentic("tag")
+      : SealedLogError(.cryptoFailed, "Encryption is not available.", detail: error.code.rawValue)
   }
 }
 

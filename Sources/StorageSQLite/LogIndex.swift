@@ -33,7 +33,8 @@ package final class LogIndex: LogIndexing {
   }
 
   private static func failed(_ error: any Error) -> SealedLogError {
-    SealedLogError(.diskFailed, "The log's index failed.", detail: "\((error as? DatabaseError)?.resultCode.rawValue ?? -1)")
+    SealedLogError(
+      .diskFailed, "The log's index failed.", detail: "\((error as? DatabaseError)?.resultCode.rawValue ?? -1)")
   }
 
   private func write<Value: Sendable>(_ body: (Database) throws -> Value) throws(SealedLogError) -> Value {

@@ -1,6 +1,6 @@
 internal import Cryptography
-internal import Tenancy
 internal import Glibc
+internal import Tenancy
 
 /// Verifies one stream: segment by segment, with the tree that runs through all of them.
 struct StreamVerify {

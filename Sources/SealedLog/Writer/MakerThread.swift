@@ -64,8 +64,7 @@ final class MakerThread: Sendable {
     }
   }
 
-  private static func perform(_ job: MakerJob, _ maker: inout SegmentMaker, _ post: @Sendable (WriterMessage) -> Void)
-  {
+  private static func perform(_ job: MakerJob, _ maker: inout SegmentMaker, _ post: @Sendable (WriterMessage) -> Void) {
     switch job {
     case .make(let stream, let settings, let number, let notes):
       do throws(SealedLogError) {

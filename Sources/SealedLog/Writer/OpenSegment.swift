@@ -39,6 +39,8 @@ final class OpenSegment: @unchecked Sendable {
     var isQueued = false
     /// Close the files after the next sync.
     var isClosing = false
+    /// Synced to its end and closed: tokens that come later are due at once.
+    var isClosed = false
     var isPoisoned = false
   }
 

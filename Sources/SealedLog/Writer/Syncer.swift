@@ -16,6 +16,7 @@ final class Syncer: Sendable {
     let entries: [QueuedEntry]
     let tokens: [StrictToken]
     let isClosing: Bool
+    let isClosed: Bool
   }
 
   private let disk: any LogDisk
@@ -92,14 +93,14 @@ final class Syncer: Sendable {
         }
         return Job(
           segment: segment, point: sync.written, entries: sync.unsynced, tokens: sync.strictTokens,
-          isClosing: sync.isClosing)
+          isClosing: sync.isClosing, isClosed: sync.isClosed)
       }
     }
     let journalFault = journal.synchronize()
     let wholeVolume = jobs.count > Self.singleSyncs && disk.synchronizeVolume() == 0
     var tokens: [Int: [UInt64]] = [:]
     for job in jobs {
-      if !wholeVolume {
+      if !wholeVolume && !job.isClosed {
         var number = job.segment.sidecarFile.synchronize()
         if number == 0 { number = job.segment.file.synchronize() }
         guard number == 0 else {
@@ -107,7 +108,7 @@ final class Syncer: Sendable {
           continue
         }
       }
-      done(job, hasher)
+      if !job.isClosed { done(job, hasher) }
       if journalFault == 0 {
         for token in job.tokens { tokens[token.loop, default: []].append(token.token) }
       }
@@ -116,9 +117,12 @@ final class Syncer: Sendable {
   }
 
   private func done(_ job: Job, _ hasher: MerkleHasher) {
-    job.segment.sync.withLock { $0.synced = job.point }
-    for entry in job.entries { queue.release(entry.entry) }
+    job.segment.sync.withLock { sync in
+      sync.synced = job.point
+      sync.isClosed = job.isClosing
+    }
     if job.isClosing { job.segment.closeFiles() }
+    for entry in job.entries { queue.release(entry.entry) }
     var tree = job.segment.resumed.tree
     guard (try? tree.append(job.point.range, hasher: hasher)) != nil else { return }
     let name = job.segment.header.fields.name

@@ -1,0 +1,73 @@
+import Foundation
+import KeyProviders
+import SealedLog
+import Tenancy
+import Testing
+
+private let name = KeyName(tenant: TenantID(1), purpose: .content)
+
+private struct Folder: ~Copyable {
+  let path = NSTemporaryDirectory() + "/filekeys-\(UUID().uuidString)"
+  deinit { try? FileManager.default.removeItem(atPath: path) }
+}
+
+private func root(_ byte: UInt8) -> [UInt8] { [UInt8](repeating: byte, count: 32) }
+
+@Test func keysOutliveTheProcess() throws {
+  let folder = Folder()
+  let first = try FileKeyProvider(folder: folder.path, rootKey: root(1))
+  try first.create(name)
+  let wrapped = try first.wrap([5, 6], under: name, authenticating: [])
+  let second = try FileKeyProvider(folder: folder.path, rootKey: root(1))
+  #expect(try second.unwrap(wrapped, under: name, authenticating: []) == [5, 6])
+  #expect(try second.installationKey() == first.installationKey())
+}
+
+@Test func anotherRootKeyOpensNothing() throws {
+  let folder = Folder()
+  _ = try FileKeyProvider(folder: folder.path, rootKey: root(1))
+  #expect(throws: KeyProviderError(.notAuthentic, "installation.key")) {
+    try FileKeyProvider(folder: folder.path, rootKey: root(2))
+  }
+  #expect(throws: KeyProviderError(.wrongLength, "root key")) {
+    try FileKeyProvider(folder: folder.path, rootKey: [1, 2])
+  }
+}
+
+@Test func filesAreForTheOwnerOnlyAndHoldNoBareKey() throws {
+  let folder = Folder()
+  let provider = try FileKeyProvider(folder: folder.path, rootKey: root(1))
+  try provider.create(name)
+  let names = try FileManager.default.contentsOfDirectory(atPath: folder.path).sorted()
+  #expect(names == ["\(name).1.key", "installation.key"].sorted())
+  for file in names {
+    let attributes = try FileManager.default.attributesOfItem(atPath: "\(folder.path)/\(file)")
+    #expect((attributes[.posixPermissions] as? NSNumber)?.intValue == 0o600)
+    #expect((attributes[.size] as? NSNumber)?.intValue == 8 + 12 + 32 + 16)
+  }
+}
+
+@Test func aKeyFileUnderAnotherNameOpensNothing() throws {
+  let folder = Folder()
+  let provider = try FileKeyProvider(folder: folder.path, rootKey: root(1))
+  try provider.create(name)
+  let other = KeyName(tenant: TenantID(2), purpose: .content)
+  try FileManager.default.copyItem(
+    atPath: "\(folder.path)/\(name).1.key", toPath: "\(folder.path)/\(other).1.key")
+  #expect(throws: KeyProviderError(.notAuthentic, "\(other).1.key")) {
+    try provider.wrap([1], under: other, authenticating: [])
+  }
+}
+
+@Test func destroyedKeysLeaveNoBytes() throws {
+  let folder = Folder()
+  let provider = try FileKeyProvider(folder: folder.path, rootKey: root(1))
+  try provider.create(name)
+  let path = "\(folder.path)/\(name).1.key"
+  let link = "\(folder.path)/copy"
+  try FileManager.default.linkItem(atPath: path, toPath: link)
+  try provider.destroy(name, versions: [1])
+  #expect(!FileManager.default.fileExists(atPath: path))
+  let left = try #require(FileManager.default.contents(atPath: link))
+  #expect(left.allSatisfy { $0 == 0 })
+}

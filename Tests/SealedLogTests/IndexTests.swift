@@ -1,0 +1,191 @@
+import Foundation
+import StorageSQLite
+import Synchronization
+import Tenancy
+import Testing
+
+@testable import SealedLog
+
+/// The index in memory: what the suite compares SQLite with.
+final class MemoryLogIndex: LogIndexing {
+  private struct State: Sendable {
+    var rows: [TenantID: [UInt128: LogRow]] = [:]
+    var marks: [StreamName: IndexMark] = [:]
+  }
+
+  private let state = Mutex(State())
+
+  func add(_ records: [MetadataRecord]) throws(SealedLogError) {
+    state.withLock { state in
+      for record in records {
+        state.rows[record.stream.tenant, default: [:]][record.recordID] = LogRow(record)
+        let mark = IndexMark(segment: record.segment, frame: record.frame)
+        if let known = state.marks[record.stream], (known.segment, known.frame) > (mark.segment, mark.frame) {
+          continue
+        }
+        state.marks[record.stream] = mark
+      }
+    }
+  }
+
+  func mark(of stream: StreamName) throws(SealedLogError) -> IndexMark? { state.withLock { $0.marks[stream] } }
+
+  func list(_ tenant: TenantID, _ filter: LogFilter) throws(SealedLogError) -> [LogRow] {
+    let rows = state.withLock { Array(($0.rows[tenant] ?? [:]).values) }
+    let found = rows.filter { row in
+      row.time >= filter.from && row.time < filter.to && filter.alias.map { row.alias == $0 } ?? true
+        && filter.provider.map { row.provider == $0 } ?? true && filter.model.map { row.model == $0 } ?? true
+        && filter.project.map { row.project == $0 } ?? true && filter.key.map { row.key == $0 } ?? true
+        && filter.user.map { row.user == $0 } ?? true && filter.status.map { row.status == $0 } ?? true
+        && filter.findings.map { row.findings >= Int64($0) } ?? true
+        && filter.after.map { (row.time, row.location.recordID) < ($0.time, $0.recordID) } ?? true
+    }
+    return Array(
+      found.sorted { ($0.time, $0.location.recordID) > ($1.time, $1.location.recordID) }
+        .prefix(min(max(filter.limit, 1), 1000)))
+  }
+
+  func lookup(requestID: String, tenant: TenantID) throws(SealedLogError) -> LogRow {
+    let row = state.withLock { ($0.rows[tenant] ?? [:]).values.first { $0.requestID == requestID } }
+    guard let row, !requestID.isEmpty else { throw .notFound }
+    return row
+  }
+
+  func forget(_ tenant: TenantID) throws(SealedLogError) { state.withLock { $0.rows[tenant] = nil } }
+}
+
+enum IndexKind: CaseIterable { case memory, sqlite }
+
+private func makeIndex(_ kind: IndexKind, _ fixture: LogFixture) throws -> any LogIndexing {
+  switch kind {
+  case .memory: MemoryLogIndex()
+  case .sqlite: try LogIndex(path: "\(fixture.root)/index.sqlite")
+  }
+}
+
+private func record(_ tenant: TenantID, _ number: Int, _ json: String = "") -> MetadataRecord {
+  let text =
+    json.isEmpty
+    ? """
+    {"v":1,"request_id":"req_\(number)","alias":"\(number % 2 == 0 ? "even" : "odd")","provider":"p","model":"m",
+     "project":"pr","key":"k","user":"u\(number % 3)","tokens":{"input":\(number),"output":2},"cost":\(number * 10),
+     "status":\(number % 5 == 0 ? 500 : 200),"findings":{"email":\(number % 4),"iban":1}}
+    """ : json
+  return MetadataRecord(
+    stream: StreamName(tenant: tenant, node: LogFixture.node, mode: .managed),
+    segment: SegmentName(epoch: 1, number: UInt32(1 + number / 10)), frame: UInt64(number % 10),
+    time: UInt64(1000 + number), recordID: UInt128(number), json: Array(text.utf8))
+}
+
+@Test(arguments: IndexKind.allCases)
+func rowsAreFoundByFilterPageAndRequest(kind: IndexKind) throws {
+  let fixture = try LogFixture()
+  let index = try makeIndex(kind, fixture)
+  try index.add((1...40).map { record(.first, $0) })
+  try index.add([record(.second, 1000)])
+  try index.add([record(.first, 7)])  // again, as after a crash
+  let all = try index.list(.first, LogFilter())
+  #expect(all.map(\.location.recordID) == (1...40).reversed().map { UInt128($0) })
+  var filter = LogFilter()
+  filter.alias = "odd"
+  filter.user = "u1"
+  #expect(try index.list(.first, filter).map { Int($0.tokensIn) } == [37, 31, 25, 19, 13, 7, 1])
+  filter = LogFilter()
+  filter.from = 1010
+  filter.to = 1012
+  #expect(try index.list(.first, filter).map(\.requestID) == ["req_11", "req_10"])
+  filter = LogFilter()
+  filter.status = 500
+  filter.findings = 4
+  #expect(try index.list(.first, filter).map(\.cost) == [350, 150])
+  filter = LogFilter()
+  filter.limit = 15
+  var seen: [LogRow] = []
+  while true {
+    let page = try index.list(.first, filter)
+    seen += page
+    guard let last = page.last else { break }
+    filter.after = LogFilter.Cursor(time: last.time, recordID: last.location.recordID)
+  }
+  #expect(seen == all)
+  let found = try index.lookup(requestID: "req_7", tenant: .first)
+  #expect(
+    found.location
+      == LogLocation(
+        recordID: 7, stream: record(.first, 7).stream, segment: SegmentName(epoch: 1, number: 1)))
+  for (request, tenant) in [("req_1000", TenantID.first), ("req_7", .second), ("nothing", .first), ("", .first)] {
+    #expect(throws: SealedLogError(.notFound, "No such record.")) {
+      try index.lookup(requestID: request, tenant: tenant)
+    }
+  }
+  #expect(
+    try index.mark(of: record(.first, 1).stream) == IndexMark(segment: SegmentName(epoch: 1, number: 5), frame: 0))
+  #expect(try index.mark(of: StreamName(tenant: .first, node: LogFixture.node, mode: .off)) == nil)
+  try index.forget(.first)
+  #expect(try index.list(.first, LogFilter()).isEmpty && index.list(.second, LogFilter()).count == 1)
+}
+
+@Test(arguments: IndexKind.allCases)
+func strangeMetadataIsIndexedWithoutItsFields(kind: IndexKind) throws {
+  let index = try makeIndex(kind, try LogFixture())
+  for (number, json) in [
+    "no json", "[]", "{\"request_id\":7,\"cost\":\"x\",\"tokens\":[1]}", "{\"findings\":{\"a\":1e300}}",
+  ]
+  .enumerated() {
+    try index.add([record(.first, number + 1, json)])
+    let row = try #require(try index.list(.first, LogFilter()).first)
+    #expect(row.requestID == "" && row.metadata == Array(json.utf8))
+  }
+}
+
+@Test func whatWasNotIndexedBeforeACrashIsMadeUpForAtStart() throws {
+  let fixture = try LogFixture()
+  let writer = try fixture.writer()
+  for number in 1...30 {
+    let entry = LogEntry(
+      stream: try fixture.stream(number % 2 == 0 ? .first : .second), recordID: UInt128(number), request: bytes(30),
+      metadata: Array("{\"v\":1,\"request_id\":\"req_\(number)\"}".utf8))
+    #expect(writer.append(entry, loop: 0))
+  }
+  #expect(writer.drain())
+  let path = "\(fixture.root)/index.sqlite"
+  let first = try LogIndex(path: path)
+  let half = try fixture.reader().list(.first).reversed().prefix(5)
+  try first.add(Array(half))
+  let indexer = try LogIndexer(index: first, reader: fixture.reader())
+  #expect(holds { indexer.isCurrent })
+  #expect(try first.list(.first, LogFilter()).count == 15 && first.list(.second, LogFilter()).count == 15)
+  let row = try first.lookup(requestID: "req_8", tenant: .first)
+  #expect(try fixture.reader().open(row.location.recordID, tenant: .first, at: row.location).request == bytes(30))
+  indexer.stop()
+  writer.stop()
+  // a file that is no database is begun anew
+  try writeFile(path + "-2", Array("this is no database, it is a text of some length".utf8))
+  let second = try LogIndex(path: path + "-2")
+  let again = try LogIndexer(index: second, reader: fixture.reader())
+  #expect(holds { again.isCurrent })
+  again.stop()
+  #expect(try second.list(.first, LogFilter()).count == 15)
+}
+
+@Test func theWriterFeedsTheIndex() throws {
+  let fixture = try LogFixture()
+  let index = try LogIndex(path: "\(fixture.root)/index.sqlite")
+  let indexer = try LogIndexer(index: index, reader: fixture.reader())
+  var options = WriterOptions()
+  options.onMetadata = { indexer.feed($0) }
+  let writer = try fixture.writer(options: options)
+  for number in 1...100 {
+    #expect(
+      writer.append(
+        LogEntry(
+          stream: try fixture.stream(), recordID: UInt128(number),
+          metadata: Array("{\"request_id\":\"r\(number)\"}".utf8)), loop: 0))
+  }
+  #expect(writer.drain() && holds { indexer.isCurrent })
+  #expect(try index.list(.first, LogFilter()).count == 100)
+  #expect(try index.lookup(requestID: "r77", tenant: .first).location.recordID == 77)
+  writer.stop()
+  indexer.stop()
+  #expect(indexer.health == nil)
+}

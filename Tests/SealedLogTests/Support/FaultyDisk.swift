@@ -1,0 +1,75 @@
+import Foundation
+import Synchronization
+
+@testable import SealedLog
+
+/// The file system with faults that a test switches on.
+final class FaultyDisk: LogDisk {
+  struct Faults: Sendable {
+    /// `errno` for appends to paths that contain the text.
+    var append: (Int32, String)?
+    /// Bytes an append still takes before it fails.
+    var room = 0
+    var synchronize: (Int32, String)?
+    /// One append takes at most so many bytes.
+    var longestAppend = Int.max
+  }
+
+  let faults = Mutex(Faults())
+  let synchronized = Mutex<[String]>([])
+  private let disk: PosixDisk
+
+  init(folder: String) throws { disk = try PosixDisk(folder: folder) }
+
+  func set(_ change: (inout Faults) -> Void) { faults.withLock { change(&$0) } }
+
+  func create(_ path: String) throws(SealedLogError) -> any SegmentFile {
+    FaultyFile(path, try disk.create(path), self)
+  }
+
+  func open(_ path: String) throws(SealedLogError) -> any SegmentFile { FaultyFile(path, try disk.open(path), self) }
+
+  func synchronizeVolume() -> Int32 { disk.synchronizeVolume() }
+}
+
+private final class FaultyFile: SegmentFile {
+  private let path: String
+  private let file: any SegmentFile
+  private let disk: FaultyDisk
+  private let hasFailedSync = Flag()
+
+  init(_ path: String, _ file: any SegmentFile, _ disk: FaultyDisk) {
+    self.path = path
+    self.file = file
+    self.disk = disk
+  }
+
+  func append(_ bytes: UnsafeRawBufferPointer) -> Int {
+    let allowed: Int = disk.faults.withLock { faults in
+      if let (number, text) = faults.append, path.contains(text) {
+        guard faults.room > 0 else { return -Int(number) }
+        defer { faults.room = 0 }
+        return min(bytes.count, faults.room)
+      }
+      return min(bytes.count, faults.longestAppend)
+    }
+    return allowed < 0 ? allowed : file.append(UnsafeRawBufferPointer(rebasing: bytes[..<allowed]))
+  }
+
+  func synchronize() -> Int32 {
+    let number: Int32 = disk.faults.withLock { faults in
+      guard let (number, text) = faults.synchronize, path.contains(text) else { return 0 }
+      return number
+    }
+    if number != 0 {
+      hasFailedSync.set()
+      return number
+    }
+    // what Linux does after EIO: the next sync of the same descriptor claims success
+    disk.synchronized.withLock { $0.append(hasFailedSync.isSet ? "AFTER-FAILURE \(path)" : path) }
+    return file.synchronize()
+  }
+
+  func truncate(to length: Int) -> Int32 { file.truncate(to: length) }
+  func close() { file.close() }
+}

@@ -1,0 +1,282 @@
+import Foundation
+import KeyProviders
+import Synchronization
+import Tenancy
+import Testing
+
+@testable import SealedLog
+
+private func entry(_ stream: LogStream, _ number: Int, size: Int = 100) -> LogEntry {
+  LogEntry(stream: stream, recordID: UInt128(number), request: bytes(size), token: UInt64(number))
+}
+
+@Test func aFullQueueRefusesBeforeSendingButLetsExchangesEnd() throws {
+  let fixture = try LogFixture()
+  let disk = try FaultyDisk(folder: fixture.log)
+  disk.set { $0.append = (ENOSPC, ".thl") }
+  var options = WriterOptions()
+  options.queueBytes = 100_000
+  options.tenantQueueBytes = 25_000
+  let writer = try fixture.writer(options: options, disk: disk)
+  let stream = try fixture.stream()
+  var taken = 0
+  while taken < 100, writer.append(entry(stream, taken + 1, size: 1000), loop: 0) { taken += 1 }
+  #expect(taken == 25_000 / 1512)
+  #expect(writer.append(entry(try fixture.stream(.second), 500, size: 1000), loop: 0), "others go on")
+  let end = LogEntry(stream: stream, recordID: 1, response: bytes(1000), metadata: Array("{}".utf8), token: 900)
+  #expect(writer.append(end, loop: 0), "an open exchange may end")
+  #expect(writer.health.queueBytes > 25_000)
+  disk.set { $0.append = nil }
+  #expect(fixture.confirmed.waits(for: 900))
+  #expect(writer.drain())
+  #expect(writer.health.queueBytes == 0 && writer.health.state == .ok)
+  writer.stop()
+  #expect(Set(fixture.confirmed.all) == Set((1...taken).map(UInt64.init) + [500, 900]))
+  #expect(try fixture.verify().exitCode == 0)
+}
+
+@Test(arguments: [".thl", ".thk"])
+func aFullDiskConfirmsNothingAndHealsWithoutRestart(file: String) throws {
+  let fixture = try LogFixture()
+  let disk = try FaultyDisk(folder: fixture.log)
+  let writer = try fixture.writer(disk: disk)
+  let stream = try fixture.stream()
+  #expect(writer.append(entry(stream, 1), loop: 0))
+  #expect(fixture.confirmed.waits(for: 1))
+  #expect(writer.drain())
+  disk.set {
+    $0.append = (ENOSPC, file)
+    $0.room = 33
+  }
+  var second = entry(stream, 2)
+  second.subjects = [Subject(.tag, id: "new")]
+  #expect(writer.append(second, loop: 0))
+  #expect(holds { writer.health.state != .ok })
+  #expect(fixture.confirmed.all == [1])
+  #expect(try fixture.verify().exitCode == 0, "what a reader sees stays whole")
+  disk.set { $0.append = nil }
+  #expect(fixture.confirmed.waits(for: 2))
+  #expect(holds { writer.health.state == .ok })
+  writer.stop()
+  #expect(try fixture.verify().findings == [])
+  #expect(try fixture.reader().open(2, tenant: .first).request == bytes(100))
+}
+
+@Test func shortWritesAreContinued() throws {
+  let fixture = try LogFixture()
+  let disk = try FaultyDisk(folder: fixture.log)
+  disk.set { $0.longestAppend = 7 }
+  let writer = try fixture.writer(disk: disk)
+  #expect(writer.append(entry(try fixture.stream(), 1, size: 5000), loop: 0))
+  #expect(fixture.confirmed.waits(for: 1))
+  writer.stop()
+  #expect(try fixture.verify().exitCode == 0)
+}
+
+@Test func entriesOlderThanTwoSecondsMakeNewRequestsRefused() throws {
+  let fixture = try LogFixture()
+  let disk = try FaultyDisk(folder: fixture.log)
+  disk.set { $0.append = (ENOSPC, TenantID.first.description) }
+  let time = TestClock()
+  let writer = try fixture.writer(disk: disk, clock: time.clock)
+  let stream = try fixture.stream()
+  #expect(writer.append(entry(stream, 1), loop: 0))
+  #expect(holds { stream.settings.backlog.oldest.load(ordering: .relaxed) != 0 })
+  time.advance(seconds: 1.9)
+  #expect(writer.append(entry(stream, 2), loop: 0))
+  time.advance(seconds: 0.2)
+  #expect(!writer.append(entry(stream, 3), loop: 0))
+  #expect(writer.append(entry(try fixture.stream(.second), 4), loop: 0), "other tenants are not affected")
+  #expect(fixture.confirmed.waits(for: 4))
+  disk.set { $0.append = nil }
+  #expect(
+    holds {
+      time.advance(seconds: 0.2); return fixture.confirmed.all.contains(2)
+    })
+  #expect(holds { writer.append(entry(stream, 5), loop: 0) })
+  writer.stop()
+  #expect(!fixture.confirmed.all.contains(3))
+}
+
+@Test func strictIsConfirmedAfterTheDiskOnly() throws {
+  let fixture = try LogFixture()
+  let disk = try FaultyDisk(folder: fixture.log)
+  let writer = try fixture.writer(disk: disk, journal: "\(fixture.root)/journal")
+  let stream = try fixture.stream(durability: .strict)
+  var first = entry(stream, 1)
+  first.journal = [1, 2, 3]
+  #expect(writer.append(first, loop: 0))
+  #expect(fixture.confirmed.waits(for: 1))
+  let synced = disk.synchronized.withLock { $0 }
+  #expect(synced.filter { $0.hasSuffix(".thl") }.count >= 2, "once made, once for the record")
+  #expect(synced.contains { $0.hasSuffix("journal") })
+  disk.set { $0.synchronize = (EIO, "journal") }
+  var second = entry(stream, 2)
+  second.journal = [4]
+  #expect(writer.append(second, loop: 0))
+  #expect(holds { writer.health.queueBytes == 0 })
+  #expect(fixture.confirmed.all == [1])
+  writer.stop()
+}
+
+@Test func journalBytesStandInTheJournalBeforeConfirmation() throws {
+  let fixture = try LogFixture()
+  let path = "\(fixture.root)/journal"
+  let writer = try fixture.writer(journal: path)
+  let stream = try fixture.stream()
+  for number in 1...3 {
+    var next = entry(stream, number)
+    next.journal = [UInt8(number), UInt8(number)]
+    #expect(writer.append(next, loop: 0))
+    #expect(fixture.confirmed.waits(for: UInt64(number)))
+    #expect(try readFile(path).count == 2 * number)
+  }
+  try writer.switchJournal(to: "\(path)-2", beginning: [9])
+  var last = entry(stream, 4)
+  last.journal = [4]
+  #expect(writer.append(last, loop: 0))
+  #expect(fixture.confirmed.waits(for: 4))
+  writer.stop()
+  #expect(try readFile(path) == [1, 1, 2, 2, 3, 3])
+  #expect(try readFile("\(path)-2") == [9, 4])
+}
+
+@Test func aFullJournalConfirmsNothingAndRefusesNewRequests() throws {
+  let fixture = try LogFixture()
+  let disk = try FaultyDisk(folder: fixture.log)
+  let writer = try fixture.writer(disk: disk, journal: "\(fixture.root)/journal")
+  let stream = try fixture.stream()
+  disk.set { $0.append = (ENOSPC, "journal") }
+  var first = entry(stream, 1)
+  first.journal = [1]
+  #expect(writer.append(first, loop: 0))
+  #expect(holds { writer.health.state != .ok })
+  #expect(fixture.confirmed.all == [] && !writer.append(entry(stream, 2), loop: 0))
+  disk.set { $0.append = nil }
+  #expect(fixture.confirmed.waits(for: 1))
+  #expect(holds { writer.append(entry(stream, 3), loop: 0) })
+  writer.stop()
+  #expect(try readFile("\(fixture.root)/journal") == [1])
+}
+
+@Test func aFailedSyncPoisonsTheSegmentAndWritesItsCopiesAnew() throws {
+  let fixture = try LogFixture()
+  let disk = try FaultyDisk(folder: fixture.log)
+  let writer = try fixture.writer(disk: disk)
+  let stream = try fixture.stream()
+  #expect(writer.append(entry(stream, 1), loop: 0))
+  #expect(fixture.confirmed.waits(for: 1))
+  #expect(writer.drain())
+  disk.set { $0.synchronize = (EIO, "1-1.thl") }
+  #expect(writer.append(entry(stream, 2), loop: 0))
+  #expect(fixture.confirmed.waits(for: 2))
+  #expect(holds { fixture.segments().count == 2 })
+  #expect(writer.append(entry(stream, 3), loop: 0))
+  #expect(fixture.confirmed.waits(for: 3))
+  #expect(writer.drain())
+  writer.stop()
+  #expect(!disk.synchronized.withLock { $0.contains { $0.hasPrefix("AFTER-FAILURE") } })
+  #expect(fixture.confirmed.all == [1, 2, 3], "nobody is told twice")
+  let result = try fixture.verify()
+  #expect(result.exitCode == 2, "\(result.findings)")
+  for number in 1...3 { #expect(try fixture.reader().open(UInt128(number), tenant: .first).request == bytes(100)) }
+}
+
+@Test func segmentsRollBySizeAgeSettingsAndClockAndTheChainHolds() throws {
+  let fixture = try LogFixture()
+  let time = TestClock()
+  var options = WriterOptions()
+  options.segmentBytes = 6_000
+  let writer = try fixture.writer(options: options, clock: time.clock)
+  var number = 0
+  func next(_ durability: Durability = .buffered) throws {
+    number += 1
+    #expect(writer.append(entry(try fixture.stream(durability: durability), number), loop: 0))
+    #expect(fixture.confirmed.waits(for: UInt64(number)))
+    #expect(writer.drain())
+  }
+  try next()
+  #expect(fixture.segments().count == 1)
+  time.advance(seconds: 3601)
+  try next()
+  #expect(fixture.segments().count == 2)
+  try next(.strict)
+  #expect(fixture.segments().count == 3)
+  time.jumpWall(seconds: 60)
+  try next(.strict)
+  #expect(fixture.segments().count == 4)
+  for _ in 1...45 { try next(.strict) }
+  #expect(fixture.segments().count > 5)
+  writer.stop()
+  #expect(try fixture.verify().findings == [])
+  for index in 1...number { #expect(try fixture.reader().open(UInt128(index), tenant: .first).request == bytes(100)) }
+}
+
+@Test func aKeyProviderThatIsAwayStopsNoOpenSegment() throws {
+  let fixture = try LogFixture()
+  let time = TestClock()
+  let writer = try fixture.writer(clock: time.clock)
+  let stream = try fixture.stream()
+  let other = try fixture.stream(.second)
+  #expect(writer.append(entry(stream, 1), loop: 0))
+  #expect(fixture.confirmed.waits(for: 1))
+  fixture.provider.setAway(true)
+  #expect(writer.append(entry(stream, 2), loop: 0))
+  #expect(fixture.confirmed.waits(for: 2))
+  writer.roll(.first)
+  #expect(writer.append(entry(stream, 3), loop: 0), "its erasure key is cached")
+  #expect(fixture.confirmed.waits(for: 3))
+  #expect(writer.append(entry(other, 4), loop: 0), "waits for its key")
+  #expect(holds { writer.health.state != .ok })
+  #expect(!fixture.confirmed.all.contains(4))
+  fixture.provider.setAway(false)
+  #expect(
+    holds {
+      time.advance(seconds: 0.2); return fixture.confirmed.all.contains(4)
+    })
+  writer.stop()
+  #expect(try fixture.verify().exitCode == 0)
+}
+
+@Test func stoppingWritesWhatIsQueuedAndRefusesTheRest() throws {
+  let fixture = try LogFixture()
+  let writer = try fixture.writer()
+  let stream = try fixture.stream()
+  for number in 1...50 { #expect(writer.append(entry(stream, number), loop: 0)) }
+  writer.stop()
+  #expect(fixture.confirmed.all.count == 50)
+  #expect(!writer.append(entry(stream, 51), loop: 0))
+  let file = try readFile(try #require(fixture.segments().last))
+  let scan = try SegmentScan(file)
+  let footer = try FooterBody(file[try #require(scan.footer).body])
+  #expect(footer.reason == .stop && footer.frames == 51)
+  #expect(try fixture.verify().findings == [])
+}
+
+@Test func manyTenantsAndLoopsLoseNothing() throws {
+  let fixture = try LogFixture()
+  var options = WriterOptions()
+  options.loops = 4
+  options.segmentBytes = 50_000
+  let writer = try fixture.writer(options: options)
+  let tenants = (0..<12).map { TenantID(UInt128($0) + 1) }
+  let streams = try tenants.map { try fixture.stream($0) }
+  let threads = DispatchGroup()
+  for loop in 0..<4 {
+    DispatchQueue.global().async(group: threads) {
+      for number in 0..<300 {
+        let id = loop * 1000 + number + 1
+        var next = entry(streams[number % 12], id, size: 400)
+        next.metadata = Array("{}".utf8)
+        while !writer.append(next, loop: loop) {}
+      }
+    }
+  }
+  threads.wait()
+  #expect(writer.drain(seconds: 30))
+  writer.stop()
+  let expected = (0..<4).flatMap { loop in (1...300).map { UInt64(loop * 1000 + $0) } }
+  #expect(fixture.confirmed.all.sorted() == expected)
+  let result = try fixture.verify()
+  #expect(result.findings == [] && result.streams == 12)
+}
