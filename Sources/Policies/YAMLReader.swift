@@ -17,7 +17,7 @@ enum YAMLReader {
       try withExtendedLifetime(parser) {
         while let root = try parser.nextRoot() {
           if isEmptyDocument(root) { continue }
-          if let node = node(root, file: file, depth: 1, report: report) { documents.append(node) }
+          documents.append(node(root, file: file, depth: 1, report: report))
         }
       }
     } catch {
@@ -64,30 +64,31 @@ enum YAMLReader {
     return scalar.string.isEmpty && scalar.style == .plain && scalar.anchor == nil
   }
 
-  private static func node(_ node: Node, file: String, depth: Int, report: Report) -> YAMLNode? {
+  private static func node(_ node: Node, file: String, depth: Int, report: Report) -> YAMLNode {
     let place = Place(file: file, line: node.mark?.line ?? 1, column: node.mark?.column ?? 1)
+    let refused = YAMLNode(content: .refused, place: place)
     guard depth <= maxDepth else {
       report.error("nested deeper than \(maxDepth) levels", at: place)
-      return nil
+      return refused
     }
     if let anchor = node.anchor {
       report.error(
         "the anchor '&\(anchor.rawValue)' is not allowed", at: place, hint: "write the value out, or use extends")
-      return nil
+      return refused
     }
     switch node {
     case .scalar(let scalar):
       // Yams itself tags what is quoted as a string, which is all we would make of it.
       let isQuoted = scalar.style != .plain && scalar.tag.rawValue == Tag.Name.str.rawValue
-      guard isQuoted || isUntagged(scalar.tag, place, report) else { return nil }
+      guard isQuoted || isUntagged(scalar.tag, place, report) else { return refused }
       return YAMLNode(content: .scalar(scalar.string), place: place)
     case .sequence(let sequence):
-      guard isUntagged(sequence.tag, place, report) else { return nil }
+      guard isUntagged(sequence.tag, place, report) else { return refused }
       return YAMLNode(
-        content: .list(sequence.compactMap { Self.node($0, file: file, depth: depth + 1, report: report) }),
+        content: .list(sequence.map { Self.node($0, file: file, depth: depth + 1, report: report) }),
         place: place)
     case .mapping(let mapping):
-      guard isUntagged(mapping.tag, place, report) else { return nil }
+      guard isUntagged(mapping.tag, place, report) else { return refused }
       var entries: [YAMLNode.Entry] = []
       for (key, value) in mapping {
         guard case .scalar(let name) = key else {
@@ -105,14 +106,13 @@ enum YAMLReader {
           report.error("'<<' does not merge here", at: keyPlace, hint: "use extends")
           continue
         }
-        if let value = Self.node(value, file: file, depth: depth + 1, report: report) {
-          entries.append(YAMLNode.Entry(key: name.string, keyPlace: keyPlace, value: value))
-        }
+        let value = Self.node(value, file: file, depth: depth + 1, report: report)
+        entries.append(YAMLNode.Entry(key: name.string, keyPlace: keyPlace, value: value))
       }
       return YAMLNode(content: .map(entries), place: place)
     case .alias:
       report.error("an alias is not allowed", at: place, hint: "write the value out, or use extends")
-      return nil
+      return refused
     }
   }
 
