@@ -52,11 +52,44 @@ enum YAMLReader {
         column += 1
       }
     }
+    if let anchor = aliasStorm(file: file, bytes: bytes) {
+      report.error(
+        "anchors and aliases are not allowed", at: anchor, hint: "write the values out, or use extends")
+      return nil
+    }
     guard let text = String(validating: bytes, as: UTF8.self) else {
       report.error("the file is not UTF-8", at: start, hint: "save it as UTF-8")
       return nil
     }
     return text
+  }
+
+  /// The first anchor of a file with more than a few aliases. Yams hashes keys while it reads, and aliases nested in
+  /// a key would cost it time that doubles per level; a few cannot, and are refused node by node with their place.
+  private static func aliasStorm(file: String, bytes: [UInt8]) -> Place? {
+    var anchor: Place?
+    var aliases = 0
+    var line = 1
+    var column = 1
+    var before: UInt8 = 0x0A
+    for (index, byte) in bytes.enumerated() {
+      let opens = [0x0A, 0x0D, 0x20, 0x09, 0x5B, 0x7B, 0x2C, 0x3A].contains(before)
+      if opens, byte == 0x26 || byte == 0x2A, index + 1 < bytes.count, ![0x20, 0x0A, 0x0D].contains(bytes[index + 1]) {
+        if byte == 0x2A {
+          aliases += 1
+        } else if anchor == nil {
+          anchor = Place(file: file, line: line, column: column)
+        }
+      }
+      before = byte
+      if byte == 0x0A {
+        line += 1
+        column = 1
+      } else if byte & 0xC0 != 0x80 {
+        column += 1
+      }
+    }
+    return aliases > 8 ? anchor : nil
   }
 
   private static func isEmptyDocument(_ root: Node) -> Bool {
