@@ -49,11 +49,7 @@ struct DetectionReader {
   func profiles(_ entries: [YAMLNode.Entry]) -> [String: Located<DetectionProfileSpec>] {
     var done: [String: Located<DetectionProfileSpec>] = [:]
     for entry in entries {
-      guard case .list(let items) = entry.value.content else {
-        report.error(
-          "profile '\(entry.key)' must be a list of rules, not \(entry.value.kindName)", at: entry.value.place)
-        continue
-      }
+      guard let items = report.list(entry.value, "profile '\(entry.key)'") else { continue }
       var rules: [DetectionRuleSpec] = []
       for item in items {
         guard let map = MapReader(item, "a rule of profile '\(entry.key)'", report) else { continue }
@@ -87,11 +83,8 @@ struct DetectionReader {
     let above = map.measured("above", Self.threshold)
     let per = map.word("per", DetectionRuleSpec.Subject.self)
     let hours = map.measured("hours", Hours.init(parsing:))
-    var reactions: [DetectionRuleSpec.Reaction] = []
-    if let then = map.texts("then") {
-      reactions = then.value.compactMap { map.word($0, "then", DetectionRuleSpec.Reaction.self)?.value }
-    } else {
-      _ = map.required("then")
+    let reactions = (map.requiredTexts("then")?.value ?? []).compactMap {
+      map.word($0, "then", DetectionRuleSpec.Reaction.self)?.value
     }
     map.finish()
     guard let id, let when else { return nil }

@@ -9,8 +9,9 @@ final class MapReader {
 
   /// Nil, and reported, if the node is no map.
   init?(_ node: YAMLNode, _ what: String, _ report: Report) {
+    if case .refused = node.content { return nil }
     guard case .map(let entries) = node.content else {
-      report.error("\(what) must be a map, not \(node.kindName)", at: node.place, hint: nil)
+      report.error("\(what) must be a map, not \(node.kindName)", at: node.place)
       return nil
     }
     self.entries = entries
@@ -52,6 +53,7 @@ final class MapReader {
   func requiredText(_ key: String) -> Located<String>? { required(key).flatMap { scalar($0, key) } }
 
   func scalar(_ node: YAMLNode, _ key: String) -> Located<String>? {
+    if case .refused = node.content { return nil }
     guard case .scalar(let text) = node.content else {
       report.error("'\(key)' must be one value, not \(node.kindName)", at: node.place)
       return nil
@@ -64,11 +66,15 @@ final class MapReader {
   }
 
   func texts(_ key: String) -> Located<[Located<String>]>? {
-    guard let node = node(key) else { return nil }
-    guard case .list(let items) = node.content else {
-      report.error("'\(key)' must be a list, not \(node.kindName)", at: node.place, hint: "write [a, b]")
-      return nil
-    }
+    node(key).flatMap { texts($0, key) }
+  }
+
+  func requiredTexts(_ key: String) -> Located<[Located<String>]>? {
+    required(key).flatMap { texts($0, key) }
+  }
+
+  private func texts(_ node: YAMLNode, _ key: String) -> Located<[Located<String>]>? {
+    guard let items = report.list(node, "'\(key)'", hint: "write [a, b]") else { return nil }
     return Located(value: items.compactMap { scalar($0, key) }, place: node.place)
   }
 
@@ -114,5 +120,17 @@ final class MapReader {
       report.error("'\(text.value)' is no value of '\(key)'", at: text.place, hint: error.hint)
       return nil
     }
+  }
+}
+
+extension Report {
+  /// The items of a list; nil, and reported, if the node is none.
+  func list(_ node: YAMLNode, _ what: String, hint: String? = nil) -> [YAMLNode]? {
+    if case .refused = node.content { return nil }
+    guard case .list(let items) = node.content else {
+      error("\(what) must be a list, not \(node.kindName)", at: node.place, hint: hint)
+      return nil
+    }
+    return items
   }
 }

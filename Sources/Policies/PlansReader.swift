@@ -71,10 +71,7 @@ struct PlansReader {
   }
 
   private func budgets(_ node: YAMLNode, _ map: MapReader) -> Located<[Located<BudgetSpec>]>? {
-    guard case .list(let items) = node.content else {
-      report.error("'budgets' must be a list, not \(node.kindName)", at: node.place, hint: "write [2M tokens/day]")
-      return nil
-    }
+    guard let items = report.list(node, "'budgets'", hint: "write [2M tokens/day]") else { return nil }
     if items.count > Self.maxBudgets {
       report.error("a plan has at most \(Self.maxBudgets) budgets", at: node.place)
     }

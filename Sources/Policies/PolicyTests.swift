@@ -33,10 +33,7 @@ struct PolicyTestsReader {
   let report: Report
 
   func tests(_ node: YAMLNode) -> [PolicyTestCase] {
-    guard case .list(let items) = node.content else {
-      report.error("'tests' must be a list, not \(node.kindName)", at: node.place)
-      return []
-    }
+    guard let items = report.list(node, "'tests'") else { return [] }
     return items.compactMap { test($0) }
   }
 
@@ -83,7 +80,8 @@ struct PolicyTestsReader {
     map.finish()
     guard let name, let role, tenant != nil || policy != nil, let permission, let expect else { return nil }
     return PolicyTestCase(
-      name: name.value, place: map.place, tenant: tenant?.value, policy: policy?.value, role: role.value, permission: permission.value,
+      name: name.value, place: map.place, tenant: tenant?.value, policy: policy?.value, role: role.value,
+      permission: permission.value,
       target: target, model: model, at: at, address: address?.value, expect: expect.value, rule: rule, input: input,
       upstreamLacks: lacks, upstreamHas: has, finds: finds)
   }

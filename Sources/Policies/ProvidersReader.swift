@@ -5,10 +5,7 @@ struct ProvidersReader {
   let report: Report
 
   func providers(_ node: YAMLNode) -> [Located<Provider>] {
-    guard case .list(let items) = node.content else {
-      report.error("'providers' must be a list, not \(node.kindName)", at: node.place)
-      return []
-    }
+    guard let items = report.list(node, "'providers'") else { return [] }
     return items.compactMap { provider($0) }
   }
 
@@ -53,17 +50,13 @@ struct ProvidersReader {
       .flatMap { map.word($0, "training", Training.self) }
     var models: [Model] = []
     if let node = map.required("models") {
-      if case .list(let items) = node.content {
-        for item in items {
-          guard let model = model(item) else { continue }
-          if models.contains(where: { $0.id == model.id }) {
-            report.error("model '\(model.id)' stands twice", at: item.place)
-          } else {
-            models.append(model)
-          }
+      for item in report.list(node, "'models'") ?? [] {
+        guard let model = model(item) else { continue }
+        if models.contains(where: { $0.id == model.id }) {
+          report.error("model '\(model.id)' stands twice", at: item.place)
+        } else {
+          models.append(model)
         }
-      } else {
-        report.error("'models' must be a list, not \(node.kindName)", at: node.place)
       }
     }
     let traits = traits(map, adapter: adapter?.value)

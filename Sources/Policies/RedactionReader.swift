@@ -16,10 +16,7 @@ struct RedactionReader {
         return nil
       }
       defer { underWay.remove(name) }
-      guard case .list(let items) = entry.value.content else {
-        report.error("profile '\(name)' must be a list of rules, not \(entry.value.kindName)", at: entry.value.place)
-        return nil
-      }
+      guard let items = report.list(entry.value, "profile '\(name)'") else { return nil }
       var rules: [Located<RedactionRuleSpec>] = []
       var settings = RedactionSettings()
       var parent: Located<RedactionProfileSpec>?
@@ -85,8 +82,9 @@ struct RedactionReader {
 
   private func rule(_ map: MapReader) -> Located<RedactionRuleSpec>? {
     let id = map.requiredText("id")
-    let sides = map.texts("where")?.value.compactMap { map.word($0, "where", RedactionRuleSpec.Side.self)?.value }
-    if sides == nil { _ = map.required("where") }
+    let sides = map.requiredTexts("where")?.value.compactMap {
+      map.word($0, "where", RedactionRuleSpec.Side.self)?.value
+    }
     if let sides, sides.isEmpty { report.error("'where' is empty: the rule cannot match", at: map.place) }
     var detect: [String] = []
     for word in map.texts("detect")?.value ?? [] {

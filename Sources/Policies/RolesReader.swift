@@ -10,20 +10,16 @@ struct RolesReader {
       guard let map = MapReader(entry.value, "role '\(entry.key)'", report) else { continue }
       let scope = map.requiredText("scope").flatMap { map.word($0, "scope", RoleScope.self) }
       var permissions = Permissions()
-      if let can = map.texts("can") {
-        for name in can.value {
-          if let permission = Permissions(name: name.value) {
-            permissions.formUnion(permission)
-          } else {
-            report.error(
-              "there is no permission '\(name.value)'", at: name.place,
-              hint: Suggestion.nearest(to: name.value, among: Permissions.names.map(\.name)).map {
-                "did you mean '\($0)'?"
-              } ?? "known: \(Permissions.names.map(\.name).joined(separator: ", "))")
-          }
+      for name in map.requiredTexts("can")?.value ?? [] {
+        if let permission = Permissions(name: name.value) {
+          permissions.formUnion(permission)
+        } else {
+          report.error(
+            "there is no permission '\(name.value)'", at: name.place,
+            hint: Suggestion.nearest(to: name.value, among: Permissions.names.map(\.name)).map {
+              "did you mean '\($0)'?"
+            } ?? "known: \(Permissions.names.map(\.name).joined(separator: ", "))")
         }
-      } else {
-        _ = map.required("can")
       }
       map.finish()
       guard let scope else { continue }

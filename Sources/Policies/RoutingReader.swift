@@ -20,10 +20,7 @@ struct RoutingReader {
       let order = map.word("order", Alias.Order.self)?.value ?? .listed
       var candidates: [Candidate] = []
       if let node = map.required("candidates") {
-        guard case .list(let items) = node.content else {
-          report.error("'candidates' must be a list, not \(node.kindName)", at: node.place)
-          continue
-        }
+        guard let items = report.list(node, "'candidates'") else { continue }
         if items.isEmpty { report.error("alias '\(entry.key)' has no candidates", at: node.place) }
         for item in items {
           guard let (name, weight) = candidate(item, map) else { continue }

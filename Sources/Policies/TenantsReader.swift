@@ -18,10 +18,7 @@ struct TenantsReader {
   let report: Report
 
   func tenants(_ node: YAMLNode, policies: [String: EffectivePolicy]) -> [TenantSpec] {
-    guard case .list(let items) = node.content else {
-      report.error("'tenants' must be a list, not \(node.kindName)", at: node.place)
-      return []
-    }
+    guard let items = report.list(node, "'tenants'") else { return [] }
     var tenants: [TenantSpec] = []
     for item in items {
       guard let map = MapReader(item, "a tenant", report) else { continue }

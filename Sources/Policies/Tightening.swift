@@ -94,7 +94,7 @@ struct Tightening {
       guard let theirs = parent.value[name] else {
         report.error(
           "role '\(name)' is not among the roles of policy '\(parentID)'", at: mine.place,
-          hint: "a child can only tighten; the parent's roles are at \(parent.place)")
+          hint: "a child can only tighten; the parent's value is at \(parent.place)")
         continue
       }
       func at<Value>(_ value: Value?, _ place: Place) -> Located<Value>? {

@@ -4,6 +4,8 @@ struct YAMLNode {
     case scalar(String)
     case list([YAMLNode])
     case map([Entry])
+    /// Already reported: readers pass over it in silence, so that one mistake is one error.
+    case refused
   }
 
   struct Entry {
@@ -20,12 +22,14 @@ struct YAMLNode {
     case .scalar: "a value"
     case .list: "a list"
     case .map: "a map"
+    case .refused: "nothing"
     }
   }
 
   /// The same text for the same meaning: keys sorted, comments, quotes and layout gone.
   func writeCanonical(into out: inout String) {
     switch content {
+    case .refused: break
     case .scalar(let text): Self.quote(text, into: &out)
     case .list(let items):
       out.append("[")

@@ -17,7 +17,7 @@ enum YAMLReader {
       try withExtendedLifetime(parser) {
         while let root = try parser.nextRoot() {
           if isEmptyDocument(root) { continue }
-          if let node = node(root, file: file, depth: 1, report: report) { documents.append(node) }
+          documents.append(node(root, file: file, depth: 1, report: report))
         }
       }
     } catch {
@@ -52,6 +52,11 @@ enum YAMLReader {
         column += 1
       }
     }
+    if let anchor = aliasStorm(file: file, bytes: bytes) {
+      report.error(
+        "anchors and aliases are not allowed", at: anchor, hint: "write the values out, or use extends")
+      return nil
+    }
     guard let text = String(validating: bytes, as: UTF8.self) else {
       report.error("the file is not UTF-8", at: start, hint: "save it as UTF-8")
       return nil
@@ -59,35 +64,64 @@ enum YAMLReader {
     return text
   }
 
+  /// The first anchor of a file with more than a few aliases. Yams hashes keys while it reads, and aliases nested in
+  /// a key would cost it time that doubles per level; a few cannot, and are refused node by node with their place.
+  private static func aliasStorm(file: String, bytes: [UInt8]) -> Place? {
+    var anchor: Place?
+    var aliases = 0
+    var line = 1
+    var column = 1
+    var before: UInt8 = 0x0A
+    for (index, byte) in bytes.enumerated() {
+      let opens = [0x0A, 0x0D, 0x20, 0x09, 0x5B, 0x7B, 0x2C, 0x3A].contains(before)
+      if opens, byte == 0x26 || byte == 0x2A, index + 1 < bytes.count, ![0x20, 0x0A, 0x0D].contains(bytes[index + 1]) {
+        if byte == 0x2A {
+          aliases += 1
+        } else if anchor == nil {
+          anchor = Place(file: file, line: line, column: column)
+        }
+      }
+      before = byte
+      if byte == 0x0A {
+        line += 1
+        column = 1
+      } else if byte & 0xC0 != 0x80 {
+        column += 1
+      }
+    }
+    return aliases > 8 ? anchor : nil
+  }
+
   private static func isEmptyDocument(_ root: Node) -> Bool {
     guard case .scalar(let scalar) = root else { return false }
     return scalar.string.isEmpty && scalar.style == .plain && scalar.anchor == nil
   }
 
-  private static func node(_ node: Node, file: String, depth: Int, report: Report) -> YAMLNode? {
+  private static func node(_ node: Node, file: String, depth: Int, report: Report) -> YAMLNode {
     let place = Place(file: file, line: node.mark?.line ?? 1, column: node.mark?.column ?? 1)
+    let refused = YAMLNode(content: .refused, place: place)
     guard depth <= maxDepth else {
       report.error("nested deeper than \(maxDepth) levels", at: place)
-      return nil
+      return refused
     }
     if let anchor = node.anchor {
       report.error(
         "the anchor '&\(anchor.rawValue)' is not allowed", at: place, hint: "write the value out, or use extends")
-      return nil
+      return refused
     }
     switch node {
     case .scalar(let scalar):
       // Yams itself tags what is quoted as a string, which is all we would make of it.
       let isQuoted = scalar.style != .plain && scalar.tag.rawValue == Tag.Name.str.rawValue
-      guard isQuoted || isUntagged(scalar.tag, place, report) else { return nil }
+      guard isQuoted || isUntagged(scalar.tag, place, report) else { return refused }
       return YAMLNode(content: .scalar(scalar.string), place: place)
     case .sequence(let sequence):
-      guard isUntagged(sequence.tag, place, report) else { return nil }
+      guard isUntagged(sequence.tag, place, report) else { return refused }
       return YAMLNode(
-        content: .list(sequence.compactMap { Self.node($0, file: file, depth: depth + 1, report: report) }),
+        content: .list(sequence.map { Self.node($0, file: file, depth: depth + 1, report: report) }),
         place: place)
     case .mapping(let mapping):
-      guard isUntagged(mapping.tag, place, report) else { return nil }
+      guard isUntagged(mapping.tag, place, report) else { return refused }
       var entries: [YAMLNode.Entry] = []
       for (key, value) in mapping {
         guard case .scalar(let name) = key else {
@@ -105,14 +139,13 @@ enum YAMLReader {
           report.error("'<<' does not merge here", at: keyPlace, hint: "use extends")
           continue
         }
-        if let value = Self.node(value, file: file, depth: depth + 1, report: report) {
-          entries.append(YAMLNode.Entry(key: name.string, keyPlace: keyPlace, value: value))
-        }
+        let value = Self.node(value, file: file, depth: depth + 1, report: report)
+        entries.append(YAMLNode.Entry(key: name.string, keyPlace: keyPlace, value: value))
       }
       return YAMLNode(content: .map(entries), place: place)
     case .alias:
       report.error("an alias is not allowed", at: place, hint: "write the value out, or use extends")
-      return nil
+      return refused
     }
   }
 
