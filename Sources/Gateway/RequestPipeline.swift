@@ -49,7 +49,7 @@ package final class RequestPipeline {
     self.clock = clock
     limits = services.limits
     pepper = try HMACKey(services.pepper)
-    redactor = try Redactor()
+    redactor = Redactor()
     ids = try IDSource()
   }
 

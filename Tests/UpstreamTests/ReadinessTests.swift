@@ -113,9 +113,9 @@ private final class Bench: @unchecked Sendable {  // everything mutable is touch
     case .everything: try await loop.submit { [self] in write(expected) }.get()
     case .fromAnotherThread: Thread.detachNewThread { [self] in for _ in 0..<expected { write(1) } }
     }
-    let reports = try await done.futureResult.get()
+    let count = try await done.futureResult.get()
     deadline.cancel()
-    return reports
+    return count
   }
 
   private func stop() async throws {

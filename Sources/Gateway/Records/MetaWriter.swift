@@ -86,11 +86,11 @@ final class MetaWriter {
   private func findings(_ exchange: Exchange) {
     out.append(",\"findings\":{")
     var isFirst = true
-    exchange.findings.forEach { type, _, count in
+    exchange.findings.forEach { name, _, count in
       if !isFirst { out.append(",") }
       isFirst = false
       out.append("\"")
-      out.append(type.name)
+      out.append(name)
       out.append("\":")
       Decimal.append(Int64(count), to: out)
     }

@@ -20,7 +20,7 @@ extension RequestPipeline {
     if let clamped = exchange.clampedTo { fields.add("x-torhaus-clamped", text: "max_completion_tokens=\(clamped)") }
     if caller.rules.policy.showsRedactions, exchange.findings.total > 0 {
       var counts = ""
-      exchange.findings.forEach { type, _, count in counts += (counts.isEmpty ? "" : ",") + "\(type.name)=\(count)" }
+      exchange.findings.forEach { name, _, count in counts += (counts.isEmpty ? "" : ",") + "\(name)=\(count)" }
       fields.add("x-torhaus-redactions", text: counts)
     }
     if caller.rules.policy.showsProvider, let provider = exchange.candidate?.provider.id {
