@@ -22,10 +22,10 @@ enum UserRoutes {
       name, .post, path, gate,
       .change { call in
         let fields = try call.fields(["name", "email"])
-        let draft = UserDraft(name: try fields.text("name"), email: try fields.optionalText("email") ?? "")
-        let home = try home(call)
+        let draft = UserDraft(
+          tenant: try home(call), name: try fields.text("name"), email: try fields.optionalText("email") ?? "")
         return AuditedAct(on: draft.name) {
-          try .json(UserAnswer(try await call.services.tenancy.createUser(draft, in: home)), status: 201)
+          try .json(UserAnswer(try await call.services.tenancy.createUser(draft)), status: 201)
         }
       })
   }
