@@ -36,7 +36,7 @@ package protocol TenancyAdministration: Sendable {
   /// All bindings of one user, wherever they hold.
   func bindings(of user: UserID) async throws -> [RoleBinding]
   func bind(_ draft: BindingDraft) async throws -> RoleBinding
-  func unbind(_ binding: BindingID) async throws
+  func unbind(_ binding: RoleBinding) async throws
 }
 
 /// A person who speaks to the Admin API, with every binding they hold.

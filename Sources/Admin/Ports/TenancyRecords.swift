@@ -149,7 +149,7 @@ package struct UserDraft: Sendable, Hashable {
   /// Nil: a person of the operator.
   package let tenant: TenantID?
   package let name: String
-  /// Empty if there is none.
+  /// Unlike any other in the tenant.
   package let email: String
 
   package init(tenant: TenantID?, name: String, email: String) {

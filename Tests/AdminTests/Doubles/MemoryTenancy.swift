@@ -145,9 +145,9 @@ final class MemoryTenancy: TenancyAdministration {
     }
   }
 
-  func unbind(_ binding: BindingID) async throws {
+  func unbind(_ binding: RoleBinding) async throws {
     events.note("unbind")
-    state.withLock { $0.bindings.removeAll { $0.id == binding } }
+    state.withLock { $0.bindings.removeAll { $0.id == binding.id } }
   }
 
   private static func next(_ state: inout State) -> UInt128 {
