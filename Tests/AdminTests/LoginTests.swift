@@ -50,9 +50,9 @@ struct LoginTests {
 
   @Test func theThrottleStaysBoundedAndForgetsTheOldest() {
     var throttle = FailureThrottle()
-    for source in 0..<10_000 { _ = throttle.failed(source: "s\(source)", account: nil, now: Int64(source)) }
-    for _ in 1...9 { #expect(throttle.failed(source: "s9999", account: nil, now: 10_000) == nil) }
-    #expect(throttle.failed(source: "s9999", account: nil, now: 10_000) != nil)
+    for source in 0..<5_000 { _ = throttle.failed(source: "s\(source)", account: nil, now: Int64(source)) }
+    for _ in 1...9 { #expect(throttle.failed(source: "s4999", account: nil, now: 5_000) == nil) }
+    #expect(throttle.failed(source: "s4999", account: nil, now: 5_000) != nil)
   }
 
   @Test(arguments: [Int64.max, Int64.max - 1, Int64.min])

@@ -20,7 +20,10 @@ struct CommandLineTests {
       (["project", "list", "--tenant", "a"], "GET", "/v1/tenants/a/projects", nil),
       (["key", "list", "--tenant", "a"], "GET", "/v1/tenants/a/keys", nil),
       (["key", "revoke", key, "--tenant", "a"], "POST", "/v1/tenants/a/keys/\(key)/revoke", "{}"),
-      (["user", "create", "Zoe", "--tenant", "a"], "POST", "/v1/tenants/a/users", #"{"name":"Zoe"}"#),
+      (
+        ["user", "create", "Zoe", "--email", "z@example.org", "--tenant", "a"], "POST", "/v1/tenants/a/users",
+        #"{"email":"z@example.org","name":"Zoe"}"#
+      ),
       (["user", "list"], "GET", "/v1/users", nil),
       (["role", "list"], "GET", "/v1/roles", nil),
       (["role", "bindings", "--tenant", "a"], "GET", "/v1/tenants/a/bindings", nil),

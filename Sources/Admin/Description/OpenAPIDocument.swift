@@ -674,7 +674,7 @@ enum OpenAPIDocument {
           properties: {overlap_seconds: {type: integer, minimum: 0, maximum: 2592000, default: 86400}}
         User:
           type: object
-          required: [id, name, state, created_at]
+          required: [id, name, email, state, created_at]
           properties:
             id: {$ref: '#/components/schemas/Id'}
             name: {type: string}
@@ -684,8 +684,8 @@ enum OpenAPIDocument {
         UserDraft:
           type: object
           additionalProperties: false
-          required: [name]
-          properties: {name: {type: string, maxLength: 200}, email: {type: string, maxLength: 200}}
+          required: [name, email]
+          properties: {name: {type: string, maxLength: 200}, email: {type: string, minLength: 3, maxLength: 200}}
         TokenDraft:
           type: object
           additionalProperties: false
@@ -725,7 +725,7 @@ enum OpenAPIDocument {
             user: {$ref: '#/components/schemas/Id'}
             role: {type: string}
             project: {$ref: '#/components/schemas/Slug'}
-            reason: {type: string, minLength: 3, maxLength: 500}
+            reason: {type: string, minLength: 3, maxLength: 200}
             expires_at: {$ref: '#/components/schemas/Time'}
         Amount:
           description: A count, or decimal text where the kind is money.

@@ -16,7 +16,7 @@ package protocol TenancyAdministration: Sendable {
   func setSuspended(_ suspended: Bool, tenant: TenantID) async throws -> TenantRecord
 
   func projects(of tenant: TenantID) async throws -> [ProjectRecord]
-  func createProject(_ draft: ProjectDraft, in tenant: TenantID) async throws -> ProjectRecord
+  func createProject(_ draft: ProjectDraft) async throws -> ProjectRecord
 
   func keys(of tenant: TenantID) async throws -> [KeyRecord]
   /// Makes a key; its text is returned here and never again.
@@ -27,7 +27,7 @@ package protocol TenancyAdministration: Sendable {
 
   /// The people of a tenant; of the installation itself for nil.
   func users(of tenant: TenantID?) async throws -> [UserRecord]
-  func createUser(_ draft: UserDraft, in tenant: TenantID?) async throws -> UserRecord
+  func createUser(_ draft: UserDraft) async throws -> UserRecord
   /// Makes an admin token for a user; its text is returned here and never again.
   func issueToken(to user: UserID, lifetimeSeconds: Int64) async throws -> IssuedToken
 
@@ -36,7 +36,7 @@ package protocol TenancyAdministration: Sendable {
   /// All bindings of one user, wherever they hold.
   func bindings(of user: UserID) async throws -> [RoleBinding]
   func bind(_ draft: BindingDraft) async throws -> RoleBinding
-  func unbind(_ binding: BindingID) async throws
+  func unbind(_ binding: RoleBinding) async throws
 }
 
 /// A person who speaks to the Admin API, with every binding they hold.

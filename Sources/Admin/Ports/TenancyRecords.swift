@@ -115,11 +115,15 @@ package struct TenantDraft: Sendable, Hashable {
   }
 }
 
+/// Names its tenant itself: an `async` requirement that takes two strings and then a 128-bit id crashes when it is called
+/// a second time (Swift 6.3.1 on x86-64); one large value is passed by reference.
 package struct ProjectDraft: Sendable, Hashable {
+  package let tenant: TenantID
   package let slug: Slug
   package let name: String
 
-  package init(slug: Slug, name: String) {
+  package init(tenant: TenantID, slug: Slug, name: String) {
+    self.tenant = tenant
     self.slug = slug
     self.name = name
   }
@@ -142,11 +146,14 @@ package struct KeyDraft: Sendable, Hashable {
 }
 
 package struct UserDraft: Sendable, Hashable {
+  /// Nil: a person of the operator.
+  package let tenant: TenantID?
   package let name: String
-  /// Empty if there is none.
+  /// Unlike any other in the tenant.
   package let email: String
 
-  package init(name: String, email: String) {
+  package init(tenant: TenantID?, name: String, email: String) {
+    self.tenant = tenant
     self.name = name
     self.email = email
   }

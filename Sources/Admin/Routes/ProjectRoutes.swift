@@ -21,9 +21,10 @@ enum ProjectRoutes {
       let tenant = try call.tenant()
       let fields = try call.fields(["slug", "name"])
       let slug = try fields.slug("slug")
-      let draft = ProjectDraft(slug: slug, name: try fields.optionalText("name") ?? slug.text)
+      let draft = ProjectDraft(
+        tenant: tenant.id, slug: slug, name: try fields.optionalText("name") ?? slug.text)
       return AuditedAct(on: slug.text) {
-        try .json(ProjectAnswer(try await call.services.tenancy.createProject(draft, in: tenant.id)), status: 201)
+        try .json(ProjectAnswer(try await call.services.tenancy.createProject(draft)), status: 201)
       }
     })
 }

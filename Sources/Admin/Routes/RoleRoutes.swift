@@ -44,7 +44,7 @@ enum RoleRoutes {
         guard place.userNames[user] != nil else { throw AdminError.notFound }
         let scope = try place.scope(project: try fields.optionalText("project"))
         let draft = BindingDraft(
-          user: user, role: try fields.text("role"), scope: scope, reason: try fields.text("reason", length: 3...500),
+          user: user, role: try fields.text("role"), scope: scope, reason: try fields.text("reason", length: 3...200),
           expires: try fields.optionalTime("expires_at"), grantedBy: try call.who().actor.user)
         try call.who().checkGrant(of: draft.role, at: scope, to: user)
         return AuditedAct(on: "\(draft.role) → \(user)", reason: draft.reason) {
@@ -65,7 +65,7 @@ enum RoleRoutes {
         guard let binding = held.first(where: { $0.id == id }) else { throw AdminError.notFound }
         try call.who().checkGrant(of: binding.role, at: binding.scope, to: binding.user)
         return AuditedAct(on: "\(binding.role) → \(binding.user)") {
-          try await call.services.tenancy.unbind(id)
+          try await call.services.tenancy.unbind(binding)
           return AdminResponse(status: 204, contentType: "", body: [])
         }
       })

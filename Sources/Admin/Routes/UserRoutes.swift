@@ -22,10 +22,10 @@ enum UserRoutes {
       name, .post, path, gate,
       .change { call in
         let fields = try call.fields(["name", "email"])
-        let draft = UserDraft(name: try fields.text("name"), email: try fields.optionalText("email") ?? "")
-        let home = try home(call)
+        let draft = UserDraft(
+          tenant: try home(call), name: try fields.text("name"), email: try fields.text("email", length: 3...200))
         return AuditedAct(on: draft.name) {
-          try .json(UserAnswer(try await call.services.tenancy.createUser(draft, in: home)), status: 201)
+          try .json(UserAnswer(try await call.services.tenancy.createUser(draft)), status: 201)
         }
       })
   }
@@ -66,14 +66,14 @@ enum UserRoutes {
 private struct UserAnswer: Encodable {
   let id: String
   let name: String
-  let email: String?
+  let email: String
   let state: String
   let createdAt: Timestamp
 
   init(_ record: UserRecord) {
     id = record.id.description
     name = record.name
-    email = record.email.isEmpty ? nil : record.email
+    email = record.email
     state = record.suspended ? "suspended" : "active"
     createdAt = record.created
   }

@@ -48,7 +48,7 @@ struct CurlTransport: AdminTransport {
   private func setFixed(_ handle: UnsafeMutableRawPointer) throws(CommandFailure) {
     try check(
       th_curl_easy_set_string(handle, CURLOPT_PROTOCOLS_STR, server.origin.hasPrefix("https") ? "https" : "http"))
-    try check(th_curl_easy_set_string(handle, CURLOPT_REDIR_PROTOCOLS_STR, ""))
+    try check(th_curl_easy_set_string(handle, CURLOPT_REDIR_PROTOCOLS_STR, "https"))
     try check(th_curl_easy_set_string(handle, CURLOPT_PROXY, ""))
     try check(th_curl_easy_set_string(handle, CURLOPT_NOPROXY, "*"))
     for (option, value) in [

@@ -67,12 +67,12 @@ final class MemoryTenancy: TenancyAdministration {
 
   func projects(of tenant: TenantID) async throws -> [ProjectRecord] { state.withLock { $0.projects[tenant] ?? [] } }
 
-  func createProject(_ draft: ProjectDraft, in tenant: TenantID) async throws -> ProjectRecord {
+  func createProject(_ draft: ProjectDraft) async throws -> ProjectRecord {
     events.note("createProject")
     return state.withLock { state in
       let record = ProjectRecord(
         id: ProjectID(Self.next(&state)), slug: draft.slug, name: draft.name, created: World.now)
-      state.projects[tenant, default: []].append(record)
+      state.projects[draft.tenant, default: []].append(record)
       return record
     }
   }
@@ -110,12 +110,12 @@ final class MemoryTenancy: TenancyAdministration {
 
   func users(of tenant: TenantID?) async throws -> [UserRecord] { state.withLock { $0.users[tenant] ?? [] } }
 
-  func createUser(_ draft: UserDraft, in tenant: TenantID?) async throws -> UserRecord {
+  func createUser(_ draft: UserDraft) async throws -> UserRecord {
     events.note("createUser")
     return state.withLock { state in
       let record = UserRecord(
         id: UserID(Self.next(&state)), name: draft.name, email: draft.email, suspended: false, created: World.now)
-      state.users[tenant, default: []].append(record)
+      state.users[draft.tenant, default: []].append(record)
       return record
     }
   }
@@ -145,9 +145,9 @@ final class MemoryTenancy: TenancyAdministration {
     }
   }
 
-  func unbind(_ binding: BindingID) async throws {
+  func unbind(_ binding: RoleBinding) async throws {
     events.note("unbind")
-    state.withLock { $0.bindings.removeAll { $0.id == binding } }
+    state.withLock { $0.bindings.removeAll { $0.id == binding.id } }
   }
 
   private static func next(_ state: inout State) -> UInt128 {

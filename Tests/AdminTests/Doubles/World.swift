@@ -98,7 +98,7 @@ struct World {
 
   private func fill() {
     func user(_ id: UInt128, _ name: String) -> UserRecord {
-      UserRecord(id: UserID(id), name: name, email: "", suspended: false, created: Self.now)
+      UserRecord(id: UserID(id), name: name, email: "\(id)@example.org", suspended: false, created: Self.now)
     }
     func binding(_ id: UInt128, _ user: UInt128, _ role: String, _ scope: Scope) -> RoleBinding {
       RoleBinding(
