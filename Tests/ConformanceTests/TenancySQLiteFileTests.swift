@@ -53,7 +53,7 @@ import Testing
     }
   }
 
-  @Test func theFileIsWrittenAheadAndSynced() throws {
+  @Test func theFileIsInWriteAheadMode() throws {
     try inFolder { path in
       let store = try TenancySQLiteStore(path: path)
       try store.createTenant(tenant())

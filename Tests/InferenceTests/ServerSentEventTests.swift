@@ -41,6 +41,7 @@ import Testing
     ("data: a\n\r\ndata: b\r\n\ndata: c\n\r", [("a", false), ("b", false), ("c", false)]),
     ("data:a\n\ndata:  b\n\ndata\n\n", [("a", false), (" b", true), ("", false)]),
     ("data: a\ndata: b\ndata:\ndata: c\n\n", [("a\nb\n\nc", false)]),
+    ("data: a\r\ndata: b\r\n\r\ndata: c\rdata: d\r\rdata: e\n\n", [("a\nb", false), ("c\nd", false), ("e", true)]),
     (": ping\n\ndata: a\n\n: x\ndata: b\n\ndata: c\n: y\n\n", [("a", true), ("b", true), ("c", false)]),
     ("event: m\nid: 7\nretry: 10\ndata: a\n\n", [("a", true)]), ("data: a\nid: 7\n\n", [("a", false)]),
     ("id: 1\n\nevent: x\n\n\n\n\ndata: a\n\n", [("a", true)]), ("datax: a\n\nDATA: a\n\n data: a\n\n", []),

@@ -36,10 +36,15 @@ func noShippedAliasOfATenantReachesAForeignCountry(id: String) throws {
   let set = try PolicyLoader.load(folder: shippedFolder)
   let policy = try #require(set.policies[id])
   let allowed = Country.economicArea.union(try Country.expand("CH"))
+  var served = 0
   for model in policy.models {
     let candidates = try? set.routes.candidates(for: model, meeting: policy.compliance, epochSeconds: 1_795_000_000)
-    for candidate in candidates ?? [] { #expect(allowed.contains(candidate.provider.country)) }
+    for candidate in candidates ?? [] {
+      #expect(allowed.contains(candidate.provider.country))
+      served += 1
+    }
   }
+  #expect(served > 0)
 }
 
 @Test func shippedDemoPolicyServesTheScriptedProvider() throws {

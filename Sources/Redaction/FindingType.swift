@@ -1,0 +1,83 @@
+/// A class of values that the engine finds. Policies write ``name``; placeholders show ``label``.
+package struct FindingType: Hashable, Sendable {
+  let index: UInt8
+
+  package static let email = FindingType(index: 0)
+  package static let phone = FindingType(index: 1)
+  package static let ip = FindingType(index: 2)
+  package static let iban = FindingType(index: 3)
+  package static let card = FindingType(index: 4)
+  package static let chUID = FindingType(index: 5)
+  package static let deVATID = FindingType(index: 6)
+  package static let atUID = FindingType(index: 7)
+  package static let ahv = FindingType(index: 8)
+  package static let steuerID = FindingType(index: 9)
+  package static let rvnr = FindingType(index: 10)
+  package static let svnr = FindingType(index: 11)
+  package static let kvnr = FindingType(index: 12)
+  package static let apiKey = FindingType(index: 13)
+  package static let privateKey = FindingType(index: 14)
+  package static let jwt = FindingType(index: 15)
+  package static let password = FindingType(index: 16)
+  package static let urlCredentials = FindingType(index: 17)
+  package static let highEntropy = FindingType(index: 18)
+  /// Text that was typed to look like a placeholder; always pseudonymised, never named by a rule.
+  package static let text = FindingType(index: 19)
+  /// A match of a tenant's own pattern.
+  package static let pattern = FindingType(index: 20)
+  /// An entry of a tenant's own list.
+  package static let list = FindingType(index: 21)
+
+  static let count = 22
+
+  /// The name in policies, records and metrics.
+  package var name: String { Self.rows[Int(index)].name }
+  /// The name in placeholders: capitals, digits and `_`, at most 16 bytes.
+  package var label: String { Self.rows[Int(index)].label }
+  /// The one group it belongs to; nil for text, patterns and lists.
+  package var group: FindingGroup? { Self.rows[Int(index)].group }
+
+  /// The type that a policy may name so; nil for anything else.
+  package static func named(_ name: String) -> FindingType? {
+    all.first { $0.name == name && $0.group != nil }
+  }
+
+  /// The types behind a name in a policy, which is a type's or a group's.
+  package static func expand(_ name: String) -> [FindingType]? {
+    if let type = named(name) { return [type] }
+    return FindingGroup(rawValue: name)?.types
+  }
+
+  package static var all: [FindingType] { (0..<count).map { FindingType(index: UInt8($0)) } }
+
+  private struct Row {
+    let name: String
+    let label: String
+    let group: FindingGroup?
+    init(_ name: String, _ label: String, _ group: FindingGroup?) {
+      self.name = name
+      self.label = label
+      self.group = group
+    }
+  }
+
+  private static let rows: [Row] = [
+    Row("email", "EMAIL", .contact), Row("phone", "PHONE", .contact), Row("ip", "IP", .network),
+    Row("iban", "IBAN", .finance), Row("card", "CARD", .finance), Row("ch-uid", "CH_UID", .finance),
+    Row("de-vat-id", "DE_VAT_ID", .finance), Row("at-uid", "AT_UID", .finance), Row("ahv", "AHV", .nationalIDs),
+    Row("steuer-id", "STEUER_ID", .nationalIDs), Row("rvnr", "RVNR", .nationalIDs), Row("svnr", "SVNR", .nationalIDs),
+    Row("kvnr", "KVNR", .health), Row("api-key", "API_KEY", .secrets), Row("private-key", "PRIVATE_KEY", .secrets),
+    Row("jwt", "JWT", .secrets), Row("password", "PASSWORD", .secrets),
+    Row("url-credentials", "URL_CREDENTIALS", .secrets), Row("high-entropy", "HIGH_ENTROPY", .secrets),
+    Row("text", "TEXT", nil), Row("pattern", "PATTERN", nil), Row("list", "LIST", nil),
+  ]
+}
+
+/// Types that rules name together; the groups are disjoint.
+package enum FindingGroup: String, Sendable, CaseIterable {
+  case contact
+  case nationalIDs = "national-ids"
+  case finance, health, network, secrets
+
+  package var types: [FindingType] { FindingType.all.filter { $0.group == self } }
+}

@@ -1,0 +1,137 @@
+/// What normalisation makes of one scalar: nothing, itself, or up to four ASCII bytes.
+///
+/// Follows NFKC (UAX #15) for the forms in which identifiers and secrets get written, and maps spaces, dashes and quotes
+/// of every kind; the sources are Unicode's character names.
+enum ScalarFold {
+  enum Result: Equatable {
+    case keep
+    case drop
+    case byte(UInt8)
+    /// Bytes from the low end of the number.
+    case bytes(UInt32, count: Int)
+  }
+
+  static func fold(_ scalar: UInt32) -> Result {
+    switch scalar {
+    case 0..<0x80: .keep
+    case 0x80..<0x250: latin(scalar)
+    case 0x34F, 0x61C, 0x180B...0x180F: .drop
+    case 0x660...0x669: .byte(0x30 + UInt8(scalar - 0x660))
+    case 0x6F0...0x6F9: .byte(0x30 + UInt8(scalar - 0x6F0))
+    case 0x966...0x96F: .byte(0x30 + UInt8(scalar - 0x966))
+    case 0x1680: .byte(0x20)
+    case 0x2000...0x206F: punctuation(scalar)
+    case 0x2070...0x209F: script(scalar)
+    case 0x210E: .byte(0x68)
+    case 0x212A: .byte(0x4B)
+    case 0x2212, 0x2043, 0xFE58, 0xFE63: .byte(0x2D)
+    case 0x2460...0x2468: .byte(0x31 + UInt8(scalar - 0x2460))
+    case 0x24EA: .byte(0x30)
+    case 0x24B6...0x24CF: .byte(0x41 + UInt8(scalar - 0x24B6))
+    case 0x24D0...0x24E9: .byte(0x61 + UInt8(scalar - 0x24D0))
+    case 0x3000: .byte(0x20)
+    case 0x3002, 0xFF61: .byte(0x2E)
+    case 0xFB00...0xFB06: ligature(scalar)
+    case 0xFE00...0xFE0F, 0xFEFF: .drop
+    case 0xFE6B: .byte(0x40)
+    case 0xFF01...0xFF5E: .byte(UInt8(scalar - 0xFEE0))
+    case 0x1D400...0x1D6A3: mathematicalLetter(scalar - 0x1D400)
+    case 0x1D7CE...0x1D7FF: .byte(0x30 + UInt8((scalar - 0x1D7CE) % 10))
+    case 0xE0000...0xE007F, 0xE0100...0xE01EF: .drop
+    default: .keep
+    }
+  }
+
+  private static func latin(_ scalar: UInt32) -> Result {
+    switch scalar {
+    case 0x85: .byte(0x0A)
+    case 0xA0: .byte(0x20)
+    case 0xAA: .byte(0x61)
+    case 0xAB, 0xBB: .byte(0x22)
+    case 0xAD: .drop
+    case 0xB2: .byte(0x32)
+    case 0xB3: .byte(0x33)
+    case 0xB9: .byte(0x31)
+    case 0xBA: .byte(0x6F)
+    default: .keep
+    }
+  }
+
+  private static func punctuation(_ scalar: UInt32) -> Result {
+    switch scalar {
+    case 0x2000...0x200A, 0x202F, 0x205F: .byte(0x20)
+    case 0x200B...0x200F, 0x202A...0x202E, 0x2060...0x2064, 0x2066...0x206F: .drop
+    case 0x2010...0x2015: .byte(0x2D)
+    case 0x2018...0x201B, 0x2032, 0x2039, 0x203A: .byte(0x27)
+    case 0x201C...0x201F, 0x2033: .byte(0x22)
+    case 0x2024: .byte(0x2E)
+    case 0x2028, 0x2029: .byte(0x0A)
+    default: .keep
+    }
+  }
+
+  private static func script(_ scalar: UInt32) -> Result {
+    switch scalar {
+    case 0x2070: .byte(0x30)
+    case 0x2071: .byte(0x69)
+    case 0x2074...0x2079: .byte(0x34 + UInt8(scalar - 0x2074))
+    case 0x207A, 0x208A: .byte(0x2B)
+    case 0x207B, 0x208B: .byte(0x2D)
+    case 0x207F: .byte(0x6E)
+    case 0x2080...0x2089: .byte(0x30 + UInt8(scalar - 0x2080))
+    default: .keep
+    }
+  }
+
+  private static func ligature(_ scalar: UInt32) -> Result {
+    switch scalar {
+    case 0xFB00: .bytes(0x6666, count: 2)
+    case 0xFB01: .bytes(0x6966, count: 2)
+    case 0xFB02: .bytes(0x6C66, count: 2)
+    case 0xFB03: .bytes(0x69_6666, count: 3)
+    case 0xFB04: .bytes(0x6C_6666, count: 3)
+    default: .bytes(0x7473, count: 2)
+    }
+  }
+
+  private static func mathematicalLetter(_ offset: UInt32) -> Result {
+    let letter = UInt8(offset % 52)
+    return .byte(letter < 26 ? 0x41 + letter : 0x61 + letter - 26)
+  }
+
+  /// The composed form of an ASCII letter and a combining mark (NFC), or 0.
+  static func compose(_ letter: UInt8, _ mark: UInt32) -> UInt32 {
+    let lower = letter | 0x20
+    let shift: UInt32 = letter & 0x20 == 0 ? 0 : 0x20
+    let capital: UInt32 =
+      switch (lower, mark) {
+      case (0x61, 0x300): 0xC0
+      case (0x61, 0x301): 0xC1
+      case (0x61, 0x302): 0xC2
+      case (0x61, 0x303): 0xC3
+      case (0x61, 0x308): 0xC4
+      case (0x61, 0x30A): 0xC5
+      case (0x63, 0x327): 0xC7
+      case (0x65, 0x300): 0xC8
+      case (0x65, 0x301): 0xC9
+      case (0x65, 0x302): 0xCA
+      case (0x65, 0x308): 0xCB
+      case (0x69, 0x300): 0xCC
+      case (0x69, 0x301): 0xCD
+      case (0x69, 0x302): 0xCE
+      case (0x69, 0x308): 0xCF
+      case (0x6E, 0x303): 0xD1
+      case (0x6F, 0x300): 0xD2
+      case (0x6F, 0x301): 0xD3
+      case (0x6F, 0x302): 0xD4
+      case (0x6F, 0x303): 0xD5
+      case (0x6F, 0x308): 0xD6
+      case (0x75, 0x300): 0xD9
+      case (0x75, 0x301): 0xDA
+      case (0x75, 0x302): 0xDB
+      case (0x75, 0x308): 0xDC
+      default: 0
+      }
+    return capital == 0 ? 0 : capital + shift
+  }
+}

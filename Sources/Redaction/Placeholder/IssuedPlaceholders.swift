@@ -1,0 +1,194 @@
+import Cryptography
+import JSONText
+
+/// The placeholders of one exchange and the values behind them: nothing else is ever restored.
+///
+/// Belongs to one exchange on one event loop; ``wipe()`` at its end overwrites the values. Reusable afterwards.
+package final class IssuedPlaceholders {
+  struct Entry {
+    var label: UInt8
+    var tag: UInt64
+    var keyFrom: Int
+    var keyTo: Int
+    var originalFrom: Int
+    var originalTo: Int
+    var next: Int32
+  }
+
+  struct Label {
+    var number: UInt8
+    var bytes: [UInt8]
+  }
+
+  private let values = ByteArena(capacity: 1024)
+  private(set) var entries: [Entry] = []
+  /// Labels in use, longest first.
+  private(set) var labels: [Label] = []
+  /// Bit per byte value: may begin a spelling of an issued placeholder.
+  private(set) var firstBytes: (UInt64, UInt64) = (0, 0)
+  private var byValue = Buckets()
+  private var byTag = Buckets()
+  /// Hashes of the URLs that stood in the redacted request, up to and including a placeholder.
+  private(set) var urls: Set<UInt64> = []
+
+  package init() {}
+
+  /// Whether the request issued nothing, so that the answer passes untouched.
+  package var isEmpty: Bool { entries.isEmpty }
+  package var count: Int { entries.count }
+
+  /// Overwrites all values with zeros and forgets them; the memory stays.
+  package func wipe() {
+    values.wipe()
+    values.reset()
+    entries.removeAll(keepingCapacity: entries.capacity <= 1024)
+    labels.removeAll(keepingCapacity: true)
+    urls.removeAll(keepingCapacity: urls.capacity <= 1024)
+    firstBytes = (0, 0)
+    byValue.reset()
+    byTag.reset()
+  }
+
+  /// The tag of a value that was issued before under this label.
+  func tag(label: UInt8, key: UnsafeRawBufferPointer) -> UInt64? {
+    guard let index = byValue.first(Self.hash(label, key)) else { return nil }
+    var current = index
+    while current >= 0 {
+      let entry = entries[Int(current)]
+      if entry.label == label, Self.equal(key, stored(entry.keyFrom, entry.keyTo)) { return entry.tag }
+      current = entry.next
+    }
+    return nil
+  }
+
+  /// Whether a tag stands for a value already.
+  func isTaken(label: UInt8, tag: UInt64) -> Bool { entry(label: label, tag: tag) != nil }
+
+  /// Issues a placeholder. `original` is appended by the closure: the surface form as it comes back.
+  func add(
+    label: UInt8, labelBytes: [UInt8], tag: UInt64, key: UnsafeRawBufferPointer, original: (ByteArena) -> Void
+  ) {
+    let keyFrom = values.count
+    values.append(key)
+    let keyTo = values.count
+    original(values)
+    let index = Int32(truncatingIfNeeded: entries.count)
+    let next = byValue.insert(Self.hash(label, key), index)
+    entries.append(
+      Entry(
+        label: label, tag: tag, keyFrom: keyFrom, keyTo: keyTo, originalFrom: keyTo, originalTo: values.count,
+        next: next))
+    byTag.insertUnchained(Self.hash(label, tag), index)
+    guard !labels.contains(where: { $0.number == label }) else { return }
+    let at = labels.firstIndex { $0.bytes.count < labelBytes.count } ?? labels.count
+    labels.insert(Label(number: label, bytes: labelBytes), at: at)
+    for byte in [labelBytes[0], ASCII.lower(labelBytes[0]), 0x5B, 0x3C, 0x25, 0x26] { markFirst(byte) }
+  }
+
+  private func markFirst(_ byte: UInt8) {
+    if byte < 64 { firstBytes.0 |= 1 << UInt64(byte) } else { firstBytes.1 |= 1 << UInt64(byte & 63) }
+  }
+
+  func entry(label: UInt8, tag: UInt64) -> Int? {
+    byTag.find(Self.hash(label, tag)) { entries[Int($0)].label == label && entries[Int($0)].tag == tag }
+  }
+
+  /// The value behind an entry; valid until the next call that changes.
+  func original(_ entry: Int) -> UnsafeRawBufferPointer {
+    stored(entries[entry].originalFrom, entries[entry].originalTo)
+  }
+
+  func label(_ number: UInt8) -> [UInt8] { labels.first { $0.number == number }?.bytes ?? [] }
+
+  func allowURL(_ hash: UInt64) { urls.insert(hash) }
+
+  private func stored(_ from: Int, _ to: Int) -> UnsafeRawBufferPointer {
+    UnsafeRawBufferPointer(rebasing: values.bytes[from..<to])
+  }
+
+  private static func equal(_ left: UnsafeRawBufferPointer, _ right: UnsafeRawBufferPointer) -> Bool {
+    left.count == right.count && left.elementsEqual(right)
+  }
+
+  private static func hash(_ label: UInt8, _ bytes: UnsafeRawBufferPointer) -> UInt64 {
+    var hasher = Hasher()  // seeded per process: nobody can aim at one bucket
+    hasher.combine(label)
+    hasher.combine(bytes: bytes)
+    return UInt64(bitPattern: Int64(hasher.finalize()))
+  }
+
+  private static func hash(_ label: UInt8, _ tag: UInt64) -> UInt64 {
+    (tag ^ UInt64(label) << 48) &* 0x9E37_79B9_7F4A_7C15
+  }
+}
+
+/// An open-addressed table of entry numbers by 64-bit hash.
+struct Buckets {
+  private struct Slot {
+    var hash: UInt64 = 0
+    var index: Int32 = -1
+  }
+
+  private var slots = [Slot](repeating: Slot(), count: 64)
+  private var used = 0
+
+  mutating func reset() {
+    if slots.count > 4096 { slots = [Slot](repeating: Slot(), count: 64) }
+    if used > 0 { for index in slots.indices { slots[index] = Slot() } }
+    used = 0
+  }
+
+  func first(_ hash: UInt64) -> Int32? {
+    var position = Int(truncatingIfNeeded: hash >> 20) & (slots.count - 1)
+    while slots[position].index >= 0 {
+      if slots[position].hash == hash { return slots[position].index }
+      position = (position + 1) & (slots.count - 1)
+    }
+    return nil
+  }
+
+  func find(_ hash: UInt64, _ matches: (Int32) -> Bool) -> Int? {
+    var position = Int(truncatingIfNeeded: hash >> 20) & (slots.count - 1)
+    while slots[position].index >= 0 {
+      if slots[position].hash == hash, matches(slots[position].index) { return Int(slots[position].index) }
+      position = (position + 1) & (slots.count - 1)
+    }
+    return nil
+  }
+
+  /// Puts `index` at the head of the chain for `hash`; returns the head before it, or -1.
+  mutating func insert(_ hash: UInt64, _ index: Int32) -> Int32 {
+    growIfNeeded()
+    var position = Int(truncatingIfNeeded: hash >> 20) & (slots.count - 1)
+    while slots[position].index >= 0 {
+      if slots[position].hash == hash {
+        let before = slots[position].index
+        slots[position].index = index
+        return before
+      }
+      position = (position + 1) & (slots.count - 1)
+    }
+    slots[position] = Slot(hash: hash, index: index)
+    used += 1
+    return -1
+  }
+
+  mutating func insertUnchained(_ hash: UInt64, _ index: Int32) {
+    growIfNeeded()
+    var position = Int(truncatingIfNeeded: hash >> 20) & (slots.count - 1)
+    while slots[position].index >= 0 { position = (position + 1) & (slots.count - 1) }
+    slots[position] = Slot(hash: hash, index: index)
+    used += 1
+  }
+
+  private mutating func growIfNeeded() {
+    guard used * 2 >= slots.count else { return }
+    let old = slots
+    slots = [Slot](repeating: Slot(), count: old.count * 2)
+    for slot in old where slot.index >= 0 {
+      var position = Int(truncatingIfNeeded: slot.hash >> 20) & (slots.count - 1)
+      while slots[position].index >= 0 { position = (position + 1) & (slots.count - 1) }
+      slots[position] = slot
+    }
+  }
+}

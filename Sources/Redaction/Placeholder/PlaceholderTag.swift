@@ -1,0 +1,32 @@
+/// The eight characters of a placeholder: 40 bits in base 32 without i, l, o and u.
+enum PlaceholderTag {
+  static let length = 8
+  private static let alphabet = Array("0123456789abcdefghjkmnpqrstvwxyz".utf8)
+
+  /// The value of a character in any case, or nil.
+  @inline(__always)
+  static func value(_ byte: UInt8) -> UInt64? {
+    switch byte {
+    case 0x30...0x39: return UInt64(byte) - 0x30
+    case 0x41...0x5A, 0x61...0x7A:
+      let lower = byte | 0x20
+      let packed: UInt64
+      switch lower {
+      case 0x69, 0x6C, 0x6F, 0x75: return nil
+      case 0x61...0x68: packed = UInt64(lower) - 0x61 + 10
+      case 0x6A, 0x6B: packed = UInt64(lower) - 0x6A + 18
+      case 0x6D, 0x6E: packed = UInt64(lower) - 0x6D + 20
+      case 0x70...0x74: packed = UInt64(lower) - 0x70 + 22
+      default: packed = UInt64(lower) - 0x76 + 27
+      }
+      return packed
+    default: return nil
+    }
+  }
+
+  /// Calls with each character of a 40-bit tag.
+  @inline(__always)
+  static func forEach(_ tag: UInt64, _ body: (UInt8) -> Void) {
+    for index in stride(from: 35, through: 0, by: -5) { body(alphabet[Int(tag >> UInt64(index) & 31)]) }
+  }
+}

@@ -1,0 +1,30 @@
+import JSONText
+
+/// The form of a value that its placeholder is derived from: separators off for numbers, case off where it says nothing.
+enum ValueForm {
+  private static let numbers: UInt64 =
+    [FindingType.iban, .card, .chUID, .deVATID, .atUID, .ahv, .steuerID, .rvnr, .svnr, .kvnr].reduce(0) {
+      $0 | 1 << UInt64($1.index)
+    }
+
+  static func append(_ label: UInt8, _ text: TextView, _ start: Int, _ end: Int, into out: ByteArena) {
+    out.truncate(to: 0)
+    if label < 64, numbers >> UInt64(label) & 1 != 0 {
+      for position in start..<end where ASCII.isAlphanumeric(text[position]) { out.append(ASCII.upper(text[position])) }
+      return
+    }
+    switch label {
+    case FindingType.phone.index:
+      for position in start..<end where ASCII.isDigit(text[position]) || text[position] == 0x2B {
+        out.append(text[position])
+      }
+    case FindingType.email.index:
+      var isDomain = false
+      for position in start..<end {
+        if text[position] == 0x40 { isDomain = true }
+        out.append(isDomain ? ASCII.lower(text[position]) : text[position])
+      }
+    default: out.append(UnsafeRawBufferPointer(start: text.bytes + start, count: end - start))
+    }
+  }
+}

@@ -1,0 +1,274 @@
+package import Cryptography
+package import JSONText
+
+/// Finds what policy names in the text of one request and puts what policy says in its place.
+///
+/// One per event loop: it owns the scratch memory. It knows no HTTP, dialect or tenant; the caller gives the tenant's key.
+package final class Redactor {
+  /// Findings that one request may have.
+  package static let maximumFindings = 50_000
+  /// Bytes of text that one request may have.
+  package static let maximumBytes = 1 << 30
+
+  private let text = NormalisedText()
+  private var candidates: [Candidate] = []
+  private var keywords: [KeywordHit] = []
+  private var hits: [PatternHit] = []
+  private var findings: [Finding] = []
+  private var propagation = Propagation()
+  private let key = ByteArena(capacity: 256)
+  private let message = ByteArena(capacity: 512)
+  private let replacement = ByteArena(capacity: 64)
+  private var urls = URLTracker()
+  private var urlPosition = 0
+
+  /// Bytes that verifiers and comparisons looked at in the last run; for tests of linear time.
+  private(set) var work = 0
+
+  package init() {}
+
+  /// Adds an edit for every finding that is acted on, issues placeholders, counts.
+  ///
+  /// - Parameters:
+  ///   - body: The whole JSON body; segments and edits are positions in it.
+  ///   - segments: In body order, not overlapping.
+  ///   - key: The tenant's pseudonym key.
+  ///   - scope: What texts may be linked: empty for the tenant, else a project or subject.
+  ///   - issued: Empty or from the same exchange.
+  /// - Throws: ``RedactionError``; what was added to the arguments is then meaningless and must not be sent.
+  package func redact(
+    body: UnsafeRawBufferPointer, segments: [TextSegment], profile: RedactionProfile, key: HMACKey, scope: [UInt8],
+    issued: IssuedPlaceholders, edits: inout EditList, findings counts: inout FindingCounts
+  ) throws(RedactionError) {
+    work = 0
+    guard let base = body.baseAddress, !segments.isEmpty else { return }
+    try check(segments, body.count)
+    let raw = base.assumingMemoryBound(to: UInt8.self)
+    defer { wipe() }
+    Normaliser.normalise(raw, segments, into: text)
+    let view = TextView(bytes: text.bytes, start: NormalisedText.margin, end: text.end)
+    try find(view, profile)
+    try select(profile.input, view, &counts)
+    guard !findings.isEmpty else { return }
+    urls = URLTracker()
+    urlPosition = view.start
+    let act = Action(raw: raw, segments: segments, profile: profile, key: key, scope: scope, issued: issued)
+    for finding in findings {
+      let type = Self.type(finding.label, profile)
+      if finding.action == .block { throw .blocked(type) }
+      counts.add(type, finding.action)
+      if finding.action != .flag { try replace(finding, view, act, &edits) }
+    }
+  }
+
+  private func wipe() {
+    text.wipe()
+    key.wipe()
+    message.wipe()
+  }
+
+  private struct Action {
+    let raw: UnsafePointer<UInt8>
+    let segments: [TextSegment]
+    let profile: RedactionProfile
+    let key: HMACKey
+    let scope: [UInt8]
+    let issued: IssuedPlaceholders
+  }
+
+  private func check(_ segments: [TextSegment], _ count: Int) throws(RedactionError) {
+    guard count <= Self.maximumBytes else { throw .tooMany }
+    var last = 0
+    for segment in segments {
+      guard segment.start >= last, segment.end >= segment.start, segment.end <= count else { throw .failed("segments") }
+      last = segment.end
+    }
+  }
+
+  // MARK: finding
+
+  private func find(_ view: TextView, _ profile: RedactionProfile) throws(RedactionError) {
+    candidates.removeAll(keepingCapacity: candidates.capacity <= 4096)
+    keywords.removeAll(keepingCapacity: keywords.capacity <= 4096)
+    var scanner = Scanner(
+      text: view, types: profile.input.types, customLabels: profile.customLabels, candidates: candidates,
+      keywords: keywords)
+    candidates = []
+    keywords = []
+    scanner.run()
+    candidates = scanner.candidates
+    keywords = scanner.keywords
+    work += scanner.work
+    if let patterns = profile.patterns { try match(patterns, view) }
+    profile.lists?.find(in: view, into: &candidates)
+    guard candidates.count <= Self.maximumFindings else { throw .tooMany }
+    candidates.sort { ($0.start, $1.end) < ($1.start, $0.end) }
+    ContextWindow.apply(keywords, to: &candidates)
+  }
+
+  private func match(_ patterns: any PatternSet, _ view: TextView) throws(RedactionError) {
+    hits.removeAll(keepingCapacity: hits.capacity <= 4096)
+    let bytes = UnsafeRawBufferPointer(start: view.bytes + view.start, count: view.end - view.start)
+    try patterns.match(bytes, into: &hits)
+    guard hits.count <= Self.maximumFindings else { throw .tooMany }
+    for hit in hits {
+      guard hit.start >= 0, hit.end > hit.start, hit.end <= bytes.count, (0..<patterns.count).contains(hit.pattern)
+      else {
+        throw .failed("pattern set")
+      }
+      candidates.append(
+        Candidate(
+          label: UInt8(truncatingIfNeeded: FindingType.count + hit.pattern), hit.start + view.start,
+          hit.end + view.start,
+          .likely, rank: Candidate.Rank.pattern))
+    }
+  }
+
+  /// Keeps what a rule acts on, joins overlaps, adds the further places of what was found.
+  private func select(_ table: ActionTable, _ view: TextView, _ counts: inout FindingCounts) throws(RedactionError) {
+    findings.removeAll(keepingCapacity: findings.capacity <= 4096)
+    for candidate in candidates {
+      if candidate.label == FindingType.text.index {
+        append(candidate, .pseudonymise)
+        continue
+      }
+      let type = FindingType(index: candidate.label)
+      if table.isShadowed(candidate.label, candidate.level) { counts.addShadow(shadowType(type)) }
+      if let action = table.action(candidate.label, candidate.level) {
+        append(candidate, action)
+      } else if candidate.level == .possible {
+        counts.addPossible(shadowType(type))
+      }
+    }
+    Resolver.resolve(&findings)
+    if try propagation.run(view, &findings) { findings.sort { $0.start < $1.start } }
+    work += propagation.work
+    guard findings.count <= Self.maximumFindings else { throw .tooMany }
+  }
+
+  private func shadowType(_ type: FindingType) -> FindingType { Int(type.index) < FindingType.count ? type : .pattern }
+
+  private func append(_ candidate: Candidate, _ action: RedactionAction) {
+    findings.append(
+      Finding(start: candidate.start, end: candidate.end, label: candidate.label, rank: candidate.rank, action: action))
+  }
+
+  private static func type(_ label: UInt8, _ profile: RedactionProfile) -> FindingType {
+    if Int(label) < FindingType.count { return FindingType(index: label) }
+    return Int(label) < FindingType.count + profile.patternCount ? .pattern : .list
+  }
+
+  // MARK: acting
+
+  /// Replaces the raw bytes of one finding; where it reaches over several segments of one text, the later parts go.
+  private func replace(_ finding: Finding, _ view: TextView, _ act: Action, _ edits: inout EditList)
+    throws(RedactionError)
+  {
+    guard var index = text.span(at: finding.start) else { throw .failed("offset map") }
+    var group: Int32?
+    while index < text.spans.count, text.spans[index].start < finding.end {
+      let span = text.spans[index]
+      let segment = act.segments[span.segment]
+      let start = max(finding.start, span.start)
+      let end = min(finding.end, span.end)
+      defer { index += 1 }
+      guard start < end else { continue }
+      if segment.kind == .number {
+        edits.replace(segment.start, segment.end, with: "0")
+        continue
+      }
+      let from = text.rawStart(start)
+      let to = text.rawEnd(end)
+      if group == segment.group, segment.kind == .string {
+        edits.replace(from, to, with: "")
+        continue
+      }
+      group = segment.kind == .string ? segment.group : nil
+      try placeholder(finding, view, start, act, from, to, span: index)
+      edits.replace(from, to, with: replacement.bytes)
+    }
+  }
+
+  private func placeholder(
+    _ finding: Finding, _ view: TextView, _ start: Int, _ act: Action, _ from: Int, _ to: Int, span: Int
+  ) throws(RedactionError) {
+    let label =
+      Int(finding.label) < FindingType.count
+      ? LabelBytes.builtin[Int(finding.label)] : act.profile.customLabels[Int(finding.label) - FindingType.count]
+    replacement.truncate(to: 0)
+    replacement.append(0x5B)
+    replacement.append(label)
+    if finding.action != .mask {
+      ValueForm.append(finding.label, view, start, finding.end, into: key)
+      let isHash = finding.action == .hash
+      let tag = isHash ? try derive(.hash, label, act, 0) : try issue(finding, label, act, span, from, to)
+      replacement.append(0x5F)
+      PlaceholderTag.forEach(tag) { replacement.append($0) }
+      if !isHash { noteURL(view, start, finding.end, label, tag, act.issued) }
+    }
+    replacement.append(0x5D)
+  }
+
+  private func derive(
+    _ purpose: PlaceholderDerivation.Purpose, _ label: [UInt8], _ act: Action, _ counter: UInt8
+  ) throws(RedactionError) -> UInt64 {
+    try PlaceholderDerivation.tag(
+      act.key, purpose, scope: act.scope, label: label, value: key.bytes, counter: counter, message: message)
+  }
+
+  private func issue(
+    _ finding: Finding, _ label: [UInt8], _ act: Action, _ span: Int, _ from: Int, _ to: Int
+  ) throws(RedactionError) -> UInt64 {
+    let number = finding.label
+    if let tag = act.issued.tag(label: number, key: key.bytes) { return tag }
+    var counter: UInt8 = 0
+    var tag = try derive(.placeholder, label, act, counter)
+    while act.issued.isTaken(label: number, tag: tag) {
+      counter += 1
+      guard counter < 64 else { throw .failed("placeholder collisions") }
+      tag = try derive(.placeholder, label, act, counter)
+    }
+    act.issued.add(label: number, labelBytes: label, tag: tag, key: key.bytes) { out in
+      appendOriginal(finding, act, span, into: out)
+    }
+    return tag
+  }
+
+  /// The surface form: the text of all parts of the finding that lie in one message's text.
+  private func appendOriginal(_ finding: Finding, _ act: Action, _ first: Int, into out: ByteArena) {
+    var index = first
+    let group = act.segments[text.spans[first].segment].group
+    while index < text.spans.count, text.spans[index].start < finding.end {
+      let span = text.spans[index]
+      let segment = act.segments[span.segment]
+      let start = max(finding.start, span.start)
+      let end = min(finding.end, span.end)
+      if index > first, segment.kind != .string || segment.group != group { return }
+      if start < end {
+        EscapedWriter.appendText(
+          act.raw, text.rawStart(start), text.rawEnd(end), depth: Int(segment.depth), into: out)
+      }
+      index += 1
+    }
+  }
+
+  /// Remembers the URL that a placeholder stands in, as the provider sees it.
+  private func noteURL(
+    _ view: TextView, _ start: Int, _ end: Int, _ label: [UInt8], _ tag: UInt64, _ issued: IssuedPlaceholders
+  ) {
+    while urlPosition < start {
+      let unit = EscapedText.character(view.bytes, urlPosition, view.end)
+      urls.read(unit.length > 0 ? unit.scalar : 0xFFFD)
+      urlPosition += max(unit.length, 1)
+    }
+    urlPosition = max(urlPosition, end)
+    guard urls.isInside else { return }
+    urls.read(label: label, tag: tag)
+    issued.allowURL(urls.hash)
+  }
+}
+
+/// Labels of the built-in types as bytes.
+enum LabelBytes {
+  static let builtin: [[UInt8]] = FindingType.all.map { Array($0.label.utf8) }
+}

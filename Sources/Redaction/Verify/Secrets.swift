@@ -1,0 +1,137 @@
+/// Secrets that are known by how they begin, and JSON web tokens.
+extension Scanner {
+  /// The pair table says that a prefix may begin at `start`, the begin of a word.
+  /// - Returns: Where the scan goes on, if a secret was found.
+  mutating func secret(at start: Int) -> Int? {
+    if text[start] == 0x65, text[start + 1] == 0x79, text[start + 2] == 0x4A {
+      return wants(.jwt) ? jwt(at: start) : nil
+    }
+    guard wants(.apiKey) else { return nil }
+    let first = Int(text[start])
+    for index in tables.prefixStarts[first]..<tables.prefixStarts[first + 1] {
+      let row = tables.prefixes[index]
+      let count = row.prefix.count
+      guard start + count < text.end else { continue }
+      var matched = 1
+      while matched < count, text[start + matched] == row.prefix[matched] { matched += 1 }
+      guard matched == count else { continue }
+      let body = start + count
+      let limit = min(text.end, body + row.lengths.upperBound + 1)
+      var end = body
+      while end < limit, row.alphabet.contains(text[end]) { end += 1 }
+      work += end - start
+      while end > body, text[end - 1] == 0x2E || text[end - 1] == 0x2D && row.lengths.count > 1 { end -= 1 }
+      guard row.lengths.contains(end - body), !text.isWord(at: end), !StopList.isExample(text, body, end) else {
+        continue
+      }
+      found(
+        .apiKey, start, end, row.context == 0 ? .certain : .possible, rank: Candidate.Rank.secret, raisedBy: row.context
+      )
+      return end
+    }
+    return nil
+  }
+
+  /// A JSON web token (RFC 7519): three base64url parts, the first being JSON with `alg`. Moves the cursor.
+  private mutating func jwt(at start: Int) -> Int? {
+    var end = start
+    var dots = 0
+    var parts: (Int, Int) = (0, 0)
+    while end < text.end, SecretAlphabet.dotted.contains(text[end]) {
+      if text[end] == 0x2E {
+        if dots == 0 { parts.0 = end } else if dots == 1 { parts.1 = end }
+        dots += 1
+        if dots == 3 { break }
+      }
+      end += 1
+    }
+    work += end - start
+    while end > start, text[end - 1] == 0x2E { end -= 1 }
+    // Without a shape nothing within this run can be one, so the scan goes on behind it, or the run would be read again.
+    guard dots >= 2, parts.0 - start >= 14, parts.1 - parts.0 >= 4, headerNamesAlgorithm(start, parts.0) else {
+      return end - start > 256 ? end : nil
+    }
+    found(.jwt, start, end, .certain, rank: Candidate.Rank.secret)
+    return end
+  }
+
+  /// Whether `"alg"` stands in the base64url bytes; looked for in all three alignments.
+  private func headerNamesAlgorithm(_ start: Int, _ end: Int) -> Bool {
+    var bits: UInt32 = 0
+    var count = 0
+    var window: UInt64 = 0
+    for position in start..<min(end, start + 512) {
+      guard let value = base64(text[position]) else { return false }
+      bits = bits << 6 | value
+      count += 6
+      if count >= 8 {
+        count -= 8
+        window = window << 8 | UInt64(bits >> UInt32(count) & 0xFF)
+        if window & 0xFF_FFFF_FFFF == 0x22_616C_6722 { return true }
+      }
+    }
+    return false
+  }
+
+  private func base64(_ byte: UInt8) -> UInt32? {
+    switch byte {
+    case 0x41...0x5A: UInt32(byte) - 0x41
+    case 0x61...0x7A: UInt32(byte) - 0x47
+    case 0x30...0x39: UInt32(byte) + 4
+    case 0x2B, 0x2D: 62
+    case 0x2F, 0x5F: 63
+    default: nil
+    }
+  }
+
+  /// A PEM block with a private key (RFC 7468), from BEGIN to END or to the text's end. Moves the cursor.
+  mutating func pem(at start: Int) -> Int {
+    let label = start + 11
+    var position = label
+    var isPrivate = false
+    while position < min(text.end, label + 40), text[position] != 0x2D {
+      if text.matches("private key", at: position) { isPrivate = true }
+      position += 1
+    }
+    guard isPrivate, text.matches("-----", at: position) else { return start + 5 }
+    let body = position + 5
+    position = body
+    // Texts of one request lie behind one another, parted by zero bytes.
+    while position < text.end, text[position] != 0, !(text[position] == 0x2D && text.matches("-----end ", at: position))
+    {
+      position += 1
+    }
+    var end = position
+    if position < text.end, text[position] != 0 {
+      position += 9
+      while position < min(text.end, end + 60), text[position] != 0x2D { position += 1 }
+      while position < text.end, text[position] == 0x2D { position += 1 }
+      end = position
+    }
+    work += end - start
+    guard end - body >= 16 else { return start + 5 }
+    found(.privateKey, start, end, .certain, rank: Candidate.Rank.secret)
+    return end
+  }
+}
+
+/// Values that only show where a secret would stand.
+enum StopList {
+  static func isExample(_ text: TextView, _ start: Int, _ end: Int) -> Bool {
+    var seen: UInt64 = 0
+    var position = start
+    while position < end {
+      let byte = text[position]
+      seen |= 1 << UInt64(byte & 63)
+      switch byte | 0x20 {
+      case 0x65 where text.matches("example", at: position): return true
+      case 0x78 where text.matches("xxxx", at: position): return true
+      case 0x63 where text.matches("changeme", at: position): return true
+      case 0x70 where text.matches("placeholder", at: position): return true
+      default: break
+      }
+      position += 1
+    }
+    return seen.nonzeroBitCount < min(5, (end - start + 1) / 2)
+  }
+}
