@@ -52,9 +52,9 @@ let package = Package(
 
     // Contexts: they decide, and touch nothing
     .target(name: "Tenancy", dependencies: ["Cryptography"], swiftSettings: strict),
-    .target(name: "Inference", dependencies: ["JSONText", "Tenancy"], swiftSettings: strict),
+    .target(name: "Inference", dependencies: ["JSONText"], swiftSettings: strict),
     .target(name: "Redaction", dependencies: ["Cryptography", "JSONText", "Tenancy"], swiftSettings: strict),
-    .target(name: "Routing", dependencies: ["Tenancy"], swiftSettings: strict),
+    .target(name: "Routing", swiftSettings: strict),
     .target(name: "Quotas", dependencies: ["Cryptography", "Tenancy"], swiftSettings: strict),
     .target(name: "SealedLog", dependencies: ["Cryptography", "Tenancy", crypto], swiftSettings: strict),
     .target(
@@ -91,7 +91,7 @@ let package = Package(
     .target(
       name: "Installation",
       dependencies: [
-        "Admin", "Cryptography", "Frontend", "Gateway", "KeyProviders", "MockProvider", "NodeFolder", "PatternsRE2",
+        "Admin", "CLinux", "Cryptography", "Frontend", "Gateway", "KeyProviders", "MockProvider", "NodeFolder", "PatternsRE2",
         "Policies", "Quotas", "Redaction", "Routing", "SealedLog", "StorageSQLite", "Tenancy", "Upstream", logging, yams,
       ] + nio, swiftSettings: strict),
     .executableTarget(name: "torhaus", dependencies: ["Installation", argumentParser], swiftSettings: strict),

@@ -8,6 +8,8 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -59,6 +61,15 @@ static inline int th_epoll_control(int set, int operation, int descriptor, uint3
   event.events = interest;
   event.data.fd = descriptor;
   return epoll_ctl(set, operation, descriptor, &event);
+}
+
+// 0 on success: from now on no core of this process is written and no other process of its user may read its memory.
+static inline int th_forbid_core_dumps(void) { return prctl(PR_SET_DUMPABLE, 0, 0, 0, 0); }
+
+// The mode bits of a file; -1 if there is none.
+static inline int th_file_mode(const char *path) {
+  struct stat status;
+  return stat(path, &status) == 0 ? (int)(status.st_mode & 07777) : -1;
 }
 
 #endif

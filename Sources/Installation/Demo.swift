@@ -1,5 +1,6 @@
 import Admin
 import Foundation
+import Gateway
 import Glibc
 import MockProvider
 import Policies
@@ -107,7 +108,7 @@ package struct Demo: Sendable {
       description.tenants = try JSONDecoder().decode([Description.Tenant].self, from: Data(bytes))
       return description
     }
-    let administration = Administration(core: running.core)
+    let administration = Administration(core: running.core).tenancy
     try await operatorToken(administration, description.operator_token_file)
     for slug in slugs { description.tenants.append(try await tenant(administration, slug, state)) }
     let encoder = JSONEncoder()
@@ -116,28 +117,28 @@ package struct Demo: Sendable {
     return description
   }
 
-  private static func operatorToken(_ administration: Administration, _ file: String) async throws {
+  private static func operatorToken(_ administration: StoredTenancy, _ file: String) async throws {
     let person = try await administration.createUser(
-      UserDraft(name: "Demo Operator", email: "operator@demo.invalid"), in: nil)
+      UserDraft(tenant: nil, name: "Demo Operator", email: "operator@demo.invalid"))
     try await bind(administration, person, "operator", .installation)
     try await writeToken(administration, person, file)
   }
 
-  private static func tenant(_ administration: Administration, _ text: String, _ state: String) async throws
+  private static func tenant(_ administration: StoredTenancy, _ text: String, _ state: String) async throws
     -> Description.Tenant
   {
     guard let slug = Slug(text), let project = Slug(project) else {
       throw InstallationError(.invalidConfiguration, "'\(text)' is no slug")
     }
     let tenant = try await administration.createTenant(TenantDraft(slug: slug, name: text, policy: policy))
-    let made = try await administration.createProject(ProjectDraft(slug: project, name: "Büro"), in: tenant.id)
+    let made = try await administration.createProject(ProjectDraft(tenant: tenant.id, slug: project, name: "Büro"))
     let key = try await administration.createKey(
       KeyDraft(project: made.id, name: "demo", user: nil, role: "app", expires: nil), in: tenant.id)
     let admin = try await administration.createUser(
-      UserDraft(name: "Admin of \(text)", email: "admin@\(text).invalid"), in: tenant.id)
+      UserDraft(tenant: tenant.id, name: "Admin of \(text)", email: "admin@\(text).invalid"))
     try await bind(administration, admin, "tenant-admin", .tenant(tenant.id))
     let reader = try await administration.createUser(
-      UserDraft(name: "Privacy officer of \(text)", email: "privacy@\(text).invalid"), in: tenant.id)
+      UserDraft(tenant: tenant.id, name: "Privacy officer of \(text)", email: "privacy@\(text).invalid"))
     try await bind(administration, reader, "privacy-officer", .tenant(tenant.id))
     let described = Description.Tenant(
       slug: text, project: project.text, key: key.secret, admin_token_file: "\(state)/\(text).admin.token",
@@ -147,7 +148,7 @@ package struct Demo: Sendable {
     return described
   }
 
-  private static func bind(_ administration: Administration, _ user: UserRecord, _ role: String, _ scope: Scope)
+  private static func bind(_ administration: StoredTenancy, _ user: UserRecord, _ role: String, _ scope: Scope)
     async throws
   {
     _ = try await administration.bind(
@@ -155,7 +156,7 @@ package struct Demo: Sendable {
         user: user.id, role: role, scope: scope, reason: "set up by the demo", expires: nil, grantedBy: user.id))
   }
 
-  private static func writeToken(_ administration: Administration, _ user: UserRecord, _ file: String) async throws {
+  private static func writeToken(_ administration: StoredTenancy, _ user: UserRecord, _ file: String) async throws {
     let token = try await administration.issueToken(to: user.id, lifetimeSeconds: 365 * 86_400)
     try FileBytes.replace(file, with: Array("\(token.secret)\n".utf8))
   }

@@ -1,3 +1,4 @@
+import CLinux
 import Cryptography
 import Gateway
 import Glibc
@@ -12,20 +13,20 @@ import Tenancy
 
 /// The stores, keys and writers of one installation, opened in the order that a safe start needs, and the snapshot that
 /// is made of them. Everything here may block; nothing here runs on an event loop.
-package final class InstallationCore: Sendable {
-  package let configuration: ServerConfiguration
-  package let tenancy: TenancySQLiteStore
-  package let quotas: QuotaGate
-  package let log: LogWriter
-  package let reader: LogReader
-  package let index: LogIndex
-  package let keyProvider: FileKeyProvider
-  package let tenantKeys: TenantKeyFolder
-  package let snapshots = SnapshotCell(GatewaySnapshot())
-  package let directories = SnapshotCell(Directory())
-  package let readiness = Gateway.Readiness()
-  package let pepper: [UInt8]
-  package let recovery: QuotaRecovery.Report
+final class InstallationCore: Sendable {
+  let configuration: ServerConfiguration
+  let tenancy: TenancySQLiteStore
+  let quotas: QuotaGate
+  let log: LogWriter
+  let reader: LogReader
+  let index: LogIndex
+  let keyProvider: FileKeyProvider
+  let tenantKeys: TenantKeyFolder
+  let snapshots = SnapshotCell(GatewaySnapshot())
+  let directories = SnapshotCell(Directory())
+  let readiness = Gateway.Readiness()
+  let pepper: [UInt8]
+  let recovery: QuotaRecovery.Report
   let mailbox: LoopMailbox
   let node: NodeFolder
   let logFolder: String
@@ -41,11 +42,11 @@ package final class InstallationCore: Sendable {
   }
 
   /// Opens or makes everything below the data folder. Recovery of quotas happens here; the log recovers lazily.
-  package init(_ configuration: ServerConfiguration, loops: Int) throws {
+  init(_ configuration: ServerConfiguration, loops: Int) throws {
     self.configuration = configuration
     let data = configuration.dataFolder
     try FileBytes.makeFolder(data)
-    guard prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) == 0 else {
+    guard th_forbid_core_dumps() == 0 else {
       throw InstallationError(.storeUnusable, "core dumps cannot be switched off")
     }
     let policies = try Self.loadPolicies(configuration.policies)
@@ -67,7 +68,7 @@ package final class InstallationCore: Sendable {
     recovery = recovered.report
     let mailbox = LoopMailbox()
     self.mailbox = mailbox
-    quotas = try QuotaGate(
+    quotas = QuotaGate(
       node: recovered.node, flight: recovered.flight, ledger: ledger, clock: SystemQuotaClock(),
       zones: SystemZoneRules(), wake: { mailbox.wake($0, $1) })
     quotas.start()
@@ -98,23 +99,23 @@ package final class InstallationCore: Sendable {
     try rebuild()
   }
 
-  package var policySet: PolicySet { policies.withLock { $0 } }
+  var policySet: PolicySet { policies.withLock { $0 } }
   /// What was wrong with the folder at the last reload; nil if nothing was.
-  package var policyReloadFault: String? { reloadFault.withLock { $0 } }
+  var policyReloadFault: String? { reloadFault.withLock { $0 } }
 
   /// Reads people and keys anew and swaps the snapshot: how every change takes effect, revocation first of all.
-  package func rebuild() throws {
+  func rebuild() throws {
     let rows = try tenancy.loadAll()
     let set = policySet
     let snapshot = builder.withLock { builder in
-      builder.build(rows, set, now: Int64(time(nil))) { fputs("torhaus: \($0)\n", stderr) }
+      builder.build(rows, set, now: Int64(time(nil))) { OperatorLog.say("\($0)") }
     }
     snapshots.swap(snapshot)
     directories.swap(snapshot.directory)
   }
 
   /// Applies the folder of policies. A broken folder changes nothing and is reported.
-  package func reloadPolicies() {
+  func reloadPolicies() {
     do {
       let set = try Self.loadPolicies(configuration.policies)
       policies.withLock { $0 = set }
@@ -122,7 +123,7 @@ package final class InstallationCore: Sendable {
       reloadFault.withLock { $0 = nil }
     } catch {
       reloadFault.withLock { $0 = "\(error)" }
-      fputs("torhaus: the policies were not applied; the old set stays in force\n\(error)\n", stderr)
+      OperatorLog.say("the policies were not applied; the old set stays in force\n\(error)")
     }
   }
 
@@ -146,7 +147,7 @@ package final class InstallationCore: Sendable {
   }
 
   /// Begins a new journal file with a snapshot; the old one goes when the ledger has what stood in it.
-  package func rollJournal() throws {
+  func rollJournal() throws {
     try journal.withLock { file in
       let number = file.number + 1
       let path = "\(node.path)/journal/\(node.epoch).\(number).thj"
@@ -160,10 +161,10 @@ package final class InstallationCore: Sendable {
   }
 
   /// Ends cleanly: everything is written and reported, leases are given back.
-  package func stop() {
+  func stop() {
     _ = log.drain()
     log.stop()
     indexer.stop()
-    do { try quotas.stop() } catch { fputs("torhaus: the ledger could not be closed: \(error)\n", stderr) }
+    do { try quotas.stop() } catch { OperatorLog.say("the ledger could not be closed: \(error)") }
   }
 }

@@ -48,8 +48,8 @@ package enum InstallationSetup {
     try FileBytes.replace(path, with: Array(text.utf8))
     let core = try InstallationCore(try ConfigurationFile.load(path), loops: 1)
     defer { core.stop() }
-    let administration = Administration(core: core)
-    let person = try await administration.createUser(UserDraft(name: email, email: email), in: nil)
+    let administration = Administration(core: core).tenancy
+    let person = try await administration.createUser(UserDraft(tenant: nil, name: email, email: email))
     _ = try await administration.bind(
       BindingDraft(
         user: person.id, role: "operator", scope: .installation, reason: "first operator, by torhaus init", expires: nil,

@@ -10,7 +10,7 @@ import Upstream
 
 /// A started gateway: listeners, loops and everything behind them.
 package final class RunningInstallation: Sendable {
-  package let core: InstallationCore
+  let core: InstallationCore
   /// URLs of the unified endpoint and the Admin API.
   package let endpoint: String
   package let admin: String
@@ -96,7 +96,7 @@ package final class RunningInstallation: Sendable {
       while !Task.isCancelled {
         try? await Task.sleep(for: .seconds(60))
         guard !Task.isCancelled else { return }
-        do { try core.rollJournal() } catch { fputs("torhaus: the journal could not be rolled: \(error)\n", stderr) }
+        do { try core.rollJournal() } catch { OperatorLog.say("the journal could not be rolled: \(error)") }
       }
     }
     core.readiness.markServing()

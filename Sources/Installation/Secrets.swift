@@ -1,3 +1,4 @@
+import CLinux
 import Glibc
 
 /// Reads secrets from where the configuration says; their values stay in memory only.
@@ -32,12 +33,12 @@ package enum Secrets {
   }
 
   private static func file(_ path: String, mustBePrivate: Bool) throws(InstallationError) -> [UInt8] {
-    var status = stat()
-    guard stat(path, &status) == 0 else {
+    let mode = th_file_mode(path)
+    guard mode >= 0 else {
       throw InstallationError(
         .secretMissing, "the secret's file cannot be read", hint: "check path and owner of \(path)")
     }
-    if mustBePrivate, status.st_mode & 0o077 != 0 {
+    if mustBePrivate, mode & 0o077 != 0 {
       throw InstallationError(
         .secretExposed, "others may read a secret's file", hint: "chmod 600 \(path)")
     }
@@ -74,7 +75,7 @@ package enum FileBytes {
   }
 
   /// Writes beside the target and renames: a reader sees the old file or the new one, never a part.
-  package static func replace(_ path: String, with bytes: [UInt8], mode: mode_t = 0o600) throws(InstallationError) {
+  package static func replace(_ path: String, with bytes: [UInt8], mode: UInt32 = 0o600) throws(InstallationError) {
     let draft = "\(path).new"
     let descriptor = open(draft, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, mode)
     guard descriptor >= 0 else { throw .unwritable(path) }

@@ -24,14 +24,16 @@ enum Program {
 
   /// What went wrong goes to stderr; the exit code says that it did.
   static func report(_ work: () async throws -> Void) async throws {
-    setvbuf(stdout, nil, _IOLBF, 0)
     do { try await work() } catch let error as InstallationError {
       talk(error.description)
       throw ExitCode(1)
     }
   }
 
-  static func talk(_ text: String) { fputs("\(text)\n", stderr) }
+  static func talk(_ text: String) {
+    let line = Array("\(text)\n".utf8)
+    _ = line.withUnsafeBytes { write(STDERR_FILENO, $0.baseAddress, $0.count) }
+  }
 }
 
 /// SIGINT, SIGTERM and SIGHUP as a stream.

@@ -21,11 +21,13 @@ package final class StoredTenancy: TenancyAdministration {
     package let standardPolicy: String
     /// What a key gets whose creator names no role.
     package let standardKeyRole: String
+    /// Makes the tenant of a draft and what it needs before it exists (its keys); nil: the value alone.
+    package let makeTenant: (@Sendable (TenantDraft, TenantID, Int64) throws -> Tenant)?
 
     package init(
       directory: @escaping @Sendable () -> Directory, roles: @escaping @Sendable () -> RoleCatalog,
       publish: @escaping @Sendable () throws -> Void, clock: AdminClock, pepper: [UInt8], standardPolicy: String,
-      standardKeyRole: String
+      standardKeyRole: String, makeTenant: (@Sendable (TenantDraft, TenantID, Int64) throws -> Tenant)? = nil
     ) {
       self.directory = directory
       self.roles = roles
@@ -34,6 +36,7 @@ package final class StoredTenancy: TenancyAdministration {
       self.pepper = pepper
       self.standardPolicy = standardPolicy
       self.standardKeyRole = standardKeyRole
+      self.makeTenant = makeTenant
     }
   }
 
@@ -134,9 +137,12 @@ extension StoredTenancy {
 
   package func createTenant(_ draft: TenantDraft) async throws -> TenantRecord {
     let policy = draft.policy ?? around.standardPolicy
+    let make = around.makeTenant
     return try await change { store, now in
-      let tenant = Tenant(
-        id: TenantID(try SecureBytes.randomID()), slug: draft.slug, name: draft.name, policy: policy, createdAt: now)
+      let id = TenantID(try SecureBytes.randomID())
+      let tenant =
+        try make?(draft, id, now)
+        ?? Tenant(id: id, slug: draft.slug, name: draft.name, policy: policy, createdAt: now)
       try store.createTenant(tenant)
       return TenantRecord(tenant)
     }

@@ -11,44 +11,56 @@ import Tenancy
 /// rebuilt before the call returns, so that a revoked key is dead when its administrator reads so.
 final class Administration: Sendable {
   let core: InstallationCore
+  /// Tenants, people and keys.
+  let tenancy: StoredTenancy
 
-  init(core: InstallationCore) { self.core = core }
+  init(core: InstallationCore) {
+    self.core = core
+    tenancy = StoredTenancy(
+      store: core.tenancy,
+      surroundings: StoredTenancy.Surroundings(
+        directory: { core.directories.current }, roles: { core.policySet.roles }, publish: { try core.rebuild() },
+        clock: Self.clock, pepper: core.pepper, standardPolicy: core.configuration.defaultPolicy ?? "",
+        standardKeyRole: "app", makeTenant: { try Self.tenant($0, $1, $2, core) }))
+  }
+
+  private static let clock = AdminClock(
+    now: { Timestamp(nanoseconds: SystemClock().wallNanoseconds) },
+    monotonic: { SystemClock().monotonicNanoseconds })
 
   func services(metrics: any MetricsText) -> AdminServices {
     AdminServices(
-      tenancy: self, quotas: self, usage: self, log: self, audit: self, health: self, metrics: metrics,
-      clock: AdminClock(
-        now: { Timestamp(nanoseconds: Int64(Self.now() * 1_000_000_000)) },
-        monotonic: { SystemClock().monotonicNanoseconds }),
+      tenancy: tenancy, quotas: self, usage: self, log: self, audit: StoredAuditTrail(store: core.tenancy),
+      health: self, metrics: metrics, clock: Self.clock,
       makeRequestID: { RequestID((try? SecureBytes.randomID()) ?? 0).text })
   }
 
-  static func now() -> Int64 { Int64(time(nil)) }
-
-  /// Says a store's error in the Admin API's words.
-  func adapting<Result>(_ work: () throws -> Result) throws -> Result {
-    do { return try work() } catch let error as TenancyError {
-      switch error.code {
-      case .notFound: throw AdminError.notFound
-      case .conflict: throw AdminError(.conflict, error.message)
-      case .invalid: throw AdminError.invalid(error.message)
-      default: throw AdminError(.internalFailure, "the store could not do its work", detail: error.detail)
-      }
+  /// The keys come first: a tenant without keys could not be logged, and so not be served.
+  private static func tenant(_ draft: TenantDraft, _ id: TenantID, _ now: Int64, _ core: InstallationCore) throws
+    -> Tenant
+  {
+    let tenant = Tenant(
+      id: id, slug: draft.slug, name: draft.name, policy: try policy(draft.policy, core),
+      timeZone: core.configuration.timeZone, currency: core.configuration.currency, createdAt: now)
+    guard try !core.tenancy.tenants().contains(where: { $0.slug == draft.slug }) else {
+      throw TenancyError(.conflict, "A tenant '\(draft.slug)' exists.")
     }
+    _ = try core.tenantKeys.create(id)
+    return tenant
   }
 
-  func changing<Result>(_ work: () throws -> Result) throws -> Result {
-    let result = try adapting(work)
-    try core.rebuild()
-    return result
-  }
-
-  /// A fresh credential: what is shown once, and the digest that is kept.
-  func credential(_ kind: KeyToken.Kind) throws -> (text: String, id: UInt128, digest: Digest256) {
-    let made = try KeyToken.generate(kind) { (count) throws(CryptographyError) in try SecureBytes.random(count) }
-    return (
-      String(decoding: made.text, as: UTF8.self), made.token.id,
-      try KeyToken.digest(of: made.text, pepper: try HMACKey(core.pepper))
-    )
+  /// The policy asked for, or the newest version of its name.
+  private static func policy(_ wanted: String?, _ core: InstallationCore) throws -> String {
+    let known = core.policySet.policies.keys.sorted()
+    guard let wanted = wanted ?? core.configuration.defaultPolicy else {
+      throw TenancyError(.invalid, "Name the tenant's policy; there are: \(known.joined(separator: ", ")).")
+    }
+    if known.contains(wanted) { return wanted }
+    func version(_ id: String) -> Int { id.split(separator: "@").last.flatMap { Int($0) } ?? 0 }
+    guard let newest = known.filter({ $0.hasPrefix("\(wanted)@") }).max(by: { version($0) < version($1) }) else {
+      throw TenancyError(
+        .invalid, "There is no policy '\(wanted)'; there are: \(known.joined(separator: ", ")).")
+    }
+    return newest
   }
 }

@@ -1,40 +1,9 @@
 import Admin
-import Foundation
 import Gateway
+import KeyProviders
+import Policies
 import Quotas
 import SealedLog
-import Tenancy
-
-extension Administration: AuditTrail {
-  func append(_ entry: AuditEntry) async throws {
-    let detail = [entry.outcome.rawValue, entry.requestID, entry.reason].compactMap { $0 }.joined(separator: " | ")
-    _ = try adapting {
-      try core.tenancy.appendAudit(
-        AuditRow(
-          at: entry.time.secondsSince1970, actor: "\(entry.actor) \(entry.actorName)", tenant: entry.tenant,
-          action: entry.action, target: entry.target, detail: detail))
-    }
-  }
-
-  func entries(of tenant: TenantID?, limit: Int, cursor: String?) async throws -> AuditPage {
-    let before = cursor.flatMap { Int64($0) }
-    let rows = try adapting {
-      try tenant.map { try core.tenancy.scoped(to: $0).audit(before: before, limit: limit) }
-        ?? core.tenancy.audit(before: before, limit: limit)
-    }
-    let entries = rows.map { row in
-      let actor = row.actor.split(separator: " ", maxSplits: 1)
-      let detail = row.detail.components(separatedBy: " | ")
-      return AuditEntry(
-        time: Timestamp(secondsSince1970: row.at), actor: UserID(actor.first ?? "") ?? UserID(0),
-        actorName: actor.count > 1 ? String(actor[1]) : "", action: row.action, tenant: row.tenant,
-        target: row.target, reason: detail.count > 2 ? detail[2...].joined(separator: " | ") : nil,
-        outcome: AuditEntry.Outcome(rawValue: detail.first ?? "") ?? .intended,
-        requestID: detail.count > 1 ? detail[1] : "")
-    }
-    return AuditPage(entries: entries, next: rows.count < limit ? nil : rows.last.map { "\($0.sequence)" })
-  }
-}
 
 extension Administration: InstallationHealth {
   func checks() async -> [HealthCheck] {

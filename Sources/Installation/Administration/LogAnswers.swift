@@ -1,5 +1,6 @@
 import Admin
 import Foundation
+import KeyProviders
 import SealedLog
 import StorageSQLite
 import Tenancy
@@ -23,9 +24,9 @@ extension Administration: LogArchive {
 
   func content(of request: String, in tenant: TenantID) async throws -> LogContent? {
     guard let row = try row(request, tenant) else { return nil }
-    do {
+    do throws(SealedLogError) {
       let record = try core.reader.open(row.location.recordID, tenant: tenant, at: row.location)
-      let request = try record.request.map { try RequestPayload($0).body } ?? []
+      let request = if let payload = record.request { try RequestPayload(payload).body } else { [UInt8]() }
       let response = record.response ?? []
       return LogContent(
         request: request, response: record.responseIsAssembled ? AssembledText.plain(response) : response)
@@ -79,7 +80,7 @@ extension Administration: LogArchive {
 
   private func names(in tenant: TenantID, _ rows: [LogRow]) throws -> [Admin.LogEntry] {
     let projects = Dictionary(
-      try adapting { try core.tenancy.scoped(to: tenant).projects() }.map { ($0.id.description, $0.slug.text) },
+      try core.tenancy.scoped(to: tenant).projects().map { ($0.id.description, $0.slug.text) },
       uniquingKeysWith: { first, _ in first })
     return rows.map { row in
       let meta = (try? JSONSerialization.jsonObject(with: Data(row.metadata))) as? [String: Any] ?? [:]

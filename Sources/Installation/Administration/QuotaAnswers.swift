@@ -1,18 +1,17 @@
 import Admin
 import Quotas
+import StorageSQLite
 import Tenancy
 
 extension Administration: QuotaAdministration {
   func quota(of tenant: TenantID, key: KeyID?) async throws -> [QuotaLine] {
-    let overrides = try adapting { () -> [LimitOverride] in
-      let store = try core.tenancy.scoped(to: tenant)
-      if let key { _ = try store.key(key) }
-      return try store.overrides().filter { $0.key == key }
-    }
-    let owner = try adapting { try core.tenancy.tenant(tenant) }
+    let store = try core.tenancy.scoped(to: tenant)
+    if let key { _ = try store.key(key) }
+    let overrides = try store.overrides().filter { $0.key == key }
+    let owner = try core.tenancy.tenant(tenant)
     let scope = key.map { LimitScope(.key, $0.value) } ?? LimitScope(.tenant, tenant.value)
     return try QuotaKind.allCases.map { kind in
-      let limit = overrides.first { $0.dimension == Self.dimension(kind) }
+      let limit = overrides.first { $0.dimension == kind.dimension }
       var line = QuotaLine(kind: kind, limit: limit?.value, currency: kind.isMoney ? owner.currency : nil)
       if let budget = Self.budget(kind) {
         let id = try Limit(
@@ -30,31 +29,17 @@ extension Administration: QuotaAdministration {
   }
 
   func setQuota(_ change: QuotaChange, of tenant: TenantID, key: KeyID?) async throws -> [QuotaLine] {
-    try changing {
-      let store = try core.tenancy.scoped(to: tenant)
-      if let key { _ = try store.key(key) }
-      for (kind, value) in change.limits {
-        let dimension = Self.dimension(kind)
-        if let value {
-          try store.setOverride(try LimitOverride(key: key, dimension: dimension, value: value))
-        } else {
-          try store.removeOverride(key: key, dimension: dimension)
-        }
+    let store = try core.tenancy.scoped(to: tenant)
+    if let key { _ = try store.key(key) }
+    for (kind, value) in change.limits {
+      if let value {
+        try store.setOverride(try LimitOverride(key: key, dimension: kind.dimension, value: value))
+      } else {
+        try store.removeOverride(key: key, dimension: kind.dimension)
       }
     }
+    try core.rebuild()
     return try await quota(of: tenant, key: key)
-  }
-
-  private static func dimension(_ kind: QuotaKind) -> LimitOverride.Dimension {
-    switch kind {
-    case .tokensPerMinute: .tokensPerMinute
-    case .requestsPerMinute: .requestsPerMinute
-    case .concurrency: .concurrency
-    case .tokensPerDay: .tokensPerDay
-    case .tokensPerMonth: .tokensPerMonth
-    case .moneyPerDay: .moneyPerDay
-    case .moneyPerMonth: .moneyPerMonth
-    }
   }
 
   private static func budget(_ kind: QuotaKind) -> (dimension: Quotas.Dimension, period: BudgetPeriod)? {
@@ -70,12 +55,12 @@ extension Administration: QuotaAdministration {
 
 extension Administration: UsageReporting {
   func usage(of tenant: TenantID, from: Timestamp, until: Timestamp) async throws -> Admin.UsageReport {
-    let owner = try adapting { try core.tenancy.tenant(tenant) }
-    let store = try adapting { try core.tenancy.scoped(to: tenant) }
+    let owner = try core.tenancy.tenant(tenant)
+    let store = try core.tenancy.scoped(to: tenant)
     let projects = Dictionary(
-      try adapting { try store.projects() }.map { ($0.id.value, $0.slug.text) }, uniquingKeysWith: { first, _ in first })
+      try store.projects().map { ($0.id.value, $0.slug.text) }, uniquingKeysWith: { first, _ in first })
     let keys = Dictionary(
-      try adapting { try store.keys() }.map { ($0.id.value, $0) }, uniquingKeysWith: { first, _ in first })
+      try store.keys().map { ($0.id.value, $0) }, uniquingKeysWith: { first, _ in first })
     let day: Int64 = 86_400
     let report = try core.quotas.usageReport(
       tenant: tenant.value, from: Int32(clamping: from.secondsSince1970 / day),
