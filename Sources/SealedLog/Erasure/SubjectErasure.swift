@@ -1,6 +1,6 @@
 internal import Cryptography
 internal import Glibc
-import Tenancy
+internal import Tenancy
 
 /// What one pass of an erasure did.
 package struct ErasureReceipt: Sendable, Equatable {
