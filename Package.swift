@@ -91,8 +91,10 @@ let package = Package(
     .target(
       name: "Installation",
       dependencies: [
-        "Admin", "CLinux", "Cryptography", "Frontend", "Gateway", "KeyProviders", "MockProvider", "NodeFolder", "PatternsRE2",
-        "Policies", "Quotas", "Redaction", "Routing", "SealedLog", "StorageSQLite", "Tenancy", "Upstream", logging, yams,
+        "Admin", "CLinux", "Cryptography", "Frontend", "Gateway", "KeyProviders", "MockProvider", "NodeFolder",
+        "PatternsRE2",
+        "Policies", "Quotas", "Redaction", "Routing", "SealedLog", "StorageSQLite", "Tenancy", "Upstream", logging,
+        yams,
       ] + nio, swiftSettings: strict),
     .executableTarget(name: "torhaus", dependencies: ["Installation", argumentParser], swiftSettings: strict),
     .executableTarget(
@@ -109,5 +111,44 @@ let package = Package(
     .executableTarget(
       name: "torhaus-load", dependencies: ["LoadHarness", argumentParser], path: "loadtest/torhaus-load",
       swiftSettings: strict),
+
+    // Tests mirror the sources
+    .testTarget(name: "JSONTextTests", dependencies: ["JSONText"], swiftSettings: strict),
+    .testTarget(name: "TenancyTests", dependencies: ["Cryptography", "Tenancy"], swiftSettings: strict),
+    .testTarget(name: "InferenceTests", dependencies: ["Inference", "JSONText"], swiftSettings: strict),
+    .testTarget(
+      name: "RedactionTests", dependencies: ["Cryptography", "JSONText", "Redaction", "Tenancy"],
+      swiftSettings: strict),
+    .testTarget(name: "PatternsRE2Tests", dependencies: ["PatternsRE2", "Redaction"], swiftSettings: strict),
+    .testTarget(name: "RoutingTests", dependencies: ["Routing"], swiftSettings: strict),
+    .testTarget(
+      name: "QuotasTests", dependencies: ["NodeFolder", "Quotas", "StorageSQLite"], swiftSettings: strict),
+    .testTarget(
+      name: "SealedLogTests", dependencies: ["Cryptography", "KeyProviders", "SealedLog", "StorageSQLite", "Tenancy"],
+      swiftSettings: strict),
+    .testTarget(
+      name: "KeyProvidersTests", dependencies: ["KeyProviders", "SealedLog", "Tenancy"], swiftSettings: strict),
+    .testTarget(
+      name: "PoliciesTests", dependencies: ["Cryptography", "Policies", "Routing", "Tenancy"], exclude: ["Golden"],
+      swiftSettings: strict),
+    .testTarget(
+      name: "ConformanceTests",
+      dependencies: ["Cryptography", "KeyProviders", "Quotas", "SealedLog", "StorageSQLite", "Tenancy", grdb],
+      swiftSettings: strict),
+    .testTarget(
+      name: "FrontendTests", dependencies: ["Frontend", "Gateway", "JSONText", "Tenancy"] + nio,
+      swiftSettings: strict),
+    .testTarget(
+      name: "UpstreamTests", dependencies: ["CLinux", "Gateway", "Upstream"] + nio, swiftSettings: strict),
+    .testTarget(
+      name: "AdminTests", dependencies: ["Admin", "Cryptography", "Tenancy", "torhausctl", argumentParser, logging],
+      swiftSettings: strict),
+    .testTarget(name: "TorhausctlTests", dependencies: ["torhausctl", argumentParser], swiftSettings: strict),
+    .testTarget(
+      name: "MockProviderTests", dependencies: ["MockProvider"] + nio, path: "loadtest/Tests/MockProviderTests",
+      swiftSettings: strict),
+    .testTarget(
+      name: "LoadHarnessTests", dependencies: ["LoadHarness", "MockProvider"] + nio,
+      path: "loadtest/Tests/LoadHarnessTests", swiftSettings: strict),
   ]
 )

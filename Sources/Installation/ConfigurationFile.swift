@@ -102,7 +102,8 @@ struct ConfigurationMap {
     var marks: [String: String] = [:]
     for (key, value) in mapping {
       guard case .scalar(let name) = key, value.anchor == nil else {
-        throw InstallationError(.invalidConfiguration, "keys are plain words, without anchors", place: Self.place(path, key))
+        throw InstallationError(
+          .invalidConfiguration, "keys are plain words, without anchors", place: Self.place(path, key))
       }
       left[name.string] = value
       marks[name.string] = Self.place(path, key)
@@ -189,7 +190,8 @@ struct ConfigurationMap {
     case "credential": return .credential(parts[1])
     case "file": return .file(parts[1])
     case "environment": return .environment(parts[1])
-    default: throw wrong(key, "'\(parts[0])' is no place for a secret", "write credential:NAME, file:PATH or environment:NAME")
+    default:
+      throw wrong(key, "'\(parts[0])' is no place for a secret", "write credential:NAME, file:PATH or environment:NAME")
     }
   }
 

@@ -166,7 +166,8 @@ package struct Demo: Sendable {
   package var greeting: String {
     let key = description.tenants.first?.key ?? ""
     let model = mock == nil ? "gpt-5-mini" : "mock-echo"
-    let body = #"{"model":"\#(model)","messages":[{"role":"user","content":"Mail an anna.muster@example.ch, IBAN CH93 0076 2011 6238 5295 7"}]}"#
+    let body =
+      #"{"model":"\#(model)","messages":[{"role":"user","content":"Mail an anna.muster@example.ch, IBAN CH93 0076 2011 6238 5295 7"}]}"#
     let streamed = body.replacingOccurrences(of: #""messages""#, with: #""stream":true,"messages""#)
     return """
       Torhaus is ready.

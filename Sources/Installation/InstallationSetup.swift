@@ -25,7 +25,8 @@ package enum InstallationSetup {
       throw InstallationError(.invalidConfiguration, "there is a master key already", place: master)
     }
     try FileBytes.replace(
-      master, with: try SecureBytes.random(32).flatMap { byte -> [UInt8] in
+      master,
+      with: try SecureBytes.random(32).flatMap { byte -> [UInt8] in
         let hex = Array("0123456789abcdef".utf8)
         return [hex[Int(byte >> 4)], hex[Int(byte & 15)]]
       })
@@ -52,7 +53,8 @@ package enum InstallationSetup {
     let person = try await administration.createUser(UserDraft(tenant: nil, name: email, email: email))
     _ = try await administration.bind(
       BindingDraft(
-        user: person.id, role: "operator", scope: .installation, reason: "first operator, by torhaus init", expires: nil,
+        user: person.id, role: "operator", scope: .installation, reason: "first operator, by torhaus init",
+        expires: nil,
         grantedBy: person.id))
     let token = try await administration.issueToken(to: person.id, lifetimeSeconds: 30 * 86_400)
     let tokenFile = "\(folder)/operator.token"

@@ -17,8 +17,10 @@ struct RedactionCompiler: Sendable {
     for word in rule.detect {
       guard let found = FindingType.expand(word), !found.isEmpty else {
         throw InstallationError(
-          .invalidPolicies, "rule '\(rule.id)' of profile '\(profile.name)' detects '\(word)', which nothing can find yet",
-          hint: "name a group or one of: \(FindingType.all.filter { $0.group != nil }.map(\.name).joined(separator: ", "))")
+          .invalidPolicies,
+          "rule '\(rule.id)' of profile '\(profile.name)' detects '\(word)', which nothing can find yet",
+          hint:
+            "name a group or one of: \(FindingType.all.filter { $0.group != nil }.map(\.name).joined(separator: ", "))")
       }
       for type in found where !types.contains(type) { types.append(type) }
     }

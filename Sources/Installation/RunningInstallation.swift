@@ -1,7 +1,7 @@
 import Admin
+import Frontend
 import Gateway
 import Glibc
-import Frontend
 import Logging
 import NIOCore
 import NIOPosix

@@ -23,7 +23,7 @@ struct DemoCommand: AsyncParsableCommand {
       let demo = try await Demo.start(
         Demo.Options(
           state: state, port: port, adminPort: adminPort, upstream: upstream, policies: policies, loops: loops))
-      print(demo.greeting)
+      Program.show(demo.greeting)
       return demo.running
     }
   }

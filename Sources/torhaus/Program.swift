@@ -30,14 +30,20 @@ enum Program {
     }
   }
 
-  static func talk(_ text: String) {
+  /// Data, to stdout, at once: whoever reads a pipe must not wait for a full buffer.
+  static func show(_ text: String) { put(text, STDOUT_FILENO) }
+
+  /// Talk, to stderr.
+  static func talk(_ text: String) { put(text, STDERR_FILENO) }
+
+  private static func put(_ text: String, _ descriptor: Int32) {
     let line = Array("\(text)\n".utf8)
-    _ = line.withUnsafeBytes { write(STDERR_FILENO, $0.baseAddress, $0.count) }
+    _ = line.withUnsafeBytes { write(descriptor, $0.baseAddress, $0.count) }
   }
 }
 
 /// SIGINT, SIGTERM and SIGHUP as a stream.
-final class Signals: Sendable {
+final class Signals {
   let stream: AsyncStream<Int32>
   private let sources: [any DispatchSourceSignal]
 

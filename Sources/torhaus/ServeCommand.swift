@@ -12,7 +12,7 @@ struct ServeCommand: AsyncParsableCommand {
   func run() async throws {
     try await Program.run {
       let installation = try await RunningInstallation.start(try ConfigurationFile.load(config))
-      print("torhaus: serving on \(installation.endpoint), Admin API on \(installation.admin)")
+      Program.show("torhaus: serving on \(installation.endpoint), Admin API on \(installation.admin)")
       return installation
     }
   }

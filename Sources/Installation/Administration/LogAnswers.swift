@@ -45,8 +45,9 @@ extension Administration: LogArchive {
       folder: core.logFolder, installationKey: try? core.keyProvider.installationKey(),
       keys: LogVerify.Keys(
         provider: core.keyProvider,
-        tenantKeys: { (tenant) throws(SealedLogError) in try keys.load(tenant) }))
-      .narrowed(to: tenant)
+        tenantKeys: { (tenant) throws(SealedLogError) in try keys.load(tenant) })
+    )
+    .narrowed(to: tenant)
     return Admin.LogVerification(
       outcome: Admin.LogVerification.Outcome(rawValue: checked.exitCode) ?? .couldNotRun,
       segments: checked.segments, frames: Int64(checked.frames),

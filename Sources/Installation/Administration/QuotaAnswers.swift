@@ -74,6 +74,7 @@ extension Administration: UsageReporting {
         cost: Money(nanos: sum.money))
     }
     return Admin.UsageReport(
-      currency: owner.currency, rows: rows.sorted { ($0.project ?? "", $0.keyName ?? "") < ($1.project ?? "", $1.keyName ?? "") })
+      currency: owner.currency,
+      rows: rows.sorted { ($0.project ?? "", $0.keyName ?? "") < ($1.project ?? "", $1.keyName ?? "") })
   }
 }
