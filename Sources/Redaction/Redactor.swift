@@ -21,6 +21,8 @@ package final class Redactor {
   private let replacement = ByteArena(capacity: 64)
   private var urls = URLTracker()
   private var urlPosition = 0
+  /// The end of the raw bytes that have an edit already.
+  private var editedTo = 0
 
   /// Bytes that verifiers and comparisons looked at in the last run; for tests of linear time.
   private(set) var work = 0
@@ -52,6 +54,7 @@ package final class Redactor {
     guard !findings.isEmpty else { return }
     urls = URLTracker()
     urlPosition = view.start
+    editedTo = 0
     let act = Action(raw: raw, segments: segments, profile: profile, key: key, scope: scope, issued: issued)
     for finding in findings {
       let type = Self.type(finding.label, profile)
@@ -59,6 +62,25 @@ package final class Redactor {
       counts.add(type, finding.action)
       if finding.action != .flag { try replace(finding, view, act, &edits) }
     }
+  }
+
+  /// What ``redact(body:segments:profile:key:scope:issued:edits:findings:)`` makes of plain text; for samples on the
+  /// command line and in the admin API, not for the data plane.
+  package func redactText(
+    _ text: String, profile: RedactionProfile, key: HMACKey
+  ) throws(RedactionError) -> (text: String, findings: FindingCounts, issued: IssuedPlaceholders) {
+    let bytes = ByteArena(capacity: text.utf8.count)
+    bytes.append(text)
+    let segment = TextSegment(start: 0, end: bytes.count, depth: 0, hasEscapes: true, isASCII: false)
+    let issued = IssuedPlaceholders()
+    var edits = EditList()
+    var counts = FindingCounts()
+    try redact(
+      body: bytes.bytes, segments: [segment], profile: profile, key: key, scope: [], issued: issued, edits: &edits,
+      findings: &counts)
+    let out = ByteArena(capacity: bytes.count)
+    guard edits.apply(to: bytes.bytes, into: out) else { throw .failed("edits") }
+    return (String(decoding: out.bytes, as: UTF8.self), counts, issued)
   }
 
   private func wipe() {
@@ -173,12 +195,15 @@ package final class Redactor {
       let end = min(finding.end, span.end)
       defer { index += 1 }
       guard start < end else { continue }
+      // Two findings may meet within one raw character; its bytes are replaced once.
+      let from = max(segment.kind == .number ? segment.start : text.rawStart(start), editedTo)
+      let to = segment.kind == .number ? segment.end : text.rawEnd(end)
+      guard from < to else { continue }
+      editedTo = to
       if segment.kind == .number {
-        edits.replace(segment.start, segment.end, with: "0")
+        edits.replace(from, to, with: "0")
         continue
       }
-      let from = text.rawStart(start)
-      let to = text.rawEnd(end)
       if group == segment.group, segment.kind == .string {
         edits.replace(from, to, with: "")
         continue

@@ -46,7 +46,7 @@ struct RE2PatternSetTests {
     let set = try RE2PatternSet([RedactionRule.Pattern(name: "p", regex: "K[0-9]+")])
     var hits: [PatternHit] = []
     let bytes: [UInt8] = [0, 0xFF, 0x4B, 0x31, 0, 0xC3, 0x4B, 0x32]
-    try bytes.withUnsafeBytes { (buffer) throws(RedactionError) in try set.match(buffer, into: &hits) }
+    try bytes.withUnsafeBytes { try set.match($0, into: &hits) }
     #expect(hits == [PatternHit(pattern: 0, start: 2, end: 4), PatternHit(pattern: 0, start: 6, end: 8)])
   }
 

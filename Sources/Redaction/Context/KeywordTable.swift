@@ -17,6 +17,7 @@ enum Context {
   static let label: UInt32 = 1 << 11
   static let vat: UInt32 = 1 << 12
   static let network: UInt32 = 1 << 13
+  static let mail: UInt32 = 1 << 14
 }
 
 struct Keyword {
@@ -77,6 +78,7 @@ struct Keyword {
     ),
     (Context.version, "version v ver build firmware release rev software update"),
     (Context.vat, "ust ustid mwst uid vat uidnr umsatzsteuer tva iva umsatzsteueridentifikationsnummer"),
+    (Context.mail, "mail email emailadresse mailadresse courriel posta schreiben write"),
     (Context.network, "ip ipv4 adresse host hostname server client gateway dns"),
     (
       Context.label,

@@ -27,7 +27,10 @@ final class WordLists: Sendable {
         guard let base = buffer.baseAddress else { return false }
         let text = TextView(bytes: base, start: 4, end: 4 + entry.text.count)
         var hashes: [UInt64] = []
-        Self.walk(text, from: 4) { _, hash in
+        var first = text.start
+        while first < text.end, !text.isWord(at: first) { first += 1 }
+        guard first < text.end else { return false }
+        Self.walk(text, from: first) { _, hash in
           hashes.append(hash)
           return true
         }
@@ -84,9 +87,9 @@ final class WordLists: Sendable {
         Fold.forEach(text, &position) { hash = (hash ^ UInt64($0)) &* 0x100_0000_01B3 }
       }
       guard body(position, hash) else { return }
-      // One separator run of up to three bytes parts the words of a phrase.
+      // One separator run of up to four bytes parts the words of a phrase.
       var next = position
-      while next < text.end, next - position < 3, !text.isWord(at: next), text[next] != 0 { next += 1 }
+      while next < text.end, next - position < 4, !text.isWord(at: next), text[next] != 0 { next += 1 }
       guard next > position, next < text.end, text.isWord(at: next), next - start < 512 else { return }
       hash = (hash ^ 0x20) &* 0x100_0000_01B3
       position = next

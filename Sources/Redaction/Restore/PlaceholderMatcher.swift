@@ -4,7 +4,7 @@ struct PlaceholderMatcher {
     case none
     /// The bytes end before it is decided.
     case unfinished
-    /// Entry and the raw position behind it; whether the opening bracket was paired and so belongs to it.
+    /// The entry, and the raw bytes that stand for it.
     case match(entry: Int, bodyStart: Int, end: Int)
   }
 
@@ -35,15 +35,38 @@ struct PlaceholderMatcher {
   }
 
   func match(at start: Int, _ issued: IssuedPlaceholders) -> Outcome {
-    var body = start
-    var isBracketed = false
-    switch bracket(at: start, 0x5B, 0x3C, 0x62, 0x31) {
-    case .yes(let end):
-      body = end
-      isBracketed = true
-    case .unfinished: return .unfinished
-    case .no: if isExact { return .none }
+    for pair in Self.pairs {
+      if isExact, pair.open != [0x5B] { continue }
+      switch sequence(at: start, pair.open) {
+      case .no: continue
+      case .unfinished: return .unfinished
+      case .yes(let body): return bracketed(at: start, body, pair, issued)
+      }
     }
+    return isExact ? .none : core(at: start, issued)
+  }
+
+  /// Brackets as models write them, opening and closing; a pair belongs together.
+  private static let pairs: [(open: [UInt32], close: [UInt32])] = [
+    ([0x5B], [0x5D]), ([0x3C], [0x3E]), ([0x5C, 0x5B], [0x5C, 0x5D]), ([0x25, 0x35, 0x62], [0x25, 0x35, 0x64]),
+    ([0x26, 0x23, 0x39, 0x31, 0x3B], [0x26, 0x23, 0x39, 0x33, 0x3B]),
+  ]
+
+  private func bracketed(
+    at start: Int, _ body: Int, _ pair: (open: [UInt32], close: [UInt32]), _ issued: IssuedPlaceholders
+  ) -> Outcome {
+    let inner = core(at: body, issued)
+    guard case .match(let entry, _, let end) = inner else { return inner }
+    switch sequence(at: end, pair.close) {
+    case .unfinished: return .unfinished
+    case .yes(let closed): return .match(entry: entry, bodyStart: start, end: closed)
+    // An opening bracket alone belongs to the text around; the scan comes back to what stands behind it.
+    case .no: return .none
+    }
+  }
+
+  /// Label, separator and tag without brackets.
+  private func core(at body: Int, _ issued: IssuedPlaceholders) -> Outcome {
     var result = Outcome.none
     for label in issued.labels {
       switch name(label.bytes, at: body) {
@@ -60,13 +83,7 @@ struct PlaceholderMatcher {
         }
       }
     }
-    guard case .match(let entry, _, let end) = result else { return result }
-    guard isBracketed else { return result }
-    switch bracket(at: end, 0x5D, 0x3E, 0x64, 0x33) {
-    case .unfinished: return .unfinished
-    case .yes(let closed): return .match(entry: entry, bodyStart: start, end: closed)
-    case .no: return isExact ? .none : result
-    }
+    return result
   }
 
   private func scalar(at position: Int) -> (UInt32, Int)? {
@@ -78,21 +95,7 @@ struct PlaceholderMatcher {
   /// What to say where the bytes end or are cut within an escape.
   private var atEnd: Step { isOpen ? .unfinished : .no }
 
-  /// A bracket: plain, angular, `\[`, `%5B`, `&#91;`; the last characters of the latter two differ for the closing one.
-  private func bracket(at position: Int, _ square: UInt32, _ angle: UInt32, _ hex: UInt32, _ decimal: UInt32) -> Step {
-    guard let (first, next) = scalar(at: position) else { return atEnd }
-    if first == square { return .yes(next) }
-    if isExact { return .no }
-    switch first {
-    case angle: return .yes(next)
-    case 0x5C: return sequence(at: next, square)
-    case 0x25: return sequence(at: next, 0x35, hex)
-    case 0x26: return sequence(at: next, 0x23, 0x39, decimal, 0x3B)
-    default: return .no
-    }
-  }
-
-  private func sequence(at position: Int, _ expected: UInt32...) -> Step {
+  private func sequence(at position: Int, _ expected: [UInt32]) -> Step {
     var position = position
     for wanted in expected {
       guard let (scalar, next) = scalar(at: position) else { return atEnd }
@@ -126,7 +129,7 @@ struct PlaceholderMatcher {
     if isExact { return .no }
     switch first {
     case 0x2D, 0x20, 0x2010, 0x2011, 0xA0: return .yes(next)
-    case 0x5C: return sequence(at: next, 0x5F)
+    case 0x5C: return sequence(at: next, [0x5F])
     default: return .no
     }
   }

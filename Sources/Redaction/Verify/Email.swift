@@ -9,10 +9,19 @@ extension Scanner {
     let isSpaced = localEnd < at
     guard let localStart = localPart(endingAt: localEnd), let domainEnd = domain(from: domainStart) else { return }
     work += domainEnd - localStart
-    // Loose spellings could be prose: "call me @ home.now"; they need a usual top-level domain.
+    // " @ " may be prose, "call me @ home.now": it needs a usual top-level domain or a word beside it.
+    let isLoose = isSpaced && width == 1
+    let level: FindingLevel = !isLoose ? .certain : hasUsualEnd(domainEnd) ? .likely : .possible
     found(
-      .email, localStart, domainEnd, isSpaced && width == 1 ? .possible : .certain, rank: Candidate.Rank.email,
-      raisedBy: isSpaced && width == 1 ? .max : 0)
+      .email, localStart, domainEnd, level, rank: Candidate.Rank.email, raisedBy: isLoose ? Context.mail : 0)
+  }
+
+  private func hasUsualEnd(_ end: Int) -> Bool {
+    for suffix: StaticString in [".ch", ".de", ".at", ".li", ".com", ".org", ".net", ".eu", ".fr", ".it"]
+    where text.matches(suffix, at: end - suffix.utf8CodeUnitCount) {
+      return true
+    }
+    return false
   }
 
   private func localPart(endingAt end: Int) -> Int? {

@@ -10,10 +10,11 @@ extension Scanner {
     if runEnd - start <= 3, text[runEnd] == 0x2E, wants(.ip), before != 0x2E { ipv4(at: start) }
     // A short number that nothing follows is the most frequent case and none of ours.
     let after = text[runEnd]
-    if runEnd - start < 9,
-      !(after == 0x20 || (0x2D...0x2F).contains(after) || after == 0x0A || after == 0x09 || after == 0x29)
+    let length = runEnd - start
+    if length < 9, !(after == 0x20 || (0x2D...0x2F).contains(after) || after == 0x0A || after == 0x09 || after == 0x29)
     {
-      if text[start] != 0x30 || runEnd - start < 7 { return }
+      let mayGoOn = (text[start] == 0x30 && length >= 7) || (length == 8 && ASCII.isLetter(after))
+      if !mayGoOn { return }
     }
     let window = DigitWindow(text, at: start)
     work += window.count
