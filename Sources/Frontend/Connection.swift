@@ -210,6 +210,8 @@ final class Connection: ChannelInboundHandler, ChannelOutboundHandler, ClientPor
     let exchange = self.exchange ?? worker.pipeline.takeExchange()
     exchange.client = self
     self.exchange = exchange
+    // What the last head said does not hold for bytes that are no head.
+    if case .head = phase { head = RequestHead() }
     head.keepAlive = false
     phase = .working
     worker.pipeline.refuse(exchange, status: fault.status, message: fault.message)

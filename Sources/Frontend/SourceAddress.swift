@@ -29,6 +29,11 @@ struct SourceAddress: Hashable {
       isV6 = true
     default: break
     }
+    if isV6, network.isIPv4 {
+      // An IPv4 client on a dual-stack listener is the same client as on an IPv4 one.
+      high = UInt64(truncatingIfNeeded: network.value & 0xFFFF_FFFF)
+      isV6 = false
+    }
     self.high = high
     self.isV6 = isV6
     self.network = network

@@ -20,6 +20,8 @@ package struct UpstreamHead: Sendable, Equatable {
   package var kind = ContentKind.other
   package var isEncoded = false
   package var retryAfterSeconds: Int?
+  /// ``retryAfterSeconds`` comes from `retry-after-ms`, which beats `retry-after` in any order.
+  package var hasExactRetryAfter = false
 
   package init() {}
 }

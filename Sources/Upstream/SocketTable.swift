@@ -9,7 +9,7 @@ final class SocketTable {
   private struct Entry {
     var kernel: UInt8 = 0  // what the epoll set has: 1 readable, 2 writable
     var wanted: UInt8 = 0  // what libcurl wants
-    var owner: MultiHandle?
+    unowned(unsafe) var owner: MultiHandle?  // a multi handle takes its sockets back before it goes
   }
 
   let set: Int32
@@ -24,7 +24,7 @@ final class SocketTable {
       entries.append(contentsOf: repeatElement(Entry(), count: index &+ 1024 &- entries.count))
     }
     entries[index].wanted = interest
-    entries[index].owner = owner
+    entries[index].owner = interest == 0 ? nil : owner
     let kernel = entries[index].kernel
     guard interest != 0, interest != kernel else { return }
     let operation = kernel == 0 ? EPOLL_CTL_ADD : EPOLL_CTL_MOD

@@ -11,11 +11,14 @@ enum UpstreamHeadLine {
         has(line, value.lowerBound, "text/event-stream")
         ? .eventStream : has(line, value.lowerBound, "application/json") ? .json : .other
     } else if let value = value(line, "content-encoding") {
-      head.isEncoded = !value.isEmpty && !has(line, value.lowerBound, "identity")
+      // One field that names a coding is enough; "identity" beside it takes nothing back.
+      let isIdentity = value.count == 8 && has(line, value.lowerBound, "identity")
+      head.isEncoded = head.isEncoded || !(value.isEmpty || isIdentity)
     } else if let value = value(line, "retry-after") {
-      head.retryAfterSeconds = seconds(line, value)
+      if !head.hasExactRetryAfter { head.retryAfterSeconds = seconds(line, value) }
     } else if let value = value(line, "retry-after-ms"), let milliseconds = seconds(line, value) {
       head.retryAfterSeconds = (milliseconds &+ 999) / 1000
+      head.hasExactRetryAfter = true
     }
   }
 

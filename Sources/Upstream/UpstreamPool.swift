@@ -47,6 +47,8 @@ package final class UpstreamPool: UpstreamPort {
 
   package func stop() {
     readiness?.close()
+    readiness = nil
+    for slot in transfers.indices { transfers[slot] = nil }
     multis.removeAll()
     close(set)
   }
@@ -121,6 +123,7 @@ package final class UpstreamPool: UpstreamPort {
 
   /// Empties the epoll set, then tells the pipeline what came of it.
   private func drain() {
+    guard readiness != nil else { return }  // a report that was under way when the pool stopped
     isDraining = true
     withUnsafeTemporaryAllocation(of: epoll_event.self, capacity: 128) { events in
       var rounds = 0

@@ -16,15 +16,21 @@ package struct ChunkedDecoder {
 
   private let maximumBytes: Int
   private let maximumTrailerBytes: Int
+  private let maximumTrailers: Int
   private var state = State.size
   private var size = 0
   private var digits = 0
   private var lineBytes = 0
   private var trailerBytes = 0
+  private var trailerCount = 0
+  private var extensionBytes = 0
+  /// The line of a trailer as it arrives: checked like a field of the head, then dropped.
+  private var trailerLine: [UInt8] = []
 
-  package init(maximumBytes: Int, maximumTrailerBytes: Int = 8 * 1024) {
+  package init(maximumBytes: Int, maximumTrailerBytes: Int = 8 * 1024, maximumTrailers: Int = 100) {
     self.maximumBytes = maximumBytes
     self.maximumTrailerBytes = maximumTrailerBytes
+    self.maximumTrailers = maximumTrailers
   }
 
   /// Reads from `bytes` at `position`, which ends up behind the last byte used; data goes to `body`.
@@ -63,7 +69,8 @@ package struct ChunkedDecoder {
       return endOfSize(byte)
     case .sizeExtension:
       lineBytes &+= 1
-      guard lineBytes <= 256 else { return .malformedChunk }
+      extensionBytes &+= 1
+      guard lineBytes <= 256, extensionBytes <= maximumTrailerBytes else { return .malformedChunk }
       if byte == 0x0D {
         state = .sizeEnd
       } else if byte != 0x09, byte < 0x20 || byte >= 0x7F {
@@ -86,6 +93,10 @@ package struct ChunkedDecoder {
       if byte == 0x0D { state = .trailerLF } else { return trailerByte(byte) }
     case .trailerLF:
       guard byte == 0x0A else { return .malformedChunk }
+      trailerCount &+= 1
+      guard trailerCount <= maximumTrailers else { return .tooManyFields }
+      if let fault = TrailerField.fault(trailerLine) { return fault }
+      trailerLine.removeAll(keepingCapacity: true)
       state = .trailerStart
     case .lastLF:
       guard byte == 0x0A else { return .malformedChunk }
@@ -107,6 +118,7 @@ package struct ChunkedDecoder {
   private mutating func trailerByte(_ byte: UInt8) -> HTTPFault? {
     trailerBytes &+= 1
     guard trailerBytes <= maximumTrailerBytes else { return .headTooLarge }
+    trailerLine.append(byte)
     return byte == 0x09 || (byte >= 0x20 && byte < 0x7F) ? nil : .malformedChunk
   }
 

@@ -70,6 +70,7 @@ private struct HeadReader {
   var head = RequestHead()
   var seen = SeenFields()
   var hosts = 0
+  var closes = false
 
   mutating func read() throws(HTTPFault) -> RequestHead {
     try requestLine()
@@ -85,6 +86,9 @@ private struct HeadReader {
     try check()
     return head
   }
+
+  /// Methods that a route may refuse by itself, with what it takes instead; all others end the connection.
+  private static let otherMethods: [StaticString] = ["PUT", "DELETE", "PATCH", "OPTIONS"]
 
   private mutating func requestLine() throws(HTTPFault) {
     let methodStart = position
@@ -116,7 +120,7 @@ private struct HeadReader {
       head.method = .get
     } else if Octet.equal(bytes, method, "HEAD") {
       head.method = .head
-    } else if Octet.equal(bytes, method, "CONNECT") || Octet.equal(bytes, method, "TRACE") {
+    } else if !Self.otherMethods.contains(where: { Octet.equal(bytes, method, $0) }) {
       throw .unsupportedMethod
     }
     guard target.count <= limits.targetBytes else { throw .targetTooLong }
@@ -245,7 +249,8 @@ private struct HeadReader {
       let option = Octet.trimmed(bytes, start..<end)
       if Octet.matches(bytes, option, "close") {
         head.keepAlive = false
-      } else if !head.isVersion11, Octet.matches(bytes, option, "keep-alive") {
+        closes = true
+      } else if !head.isVersion11, !closes, Octet.matches(bytes, option, "keep-alive") {
         head.keepAlive = true
       }
       start = end &+ 1
