@@ -9,7 +9,7 @@ final class SocketTable {
   private struct Entry {
     var kernel: UInt8 = 0  // what the epoll set has: 1 readable, 2 writable
     var wanted: UInt8 = 0  // what libcurl wants
-    unowned(unsafe) var owner: MultiHandle?  // a multi handle takes its sockets back before it goes
+    var owner: Unmanaged<MultiHandle>?  // not retained: a multi handle takes its sockets back before it goes
   }
 
   let set: Int32
@@ -20,11 +20,9 @@ final class SocketTable {
   func want(_ descriptor: Int32, _ interest: UInt8, owner: MultiHandle) {
     guard descriptor >= 0, descriptor < 1 << 20 else { return }
     let index = Int(descriptor)
-    if index >= entries.count {
-      entries.append(contentsOf: repeatElement(Entry(), count: index &+ 1024 &- entries.count))
-    }
+    while index >= entries.count { entries.append(Entry()) }
     entries[index].wanted = interest
-    entries[index].owner = interest == 0 ? nil : owner
+    entries[index].owner = interest == 0 ? nil : Unmanaged.passUnretained(owner)
     let kernel = entries[index].kernel
     guard interest != 0, interest != kernel else { return }
     let operation = kernel == 0 ? EPOLL_CTL_ADD : EPOLL_CTL_MOD
@@ -36,7 +34,7 @@ final class SocketTable {
   func owner(of descriptor: Int32) -> MultiHandle? {
     guard descriptor >= 0, Int(descriptor) < entries.count else { return nil }
     let entry = entries[Int(descriptor)]
-    if entry.wanted != 0 { return entry.owner }
+    if entry.wanted != 0 { return entry.owner?.takeUnretainedValue() }
     if entry.kernel != 0 {
       _ = th_epoll_control(set, EPOLL_CTL_DEL, descriptor, 0)
       entries[Int(descriptor)].kernel = 0
