@@ -150,9 +150,10 @@ final class Connection: ChannelInboundHandler, ChannelOutboundHandler, ClientPor
       exchange.client = self
       exchange.address = source.network
       self.exchange = exchange
-      let answered = inbox.withUnsafeReadableBytes { worker.begin(exchange, head, $0) }
-      inbox.moveReaderIndex(forwardBy: head.length)
+      // Taken out first: an answer from the head alone may come from inside and end this connection's reading.
+      guard let bytes = inbox.readSlice(length: head.length) else { return false }
       answerStarted = false
+      let answered = bytes.withUnsafeReadableBytes { worker.begin(exchange, head, $0) }
       guard !answered else { return answeredEarly() }
       return awaitBody(exchange)
     }
