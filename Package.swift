@@ -53,7 +53,7 @@ let package = Package(
     // Contexts: they decide, and touch nothing
     .target(name: "Tenancy", dependencies: ["Cryptography"], swiftSettings: strict),
     .target(name: "Inference", dependencies: ["JSONText"], swiftSettings: strict),
-    .target(name: "Redaction", dependencies: ["Cryptography", "JSONText", "Tenancy"], swiftSettings: strict),
+    .target(name: "Redaction", dependencies: ["Cryptography", "JSONText"], swiftSettings: strict),
     .target(name: "Routing", swiftSettings: strict),
     .target(name: "Quotas", dependencies: ["Cryptography", "Tenancy"], swiftSettings: strict),
     .target(name: "SealedLog", dependencies: ["Cryptography", "Tenancy", crypto], swiftSettings: strict),
@@ -117,8 +117,7 @@ let package = Package(
     .testTarget(name: "TenancyTests", dependencies: ["Cryptography", "Tenancy"], swiftSettings: strict),
     .testTarget(name: "InferenceTests", dependencies: ["Inference", "JSONText"], swiftSettings: strict),
     .testTarget(
-      name: "RedactionTests", dependencies: ["Cryptography", "JSONText", "Redaction", "Tenancy"],
-      swiftSettings: strict),
+      name: "RedactionTests", dependencies: ["Cryptography", "JSONText", "Redaction"], swiftSettings: strict),
     .testTarget(name: "PatternsRE2Tests", dependencies: ["PatternsRE2", "Redaction"], swiftSettings: strict),
     .testTarget(name: "RoutingTests", dependencies: ["Routing"], swiftSettings: strict),
     .testTarget(

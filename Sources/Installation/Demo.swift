@@ -79,7 +79,7 @@ package struct Demo: Sendable {
       configuration.openUpstream = .init(baseURL: "http://127.0.0.1:\(server.port)/v1")
     }
     let running = try await RunningInstallation.start(configuration)
-    let demo = try await Demo(
+    let demo = try Demo(
       running: running, description: describe(running, state, configuration.openUpstream?.baseURL ?? ""), mock: mock)
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
@@ -97,7 +97,7 @@ package struct Demo: Sendable {
 
   // MARK: People and keys
 
-  private static func describe(_ running: RunningInstallation, _ state: String, _ upstream: String) async throws
+  private static func describe(_ running: RunningInstallation, _ state: String, _ upstream: String) throws
     -> Description
   {
     var description = Description(
@@ -108,57 +108,38 @@ package struct Demo: Sendable {
       description.tenants = try JSONDecoder().decode([Description.Tenant].self, from: Data(bytes))
       return description
     }
-    let administration = Administration(core: running.core).tenancy
-    try await operatorToken(administration, description.operator_token_file)
-    for slug in slugs { description.tenants.append(try await tenant(administration, slug, state)) }
+    let seeding = Seeding(core: running.core)
+    let token = try seeding.person(
+      name: "Demo Operator", email: "operator@demo.invalid", role: "operator", tenant: nil, days: 365,
+      reason: "set up by the demo")
+    try FileBytes.replace(description.operator_token_file, with: Array("\(token)\n".utf8))
+    for slug in slugs { description.tenants.append(try tenant(seeding, slug, state)) }
+    try running.core.rebuild()
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.withoutEscapingSlashes]
     try FileBytes.replace("\(state)/tenants.json", with: Array(try encoder.encode(description.tenants)))
     return description
   }
 
-  private static func operatorToken(_ administration: StoredTenancy, _ file: String) async throws {
-    let person = try await administration.createUser(
-      UserDraft(tenant: nil, name: "Demo Operator", email: "operator@demo.invalid"))
-    try await bind(administration, person, "operator", .installation)
-    try await writeToken(administration, person, file)
-  }
-
-  private static func tenant(_ administration: StoredTenancy, _ text: String, _ state: String) async throws
-    -> Description.Tenant
-  {
-    guard let slug = Slug(text), let project = Slug(project) else {
+  private static func tenant(_ seeding: Seeding, _ text: String, _ state: String) throws -> Description.Tenant {
+    guard let slug = Slug(text), let projectSlug = Slug(project) else {
       throw InstallationError(.invalidConfiguration, "'\(text)' is no slug")
     }
-    let tenant = try await administration.createTenant(TenantDraft(slug: slug, name: text, policy: policy))
-    let made = try await administration.createProject(ProjectDraft(tenant: tenant.id, slug: project, name: "Büro"))
-    let key = try await administration.createKey(
-      KeyDraft(project: made.id, name: "demo", user: nil, role: "app", expires: nil), in: tenant.id)
-    let admin = try await administration.createUser(
-      UserDraft(tenant: tenant.id, name: "Admin of \(text)", email: "admin@\(text).invalid"))
-    try await bind(administration, admin, "tenant-admin", .tenant(tenant.id))
-    let reader = try await administration.createUser(
-      UserDraft(tenant: tenant.id, name: "Privacy officer of \(text)", email: "privacy@\(text).invalid"))
-    try await bind(administration, reader, "privacy-officer", .tenant(tenant.id))
+    let tenant = try seeding.tenant(slug, name: text, policy: policy)
+    let made = try seeding.project(projectSlug, name: "Büro", in: tenant.id)
     let described = Description.Tenant(
-      slug: text, project: project.text, key: key.secret, admin_token_file: "\(state)/\(text).admin.token",
-      reader_token_file: "\(state)/\(text).reader.token")
-    try await writeToken(administration, admin, described.admin_token_file)
-    try await writeToken(administration, reader, described.reader_token_file)
+      slug: text, project: project, key: try seeding.key("demo", role: "app", of: made),
+      admin_token_file: "\(state)/\(text).admin.token", reader_token_file: "\(state)/\(text).reader.token")
+    let people = [
+      ("Admin of \(text)", "admin@\(text).invalid", "tenant-admin", described.admin_token_file),
+      ("Privacy officer of \(text)", "privacy@\(text).invalid", "privacy-officer", described.reader_token_file),
+    ]
+    for (name, email, role, file) in people {
+      let token = try seeding.person(
+        name: name, email: email, role: role, tenant: tenant.id, days: 365, reason: "set up by the demo")
+      try FileBytes.replace(file, with: Array("\(token)\n".utf8))
+    }
     return described
-  }
-
-  private static func bind(_ administration: StoredTenancy, _ user: UserRecord, _ role: String, _ scope: Scope)
-    async throws
-  {
-    _ = try await administration.bind(
-      BindingDraft(
-        user: user.id, role: role, scope: scope, reason: "set up by the demo", expires: nil, grantedBy: user.id))
-  }
-
-  private static func writeToken(_ administration: StoredTenancy, _ user: UserRecord, _ file: String) async throws {
-    let token = try await administration.issueToken(to: user.id, lifetimeSeconds: 365 * 86_400)
-    try FileBytes.replace(file, with: Array("\(token.secret)\n".utf8))
   }
 
   // MARK: What the terminal says

@@ -11,7 +11,7 @@ package enum InstallationSetup {
     package let tokenFile: String
   }
 
-  package static func make(data: String, configuration path: String, email: String) async throws -> Made {
+  package static func make(data: String, configuration path: String, email: String) throws -> Made {
     guard access(path, F_OK) != 0 else {
       throw InstallationError(
         .invalidConfiguration, "there is a configuration already", place: path, hint: "serve it, or move it away first")
@@ -49,16 +49,10 @@ package enum InstallationSetup {
     try FileBytes.replace(path, with: Array(text.utf8))
     let core = try InstallationCore(try ConfigurationFile.load(path), loops: 1)
     defer { core.stop() }
-    let administration = Administration(core: core).tenancy
-    let person = try await administration.createUser(UserDraft(tenant: nil, name: email, email: email))
-    _ = try await administration.bind(
-      BindingDraft(
-        user: person.id, role: "operator", scope: .installation, reason: "first operator, by torhaus init",
-        expires: nil,
-        grantedBy: person.id))
-    let token = try await administration.issueToken(to: person.id, lifetimeSeconds: 30 * 86_400)
+    let token = try Seeding(core: core).person(
+      name: email, email: email, role: "operator", tenant: nil, days: 30, reason: "first operator, by torhaus init")
     let tokenFile = "\(folder)/operator.token"
-    try FileBytes.replace(tokenFile, with: Array("\(token.secret)\n".utf8))
+    try FileBytes.replace(tokenFile, with: Array("\(token)\n".utf8))
     return Made(tokenFile: tokenFile)
   }
 

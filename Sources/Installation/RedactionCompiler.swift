@@ -29,14 +29,16 @@ struct RedactionCompiler: Sendable {
         .invalidPolicies, "rule '\(rule.id)' of profile '\(profile.name)' names a list, and no list is stored yet",
         hint: "use a pattern until lists can be imported")
     }
-    var places: RedactionRule.Places = []
-    if rule.sides.contains(.input) { places.insert(.input) }
-    if rule.sides.contains(.output) { places.insert(.output) }
+    guard !rule.sides.contains(.output) else {
+      throw InstallationError(
+        .invalidPolicies, "rule '\(rule.id)' of profile '\(profile.name)' looks at answers, which nothing does yet",
+        hint: "write where: [input]")
+    }
     // Aliases and roles narrow a rule; applied to all of them it is only stricter.
     return RedactionRule(
       id: rule.id, detect: types, patterns: rule.patterns.map { .init(name: $0.name, regex: $0.regex) },
       action: rule.action.flatMap { RedactionAction(named: $0.rawValue) },
-      minimum: level(rule.min ?? profile.settings.min), mode: rule.mode == .shadow ? .shadow : .apply, places: places,
+      minimum: level(rule.min ?? profile.settings.min), mode: rule.mode == .shadow ? .shadow : .apply,
       reversibleSecrets: profile.settings.reversibleSecrets)
   }
 

@@ -13,7 +13,7 @@ struct InitCommand: AsyncParsableCommand {
 
   func run() async throws {
     try await Program.report {
-      let made = try await InstallationSetup.make(data: data, configuration: config, email: email)
+      let made = try InstallationSetup.make(data: data, configuration: config, email: email)
       Program.show(made.tokenFile)
       Program.talk(
         "The operator's token is in the file printed above; keep it safe, it is shown nowhere else.\n"

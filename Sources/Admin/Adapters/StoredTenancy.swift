@@ -249,15 +249,3 @@ extension StoredTenancy {
 }
 
 /// A credential that was just made: its text for the caller, its digest for the store.
-private struct FreshCredential {
-  let text: String
-  let id: UInt128
-  let digest: Digest256
-
-  init(_ kind: KeyToken.Kind, pepper: [UInt8]) throws {
-    let (bytes, token) = try KeyToken.generate(kind, random: SecureBytes.random)
-    text = String(decoding: bytes, as: UTF8.self)
-    id = token.id
-    digest = try KeyToken.digest(of: bytes, pepper: try HMACKey(pepper))
-  }
-}

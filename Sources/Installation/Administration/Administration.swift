@@ -21,7 +21,7 @@ final class Administration: Sendable {
       surroundings: StoredTenancy.Surroundings(
         directory: { core.directories.current }, roles: { core.policySet.roles }, publish: { try core.rebuild() },
         clock: Self.clock, pepper: core.pepper, standardPolicy: core.configuration.defaultPolicy ?? "",
-        standardKeyRole: "app", makeTenant: { try Self.tenant($0, $1, $2, core) }))
+        standardKeyRole: "app", makeTenant: { try Self.makeTenant($0, $1, $2, core) }))
   }
 
   private static let clock = AdminClock(
@@ -36,7 +36,7 @@ final class Administration: Sendable {
   }
 
   /// The keys come first: a tenant without keys could not be logged, and so not be served.
-  private static func tenant(_ draft: TenantDraft, _ id: TenantID, _ now: Int64, _ core: InstallationCore) throws
+  static func makeTenant(_ draft: TenantDraft, _ id: TenantID, _ now: Int64, _ core: InstallationCore) throws
     -> Tenant
   {
     let tenant = Tenant(
