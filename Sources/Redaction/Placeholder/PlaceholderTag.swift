@@ -24,9 +24,8 @@ enum PlaceholderTag {
     }
   }
 
-  /// Calls with each character of a 40-bit tag.
-  @inline(__always)
-  static func forEach(_ tag: UInt64, _ body: (UInt8) -> Void) {
-    for index in stride(from: 35, through: 0, by: -5) { body(alphabet[Int(tag >> UInt64(index) & 31)]) }
+  /// Appends the characters of a 40-bit tag.
+  static func append(_ tag: UInt64, to out: inout ByteWriter) {
+    for shift in stride(from: 35, through: 0, by: -5) { out.append(alphabet[Int(tag >> UInt64(shift) & 31)]) }
   }
 }
