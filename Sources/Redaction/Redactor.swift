@@ -15,10 +15,11 @@ package final class Redactor {
   private var keywords: [KeywordHit] = []
   private var hits: [PatternHit] = []
   private var findings: [Finding] = []
-  private var propagation = Propagation()
+  private let propagation = Propagation()
   private let values = Scratch()
   private let messages = Scratch()
   private let windows = Scratch()
+  private let replacements = Scratch()
   private var urls = URLTracker()
   private var urlPosition = 0
   /// The end of the raw bytes that have an edit already.
@@ -115,7 +116,7 @@ package final class Redactor {
     keywords.removeAll(keepingCapacity: keywords.capacity <= 4096)
     var scanner = Scanner(
       text: view, types: profile.input.types, customLabels: profile.customLabels, candidates: candidates,
-      keywords: keywords, windows: windows.reserve(2 * DigitWindow.capacity))
+      keywords: keywords, windows: windows.writer(2 * DigitWindow.capacity).base)
     candidates = []
     keywords = []
     scanner.scan()
@@ -124,7 +125,6 @@ package final class Redactor {
     work += scanner.work
     if let patterns = profile.patterns { try match(patterns, view) }
     profile.lists?.find(in: view, into: &candidates)
-    guard candidates.count <= Self.maximumFindings else { throw .tooMany }
     candidates.sort { ($0.start, $1.end) < ($1.start, $0.end) }
     ContextWindow.apply(keywords, to: &candidates)
   }
@@ -224,24 +224,22 @@ package final class Redactor {
       ? LabelBytes.builtin[Int(finding.label)] : act.profile.customLabels[Int(finding.label) - FindingType.count]
     var tag: UInt64?
     if finding.action != .mask {
-      var value = ByteWriter(values.reserve(finding.end - start))
+      var value = values.writer(finding.end - start)
       ValueForm.append(finding.label, view, start, finding.end, into: &value)
       tag =
         finding.action == .hash
         ? try derive(.hash, value, label, act, 0) : try issue(finding, value, label, act, span)
     }
-    withUnsafeTemporaryAllocation(of: UInt8.self, capacity: 32) { memory in
-      var out = ByteWriter(memory)
-      out.append(0x5B)
-      out.append(label)
-      if let tag {
-        out.append(0x5F)
-        PlaceholderTag.append(tag, to: &out)
-      }
-      out.append(0x5D)
-      edits.replace(from, to, with: out.bytes)
-      noteURL(view, start, finding, label, tag, out.bytes, act.issued)
+    var out = replacements.writer(PlaceholderTag.longest)
+    out.append(0x5B)
+    out.append(label)
+    if let tag {
+      out.append(0x5F)
+      PlaceholderTag.append(tag, to: &out)
     }
+    out.append(0x5D)
+    edits.replace(from, to, with: out.bytes)
+    noteURL(view, start, finding, label, tag, out.bytes, act.issued)
   }
 
   private func derive(

@@ -13,7 +13,7 @@ enum PlaceholderDerivation {
     _ key: HMACKey, _ purpose: Purpose, scope: [UInt8], label: [UInt8], value: UnsafeRawBufferPointer, counter: UInt8,
     memory: Scratch
   ) throws(RedactionError) -> UInt64 {
-    var message = ByteWriter(memory.reserve(scope.count + label.count + value.count + 16))
+    var message = memory.writer(scope.count + label.count + value.count + 16)
     message.append(version)
     message.append(purpose.rawValue)
     message.append(counter)

@@ -1,6 +1,8 @@
 /// The eight characters of a placeholder: 40 bits in base 32 without i, l, o and u.
 enum PlaceholderTag {
   static let length = 8
+  /// The longest placeholder: brackets, a label of 16, the separator, the tag.
+  static let longest = 27
   private static let alphabet = Array("0123456789abcdefghjkmnpqrstvwxyz".utf8)
 
   /// The value of a character in any case, or nil.

@@ -4,10 +4,9 @@ struct ByteWriter {
   let capacity: Int
   private(set) var count = 0
 
-  init(_ memory: UnsafeMutableBufferPointer<UInt8>) {
-    // An empty buffer has no address; nothing is ever written to this one then.
-    base = memory.baseAddress ?? UnsafeMutablePointer(bitPattern: 8).unsafelyUnwrapped
-    capacity = memory.count
+  init(_ base: UnsafeMutablePointer<UInt8>, capacity: Int) {
+    self.base = base
+    self.capacity = capacity
   }
 
   var bytes: UnsafeRawBufferPointer { UnsafeRawBufferPointer(start: base, count: count) }

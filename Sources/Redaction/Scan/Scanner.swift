@@ -20,14 +20,14 @@ struct Scanner {
 
   init(
     text: TextView, types: UInt64, customLabels: [[UInt8]], candidates: [Candidate], keywords: [KeywordHit],
-    windows: UnsafeMutableBufferPointer<UInt8>
+    windows: UnsafeMutablePointer<UInt8>
   ) {
     self.text = text
     self.types = types
     self.customLabels = customLabels
     self.candidates = candidates
     self.keywords = keywords
-    self.windows = ByteWriter(windows).base
+    self.windows = windows
   }
 
   @inline(__always) func wants(_ type: FindingType) -> Bool { types >> UInt64(type.index) & 1 != 0 }
@@ -94,8 +94,9 @@ struct Scanner {
     guard isBorder else { return max(position, start + 1) }
     let length = position - start
     let next = bytes[position]
-    if length <= 3, ASCII.isDigit(next) || next == 0x2D || next == 0x20 || next == 0x2E {
-      lettersBeforeDigits(start, length, next)
+    if length <= 3 {
+      let isSeparated = next == 0x2D || next == 0x20 || next == 0x2E
+      if ASCII.isDigit(isSeparated ? bytes[position + 1] : next) { lettersBeforeDigits(start, length, next) }
     }
     if length > 1 || tail == 0x76 {
       let mask = tables.keywords.mask(tail, length, bytes, start)

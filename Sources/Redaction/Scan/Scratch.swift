@@ -1,18 +1,22 @@
 /// Working memory of one redactor: grows to what a value needs, is wiped after each run.
 final class Scratch {
-  private(set) var memory = UnsafeMutableBufferPointer<UInt8>.allocate(capacity: 1024)
+  private var memory = UnsafeMutablePointer<UInt8>.allocate(capacity: 1024)
+  private var capacity = 1024
+
+  init() { wipe() }
 
   deinit { memory.deallocate() }
 
-  /// Fresh memory for at least `count` bytes; what was there is lost.
-  func reserve(_ count: Int) -> UnsafeMutableBufferPointer<UInt8> {
-    if count > memory.count {
+  /// A writer over at least `count` bytes; what was there is lost, and so is every writer before it.
+  func writer(_ count: Int) -> ByteWriter {
+    if count > capacity {
       wipe()
       memory.deallocate()
-      memory = .allocate(capacity: max(count, memory.count * 2))
+      capacity = max(count, capacity * 2)
+      memory = .allocate(capacity: capacity)
     }
-    return memory
+    return ByteWriter(memory, capacity: capacity)
   }
 
-  func wipe() { memory.initialize(repeating: 0) }
+  func wipe() { memory.initialize(repeating: 0, count: capacity) }
 }

@@ -30,12 +30,11 @@ extension Scanner {
     let limit = min(text.end, body + row.longest + 1)
     var (end, read) = run.end(text, body, limit, row.alphabet)
     work += read + row.count
+    guard end - body <= row.longest else { return nil }
     if row.longest > row.shortest || row.alphabet == .dotted {
       while end > body, text[end - 1] == 0x2E || text[end - 1] == 0x2D { end -= 1 }
     }
-    guard end - body >= row.shortest, end - body <= row.longest, !text.isWord(at: end),
-      !StopList.isExample(text, body, end)
-    else { return nil }
+    guard end - body >= row.shortest, !text.isWord(at: end), !StopList.isExample(text, body, end) else { return nil }
     let level: FindingLevel = row.context == 0 ? .certain : .possible
     found(.apiKey, start, end, level, rank: Candidate.Rank.secret, raisedBy: row.context)
     return end
