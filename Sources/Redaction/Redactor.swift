@@ -15,10 +15,11 @@ package final class Redactor {
   private var keywords: [KeywordHit] = []
   private var hits: [PatternHit] = []
   private var findings: [Finding] = []
-  private var propagation = Propagation()
-  private let key = ByteArena(capacity: 256)
-  private let message = ByteArena(capacity: 512)
-  private let replacement = ByteArena(capacity: 64)
+  private let propagation = Propagation()
+  private let values = Scratch()
+  private let messages = Scratch()
+  private let windows = Scratch()
+  private let replacements = Scratch()
   private var urls = URLTracker()
   private var urlPosition = 0
   /// The end of the raw bytes that have an edit already.
@@ -85,8 +86,9 @@ package final class Redactor {
 
   private func wipe() {
     text.wipe()
-    key.wipe()
-    message.wipe()
+    values.wipe()
+    messages.wipe()
+    windows.wipe()
   }
 
   private struct Action {
@@ -114,16 +116,15 @@ package final class Redactor {
     keywords.removeAll(keepingCapacity: keywords.capacity <= 4096)
     var scanner = Scanner(
       text: view, types: profile.input.types, customLabels: profile.customLabels, candidates: candidates,
-      keywords: keywords)
+      keywords: keywords, windows: windows.writer(2 * DigitWindow.capacity).base)
     candidates = []
     keywords = []
-    scanner.run()
+    scanner.scan()
     candidates = scanner.candidates
     keywords = scanner.keywords
     work += scanner.work
     if let patterns = profile.patterns { try match(patterns, view) }
     profile.lists?.find(in: view, into: &candidates)
-    guard candidates.count <= Self.maximumFindings else { throw .tooMany }
     candidates.sort { ($0.start, $1.end) < ($1.start, $0.end) }
     ContextWindow.apply(keywords, to: &candidates)
   }
@@ -209,51 +210,58 @@ package final class Redactor {
         continue
       }
       group = segment.kind == .string ? segment.group : nil
-      try placeholder(finding, view, start, act, from, to, span: index)
-      edits.replace(from, to, with: replacement.bytes)
+      try placeholder(finding, view, start, act, from, to, index, &edits)
     }
   }
 
+  /// `[TYPE]` or `[TYPE_xxxxxxxx]` for the raw bytes `from ..< to`.
   private func placeholder(
-    _ finding: Finding, _ view: TextView, _ start: Int, _ act: Action, _ from: Int, _ to: Int, span: Int
+    _ finding: Finding, _ view: TextView, _ start: Int, _ act: Action, _ from: Int, _ to: Int, _ span: Int,
+    _ edits: inout EditList
   ) throws(RedactionError) {
     let label =
       Int(finding.label) < FindingType.count
       ? LabelBytes.builtin[Int(finding.label)] : act.profile.customLabels[Int(finding.label) - FindingType.count]
-    replacement.truncate(to: 0)
-    replacement.append(0x5B)
-    replacement.append(label)
+    var tag: UInt64?
     if finding.action != .mask {
-      ValueForm.append(finding.label, view, start, finding.end, into: key)
-      let isHash = finding.action == .hash
-      let tag = isHash ? try derive(.hash, label, act, 0) : try issue(finding, label, act, span, from, to)
-      replacement.append(0x5F)
-      PlaceholderTag.forEach(tag) { replacement.append($0) }
-      if !isHash { noteURL(view, start, finding.end, label, tag, act.issued) }
+      var value = values.writer(finding.end - start)
+      ValueForm.append(finding.label, view, start, finding.end, into: &value)
+      tag =
+        finding.action == .hash
+        ? try derive(.hash, value, label, act, 0) : try issue(finding, value, label, act, span)
     }
-    replacement.append(0x5D)
+    var out = replacements.writer(PlaceholderTag.longest)
+    out.append(0x5B)
+    out.append(label)
+    if let tag {
+      out.append(0x5F)
+      PlaceholderTag.append(tag, to: &out)
+    }
+    out.append(0x5D)
+    edits.replace(from, to, with: out.bytes)
+    noteURL(view, start, finding, label, tag, out.bytes, act.issued)
   }
 
   private func derive(
-    _ purpose: PlaceholderDerivation.Purpose, _ label: [UInt8], _ act: Action, _ counter: UInt8
+    _ purpose: PlaceholderDerivation.Purpose, _ value: ByteWriter, _ label: [UInt8], _ act: Action, _ counter: UInt8
   ) throws(RedactionError) -> UInt64 {
     try PlaceholderDerivation.tag(
-      act.key, purpose, scope: act.scope, label: label, value: key.bytes, counter: counter, message: message)
+      act.key, purpose, scope: act.scope, label: label, value: value.bytes, counter: counter, memory: messages)
   }
 
   private func issue(
-    _ finding: Finding, _ label: [UInt8], _ act: Action, _ span: Int, _ from: Int, _ to: Int
+    _ finding: Finding, _ value: ByteWriter, _ label: [UInt8], _ act: Action, _ span: Int
   ) throws(RedactionError) -> UInt64 {
     let number = finding.label
-    if let tag = act.issued.tag(label: number, key: key.bytes) { return tag }
+    if let tag = act.issued.tag(label: number, key: value.bytes) { return tag }
     var counter: UInt8 = 0
-    var tag = try derive(.placeholder, label, act, counter)
+    var tag = try derive(.placeholder, value, label, act, counter)
     while act.issued.isTaken(label: number, tag: tag) {
       counter += 1
       guard counter < 64 else { throw .failed("placeholder collisions") }
-      tag = try derive(.placeholder, label, act, counter)
+      tag = try derive(.placeholder, value, label, act, counter)
     }
-    act.issued.add(label: number, labelBytes: label, tag: tag, key: key.bytes) { out in
+    act.issued.add(label: number, labelBytes: label, tag: tag, key: value.bytes) { out in
       appendOriginal(finding, act, span, into: out)
     }
     return tag
@@ -277,19 +285,30 @@ package final class Redactor {
     }
   }
 
-  /// Remembers the URL that a placeholder stands in, as the provider sees it.
+  /// Remembers the URL that a placeholder stands in, as the provider sees it. Reads back to the last space or quote only.
   private func noteURL(
-    _ view: TextView, _ start: Int, _ end: Int, _ label: [UInt8], _ tag: UInt64, _ issued: IssuedPlaceholders
+    _ view: TextView, _ start: Int, _ finding: Finding, _ label: [UInt8], _ tag: UInt64?,
+    _ replacement: UnsafeRawBufferPointer, _ issued: IssuedPlaceholders
   ) {
-    while urlPosition < start {
-      let unit = EscapedText.character(view.bytes, urlPosition, view.end)
-      urls.read(unit.length > 0 ? unit.scalar : 0xFFFD)
-      urlPosition += max(unit.length, 1)
+    var tracker = urls
+    var position = start
+    while position > urlPosition, !URLTracker.ends(UInt32(view[position - 1])) { position -= 1 }
+    if position > urlPosition || position == view.start { tracker = URLTracker() }
+    while position < start {
+      let unit = EscapedText.character(view.bytes, position, start)
+      tracker.read(unit.length > 0 ? unit.scalar : 0xFFFD)
+      position += max(unit.length, 1)
     }
-    urlPosition = max(urlPosition, end)
-    guard urls.isInside else { return }
-    urls.read(label: label, tag: tag)
-    issued.allowURL(urls.hash)
+    if let tag, finding.action != .hash {
+      if tracker.isInside {
+        tracker.read(label: label, tag: tag)
+        issued.allowURL(tracker.hash)
+      }
+    } else {
+      for byte in replacement { tracker.read(UInt32(byte)) }
+    }
+    urls = tracker
+    urlPosition = finding.end
   }
 }
 

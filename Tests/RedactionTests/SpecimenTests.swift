@@ -34,7 +34,9 @@ struct SpecimenTests {
     ("phone", "+33 1 23 45 67 89"), ("phone", "Tel. 0441234567"), ("ip", "Server 192.168.10.24 antwortet"),
     ("password", "Passwort: hunter2!"), ("password", "DB_PASSWORD=s3cr3tpw"), ("password", "password is 'abc123xyz'"),
     ("password", "{\"password\": \"p4ss-w0rd\"}"), ("password", "Das Kennwort lautet Sommer2024!"),
-    ("password", "mailPassword = geh3im"), ("url-credentials", "postgres://app:s3cr3t@db.intern:5432/x"),
+    ("password", "mailPassword = geh3im"), ("password", "**Passwort:** abc123x"),
+    ("password", "passphrase: \"correct horse 9 battery\""),
+    ("url-credentials", "postgres://app:s3cr3t@db.intern:5432/x"),
   ]
 
   @Test(arguments: found.indices) func finds(_ index: Int) throws {

@@ -4,17 +4,24 @@ import JSONText
 enum EscapedWriter {
   /// Appends the text behind raw bytes `from ..< to` that are escaped `depth` times. Lone surrogates take three bytes.
   static func appendText(_ raw: UnsafePointer<UInt8>, _ from: Int, _ to: Int, depth: Int, into out: ByteArena) {
+    var plain = from
     var position = from
     while position < to {
-      let unit = EscapedText.unit(raw, position, to, depth: depth)
-      if unit.length <= 0 || (unit.scalar == 0xFFFD && unit.length == 1) {
-        out.append(raw[position])
+      guard depth > 0, raw[position] == 0x5C else {
         position += 1
         continue
       }
+      let unit = EscapedText.unit(raw, position, to, depth: depth)
+      guard unit.length > 0 else {
+        position += 1
+        continue
+      }
+      out.append(UnsafeRawBufferPointer(start: raw + plain, count: position - plain))
       append(scalar: unit.scalar, into: out)
       position += unit.length
+      plain = position
     }
+    out.append(UnsafeRawBufferPointer(start: raw + plain, count: to - plain))
   }
 
   private static func append(scalar: UInt32, into out: ByteArena) {

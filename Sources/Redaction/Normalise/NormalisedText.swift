@@ -34,7 +34,7 @@ final class NormalisedText {
     arena.reset()
     runs.removeAll(keepingCapacity: runs.capacity < 65536)
     spans.removeAll(keepingCapacity: spans.capacity < 65536)
-    for _ in 0..<Self.margin { arena.append(0) }
+    appendZeros(Self.margin)
   }
 
   /// Overwrites the text with zeros.
@@ -60,7 +60,12 @@ final class NormalisedText {
 
   func finish() {
     end = arena.count
-    for _ in 0..<Self.tail { arena.append(0) }
+    appendZeros(Self.tail)
+  }
+
+  private func appendZeros(_ count: Int) {
+    let zeros: (UInt64, UInt64, UInt64, UInt64, UInt64, UInt64, UInt64, UInt64) = (0, 0, 0, 0, 0, 0, 0, 0)
+    withUnsafeBytes(of: zeros) { arena.append(UnsafeRawBufferPointer(rebasing: $0[0..<count])) }
   }
 
   @inline(__always)

@@ -26,6 +26,8 @@ package final class IssuedPlaceholders {
   private(set) var labels: [Label] = []
   /// Bit per byte value: may begin a spelling of an issued placeholder.
   private(set) var firstBytes: (UInt64, UInt64) = (0, 0)
+  /// Bit per byte value: may stand behind the first letter of a label.
+  private(set) var secondBytes: (UInt64, UInt64) = (0, 0)
   private var byValue = Buckets()
   private var byTag = Buckets()
   /// Hashes of the URLs that stood in the redacted request, up to and including a placeholder.
@@ -45,6 +47,7 @@ package final class IssuedPlaceholders {
     labels.removeAll(keepingCapacity: true)
     urls.removeAll(keepingCapacity: urls.capacity <= 1024)
     firstBytes = (0, 0)
+    secondBytes = (0, 0)
     byValue.reset()
     byTag.reset()
   }
@@ -82,11 +85,19 @@ package final class IssuedPlaceholders {
     guard !labels.contains(where: { $0.number == label }) else { return }
     let at = labels.firstIndex { $0.bytes.count < labelBytes.count } ?? labels.count
     labels.insert(Label(number: label, bytes: labelBytes), at: at)
-    for byte in [labelBytes[0], ASCII.lower(labelBytes[0]), 0x5B, 0x3C, 0x25, 0x26] { markFirst(byte) }
+    for byte in [labelBytes[0], ASCII.lower(labelBytes[0]), 0x5B, 0x3C, 0x25, 0x26] { Self.mark(byte, &firstBytes) }
+    let second = labelBytes.count > 1 ? labelBytes[1] : 0x5F
+    for byte in [second, ASCII.lower(second)] + (second == 0x5F ? [0x2D, 0x20] : []) { Self.mark(byte, &secondBytes) }
   }
 
-  private func markFirst(_ byte: UInt8) {
-    if byte < 64 { firstBytes.0 |= 1 << UInt64(byte) } else { firstBytes.1 |= 1 << UInt64(byte & 63) }
+  private static func mark(_ byte: UInt8, _ set: inout (UInt64, UInt64)) {
+    if byte < 64 { set.0 |= 1 << UInt64(byte) } else { set.1 |= 1 << UInt64(byte & 63) }
+  }
+
+  /// Whether a label can go on with a raw byte; escapes and characters beyond ASCII are left to the matcher.
+  @inline(__always)
+  static func contains(_ set: (UInt64, UInt64), _ byte: UInt8) -> Bool {
+    byte >= 0x80 || byte == 0x5C || (byte < 64 ? set.0 : set.1) >> UInt64(byte & 63) & 1 != 0
   }
 
   func entry(label: UInt8, tag: UInt64) -> Int? {

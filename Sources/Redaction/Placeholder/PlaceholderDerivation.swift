@@ -1,5 +1,4 @@
 import Cryptography
-import JSONText
 
 /// Derives a placeholder's tag: the first 40 bits of HMAC-SHA-256 under the tenant's pseudonym key over version, purpose,
 /// collision counter, scope, label and normalised value, each with its length.
@@ -9,29 +8,25 @@ enum PlaceholderDerivation {
 
   private static let version: UInt8 = 1
 
-  /// - Parameter message: Scratch memory; holds the value afterwards and is wiped by its owner.
+  /// - Parameter memory: Working memory for the message.
   static func tag(
     _ key: HMACKey, _ purpose: Purpose, scope: [UInt8], label: [UInt8], value: UnsafeRawBufferPointer, counter: UInt8,
-    message: ByteArena
+    memory: Scratch
   ) throws(RedactionError) -> UInt64 {
-    message.truncate(to: 0)
+    var message = memory.writer(scope.count + label.count + value.count + 16)
     message.append(version)
     message.append(purpose.rawValue)
     message.append(counter)
-    append(length: scope.count, to: message)
+    message.append(length: scope.count)
     message.append(scope)
-    append(length: label.count, to: message)
+    message.append(length: label.count)
     message.append(label)
-    append(length: value.count, to: message)
+    message.append(length: value.count)
     message.append(value)
     do {
       return try key.authenticate(message.bytes).words.0.bigEndian >> 24
     } catch {
       throw .failed("placeholder key")
     }
-  }
-
-  private static func append(length: Int, to message: ByteArena) {
-    for shift in [24, 16, 8, 0] { message.append(UInt8(truncatingIfNeeded: length >> shift)) }
   }
 }

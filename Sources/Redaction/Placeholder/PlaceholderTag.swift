@@ -1,6 +1,8 @@
 /// The eight characters of a placeholder: 40 bits in base 32 without i, l, o and u.
 enum PlaceholderTag {
   static let length = 8
+  /// The longest placeholder: brackets, a label of 16, the separator, the tag.
+  static let longest = 27
   private static let alphabet = Array("0123456789abcdefghjkmnpqrstvwxyz".utf8)
 
   /// The value of a character in any case, or nil.
@@ -24,9 +26,8 @@ enum PlaceholderTag {
     }
   }
 
-  /// Calls with each character of a 40-bit tag.
-  @inline(__always)
-  static func forEach(_ tag: UInt64, _ body: (UInt8) -> Void) {
-    for index in stride(from: 35, through: 0, by: -5) { body(alphabet[Int(tag >> UInt64(index) & 31)]) }
+  /// Appends the characters of a 40-bit tag.
+  static func append(_ tag: UInt64, to out: inout ByteWriter) {
+    for shift in stride(from: 35, through: 0, by: -5) { out.append(alphabet[Int(tag >> UInt64(shift) & 31)]) }
   }
 }

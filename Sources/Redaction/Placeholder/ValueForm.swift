@@ -1,5 +1,3 @@
-import JSONText
-
 /// The form of a value that its placeholder is derived from: separators off for numbers, case off where it says nothing.
 enum ValueForm {
   private static let numbers: UInt64 =
@@ -7,8 +5,7 @@ enum ValueForm {
       $0 | 1 << UInt64($1.index)
     }
 
-  static func append(_ label: UInt8, _ text: TextView, _ start: Int, _ end: Int, into out: ByteArena) {
-    out.truncate(to: 0)
+  static func append(_ label: UInt8, _ text: TextView, _ start: Int, _ end: Int, into out: inout ByteWriter) {
     if label < 64, numbers >> UInt64(label) & 1 != 0 {
       for position in start..<end where ASCII.isAlphanumeric(text[position]) { out.append(ASCII.upper(text[position])) }
       return

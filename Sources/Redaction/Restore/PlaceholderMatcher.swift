@@ -35,6 +35,7 @@ struct PlaceholderMatcher {
   }
 
   func match(at start: Int, _ issued: IssuedPlaceholders) -> Outcome {
+    if ASCII.isLetter(bytes[start]) { return isExact ? .none : core(at: start, issued) }
     for pair in Self.pairs {
       if isExact, pair.open != [0x5B] { continue }
       switch sequence(at: start, pair.open) {

@@ -65,6 +65,7 @@ package struct Restorer: Sendable {
   ) {
     heldCount = 0
     let first = issued.firstBytes
+    let second = issued.secondBytes
     var written = 0
     var position = 0
     while position < count {
@@ -81,7 +82,10 @@ package struct Restorer: Sendable {
         length = max(unit.length, 1)
         scalar = unit.scalar
       }
-      if scalar < 0x80, scalar == 0x5C || (scalar < 64 ? first.0 : first.1) >> UInt64(scalar & 63) & 1 != 0 {
+      if scalar < 0x80, IssuedPlaceholders.contains(first, UInt8(scalar)),
+        !(ASCII.isLetter(byte) && position + 1 < count)
+          || IssuedPlaceholders.contains(second, bytes[position + 1])
+      {
         let matcher = PlaceholderMatcher(
           bytes, start: position, count: count, depth: depth, isFinal: isFinal, isExact: isExact)
         switch matcher.match(at: position, issued) {

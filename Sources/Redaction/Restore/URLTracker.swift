@@ -39,7 +39,7 @@ struct URLTracker {
 
   @inline(__always) private mutating func mix(_ scalar: UInt32) { hash = (hash ^ UInt64(scalar)) &* 0x100_0000_01B3 }
 
-  private static func ends(_ scalar: UInt32) -> Bool {
+  static func ends(_ scalar: UInt32) -> Bool {
     switch scalar {
     case 0...0x20, 0x22, 0x27, 0x28, 0x29, 0x3C, 0x3E, 0x60, 0x7C, 0xA0, 0x3000: true
     default: false

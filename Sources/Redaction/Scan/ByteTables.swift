@@ -22,9 +22,10 @@ final class ScanTables: Sendable {
   /// 64 Ki bits: pairs of bytes with which a secret's prefix begins.
   nonisolated(unsafe) let pairs: UnsafePointer<UInt64>
   let keywords: KeywordTable
-  let prefixes: [SecretPrefix]
+  nonisolated(unsafe) let prefixes: UnsafePointer<PrefixRow>
   /// For each of the 256 first bytes, where its rows begin in ``prefixes``; 257 entries.
-  let prefixStarts: [Int]
+  nonisolated(unsafe) let prefixStarts: UnsafePointer<Int>
+  nonisolated(unsafe) let prefixTails: UnsafePointer<UInt8>
 
   private init() {
     let classes = UnsafeMutablePointer<UInt8>.allocate(capacity: 256)
@@ -54,17 +55,25 @@ final class ScanTables: Sendable {
     self.classes = UnsafePointer(classes)
     self.fold = UnsafePointer(fold)
 
-    prefixes = SecretPrefix.table.sorted { ($0.prefix[0], $1.prefix.count) < ($1.prefix[0], $0.prefix.count) }
+    let rows = SecretPrefix.table.sorted { ($0.prefix[0], $1.prefix.count) < ($1.prefix[0], $0.prefix.count) }
     let pairs = UnsafeMutablePointer<UInt64>.allocate(capacity: 1024)
     pairs.initialize(repeating: 0, count: 1024)
-    var starts = [Int](repeating: 0, count: 257)
-    for row in prefixes {
+    let starts = UnsafeMutablePointer<Int>.allocate(capacity: 257)
+    starts.initialize(repeating: 0, count: 257)
+    var tails: [UInt8] = [0]
+    let prefixes = UnsafeMutablePointer<PrefixRow>.allocate(capacity: rows.count)
+    for (index, row) in rows.enumerated() {
       let pair = Int(row.prefix[0]) << 8 | Int(row.prefix[1])
       pairs[pair >> 6] |= 1 << UInt64(pair & 63)
       for byte in (Int(row.prefix[0]) + 1)...256 { starts[byte] += 1 }
+      (prefixes + index).initialize(to: PrefixRow(row, tails: &tails))
     }
+    let tailMemory = UnsafeMutablePointer<UInt8>.allocate(capacity: tails.count)
+    for (index, byte) in tails.enumerated() { (tailMemory + index).initialize(to: byte) }
     self.pairs = UnsafePointer(pairs)
-    prefixStarts = starts
+    self.prefixes = UnsafePointer(prefixes)
+    prefixStarts = UnsafePointer(starts)
+    prefixTails = UnsafePointer(tailMemory)
     keywords = KeywordTable(Keyword.table)
   }
 

@@ -2,84 +2,47 @@
 struct DigitWindow {
   static let capacity = 20
 
-  /// The digits' values, from the first.
-  var values: (UInt64, UInt64, UInt64) = (0, 0, 0)
-  /// Where each digit stands, relative to the first; a byte each.
-  private var offsets: (UInt64, UInt64, UInt64) = (0, 0, 0)
+  /// The digits' values, then at ``capacity`` their offsets from the first; valid until the next window is read.
+  private let memory: UnsafeMutablePointer<UInt8>
   private(set) var count = 0
   /// Bit i: a separator stands before digit i.
   private(set) var breaks: UInt32 = 0
-  /// Separators that occurred: 1 space, 2 dot, 4 dash, 8 slash, 16 line break, 32 more than one byte.
-  private(set) var separators: UInt8 = 0
   let start: Int
 
-  init(_ text: TextView, at start: Int) {
+  /// - Parameter memory: Twice ``capacity`` bytes.
+  init(_ text: TextView, at start: Int, _ memory: UnsafeMutablePointer<UInt8>) {
     self.start = start
+    self.memory = memory
     var position = start
-    while count < Self.capacity {
-      set(text[position] &- 0x30, position - start)
+    var count = 0
+    var breaks: UInt32 = 0
+    while true {
+      memory[count] = text[position] &- 0x30
+      memory[Self.capacity + count] = UInt8(truncatingIfNeeded: position - start)
+      count += 1
       position += 1
+      if count == Self.capacity { break }
       if ASCII.isDigit(text[position]) { continue }
       var next = position
-      var seen: UInt8 = 0
-      while next - position < 3 {
-        let kind: UInt8 =
-          switch text[next] {
-          case 0x20, 0x09: 1
-          case 0x2E: 2
-          case 0x2D: 4
-          case 0x2F: 8
-          case 0x0A, 0x0D, 0x3E: 16
-          default: 0
-          }
-        if kind == 0 { break }
-        seen |= kind
-        next += 1
-      }
-      guard next > position, next < text.end, ASCII.isDigit(text[next]), next - start < 80 else { return }
-      if count < Self.capacity { breaks |= 1 << UInt32(count) }
-      separators |= next - position > 1 ? seen | 32 : seen
+      while next - position < 3, Self.isSeparator(text[next]) { next += 1 }
+      guard next > position, ASCII.isDigit(text[next]), next < text.end, next - start < 80 else { break }
+      breaks |= 1 << UInt32(count)
       position = next
     }
+    self.count = count
+    self.breaks = breaks
   }
 
-  private mutating func set(_ value: UInt8, _ offset: Int) {
-    let shift = UInt64(count & 7) * 8
-    switch count >> 3 {
-    case 0:
-      values.0 |= UInt64(value) << shift
-      offsets.0 |= UInt64(offset) << shift
-    case 1:
-      values.1 |= UInt64(value) << shift
-      offsets.1 |= UInt64(offset) << shift
-    default:
-      values.2 |= UInt64(value) << shift
-      offsets.2 |= UInt64(offset) << shift
-    }
-    count += 1
-  }
-
+  /// Space, tab, dot, dash, slash, line break, the mark of quoted mail.
   @inline(__always)
-  subscript(_ index: Int) -> Int {
-    let shift = UInt64(index & 7) * 8
-    switch index >> 3 {
-    case 0: return Int(values.0 >> shift & 0xFF)
-    case 1: return Int(values.1 >> shift & 0xFF)
-    default: return Int(values.2 >> shift & 0xFF)
-    }
+  private static func isSeparator(_ byte: UInt8) -> Bool {
+    byte < 0x40 && 0x4000_E001_0000_2600 >> UInt64(byte) & 1 != 0
   }
+
+  @inline(__always) subscript(_ index: Int) -> Int { Int(memory[index]) }
 
   /// The text position behind digit `index`.
-  func end(after index: Int) -> Int {
-    let shift = UInt64(index & 7) * 8
-    let offset =
-      switch index >> 3 {
-      case 0: offsets.0 >> shift
-      case 1: offsets.1 >> shift
-      default: offsets.2 >> shift
-      }
-    return start + Int(offset & 0xFF) + 1
-  }
+  func end(after index: Int) -> Int { start + Int(memory[Self.capacity + index]) + 1 }
 
   /// Whether the first `length` digits stand free: no digit or letter goes on behind them.
   func isWhole(_ length: Int, _ text: TextView) -> Bool {

@@ -9,14 +9,30 @@ struct Scanner {
   let customLabels: [[UInt8]]
   var candidates: [Candidate]
   var keywords: [KeywordHit]
+  /// Memory for one ``DigitWindow``.
+  let windows: UnsafeMutablePointer<UInt8>
+  /// The last run of letters that a secret's alphabet took, so that none is read twice.
+  var run = SecretRun()
   /// Bytes that verifiers were shown, for tests of linear time.
   var work = 0
 
   let tables = ScanTables.shared
 
+  init(
+    text: TextView, types: UInt64, customLabels: [[UInt8]], candidates: [Candidate], keywords: [KeywordHit],
+    windows: UnsafeMutablePointer<UInt8>
+  ) {
+    self.text = text
+    self.types = types
+    self.customLabels = customLabels
+    self.candidates = candidates
+    self.keywords = keywords
+    self.windows = windows
+  }
+
   @inline(__always) func wants(_ type: FindingType) -> Bool { types >> UInt64(type.index) & 1 != 0 }
 
-  mutating func run() {
+  mutating func scan() {
     let bytes = text.bytes
     let classes = tables.classes
     let end = text.end
@@ -78,8 +94,9 @@ struct Scanner {
     guard isBorder else { return max(position, start + 1) }
     let length = position - start
     let next = bytes[position]
-    if ASCII.isDigit(next) || next == 0x2D || next == 0x20 || next == 0x2E {
-      lettersBeforeDigits(start, length, next)
+    if length <= 3 {
+      let isSeparated = next == 0x2D || next == 0x20 || next == 0x2E
+      if ASCII.isDigit(isSeparated ? bytes[position + 1] : next) { lettersBeforeDigits(start, length, next) }
     }
     if length > 1 || tail == 0x76 {
       let mask = tables.keywords.mask(tail, length, bytes, start)

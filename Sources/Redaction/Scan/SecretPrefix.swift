@@ -82,3 +82,54 @@ struct SecretPrefix: Sendable {
     .init("eyJ", .url, 14...14, .max),
   ]
 }
+
+/// A row of the table as the scanner compares it: without arrays.
+struct PrefixRow {
+  /// The first eight bytes, the first in the low end, and which of them count.
+  let head: UInt64
+  let mask: UInt64
+  let count: Int
+  /// Where the bytes behind the eighth stand in ``ScanTables/prefixTails``.
+  let tail: Int
+  let alphabet: SecretAlphabet
+  let shortest: Int
+  let longest: Int
+  let context: UInt32
+
+  init(_ row: SecretPrefix, tails: inout [UInt8]) {
+    var head: UInt64 = 0
+    for (index, byte) in row.prefix.prefix(8).enumerated() { head |= UInt64(byte) << UInt64(8 * index) }
+    self.head = head.littleEndian
+    mask = row.prefix.count >= 8 ? .max : (1 << UInt64(8 * row.prefix.count)) - 1
+    count = row.prefix.count
+    tail = tails.count
+    tails += row.prefix.dropFirst(8)
+    alphabet = row.alphabet
+    shortest = row.lengths.lowerBound
+    longest = row.lengths.upperBound
+    context = row.context
+  }
+}
+
+/// A stretch of text that lies within an alphabet.
+struct SecretRun {
+  private var start = 0
+  private var end = 0
+  private var alphabet = SecretAlphabet.hex
+
+  /// The end of the run of `alphabet` from `position` on, at most `limit`. Goes on where the last look ended.
+  mutating func end(_ text: TextView, _ position: Int, _ limit: Int, _ alphabet: SecretAlphabet) -> (
+    end: Int, read: Int
+  ) {
+    var next = position
+    if alphabet == self.alphabet, position >= start, position <= end { next = min(end, limit) }
+    let from = next
+    while next < limit, alphabet.contains(text[next]) { next += 1 }
+    if next > end || alphabet != self.alphabet || position < start || position > end {
+      start = position
+      end = next
+      self.alphabet = alphabet
+    }
+    return (next, next - from)
+  }
+}

@@ -4,7 +4,7 @@ extension Scanner {
   mutating func keywordSecret(_ start: Int, _ end: Int, _ mask: UInt32) {
     let isPassword = mask & Context.password != 0
     guard isPassword ? wants(.password) : wants(.highEntropy) || wants(.apiKey) else { return }
-    guard let value = assignedValue(behind: end, allowsVerb: isPassword) else { return }
+    guard let value = assignedValue(behind: end, isPassword: isPassword) else { return }
     work += value.end - end
     guard !isReference(value.start, value.end) else { return }
     if isPassword {
@@ -18,7 +18,7 @@ extension Scanner {
     }
   }
 
-  private func assignedValue(behind end: Int, allowsVerb: Bool) -> (start: Int, end: Int)? {
+  private func assignedValue(behind end: Int, isPassword: Bool) -> (start: Int, end: Int)? {
     var position = end
     let limit = min(text.end, end + 48)
     // Closing quotes and brackets of the name, a note in parentheses, spaces.
@@ -28,38 +28,39 @@ extension Scanner {
       isAssigned = true
       position += 1
     }
-    if !isAssigned, allowsVerb {
-      for verb: StaticString in ["ist ", "lautet ", "is ", "est ", "è ", "ist: ", "lautet: "]
-      where text.matches(verb, at: position) && position > end {
-        position += verb.utf8CodeUnitCount
-        isAssigned = true
-        break
-      }
+    if !isAssigned, isPassword, position > end, let verb = Self.verbs.first(where: { text.matches($0, at: position) }) {
+      position += verb.utf8CodeUnitCount
+      isAssigned = true
     }
     guard isAssigned else { return nil }
-    while position < limit, text[position] == 0x20 || text[position] == 0x09 { position += 1 }
+    while position < limit, isMarkup(text[position]) { position += 1 }
     if text.matches("bearer ", at: position) { position += 7 }
-    var quote: UInt8 = 0
-    while position < limit,
-      text[position] == 0x22 || text[position] == 0x27 || text[position] == 0x60 || text[position] == 0x2A
-    {
-      quote = text[position]
-      position += 1
-    }
+    let quote = text[position] == 0x22 || text[position] == 0x27 ? text[position] : 0
+    if quote != 0 { position += 1 }
     let start = position
     let last = min(text.end, start + 257)
-    while position < last, text[position] > 0x20, text[position] != 0x22, quote == 0 || text[position] != quote {
-      if quote == 0,
-        text[position] == 0x2C || text[position] == 0x3B || text[position] == 0x3C || text[position] == 0x29
-      {
-        break
-      }
+    if quote != 0 {
+      while position < last, text[position] != quote, text[position] >= 0x20 { position += 1 }
+      return position > start ? (start, position) : nil
+    }
+    while position < last, !endsValue(text[position]) {
+      // In "key=name=value" the second name begins a value of its own.
+      if !isPassword, text[position] == 0x3D, text.isWord(at: position + 1) { break }
       position += 1
     }
     var stop = position
     // A full stop or a bracket that ends the sentence is no part of it.
-    while stop > start, quote == 0, isSentenceEnd(text[stop - 1]) { stop -= 1 }
+    while stop > start, isSentenceEnd(text[stop - 1]) { stop -= 1 }
     return stop > start ? (start, stop) : nil
+  }
+
+  private static let verbs: [StaticString] = ["ist: ", "lautet: ", "ist ", "lautet ", "is ", "est ", "è "]
+
+  /// What stands between a sign of assignment and the value: spaces, Markdown's signs.
+  private func isMarkup(_ byte: UInt8) -> Bool { byte == 0x20 || byte == 0x09 || byte == 0x60 || byte == 0x2A }
+
+  private func endsValue(_ byte: UInt8) -> Bool {
+    byte <= 0x20 || byte == 0x22 || byte == 0x2C || byte == 0x3B || byte == 0x3C || byte == 0x29
   }
 
   private func isFiller(_ byte: UInt8) -> Bool {

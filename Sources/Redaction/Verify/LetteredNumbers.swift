@@ -71,7 +71,7 @@ extension Scanner {
   /// German health insurance number (§ 290 SGB V): letter and nine digits, ×1 2 alternating, digit sums, mod 10.
   mutating func kvnr(at start: Int) {
     let letter = Int(ASCII.upper(text[start])) - 0x40
-    let window = DigitWindow(text, at: start + 1)
+    let window = DigitWindow(text, at: start + 1, windows)
     guard (1...26).contains(letter), window.isWhole(9, text), !window.isGrouped(9) else { return }
     var sum = letter / 10 + (letter % 10 * 2) / 10 + (letter % 10 * 2) % 10
     for index in 0..<8 {
@@ -89,7 +89,7 @@ extension Scanner {
     var position = position
     if text[position] == 0x20 || text[position] == 0x2D || text[position] == 0x2E { position += 1 }
     guard position < text.end, ASCII.isDigit(text[position]) else { return nil }
-    return DigitWindow(text, at: position)
+    return DigitWindow(text, at: position, windows)
   }
 }
 

@@ -16,7 +16,7 @@ extension Scanner {
       let mayGoOn = (text[start] == 0x30 && length >= 7) || (length == 8 && ASCII.isLetter(after))
       if !mayGoOn { return }
     }
-    let window = DigitWindow(text, at: start)
+    let window = DigitWindow(text, at: start, windows)
     work += window.count
     if window[0] == 0, wants(.phone), before != 0x2B { phone(at: before == 0x28 ? start - 1 : start) }
     guard window.count >= 10 else {

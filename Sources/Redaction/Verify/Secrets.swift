@@ -8,28 +8,36 @@ extension Scanner {
     }
     guard wants(.apiKey) else { return nil }
     let first = Int(text[start])
-    for index in tables.prefixStarts[first]..<tables.prefixStarts[first + 1] {
-      let row = tables.prefixes[index]
-      let count = row.prefix.count
-      guard start + count < text.end else { continue }
-      var matched = 1
-      while matched < count, text[start + matched] == row.prefix[matched] { matched += 1 }
-      guard matched == count else { continue }
-      let body = start + count
-      let limit = min(text.end, body + row.lengths.upperBound + 1)
-      var end = body
-      while end < limit, row.alphabet.contains(text[end]) { end += 1 }
-      work += end - start
-      while end > body, text[end - 1] == 0x2E || text[end - 1] == 0x2D && row.lengths.count > 1 { end -= 1 }
-      guard row.lengths.contains(end - body), !text.isWord(at: end), !StopList.isExample(text, body, end) else {
-        continue
-      }
-      found(
-        .apiKey, start, end, row.context == 0 ? .certain : .possible, rank: Candidate.Rank.secret, raisedBy: row.context
-      )
-      return end
+    let head = UnsafeRawPointer(text.bytes + start).loadUnaligned(as: UInt64.self)
+    var index = tables.prefixStarts[first]
+    let last = tables.prefixStarts[first + 1]
+    while index < last {
+      let row = tables.prefixes + index
+      index += 1
+      guard head & row.pointee.mask == row.pointee.head else { continue }
+      if let end = secret(at: start, row.pointee) { return end }
     }
     return nil
+  }
+
+  private mutating func secret(at start: Int, _ row: PrefixRow) -> Int? {
+    let body = start + row.count
+    guard body < text.end else { return nil }
+    for offset in stride(from: 8, to: row.count, by: 1)
+    where text[start + offset] != tables.prefixTails[row.tail + offset - 8] {
+      return nil
+    }
+    let limit = min(text.end, body + row.longest + 1)
+    var (end, read) = run.end(text, body, limit, row.alphabet)
+    work += read + row.count
+    guard end - body <= row.longest else { return nil }
+    if row.longest > row.shortest || row.alphabet == .dotted {
+      while end > body, text[end - 1] == 0x2E || text[end - 1] == 0x2D { end -= 1 }
+    }
+    guard end - body >= row.shortest, !text.isWord(at: end), !StopList.isExample(text, body, end) else { return nil }
+    let level: FindingLevel = row.context == 0 ? .certain : .possible
+    found(.apiKey, start, end, level, rank: Candidate.Rank.secret, raisedBy: row.context)
+    return end
   }
 
   /// A JSON web token (RFC 7519): three base64url parts, the first being JSON with `alg`. Moves the cursor.
