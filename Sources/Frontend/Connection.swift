@@ -36,6 +36,8 @@ final class Connection: ChannelInboundHandler, ChannelOutboundHandler, ClientPor
   private var readHeld = false
   private var answerStarted = false
   private var isDraining = false
+  /// A write can fail and bring the next read from inside of an answer: then only the bytes are kept.
+  private var isProcessing = false
   /// Position in the worker's table of connections.
   var index = -1
   private let source: SourceAddress
@@ -67,11 +69,11 @@ final class Connection: ChannelInboundHandler, ChannelOutboundHandler, ClientPor
   func channelInactive(context: ChannelHandlerContext) {
     worker.remove(self, from: source)
     self.context = nil
+    phase = .closing
     if let exchange {
       self.exchange = nil
-      if case .working = phase { worker.pipeline.clientGone(exchange) } else { worker.pipeline.recycle(exchange) }
+      worker.pipeline.clientGone(exchange)  // decides by the exchange's stage, never by this connection's phase
     }
-    phase = .closing
     context.fireChannelInactive()
   }
 
@@ -102,16 +104,21 @@ final class Connection: ChannelInboundHandler, ChannelOutboundHandler, ClientPor
 
   func channelWritabilityChanged(context: ChannelHandlerContext) {
     if let exchange, case .working = phase { worker.pipeline.clientProgress(exchange) }
+    if context.channel.isWritable { process() }
     context.fireChannelWritabilityChanged()
   }
 
   // MARK: Requests in
 
   private func process() {
+    guard !isProcessing else { return }
+    isProcessing = true
+    defer { isProcessing = false }
     while true {
       switch phase {
       case .head:
-        guard inbox.readableBytes > 0, readHead() else { return }
+        // Who does not take answers gets no further ones made.
+        guard inbox.readableBytes > 0, context?.channel.isWritable ?? false, readHead() else { return }
       case .body(let missing):
         guard inbox.readableBytes > 0, let exchange else { return }
         let count = min(missing, inbox.readableBytes)
@@ -233,7 +240,8 @@ final class Connection: ChannelInboundHandler, ChannelOutboundHandler, ClientPor
   }
 
   func respond(_ response: ResponseHead, fields: UnsafeRawBufferPointer, body: UnsafeRawBufferPointer) {
-    guard let context else { return finishExchange() }
+    exchange = nil  // whatever the write brings about, this exchange is the pipeline's alone from here on
+    guard let context else { return }
     let closes = response.closes || closesAfterAnswer || hasUnreadBody
     var buffer = context.channel.allocator.buffer(capacity: 320 + fields.count + body.count)
     ResponseEncoder.writeHead(
@@ -262,7 +270,8 @@ final class Connection: ChannelInboundHandler, ChannelOutboundHandler, ClientPor
   }
 
   func end() {
-    guard let context else { return finishExchange() }
+    exchange = nil
+    guard let context else { return }
     if head.isVersion11 {
       var buffer = context.channel.allocator.buffer(capacity: 8)
       buffer.writeStaticString(ResponseEncoder.lastChunk)
@@ -296,8 +305,6 @@ final class Connection: ChannelInboundHandler, ChannelOutboundHandler, ClientPor
     lastWriteProgress = worker.milliseconds
     if let exchange, case .working = phase { worker.pipeline.clientProgress(exchange) }
   }
-
-  private func finishExchange() { exchange = nil }
 
   /// The answer is written; what comes next on this connection.
   private func finish(closes: Bool) {

@@ -81,6 +81,17 @@ package final class FrontendServer: Sendable {
       if open == 0 { break }
       try? await Task.sleep(nanoseconds: 50_000_000)
     }
+    // What is left ends with an error its client can see; its records and settlements are waited for.
+    for worker in workers.values { worker.eventLoop.execute { worker.value.pipeline.endAll() } }
+    let settled = NIODeadline.now() + .seconds(6)
+    while NIODeadline.now() < settled {
+      var open = 0
+      for worker in workers.values {
+        open += (try? await worker.eventLoop.submit { worker.value.pipeline.openExchanges }.get()) ?? 0
+      }
+      if open == 0 { break }
+      try? await Task.sleep(nanoseconds: 20_000_000)
+    }
     for worker in workers.values { worker.eventLoop.execute { worker.value.closeAll() } }
     for tick in ticks { tick.cancel() }
   }

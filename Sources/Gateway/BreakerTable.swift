@@ -1,18 +1,33 @@
 import Routing
 
-/// The loop's circuit breakers, one per provider: five failures in a row take it out for a while.
+/// The loop's circuit breakers, one per provider and model: five failures in a row take it out for a while.
+///
+/// An attempt that was let pass is told about exactly once: as a success, a failure, or as one that told nothing.
 struct BreakerTable {
+  enum Outcome { case succeeded, failed, abandoned }
+
   private var breakers: [String: Breaker] = [:]
 
-  mutating func admits(_ provider: String, nowMilliseconds: Int64) -> Bool {
-    breakers[provider, default: Breaker()].admits(at: nowMilliseconds)
+  mutating func admits(_ name: String, nowMilliseconds: Int64) -> Bool {
+    // Names come from the register, in the demo also from clients: what has grown beyond all use starts over.
+    if breakers.count > 10_000 { breakers.removeAll() }
+    return breakers[name, default: Breaker()].admits(at: nowMilliseconds)
   }
 
-  mutating func succeeded(_ provider: String, nowMilliseconds: Int64) {
-    breakers[provider, default: Breaker()].succeeded(at: nowMilliseconds)
+  mutating func note(_ name: String, _ outcome: Outcome, nowMilliseconds: Int64) {
+    switch outcome {
+    case .succeeded: breakers[name, default: Breaker()].succeeded(at: nowMilliseconds)
+    case .failed: breakers[name, default: Breaker()].failed(at: nowMilliseconds)
+    case .abandoned: breakers[name, default: Breaker()].abandoned(at: nowMilliseconds)
+    }
   }
+}
 
-  mutating func failed(_ provider: String, nowMilliseconds: Int64) {
-    breakers[provider, default: Breaker()].failed(at: nowMilliseconds)
+extension RequestPipeline {
+  /// Tells the breaker of the attempt under way how it ended; only the first word counts.
+  func endProbe(_ exchange: Exchange, _ outcome: BreakerTable.Outcome) {
+    guard let name = exchange.probe else { return }
+    exchange.probe = nil
+    breakers.note(name, outcome, nowMilliseconds: clock.monotonicNanoseconds / 1_000_000)
   }
 }

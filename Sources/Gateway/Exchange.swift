@@ -33,13 +33,21 @@ package final class Exchange {
   // MARK: The request
   var stage = Stage.accept
   /// Names this exchange to threads that wake it: index in the pipeline's table and a generation.
-  var ticket: UInt64 = 0
+  package internal(set) var ticket: UInt64 = 0
   var id = RequestID(0)
   var route = Route.root
   var startedAt: Int64 = 0
   var caller: Caller?
   var snapshot: GatewaySnapshot?
   var scan = RequestScan()
+  /// ``scan`` is of this request and not of one before it.
+  var isScanned = false
+  /// The breaker that let this attempt pass and has not been told how it ended.
+  var probe: String?
+  /// The client must not try this again: it can never pass.
+  var forbidsRetry = false
+  /// The snapshot by which this exchange's key was last found to be good.
+  var checkedSnapshot: ObjectIdentifier?
   var alias = ""
   var edits = EditList()
   let issued = IssuedPlaceholders()
@@ -105,6 +113,17 @@ package final class Exchange {
     upstreamSlot = -1
     stage = .accept
     ticket = 0
+    id = RequestID(0)
+    route = .root
+    startedAt = 0
+    isScanned = false
+    probe = nil
+    forbidsRetry = false
+    checkedSnapshot = nil
+    address = NetworkAddress(value: 0)
+    demand = Demand(inputTokens: 0, outputTokens: 0, money: 0)
+    outputLimit = 0
+    confirmBy = 0
     caller = nil
     snapshot = nil
     alias = ""
@@ -143,7 +162,7 @@ package final class Exchange {
     status = 0
   }
 
-  var isStream: Bool { scan.stream }
+  var isStream: Bool { isScanned && scan.stream }
 }
 
 /// How an exchange that was sent ends, decided once and carried out when its records are written.

@@ -107,6 +107,8 @@ package final class CallableModel: Sendable {
   package let chat: UpstreamTarget
   package let embeddings: UpstreamTarget
   package let weight: Int
+  /// Provider and model: a fault of one model takes no other out.
+  let breakerName: String
 
   package init(
     provider: Provider, model: Model, price: Price, chat: UpstreamTarget, embeddings: UpstreamTarget, weight: Int = 1
@@ -117,6 +119,7 @@ package final class CallableModel: Sendable {
     self.chat = chat
     self.embeddings = embeddings
     self.weight = weight
+    breakerName = "\(provider.id)/\(model.id)"
   }
 }
 

@@ -12,13 +12,10 @@ struct IDSource {
     position = 0
   }
 
-  /// If the generator fails after it has worked, the last block is stretched by a counter: ids stay unique, and nothing
-  /// secret depends on them.
+  /// 0 if the generator fails: the request is then refused, ids are never guessable.
   mutating func next() -> UInt128 {
-    if position + 16 > pool.count { try? refill() }
     if position + 16 > pool.count {
-      position = 0
-      for index in pool.indices { pool[index] &+= UInt8(truncatingIfNeeded: index &* 7 &+ 1) }
+      do { try refill() } catch { return 0 }
     }
     defer { position += 16 }
     return pool.withUnsafeBytes { $0.loadUnaligned(fromByteOffset: position, as: UInt128.self) }

@@ -55,17 +55,37 @@ package final class RequestPipeline {
 
   // MARK: The front end's calls
 
-  package func takeExchange() -> Exchange { free.popLast() ?? Exchange() }
+  /// A fresh exchange under a new ticket.
+  package func takeExchange() -> Exchange {
+    let exchange = free.popLast() ?? Exchange()
+    register(exchange)
+    counters.began()
+    return exchange
+  }
 
-  /// Forgets an exchange that is over.
-  package func recycle(_ exchange: Exchange) {
+  /// Forgets an exchange that is over. Once per ticket: a second call does nothing, and what still hangs on it (a
+  /// request at a provider, a probe of a breaker) is taken back first.
+  func recycle(_ exchange: Exchange) {
     let index = Int(exchange.ticket & 0xFFFF_FFFF)
-    if exchange.ticket != 0, index < table.count, table[index] === exchange {
-      table[index] = nil
-      freeIndexes.append(index)
-    }
+    guard exchange.ticket != 0, index < table.count, table[index] === exchange else { return }
+    if exchange.upstreamSlot >= 0 { upstreamPort?.cancel(exchange) }
+    endProbe(exchange, .abandoned)
+    table[index] = nil
+    freeIndexes.append(index)
     exchange.reset()
     if free.count < 256 { free.append(exchange) }
+  }
+
+  /// Exchanges that are not over.
+  package var openExchanges: Int { table.count - freeIndexes.count }
+
+  /// The drain's time is over: what is still in work ends with an error that its client can see, and is settled.
+  package func endAll() {
+    for case let exchange? in table where exchange.stage == .returning {
+      upstreamPort?.cancel(exchange)
+      let refusal = Refusal(.overloaded, message: "The gateway is stopping.")
+      conclude(exchange, exchange.stream.hasBegun ? .streamError(refusal) : .refusal(refusal), exit: .endedByGate)
+    }
   }
 
   /// Stages 1 and 2, from the head alone: what the request is for, and who sends it.
@@ -73,8 +93,10 @@ package final class RequestPipeline {
   package func begin(_ exchange: Exchange, path: UnsafeRawBufferPointer, credentialsDiffer: Bool) -> Bool {
     exchange.startedAt = clock.monotonicNanoseconds
     exchange.id = RequestID(ids.next())
-    register(exchange)
-    counters.began()
+    guard exchange.id.value != 0 else {
+      refuse(exchange, Refusal(.overloaded, message: "No random numbers are to be had; nothing was sent."))
+      return true
+    }
     let step = accept(exchange, path, credentialsDiffer: credentialsDiffer)
     guard case .refused(let refusal) = step else { return answerFromHead(exchange, path) }
     refuse(exchange, refusal)

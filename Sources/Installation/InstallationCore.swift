@@ -34,6 +34,7 @@ final class InstallationCore: Sendable {
   private let policies: Mutex<PolicySet>
   private let builder: Mutex<SnapshotBuilder>
   private let reloadFault = Mutex<String?>(nil)
+  private let unservable = Mutex<[String]>([])
   private let journal: Mutex<JournalFile>
 
   private struct JournalFile: Sendable {
@@ -105,21 +106,42 @@ final class InstallationCore: Sendable {
 
   /// Reads people and keys anew and swaps the snapshot: how every change takes effect, revocation first of all.
   func rebuild() throws {
-    let rows = try tenancy.loadAll()
-    let set = policySet
-    let snapshot = builder.withLock { builder in
-      builder.build(rows, set, now: Int64(time(nil))) { OperatorLog.say("\($0)") }
+    try builder.withLock { builder in
+      // Read, built and swapped as one: an older reading can never replace a newer one.
+      let (snapshot, faults) = builder.build(try tenancy.loadAll(), policySet, now: Int64(time(nil)))
+      for fault in faults { OperatorLog.say(fault) }
+      unservable.withLock { $0 = faults }
+      swap(snapshot)
     }
+  }
+
+  private func swap(_ snapshot: GatewaySnapshot) {
     snapshots.swap(snapshot)
     directories.swap(snapshot.directory)
   }
+
+  /// Whether a tenant under this policy could be served; the reason if not.
+  func fault(of policy: String, currency: String) -> String? {
+    builder.withLock { $0.fault(of: policy, currency: currency, policySet) }
+  }
+
+  /// Tenants and keys that cannot be served, with the reason; for `/readyz`.
+  var unservableTenants: [String] { unservable.withLock { $0 } }
 
   /// Applies the folder of policies. A broken folder changes nothing and is reported.
   func reloadPolicies() {
     do {
       let set = try Self.loadPolicies(configuration.policies)
-      policies.withLock { $0 = set }
-      try rebuild()
+      try builder.withLock { builder in
+        let (snapshot, faults) = builder.build(try tenancy.loadAll(), set, now: Int64(time(nil)))
+        // A set under which somebody who is served today could not be served is a broken set.
+        let known = Set(unservableTenants)
+        if let fault = faults.first(where: { !known.contains($0) }) {
+          throw InstallationError(.invalidPolicies, fault, place: configuration.policies)
+        }
+        policies.withLock { $0 = set }
+        swap(snapshot)
+      }
       reloadFault.withLock { $0 = nil }
     } catch {
       reloadFault.withLock { $0 = "\(error)" }

@@ -4,6 +4,12 @@ import Tenancy
 
 /// All limits that count for a key: its tenant's plan, the tenant's own limits and the key's own.
 enum QuotaLimits {
+  /// - Throws: When a tenant of this currency could not have the plan.
+  static func check(_ plan: PlanSpec, currency: String) throws {
+    var limits = LimitList()
+    for budget in plan.budgets { try limits.add(LimitScope(.tenant, 1), budget, zone: "UTC", currency: currency) }
+  }
+
   static func limits(of principal: Principal, plan: PlanSpec) throws -> [Limit] {
     let tenant = LimitScope(.tenant, principal.tenant.value)
     var limits = LimitList()

@@ -28,8 +28,9 @@ final class SnapshotBuilder {
     self.credentials = credentials
   }
 
-  /// - Parameter report: Told of tenants that cannot be served, with the reason; the others are.
-  func build(_ rows: DirectoryRows, _ policies: PolicySet, now: Int64, report: (String) -> Void) -> GatewaySnapshot {
+  /// - Returns: The snapshot, and what cannot be served with the reason; everything else is served.
+  func build(_ rows: DirectoryRows, _ policies: PolicySet, now: Int64) -> (GatewaySnapshot, faults: [String]) {
+    var faults: [String] = []
     let directory = Directory(rows, roles: policies.roles)
     var rules: [TenantID: TenantRules] = [:]
     var compiled: [String: RedactionProfile] = [:]
@@ -38,7 +39,7 @@ final class SnapshotBuilder {
       do {
         rules[tenant.id] = try tenantRules(tenant, policies, now, &compiled, &routes)
       } catch {
-        report("tenant \(tenant.slug): \(error)")
+        faults.append("tenant \(tenant.slug) cannot be served: \(error)")
       }
     }
     var callers: [KeyID: Caller] = [:]
@@ -54,10 +55,20 @@ final class SnapshotBuilder {
           zone: principal.timeZone)
         callers[principal.key] = Caller(principal: principal, rules: tenantRules, quota: account)
       } catch {
-        report("key \(principal.keyName) of \(principal.tenantSlug): \(error)")
+        faults.append("a key of tenant \(principal.tenantSlug) cannot be served: \(error)")
       }
     }
-    return GatewaySnapshot(directory: directory, policyHash: policies.hash, callers: callers)
+    return (GatewaySnapshot(directory: directory, policyHash: policies.hash, callers: callers), faults)
+  }
+
+  /// Why nobody could be served under this policy; nil if they could.
+  func fault(of policy: String, currency: String, _ policies: PolicySet) -> String? {
+    guard let effective = policies.policies[policy] else { return "there is no policy '\(policy)'" }
+    do {
+      _ = try redaction.profile(effective.redaction)
+      try QuotaLimits.check(effective.plan, currency: currency)
+    } catch { return "\(error)" }
+    return effective.logMode == .writeOnly ? "its log is write-only, and no recipients can be registered yet" : nil
   }
 
   private func tenantRules(

@@ -66,6 +66,9 @@ package final class Directory: Sendable {
   /// Visits every key that can be honoured, in no order.
   package func forEachPrincipal(_ body: (Principal) -> Void) { keys.forEach(body) }
 
+  /// Whether this key can be honoured: known, not revoked, of an active tenant and person.
+  package func holds(_ key: KeyID) -> Bool { keys.contains(key.value) }
+
   package func tenant(named slug: Slug) -> Tenant? { tenantsBySlug[slug] }
 
   /// Who presents this API key, or nil: malformed, unknown, revoked, expired and suspended are one answer.

@@ -16,6 +16,16 @@ struct TokenTable<Entry: Sendable>: Sendable {
 
   var count: Int { entries.count }
 
+  func contains(_ id: UInt128) -> Bool {
+    guard id != 0 else { return false }
+    var index = Int(truncatingIfNeeded: id) & mask
+    while slots[index].id != 0 {
+      if slots[index].id == id { return true }
+      index = (index &+ 1) & mask
+    }
+    return false
+  }
+
   func forEach(_ body: (Entry) -> Void) { entries.forEach(body) }
 
   /// Of rows with the same id the first counts; id 0 is nobody's.

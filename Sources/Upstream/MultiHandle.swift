@@ -55,6 +55,7 @@ final class MultiHandle {
       curl_multi_add_handle(multi, transfer.easy) == CURLM_OK
     else { return nil }
     transfer.exchange = exchange
+    transfer.ticket = exchange.ticket
     active[ObjectIdentifier(transfer)] = transfer
     runTimer()
     return transfer

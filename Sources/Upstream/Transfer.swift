@@ -11,6 +11,9 @@ final class Transfer {
   unowned let multi: MultiHandle
   /// The exchange in work; nil while the transfer rests or was cancelled.
   var exchange: Exchange?
+  /// The ticket of that exchange, and how often this transfer has been used: news of an earlier use are nobody's.
+  var ticket: UInt64 = 0
+  private(set) var generation: UInt64 = 0
   var target: UpstreamTarget?
   private var headers: UnsafeMutablePointer<curl_slist>?
   fileprivate var rules = AddressRules(allowsLocal: false)
@@ -59,6 +62,7 @@ final class Transfer {
       th_curl_easy_set_string(easy, CURLOPT_REDIR_PROTOCOLS_STR, "https"),
       th_curl_easy_set_long(easy, CURLOPT_DISALLOW_USERNAME_IN_URL, 1),
       th_curl_easy_set_long(easy, CURLOPT_UNRESTRICTED_AUTH, 0),
+      th_curl_easy_set_long(easy, CURLOPT_HTTPAUTH, 0),
       th_curl_easy_set_long(easy, CURLOPT_SSL_VERIFYPEER, 1),
       th_curl_easy_set_long(easy, CURLOPT_SSL_VERIFYHOST, 2),
       th_curl_easy_set_long(easy, CURLOPT_SSLVERSION, Int(CURL_SSLVERSION_TLSv1_2)),
@@ -91,6 +95,7 @@ final class Transfer {
       guard point(at: target) else { return false }
       self.target = target
     }
+    generation &+= 1
     received.reset(keeping: 64 * 1024)
     head = UpstreamHead()
     headComplete = false

@@ -59,9 +59,13 @@ package final class UpstreamPool: UpstreamPort {
     guard let multi = multi(for: target),
       let transfer = multi.start(exchange, target, body: body, maximumBytes: limits.streamBytes)
     else {
+      let ticket = exchange.ticket
       let exchange = NIOLoopBound(exchange, eventLoop: loop)
       let me = NIOLoopBound(self, eventLoop: loop)
-      loop.execute { me.value.delegate.upstream(exchange.value, ended: .notConnected) }
+      loop.execute {
+        guard exchange.value.ticket == ticket else { return }
+        me.value.delegate.upstream(exchange.value, ended: .notConnected)
+      }
       return
     }
     transfer.lastActivity = seconds
@@ -160,25 +164,39 @@ package final class UpstreamPool: UpstreamPort {
 
   private func deliver(_ transfer: Transfer) {
     transfer.isDirty = false
-    guard let exchange = transfer.exchange else { return }
+    let (ticket, generation) = (transfer.ticket, transfer.generation)
+    /// The exchange of this use of the transfer; nil once it was cancelled, ended or went on with another attempt.
+    func current() -> Exchange? {
+      guard let exchange = transfer.exchange, transfer.generation == generation, exchange.ticket == ticket else {
+        return nil
+      }
+      return exchange
+    }
+    guard let exchange = current() else { return abandon(transfer) }
     transfer.lastActivity = seconds
     if transfer.headComplete, !transfer.headDelivered {
       transfer.headDelivered = true
       delegate.upstream(exchange, answered: transfer.head)
     }
-    if transfer.exchange === exchange, transfer.received.count > 0 {
-      let result = transfer.result
+    if current() != nil, transfer.received.count > 0 {
       delegate.upstream(exchange, sent: transfer.received.bytes)
-      if transfer.exchange === exchange {
-        transfer.received.reset(keeping: 64 * 1024)
-        transfer.result = result
-      }
+      if current() != nil { transfer.received.reset(keeping: 64 * 1024) }
     }
-    guard transfer.exchange === exchange, transfer.result != nil else { return }
+    guard current() != nil, transfer.result != nil else { return }
     let end = transfer.end
     _ = take(exchange)
     transfer.multi.end(transfer)
     delegate.upstream(exchange, ended: end)
+  }
+
+  /// A transfer whose exchange has become another request's: it is taken out of libcurl, and nobody is told.
+  private func abandon(_ transfer: Transfer) {
+    guard transfer.exchange != nil else { return }
+    if let slot = transfers.firstIndex(where: { $0 === transfer }) {
+      transfers[slot] = nil
+      freeSlots.append(slot)
+    }
+    transfer.multi.end(transfer)
   }
 
   // MARK: Time

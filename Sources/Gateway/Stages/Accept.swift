@@ -49,6 +49,10 @@ extension RequestPipeline {
       ? nil
       : snapshot.directory.authenticate(
         exchange.credential.bytes, pepper: pepper, now: clock.wallNanoseconds / 1_000_000_000)
+    if let principal, snapshot.caller(of: principal) == nil {
+      return .refused(
+        Refusal(.policyUnavailable, message: "Your tenant's policy cannot be applied now; its operator was told."))
+    }
     guard let principal, let caller = snapshot.caller(of: principal) else {
       return .refused(
         Refusal(
@@ -81,6 +85,9 @@ extension RequestPipeline {
   /// Only what this key may use; an alias it may not use and one that does not exist are the same 404.
   private func listModels(_ exchange: Exchange, _ path: UnsafeRawBufferPointer) {
     guard let caller = exchange.caller else { return }
+    guard caller.principal.admits(exchange.address) else {
+      return refuse(exchange, Refusal(.policyDenied, message: "Your policy does not allow this (rule key.networks)."))
+    }
     let visible = caller.rules.models.values.filter { isVisible($0.alias, to: caller) }
     guard exchange.route == .model, let range = Route.modelName(path) else {
       ModelList.append(

@@ -78,10 +78,7 @@ extension RequestPipeline {
 
   /// A fault of framing, told by the front end; the connection closes behind it.
   package func refuse(_ exchange: Exchange, status: UInt16, message: String) {
-    if exchange.ticket == 0 {
-      exchange.id = RequestID(ids.next())
-      counters.began()
-    }
+    if exchange.id.value == 0 { exchange.id = RequestID(ids.next()) }
     exchange.reply.reset()
     let code: Refusal.Code =
       switch status {
@@ -104,15 +101,36 @@ extension RequestPipeline {
   func refuse(_ exchange: Exchange, _ refusal: Refusal) {
     let refusal = refusal.code == .noRoute ? exchange.lastFault ?? refusal : refusal
     exchange.status = UInt16(clamping: refusal.code.status)
+    guard exchange.settled.isEmpty else { return settleRefusal(exchange, refusal) }
     forgo(exchange)
     counters.ended(status: exchange.status)
     writeRefusal(exchange, refusal)
     recycle(exchange)
   }
 
+  /// Refused after an attempt that was sent: its settlement must be written before anybody is told.
+  private func settleRefusal(_ exchange: Exchange, _ refusal: Refusal) {
+    if exchange.reservation.isMade { services.quotas.release(&exchange.reservation, journal: &exchange.journal) }
+    guard let caller = exchange.caller else { return }
+    exchange.stage = .settle
+    exchange.closing = exchange.isClientGone ? .nobody : .refusal(refusal)
+    let actual = Actual(inputTokens: 0, outputTokens: 0, money: 0, exit: .notSent, flags: [.released])
+    exchange.pendingRecord = LogEntry(
+      stream: caller.rules.stream, recordID: exchange.id.value,
+      metadata: metaWriter.metadata(
+        exchange, actual, now: clock.wallNanoseconds, monotonic: clock.monotonicNanoseconds),
+      journal: exchange.journal, token: exchange.ticket)
+    exchange.confirmBy = clock.monotonicNanoseconds + Int64(limits.confirmationMilliseconds) * 1_000_000
+    handOver(exchange)
+  }
+
   /// The client went before the request was sent.
   func drop(_ exchange: Exchange) {
     exchange.status = 499
+    exchange.isClientGone = true
+    guard exchange.settled.isEmpty else {
+      return settleRefusal(exchange, Refusal(.overloaded, message: "The client has gone."))
+    }
     forgo(exchange)
     counters.ended(status: 499)
     recycle(exchange)
@@ -125,8 +143,7 @@ extension RequestPipeline {
     }
     guard let caller = exchange.caller, case .inference = exchange.route else { return }
     let actual = Actual(inputTokens: 0, outputTokens: 0, money: 0, exit: .notSent, flags: [.released])
-    // Nobody waits for this record. If the queue is full the request was refused all the same: nothing is lost that
-    // was answered, and what was released is told by the flight table.
+    // Nobody waits for this record: the request was refused and cost nothing, whether it can be written or not.
     _ = services.log.append(
       LogEntry(
         stream: caller.rules.stream, recordID: exchange.id.value,
@@ -135,8 +152,6 @@ extension RequestPipeline {
         journal: exchange.journal),
       loop: loop)
     services.quotas.confirmed(&exchange.reservation)
-    for index in exchange.settled.indices { services.quotas.confirmed(&exchange.settled[index]) }
-    exchange.settled.removeAll(keepingCapacity: true)
   }
 
   func writeRefusal(_ exchange: Exchange, _ refusal: Refusal) {
@@ -144,7 +159,7 @@ extension RequestPipeline {
     ErrorBody.append(refusal, requestID: exchange.id.text, to: exchange.reply)
     let fields = ResponseFields(arena: exchange.fields)
     if let seconds = refusal.retryAfterSeconds { fields.add("retry-after", Int64(seconds)) }
-    if refusal.code.forbidsRetry {
+    if refusal.code.forbidsRetry || exchange.forbidsRetry {
       fields.add("x-should-retry", "false")
       if refusal.code == .insufficientQuota, let seconds = refusal.retryAfter {
         fields.add("retry-after", Int64(min(60, max(1, seconds))))

@@ -24,9 +24,10 @@ extension RequestPipeline {
       }
       isAllowed = true
       guard !exchange.excluded.contains(ObjectIdentifier(candidate)),
-        breakers.admits(candidate.provider.id, nowMilliseconds: now)
+        breakers.admits(candidate.breakerName, nowMilliseconds: now)
       else { continue }
       exchange.candidate = candidate
+      exchange.probe = candidate.breakerName
       return prepare(exchange, candidate)
     }
     if !isAllowed, let obstacle {
@@ -68,13 +69,14 @@ extension RequestPipeline {
     } else {
       exchange.outputLimit = 0
     }
-    return write(exchange, candidate)
+    return write(exchange, candidate, rewrites: exchange.attempt > 0)
   }
 
   /// Splices redactions and the edits for this candidate into the original bytes; nothing is decoded or encoded again.
-  private func write(_ exchange: Exchange, _ candidate: CallableModel) -> Step {
+  private func write(_ exchange: Exchange, _ candidate: CallableModel, rewrites: Bool) -> Step {
     let scan = exchange.scan
-    if exchange.attempt > 0, case .refused(let refusal) = redact(exchange) { return .refused(refusal) }
+    // Edits are used up by the first body: another attempt starts from the original again.
+    if rewrites, case .refused(let refusal) = redact(exchange) { return .refused(refusal) }
     let hash = userHash(exchange)
     exchange.dropped = scan.addEdits(
       UpstreamEdits(
@@ -98,7 +100,9 @@ extension RequestPipeline {
   private func userHash(_ exchange: Exchange) -> [UInt8]? {
     let scan = exchange.scan
     guard let range = scan.safetyIdentifier ?? scan.user, let rules = exchange.caller?.rules,
-      let digest = try? pseudonyms.key(of: rules).authenticate(range.of(exchange.body.bytes))
+      // The label keeps these hashes and placeholders apart, though one key makes both.
+      let digest = try? pseudonyms.key(of: rules).authenticate(
+        Array("torhaus/user/v1\0".utf8) + Array(range.of(exchange.body.bytes)))
     else { return nil }
     let hex: StaticString = "0123456789abcdef"
     return digest.bytes.prefix(16).flatMap { [hex.utf8Start[Int($0 >> 4)], hex.utf8Start[Int($0 & 15)]] }
@@ -132,6 +136,9 @@ extension RequestPipeline {
   func reserve(_ exchange: Exchange) -> Step {
     guard let caller = exchange.caller else { return .parked }
     if exchange.attemptID == 0 { exchange.attemptID = ids.next() }
+    guard exchange.attemptID != 0 else {
+      return .refused(Refusal(.overloaded, message: "No random numbers are to be had; nothing was sent."))
+    }
     if exchange.waitingSince == 0 { exchange.waitingSince = clock.monotonicNanoseconds }
     let admission = services.quotas.reserve(
       caller.quota, exchange.demand, attempt: exchange.attemptID, loop: loop, ticket: exchange.ticket,
@@ -143,7 +150,8 @@ extension RequestPipeline {
     case .waiting: return .parked
     case .refused(let refusal):
       exchange.waitingSince = 0
-      if clamp(exchange) { return reserve(exchange) }
+      if refusal.kind == .tokens, clamp(exchange) { return reserve(exchange) }
+      exchange.forbidsRetry = !refusal.shouldRetry
       return .refused(Self.refusal(of: refusal))
     }
   }
@@ -160,9 +168,7 @@ extension RequestPipeline {
     }
     exchange.outputLimit = 256
     exchange.clampedTo = 256
-    exchange.attempt += 1  // the body is written anew, from its original
-    defer { exchange.attempt -= 1 }
-    guard case .next = write(exchange, candidate) else { return false }
+    guard case .next = write(exchange, candidate, rewrites: true) else { return false }
     return true
   }
 
@@ -193,6 +199,7 @@ extension RequestPipeline {
     guard services.log.append(entry, loop: loop) else {
       return .refused(Refusal(.logUnavailable, message: "The log cannot be written now; nothing was sent."))
     }
+    if exchange.attempt == 0, exchange.findings.total > 0 { counters.found(exchange.findings.total) }
     exchange.journal.removeAll(keepingCapacity: true)
     return .next
   }

@@ -33,25 +33,20 @@ extension RequestPipeline: UpstreamDelegate {
   package func upstream(_ exchange: Exchange, ended end: UpstreamEnd) {
     guard exchange.stage == .returning else { return }
     exchange.endedAt = clock.monotonicNanoseconds
-    let now = exchange.endedAt / 1_000_000
-    let provider = exchange.candidate?.provider.id ?? ""
     switch end {
     case .complete:
-      if exchange.upstreamHead.status < 500, exchange.upstreamHead.status != 429 {
-        breakers.succeeded(provider, nowMilliseconds: now)
-      } else {
-        breakers.failed(provider, nowMilliseconds: now)
-      }
+      // A provider that limits us is well; one that answers 5xx is not.
+      endProbe(exchange, exchange.upstreamHead.status < 500 ? .succeeded : .failed)
       if exchange.upstreamHead.status != 200 { return answeredError(exchange) }
       exchange.isStream ? streamEnded(exchange) : plainEnded(exchange)
     case .notConnected, .addressRefused:
-      breakers.failed(provider, nowMilliseconds: now)
+      endProbe(exchange, .failed)
       fault(exchange, .unreachable, exit: .notSent)
     case .timedOut:
-      breakers.failed(provider, nowMilliseconds: now)
+      endProbe(exchange, .failed)
       fault(exchange, .timedOut, exit: exchange.firstByteAt == 0 ? .lostBeforeStatus : .upstreamCut)
     case .cut:
-      breakers.failed(provider, nowMilliseconds: now)
+      endProbe(exchange, .failed)
       fault(exchange, .cut, exit: exchange.firstByteAt == 0 ? .lostBeforeStatus : .upstreamCut)
     case .tooLarge: fault(exchange, .malformed, exit: .upstreamCut)
     }
@@ -186,7 +181,10 @@ extension RequestPipeline: UpstreamDelegate {
 
   /// An attempt failed: tries another candidate if nothing has gone to the client yet, else tells the client.
   private func fault(_ exchange: Exchange, _ fault: UpstreamFault, exit: Exit, cancel: Bool = false) {
-    if cancel { upstreamPort?.cancel(exchange) }
+    if cancel {
+      upstreamPort?.cancel(exchange)
+      endProbe(exchange, .failed)
+    }
     if exchange.isClientGone { return conclude(exchange, .nobody, exit: exit) }
     if exchange.stream.hasBegun { return conclude(exchange, .streamError(fault.refusal), exit: exit) }
     if fault.retry != .never, exchange.attempt + 1 < limits.attempts, let candidate = exchange.candidate {
@@ -206,6 +204,7 @@ extension RequestPipeline: UpstreamDelegate {
     services.quotas.settle(&exchange.reservation, actual(exchange, exit: exit), journal: &exchange.journal)
     exchange.settled.append(exchange.reservation)
     exchange.reservation = Reservation()
+    endProbe(exchange, .abandoned)
     exchange.attempt += 1
     exchange.attemptID = 0
     exchange.isSent = false
@@ -231,6 +230,9 @@ extension RequestPipeline: UpstreamDelegate {
         upstreamPort?.resume(exchange)
       }
     case .settle: break  // its record is being written; `close` finds nobody
+    case .accept, .authenticate:
+      counters.ended(status: 499)
+      recycle(exchange)
     default: drop(exchange)
     }
   }

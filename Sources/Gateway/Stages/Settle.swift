@@ -78,6 +78,11 @@ extension RequestPipeline {
 
   private func carryOut(_ exchange: Exchange, _ closing: Closing) {
     counters.ended(status: exchange.status)
+    tell(exchange, closing)
+    recycle(exchange)
+  }
+
+  private func tell(_ exchange: Exchange, _ closing: Closing) {
     switch closing {
     case .answer:
       writeFields(exchange)
@@ -94,7 +99,6 @@ extension RequestPipeline {
       exchange.client?.abort()
     case .nobody: break
     }
-    recycle(exchange)
   }
 
   /// Deadlines and keep-alives of one exchange.
@@ -111,6 +115,10 @@ extension RequestPipeline {
         upstreamPort?.cancel(exchange)
         let refusal = Refusal(.upstreamTimeout, message: "The exchange took longer than allowed.")
         conclude(exchange, exchange.stream.hasBegun ? .streamError(refusal) : .refusal(refusal), exit: .endedByGate)
+      } else if !isKeyGood(exchange) {
+        upstreamPort?.cancel(exchange)
+        let refusal = Refusal(.invalidAPIKey, message: "The API key is no longer valid.")
+        conclude(exchange, exchange.stream.hasBegun ? .streamError(refusal) : .refusal(refusal), exit: .endedByGate)
       } else {
         keepAlive(exchange, now)
       }
@@ -119,6 +127,16 @@ extension RequestPipeline {
       if now > exchange.confirmBy { loseLog(exchange) }
     default: break
     }
+  }
+
+  /// A key that was revoked or has run out ends its streams within a tick; the rest of the snapshot stays as it was.
+  private func isKeyGood(_ exchange: Exchange) -> Bool {
+    guard let caller = exchange.caller else { return true }
+    if let expires = caller.principal.expires, clock.wallNanoseconds / 1_000_000_000 >= expires { return false }
+    let current = services.snapshots.current
+    guard current !== exchange.snapshot, exchange.checkedSnapshot != ObjectIdentifier(current) else { return true }
+    exchange.checkedSnapshot = ObjectIdentifier(current)
+    return current.directory.holds(caller.principal.key)
   }
 
   /// Between whole events only, after 15 s of silence; a stream without any answer begins after 30 s.
@@ -137,13 +155,16 @@ extension RequestPipeline {
   /// The writer did not confirm in time: the answer ends as an error. The settlement stands; its record stays queued.
   private func loseLog(_ exchange: Exchange) {
     let refusal = Refusal(.logUnavailable, message: "The answer's record could not be written in time.")
-    if exchange.pendingRecord == nil { release(exchange) }
+    exchange.confirmBy = .max
     exchange.status = UInt16(refusal.code.status)
     switch exchange.closing {
-    case .streamEnd, .streamError: carryOut(exchange, .streamError(refusal))
-    case .nobody: carryOut(exchange, .nobody)
-    default: carryOut(exchange, .refusal(refusal))
+    case .streamEnd, .streamError: tell(exchange, .streamError(refusal))
+    case .nobody, nil: break
+    default: tell(exchange, .refusal(refusal))
     }
+    // The exchange waits on, without its client, until the record is written: what it cost must not be forgotten.
+    exchange.client = nil
+    exchange.closing = .nobody
   }
 
   // MARK: What it cost
@@ -203,7 +224,7 @@ extension RequestPipeline {
     }
     if exchange.demand.outputTokens == 0 {
       actual.outputTokens = 0
-    } else if let usage, usage.hasOutput, isSane(usage.outputTokens), usage.outputTokens >= own / 8 {
+    } else if let usage, usage.hasOutput, isSane(usage.outputTokens), usage.outputTokens >= own / 2 {
       actual.outputTokens = usage.outputTokens
     } else {
       actual.outputTokens = own

@@ -17,6 +17,7 @@ extension RequestPipeline {
     do throws(InferenceError) { try exchange.scan.scan(exchange.body.bytes, route: route) } catch {
       return .refused(error.refusal)
     }
+    exchange.isScanned = true
     return unpriced(exchange.scan).map { .refused($0) } ?? .next
   }
 
@@ -93,7 +94,6 @@ extension RequestPipeline {
     } catch {
       return .refused(Refusal(.redactionUnavailable, message: "Redaction cannot work now; nothing was sent."))
     }
-    if exchange.findings.total > 0 { counters.found(exchange.findings.total) }
     return .next
   }
 
@@ -102,7 +102,7 @@ extension RequestPipeline {
     case .blocked:
       Refusal(
         .contentPolicyViolation,
-        message: "The request holds what your policy keeps in: \(error.message). Remove it and send again.")
+        message: "\(error.message) Remove it and send again.")
     default: Refusal(.redactionUnavailable, message: "Redaction cannot work now; nothing was sent.")
     }
   }

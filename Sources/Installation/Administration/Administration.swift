@@ -45,6 +45,9 @@ final class Administration: Sendable {
     guard try !core.tenancy.tenants().contains(where: { $0.slug == draft.slug }) else {
       throw TenancyError(.conflict, "A tenant '\(draft.slug)' exists.")
     }
+    if let fault = core.fault(of: tenant.policy, currency: tenant.currency) {
+      throw TenancyError(.invalid, "No tenant can be served under '\(tenant.policy)' now: \(fault)")
+    }
     _ = try core.tenantKeys.create(id)
     return tenant
   }

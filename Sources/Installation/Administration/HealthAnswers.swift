@@ -23,6 +23,9 @@ extension Administration: InstallationHealth {
         name: "policies", isReady: core.policyReloadFault == nil,
         detail: core.policyReloadFault ?? "set \(core.policySet.hash.prefix(12))"),
       HealthCheck(
+        name: "tenants", isReady: core.unservableTenants.isEmpty,
+        detail: core.unservableTenants.joined(separator: "\n")),
+      HealthCheck(
         name: "clock", isReady: !core.quotas.isClockHeld,
         detail: core.quotas.isClockHeld ? "the wall clock has jumped; budget windows stand still" : ""),
     ]
