@@ -1,0 +1,56 @@
+import Dispatch
+import Glibc
+import SealedLog
+import Synchronization
+
+/// The file system with faults that a test switches on, for the whole volume.
+final class SwitchableDisk: LogDisk {
+  enum Mode: Sendable, Equatable {
+    case works
+    /// Every append fails so.
+    case fails(errno: Int32)
+    /// Appends do not come back until the mode changes.
+    case hangs
+  }
+
+  private let mode = Mutex(Mode.works)
+  private let disk: PosixDisk
+
+  init(folder: String) throws { disk = try PosixDisk(folder: folder) }
+
+  func set(_ fresh: Mode) { mode.withLock { $0 = fresh } }
+
+  /// 0, or the `errno` of the append; waits while the disk hangs.
+  fileprivate func fault() -> Int32 {
+    let pause = DispatchSemaphore(value: 0)
+    while true {
+      switch mode.withLock({ $0 }) {
+      case .works: return 0
+      case .fails(let number): return number
+      case .hangs: _ = pause.wait(timeout: .now() + .milliseconds(1))
+      }
+    }
+  }
+
+  func create(_ path: String) throws(SealedLogError) -> any SegmentFile { SwitchableFile(try disk.create(path), self) }
+  func open(_ path: String) throws(SealedLogError) -> any SegmentFile { SwitchableFile(try disk.open(path), self) }
+  func synchronizeVolume() -> Int32 { disk.synchronizeVolume() }
+}
+
+private final class SwitchableFile: SegmentFile {
+  private let file: any SegmentFile
+  private let disk: SwitchableDisk
+
+  init(_ file: any SegmentFile, _ disk: SwitchableDisk) {
+    self.file = file
+    self.disk = disk
+  }
+
+  func append(_ bytes: UnsafeRawBufferPointer) -> Int {
+    let number = disk.fault()
+    return number == 0 ? file.append(bytes) : -Int(number)
+  }
+  func synchronize() -> Int32 { file.synchronize() }
+  func truncate(to length: Int) -> Int32 { file.truncate(to: length) }
+  func close() { file.close() }
+}
