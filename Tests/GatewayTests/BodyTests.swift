@@ -1,6 +1,7 @@
 import Foundation
 import Inference
 import Policies
+import Quotas
 import Redaction
 import Routing
 import Testing
@@ -194,8 +195,8 @@ struct BodyTests {
   }
 
   /// A rule with `where: [output]` reads answers.
-  @Test(arguments: [RedactionAction.mask, .block], [false, true])
-  func aRuleOnAnswersActsOnAnswers(action: RedactionAction, stream: Bool) throws {
+  @Test(arguments: [Redaction.RedactionAction.mask, .block], [false, true])
+  func aRuleOnAnswersActsOnAnswers(action: Redaction.RedactionAction, stream: Bool) throws {
     var setup = GateSetup()
     setup.action = action
     setup.places = .output

@@ -1,6 +1,7 @@
 import Inference
 import Quotas
 import Routing
+import SealedLog
 import Testing
 
 @testable import Gateway

@@ -1,5 +1,7 @@
 import Inference
+import JSONText
 import Quotas
+import SealedLog
 import Testing
 
 @testable import Gateway

@@ -58,7 +58,7 @@ struct OrderTests {
     #expect(gate.upstream.sent.count == 1, "it is back")
   }
 
-  enum LogFault: String, CaseIterable, Sendable { case stopped, queueFull, journalFails, diskHangs }
+  enum LogFault: String, CaseIterable, Sendable { case stopped, queueFull, journalFails, diskFull, diskHangs }
 
   /// In the mode `off` no content is kept, and the decision and the money still are.
   @Test(arguments: LogFault.allCases, ContentMode.allCases.filter { $0 != .writeOnly })
@@ -71,18 +71,48 @@ struct OrderTests {
     switch fault {
     case .queueFull: break
     case .stopped: gate.log.stop()
-    case .journalFails, .diskHangs:
-      // One exchange meets the fault; the next ones must be refused.
-      gate.disk.set(fault == .diskHangs ? .hangs : .fails(errno: ENOSPC))
+    case .journalFails, .diskFull, .diskHangs:
+      let first = gate.send(gate.chat(Specimens.chat()))
+      gate.answer(200, Specimens.plain())
+      gate.finish(first)
+      // One exchange meets the fault with its last record; the next ones must be refused.
       gate.send(gate.chat(Specimens.chat()))
-      #expect(gate.upstream.sent.count == 1)
+      switch fault {
+      case .journalFails: gate.disk.set(.fails(errno: ENOSPC, path: TestGate.journalName))
+      case .diskFull: gate.disk.set(.fails(errno: ENOSPC, path: "/"))
+      default: gate.disk.set(.hangs)
+      }
+      gate.answer(200, Specimens.plain())
+      #expect(gate.upstream.sent.count == 2)
       #expect(gate.holds(10) { gate.log.health.state != .ok })
+      // Entries count as stale after a millisecond of the writer's own clock.
+      let met = ContinuousClock.now
+      #expect(gate.holds(10) { ContinuousClock.now - met > .milliseconds(20) })
+      #expect(gate.send(TestGate.Call(method: .get, path: "/readyz", body: [])).status == 503)
     }
     let before = (gate.upstream.sent.count, gate.quotas.openReservations)
     let client = gate.send(gate.chat(Specimens.chat()))
     #expect(client.status == 503 && client.errorCode == "log_unavailable")
     #expect(gate.upstream.sent.count == before.0, "nothing was sent")
     #expect(gate.quotas.openReservations == before.1, "nothing stays set aside")
+    gate.disk.set(.works)
+  }
+
+  /// A fallback is a call to a provider like any other.
+  @Test func aSecondAttemptNeedsTheLogToo() throws {
+    var setup = GateSetup()
+    setup.candidates = [.init(provider: "first"), .init(provider: "second")]
+    setup.writer.staleNanoseconds = 1_000_000
+    let gate = try TestGate(setup)
+    let client = gate.send(gate.chat(Specimens.chat()))
+    let exchange = try #require(gate.upstream.sent.last).exchange
+    #expect(gate.holds(10) { gate.log.health.queueBytes == 0 })
+    gate.disk.set(.fails(errno: ENOSPC, path: TestGate.journalName))
+    gate.send(gate.chat(Specimens.chat()))  // meets the fault
+    #expect(gate.holds(10) { gate.log.health.state != .ok })
+    gate.pipeline.upstream(exchange, ended: .notConnected)
+    #expect(gate.upstream.sent.map(\.target.provider) == ["first", "first"])
+    #expect(client.isOver && client.status == 503 && client.errorCode == "log_unavailable")
     gate.disk.set(.works)
   }
 

@@ -1,6 +1,7 @@
 import Foundation
 import Inference
 import Quotas
+import SealedLog
 import Tenancy
 import Testing
 

@@ -68,7 +68,7 @@ struct ConfigurationFileTests {
     ("loops: two", "torhaus.yaml:1:1", "whole number"),
     ("loops: -1", "torhaus.yaml:1:1", "whole number"),
     ("loops: 99999999999999999999", "torhaus.yaml:1:1", "whole number"),
-    ("listen:\n  api: {port: 65536}", "torhaus.yaml:2:3", "no such port"),
+    ("listen:\n  api: {port: 65536}", "torhaus.yaml:2:9", "no such port"),
     ("listen: 8080", "torhaus.yaml:1:9", "mapping is expected"),
     ("listen:\n  hosts: a", "torhaus.yaml:2:3", "is a list"),
     ("listen:\n  hosts: [[a]]", "torhaus.yaml:2:3", "list of words"),

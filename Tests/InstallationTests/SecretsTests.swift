@@ -64,7 +64,7 @@ import Testing
     #expect((Self.error(.file(file)) == nil) == isRead)
   }
 
-  /// The root key is derived from the master secret: of nothing, everybody can derive it.
+  /// Nothing can be derived from an empty master secret: its place is named here, not a fault of a later step.
   @Test(arguments: [[], [0x0A], [0x0D, 0x0A]] as [[UInt8]]) func anEmptySecretIsNone(bytes: [UInt8]) throws {
     let folder = try Folder()
     let file = folder.file(bytes, mode: 0o600)

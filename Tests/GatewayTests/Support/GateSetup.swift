@@ -29,7 +29,7 @@ struct GateSetup {
   var requestsPerMinute: Int64 = 1_000_000
   var concurrency: Int64 = 1_000
   var redacts = true
-  var action = RedactionAction.pseudonymise
+  var action = Redaction.RedactionAction.pseudonymise
   var places: RedactionRule.Places = .input
   var patterns: (any PatternSet)?
   var mode = ContentMode.managed

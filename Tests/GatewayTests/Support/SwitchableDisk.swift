@@ -3,12 +3,12 @@ import Glibc
 import SealedLog
 import Synchronization
 
-/// The file system with faults that a test switches on, for the whole volume.
+/// The file system with faults that a test switches on.
 final class SwitchableDisk: LogDisk {
   enum Mode: Sendable, Equatable {
     case works
-    /// Every append fails so.
-    case fails(errno: Int32)
+    /// Appends to files whose path contains the text fail so.
+    case fails(errno: Int32, path: String)
     /// Appends do not come back until the mode changes.
     case hangs
   }
@@ -21,33 +21,39 @@ final class SwitchableDisk: LogDisk {
   func set(_ fresh: Mode) { mode.withLock { $0 = fresh } }
 
   /// 0, or the `errno` of the append; waits while the disk hangs.
-  fileprivate func fault() -> Int32 {
+  fileprivate func fault(_ path: String) -> Int32 {
     let pause = DispatchSemaphore(value: 0)
     while true {
       switch mode.withLock({ $0 }) {
       case .works: return 0
-      case .fails(let number): return number
+      case .fails(let number, let part): return path.contains(part) ? number : 0
       case .hangs: _ = pause.wait(timeout: .now() + .milliseconds(1))
       }
     }
   }
 
-  func create(_ path: String) throws(SealedLogError) -> any SegmentFile { SwitchableFile(try disk.create(path), self) }
-  func open(_ path: String) throws(SealedLogError) -> any SegmentFile { SwitchableFile(try disk.open(path), self) }
+  func create(_ path: String) throws(SealedLogError) -> any SegmentFile {
+    SwitchableFile(path, try disk.create(path), self)
+  }
+  func open(_ path: String) throws(SealedLogError) -> any SegmentFile {
+    SwitchableFile(path, try disk.open(path), self)
+  }
   func synchronizeVolume() -> Int32 { disk.synchronizeVolume() }
 }
 
 private final class SwitchableFile: SegmentFile {
+  private let path: String
   private let file: any SegmentFile
   private let disk: SwitchableDisk
 
-  init(_ file: any SegmentFile, _ disk: SwitchableDisk) {
+  init(_ path: String, _ file: any SegmentFile, _ disk: SwitchableDisk) {
+    self.path = path
     self.file = file
     self.disk = disk
   }
 
   func append(_ bytes: UnsafeRawBufferPointer) -> Int {
-    let number = disk.fault()
+    let number = disk.fault(path)
     return number == 0 ? file.append(bytes) : -Int(number)
   }
   func synchronize() -> Int32 { file.synchronize() }

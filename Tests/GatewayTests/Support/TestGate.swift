@@ -65,6 +65,9 @@ final class TestGate {
   let snapshots = SnapshotCell(GatewaySnapshot())
   let readiness = Readiness()
   let key: [UInt8]
+  /// What the node journal's path ends in.
+  static let journalName = "node.thj"
+
   private let root: String
   private let wakes = Box()
   private let confirmations = Box()
@@ -80,7 +83,7 @@ final class TestGate {
     let base = FileManager.default.isWritableFile(atPath: "/dev/shm") ? "/dev/shm" : NSTemporaryDirectory()
     root = "\(base)/gateway-\(UUID().uuidString)"
     let folder = "\(root)/log"
-    journalPath = "\(root)/node.thj"
+    journalPath = "\(root)/\(Self.journalName)"
     try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
 
     let node: UInt128 = 77
