@@ -138,7 +138,8 @@ let package = Package(
     .testTarget(
       name: "GatewayTests",
       dependencies: [
-        "Cryptography", "Gateway", "Inference", "JSONText", "KeyProviders", "Policies", "Quotas", "Redaction", "Routing",
+        "Cryptography", "Gateway", "Inference", "JSONText", "KeyProviders", "Policies", "Quotas", "Redaction",
+        "Routing",
         "SealedLog", "Tenancy",
       ], swiftSettings: strict),
     .testTarget(
