@@ -135,6 +135,17 @@ let package = Package(
       dependencies: ["Cryptography", "KeyProviders", "Quotas", "SealedLog", "StorageSQLite", "Tenancy", grdb],
       swiftSettings: strict),
     .testTarget(
+      name: "GatewayTests",
+      dependencies: [
+        "Cryptography", "Gateway", "Inference", "JSONText", "KeyProviders", "Policies", "Quotas", "Redaction",
+        "Routing",
+        "SealedLog", "Tenancy",
+      ], swiftSettings: strict),
+    .testTarget(
+      name: "InstallationTests",
+      dependencies: ["Cryptography", "Gateway", "Installation", "Policies", "Quotas", "Routing", "Tenancy"],
+      swiftSettings: strict),
+    .testTarget(
       name: "FrontendTests", dependencies: ["Frontend", "Gateway", "JSONText", "Tenancy"] + nio,
       swiftSettings: strict),
     .testTarget(

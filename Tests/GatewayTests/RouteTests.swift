@@ -1,0 +1,175 @@
+import Foundation
+import Inference
+import Quotas
+import SealedLog
+import Tenancy
+import Testing
+
+@testable import Gateway
+
+/// Every path and method that leads to a provider, as the router itself says: a new route joins these tests by itself.
+struct RouteTests {
+  struct Way: CustomTestStringConvertible, Sendable {
+    let path: String
+    let route: InferenceRoute
+    var isStream = false
+    var testDescription: String { "\(path)\(isStream ? " as a stream" : "")" }
+
+    var body: String {
+      switch route {
+      case .chat: Specimens.chat(stream: isStream)
+      case .embeddings: Specimens.embeddings()
+      }
+    }
+
+    func answer(_ gate: TestGate) {
+      switch (route, isStream) {
+      case (.chat, true): gate.answer(200, Specimens.stream(["Guten", " Tag"]), kind: .eventStream)
+      case (.chat, false): gate.answer(200, Specimens.plain())
+      case (.embeddings, _): gate.answer(200, Specimens.vector)
+      }
+    }
+  }
+
+  /// Paths are made of the provider's path, with and without `/v1`.
+  static let ways: [Way] = InferenceRoute.allCases.flatMap { route in
+    ["/v1\(route.upstreamPath)", "\(route.upstreamPath)"].flatMap { path in
+      route.canStream
+        ? [Way(path: path, route: route), Way(path: path, route: route, isStream: true)]
+        : [Way(path: path, route: route)]
+    }
+  }
+
+  private static func call(_ gate: TestGate, _ way: Way, key: [UInt8]?) -> TestGate.Call {
+    TestGate.Call(path: way.path, key: key, body: Array(way.body.utf8))
+  }
+
+  @Test func theRouterKnowsTheseWaysToAProviderAndNoOther() {
+    func lookup(_ method: Route.Method, _ path: String) -> Route.Lookup {
+      Array(path.utf8).withUnsafeBytes { Route.find(method, $0) }
+    }
+    #expect(Self.ways.count == 6)
+    for way in Self.ways {
+      #expect(lookup(.post, way.path) == .found(.inference(way.route)))
+      for method in [Route.Method.get, .head, .other] {
+        #expect(lookup(method, way.path) == .wrongMethod(allow: "POST"))
+      }
+      for wrong in ["\(way.path)/", "/\(way.path)", "\(way.path)?a", way.path.uppercased(), "/v1/..\(way.path)"] {
+        #expect(lookup(.post, wrong) == .unknown(doubledVersion: false), "\(wrong)")
+      }
+    }
+    #expect(lookup(.post, "/v1/v1/chat/completions") == .unknown(doubledVersion: true))
+    for path in ["/v1/models", "/models", "/livez", "/readyz", "/", "/v1/models/chat"] {
+      if case .found(let route) = lookup(.get, path) {
+        if case .inference = route { Issue.record("\(path) leads to a provider by GET") }
+      } else {
+        Issue.record("\(path) is unknown")
+      }
+      #expect(lookup(.post, path) == .wrongMethod(allow: "GET, HEAD"))
+    }
+  }
+
+  @Test(arguments: ways) func withoutAKeyNothingIsSent(_ way: Way) throws {
+    let gate = try TestGate()
+    let foreign = Array("th_aaaaaaaaaaaaaaaaaaaaaaaaaa_".utf8) + [UInt8](repeating: 0x61, count: 59)
+    var changed = gate.key
+    changed[40] = changed[40] == 0x61 ? 0x62 : 0x61
+    var texts: Set<String> = []
+    for key in [nil, [], foreign, changed, gate.key.dropLast(), gate.key + [0x20]] as [[UInt8]?] {
+      let client = gate.send(Self.call(gate, way, key: key.map { Array($0) }))
+      #expect(client.status == 401)
+      #expect(client.errorCode == "invalid_api_key")
+      texts.insert(client.text.replacing(/req_[0-9a-z]{26}/, with: ""))
+    }
+    var differing = Self.call(gate, way, key: gate.key)
+    differing.differ = true
+    #expect(gate.send(differing).status == 401)
+    #expect(texts.count == 1, "unknown, malformed and missing keys read alike")
+    #expect(gate.upstream.sent.isEmpty)
+    #expect(gate.quotas.openReservations == 0)
+  }
+
+  @Test(arguments: ways, [0, 1]) func aLimitOfZeroRefusesAndNothingIsSent(_ way: Way, limit: Int) throws {
+    var setup = GateSetup()
+    if limit == 0 { setup.tokensPerDay = 0 } else { setup.requestsPerMinute = 0 }
+    let gate = try TestGate(setup)
+    let client = gate.send(Self.call(gate, way, key: gate.key))
+    #expect(client.status == 429)
+    #expect(client.errorCode == (limit == 0 ? "insufficient_quota" : "rate_limit_exceeded"))
+    #expect(gate.upstream.sent.isEmpty)
+    let books = try gate.books()
+    #expect(books.totals.isZero && books.reserveCount == 0 && books.open == 0)
+    #expect(books.metas.map(\.status) == [429] && books.metas.map(\.exit) == [3])
+  }
+
+  @Test(arguments: ways) func whatRedactionNamesDoesNotLeaveAndComesBack(_ way: Way) throws {
+    let gate = try TestGate()
+    let client = gate.send(Self.call(gate, way, key: gate.key))
+    let sent = try #require(gate.upstream.sent.last)
+    #expect(!sent.text.contains(Specimens.mail))
+    let placeholder = try #require(sent.text.firstMatch(of: /\[EMAIL_[0-9a-z]{8}\]/)).output
+    switch (way.route, way.isStream) {
+    case (.chat, true): gate.answer(200, Specimens.stream(["An ", "\(placeholder)"]), kind: .eventStream)
+    case (.chat, false): gate.answer(200, Specimens.plain("An \(placeholder)"))
+    case (.embeddings, _): way.answer(gate)
+    }
+    gate.finish(client)
+    #expect(client.status == 200)
+    if way.route == .chat { #expect(client.text.contains(Specimens.mail)) }
+    #expect(!client.text.contains("[EMAIL_"))
+    #expect(client.value("x-torhaus-redactions") == "email=1")
+    #expect(try gate.metas().last?.findings == ["email": 1])
+  }
+
+  @Test(arguments: ways) func aRecordExistsOfEachExchangeAndHoldsTheRedactedTextOnly(_ way: Way) throws {
+    let gate = try TestGate()
+    let client = gate.send(Self.call(gate, way, key: gate.key))
+    way.answer(gate)
+    gate.finish(client)
+    let record = try gate.lastRecord()
+    let request = try #require(record.request)
+    let sent = try #require(gate.upstream.sent.last)
+    #expect(String(decoding: request, as: UTF8.self).hasSuffix(sent.text), "what was sent is what is recorded")
+    #expect(!String(decoding: request, as: UTF8.self).contains(Specimens.mail))
+    let response = String(decoding: try #require(record.response), as: UTF8.self)
+    #expect(way.route == .chat ? response.contains("Guten Tag") : response.contains("-0.25"))
+    #expect(record.responseIsAssembled == way.isStream)
+    let metas = try gate.metas()
+    #expect(metas.map(\.status) == [200] && metas.map(\.exit) == [1])
+    #expect(metas.map(\.route) == [way.route.rawValue] && metas.map(\.stream) == [way.isStream])
+    #expect(client.value("x-request-id") == metas.last?.request_id)
+  }
+
+  @Test(arguments: ways) func eachGoesToItsOwnAddressUnderTheCandidatesName(_ way: Way) throws {
+    let gate = try TestGate()
+    let client = gate.send(Self.call(gate, way, key: gate.key))
+    let sent = try #require(gate.upstream.sent.last)
+    #expect(sent.target.url == "https://first.example/v1\(way.route.upstreamPath)")
+    #expect(sent.text.contains(#""model":"first-model""#))
+    way.answer(gate)
+    gate.finish(client)
+    #expect(client.text.contains(#""model":"chat""#))
+    #expect(!client.text.contains("first-model"))
+  }
+
+  @Test(arguments: ["/v1/models", "/models", "/v1/models/chat", "/livez", "/readyz", "/"])
+  func otherRoutesSendNothing(path: String) throws {
+    let gate = try TestGate()
+    let client = gate.send(TestGate.Call(method: .get, path: path, key: gate.key, body: []))
+    #expect(client.status == 200)
+    #expect(client.value("x-request-id") != nil)
+    #expect(gate.upstream.sent.isEmpty && gate.quotas.openReservations == 0)
+    let unknown = gate.send(TestGate.Call(method: .get, path: path, body: []))
+    #expect(unknown.status == (path.contains("models") ? 401 : 200))
+  }
+
+  @Test func anAliasThatDoesNotExistAndOneThatIsHiddenReadAlike() throws {
+    let gate = try TestGate()
+    for (name, hint) in [("nothing", ""), ("chap", " Did you mean 'chat'?")] {
+      let client = gate.send(gate.chat(Specimens.chat().replacing(#""model":"chat""#, with: #""model":"\#(name)""#)))
+      #expect(client.status == 404 && client.errorCode == "model_not_found")
+      #expect(client.text.contains("may not use it.\(hint) (request"))
+    }
+    #expect(gate.upstream.sent.isEmpty)
+  }
+}
