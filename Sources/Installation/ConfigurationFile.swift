@@ -1,4 +1,5 @@
-import Policies
+import NodeFolder
+import Quotas
 import Yams
 
 /// Reads `torhaus.yaml`. Unknown keys stop the start; secrets are never values, only where they are.
@@ -13,12 +14,18 @@ package enum ConfigurationFile {
   }
 
   package static func parse(_ text: String, path: String) throws(InstallationError) -> ServerConfiguration {
+    let parser: Parser
     let node: Node?
     do {
-      node = try Parser(yaml: text, resolver: .basic, constructor: .default, encoding: .utf8).singleRoot()
+      parser = try Parser(yaml: text, resolver: .basic, constructor: .default, encoding: .utf8)
+      node = try parser.singleRoot()
+    } catch let error as YamlError {
+      throw InstallationError(.invalidConfiguration, "this is no YAML", place: place(of: error, path))
     } catch {
-      throw InstallationError(.invalidConfiguration, "this is no YAML: \(error)", place: path)
+      throw InstallationError(.invalidConfiguration, "this is no YAML", place: path)
     }
+    // Anchors are known only as long as their parser lives, and anchors are refused.
+    defer { withExtendedLifetime(parser) {} }
     guard let node else {
       throw InstallationError(.invalidConfiguration, "the configuration is empty", place: path)
     }
@@ -62,7 +69,12 @@ package enum ConfigurationFile {
       try drain.finish()
     }
     if var locale = try top.map("locale") {
-      configuration.timeZone = try locale.text("timezone") ?? configuration.timeZone
+      if let zone = try locale.text("timezone") {
+        guard SystemZoneRules().offsetSeconds(zone: zone, at: 0) != nil else {
+          throw locale.wrong("timezone", "there is no time zone '\(zone)'", "write an IANA name such as Europe/Zurich")
+        }
+        configuration.timeZone = zone
+      }
       configuration.currency = try locale.text("currency") ?? configuration.currency
       if var rates = try locale.map("rates") {
         for currency in rates.names { configuration.currencyRates[currency] = try rates.decimal(currency) }
@@ -71,8 +83,19 @@ package enum ConfigurationFile {
       try locale.finish()
     }
     configuration.loops = try top.number("loops")
+    guard configuration.loops.map({ (1...256).contains($0) }) ?? true else {
+      throw top.wrong("loops", "'loops' is 1 to 256", "leave it out for one per core")
+    }
     try top.finish()
     return configuration
+  }
+
+  private static func place(of error: YamlError, _ path: String) -> String {
+    switch error {
+    case .scanner(_, _, let mark, _), .parser(_, _, let mark, _), .composer(_, _, let mark, _):
+      "\(path):\(mark.line):\(mark.column)"
+    default: path
+    }
   }
 
   private static func listener(_ map: ConfigurationMap, _ usual: ServerConfiguration.Listener)
@@ -171,7 +194,10 @@ struct ConfigurationMap {
   mutating func decimal(_ key: String) throws(InstallationError) -> Int64? {
     guard let text = try text(key) else { return nil }
     let parts = text.split(separator: ".", omittingEmptySubsequences: false)
-    guard (1...2).contains(parts.count), let whole = Int64(parts[0]), whole >= 0, whole < 1_000_000 else {
+    guard (1...2).contains(parts.count),
+      parts.allSatisfy({ !$0.isEmpty && $0.utf8.allSatisfy { (0x30...0x39).contains($0) } }),
+      let whole = Int64(parts[0]), whole < 1_000_000
+    else {
       throw wrong(key, "'\(text)' is no rate", "write \(key): \"0.92\"")
     }
     let fraction = parts.count == 2 ? String(parts[1]) : "0"

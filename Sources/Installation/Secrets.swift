@@ -47,6 +47,9 @@ package enum Secrets {
         .secretMissing, "the secret's file cannot be read", hint: "check owner and size of \(path)")
     }
     while let last = bytes.last, last == 0x0A || last == 0x0D { bytes.removeLast() }
+    guard !bytes.isEmpty else {
+      throw InstallationError(.secretMissing, "the secret's file is empty", hint: "write the secret to \(path)")
+    }
     return bytes
   }
 }

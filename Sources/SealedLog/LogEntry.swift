@@ -47,12 +47,14 @@ package struct LogEntry: Sendable {
   package var token: UInt64
   /// Set by the writer when the entry is queued.
   var queuedAt: UInt64 = 0
+  /// This begins an attempt that has not been sent: it may be refused. What ends one is taken as long as memory allows.
+  let opensExchange: Bool
 
   package init(
     stream: LogStream, recordID: UInt128, subjects: [Subject] = [], request: [UInt8]? = nil,
     response: [UInt8]? = nil, responseIsAssembled: Bool = false, responseFirstPart: UInt16 = 0,
     responseIsLast: Bool = true, metadata: [UInt8]? = nil, administration: [UInt8]? = nil, journal: [UInt8] = [],
-    token: UInt64 = 0
+    token: UInt64 = 0, opensExchange: Bool = false
   ) {
     self.stream = stream
     self.recordID = recordID
@@ -66,6 +68,7 @@ package struct LogEntry: Sendable {
     self.administration = administration
     self.journal = journal
     self.token = token
+    self.opensExchange = opensExchange || (request != nil && response == nil && metadata == nil)
   }
 
   /// Counted against the queue's bound: payloads and what keeps them.
@@ -74,8 +77,6 @@ package struct LogEntry: Sendable {
       + journal.count
   }
 
-  /// Whether this begins an exchange, so that it may be refused; what ends one is taken as long as memory allows.
-  var opensExchange: Bool { request != nil && response == nil && metadata == nil }
 }
 
 /// `u16 length | JSON {dialect, route, alias, content_type} | body`.

@@ -194,23 +194,6 @@ struct BodyTests {
     #expect(client.value("x-torhaus-dropped") == "seed")
   }
 
-  /// A rule with `where: [output]` reads answers.
-  @Test(arguments: [Redaction.RedactionAction.mask, .block], [false, true])
-  func aRuleOnAnswersActsOnAnswers(action: Redaction.RedactionAction, stream: Bool) throws {
-    var setup = GateSetup()
-    setup.action = action
-    setup.places = .output
-    let gate = try TestGate(setup)
-    let client = gate.send(gate.chat(Specimens.chat("Wer ist zuständig?", stream: stream)))
-    if stream {
-      gate.answer(200, Specimens.stream(["Frag ", Specimens.mail, " danach."]), kind: .eventStream)
-    } else {
-      gate.answer(200, Specimens.plain("Frag \(Specimens.mail) danach."))
-    }
-    gate.finish(client)
-    #expect(!client.text.contains(Specimens.mail))
-  }
-
   /// openai-python asks for base64 by itself; a provider that has only numbers is helped out.
   @Test func numbersBecomeBase64ForAClientThatAskedForIt() throws {
     let gate = try TestGate()

@@ -85,7 +85,8 @@ extension RequestPipeline {
           ? .maxCompletionTokens : .maxTokens,
         includeUsage: candidate.provider.traits.includesUsage, userHash: hash),
       to: &exchange.edits)
-    if exchange.isStrict, let first = exchange.dropped.first {
+    if exchange.isStrict || exchange.caller?.rules.policy.strictTranslation == true, let first = exchange.dropped.first
+    {
       return .refused(
         Refusal(.unsupportedParameter, message: "'\(first)' cannot be carried to this provider.", param: first))
     }
@@ -195,7 +196,7 @@ extension RequestPipeline {
     let entry = LogEntry(
       stream: caller.rules.stream, recordID: exchange.id.value, subjects: subjects(exchange),
       request: caller.rules.stream.mode == .off || exchange.attempt > 0 ? nil : metaWriter.requestPayload(exchange),
-      journal: exchange.journal)
+      journal: exchange.journal, opensExchange: true)
     guard services.log.append(entry, loop: loop) else {
       return .refused(Refusal(.logUnavailable, message: "The log cannot be written now; nothing was sent."))
     }

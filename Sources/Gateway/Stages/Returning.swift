@@ -66,8 +66,13 @@ extension RequestPipeline: UpstreamDelegate {
         exit: exchange.usage == nil ? .upstreamError : .upstreamErrorWithUsage)
     }
     exchange.ownOutputBytes = answerScan.textBytes(in: body)
-    var restoring = AnswerRestoring(exchange.issued, kept: nil)
     exchange.edits.reset()
+    if exchange.scan.route == .embeddings, exchange.scan.wantsBase64, let data = answerScan.data,
+      !EmbeddingsAnswer.encodeBase64(body, data: data, edits: &exchange.edits)
+    {
+      return fault(exchange, .malformed, exit: .upstreamErrorWithUsage)
+    }
+    var restoring = AnswerRestoring(exchange.issued, kept: nil)
     let restores = !exchange.issued.isEmpty
     if restores, !answerScan.logprobs.isEmpty { exchange.dropped.append("logprobs") }
     switch answerScan.rewrite(
@@ -121,7 +126,8 @@ extension RequestPipeline: UpstreamDelegate {
     deliver(exchange)
     if case .failed(let refusal) = exchange.stream.reader?.state {
       upstreamPort?.cancel(exchange)
-      return conclude(exchange, .streamError(refusal), exit: .endedByGate)
+      endProbe(exchange, .failed)
+      return conclude(exchange, .streamError(refusal), exit: .upstreamCut)
     }
     let outputBytes = exchange.stream.reader?.outputBytes ?? 0
     if exchange.isClientGone, outputBytes - exchange.stream.bytesAtAbort > 256 * 4 { return abandon(exchange) }

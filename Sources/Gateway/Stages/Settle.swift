@@ -14,7 +14,10 @@ extension RequestPipeline {
     guard exchange.stage == .returning else { return }
     exchange.stage = .settle
     exchange.closing = exchange.isClientGone ? .nobody : closing
-    let actual = actual(exchange, exit: exit)
+    let isDrained = exchange.isClientGone && (exit == .complete || exit == .completeUsageMissing)
+    let actual = actual(
+      exchange,
+      exit: !isDrained ? exit : exchange.stream.bytesAtAbort > 0 ? .clientGone : .clientGoneEarly)
     services.quotas.settle(&exchange.reservation, actual, journal: &exchange.journal)
     counters.settled(input: actual.inputTokens, output: actual.outputTokens)
     if exit == .complete {
@@ -156,6 +159,9 @@ extension RequestPipeline {
   private func loseLog(_ exchange: Exchange) {
     let refusal = Refusal(.logUnavailable, message: "The answer's record could not be written in time.")
     exchange.confirmBy = .max
+    // The answer itself may be what the queue has no room for. What it cost has room.
+    exchange.pendingRecord?.response = nil
+    handOver(exchange)
     exchange.status = UInt16(refusal.code.status)
     switch exchange.closing {
     case .streamEnd, .streamError: tell(exchange, .streamError(refusal))
@@ -188,17 +194,23 @@ extension RequestPipeline {
     case .upstreamErrorWithUsage: actual.flags.insert(.upstreamError)
     case .upstreamCut:
       actual.flags.insert(.cut)
-      actual.outputTokens = max(actual.outputTokens, own)
+      // Of a plain answer that was cut its bytes are all there is to count.
+      let cut = exchange.stream.hasBegun ? own : max(own, Int64((exchange.answer.count + 3) / 4))
+      actual.outputTokens = max(actual.outputTokens, min(cut, exchange.demand.outputTokens))
     case .clientGone:
       actual.flags.insert(.aborted)
       if usage?.hasOutput != true { actual.outputTokens = min(own + 10, exchange.demand.outputTokens) }
     case .clientGoneEarly:
       actual.flags.insert(.aborted)
-      if usage?.hasOutput != true { actual.outputTokens = unseen(exchange) }
+      if usage?.hasOutput != true {
+        actual.outputTokens = exchange.isStream ? min(own + 10, exchange.demand.outputTokens) : unseen(exchange)
+      }
     case .lostBeforeStatus:
       actual.flags.insert(.unknownUpstream)
       actual.outputTokens = unseen(exchange)
-    case .endedByGate: actual.flags.insert(.ended)
+    case .endedByGate:
+      actual.flags.insert(.ended)
+      if usage?.hasOutput != true, !exchange.stream.hasBegun { actual.outputTokens = unseen(exchange) }
     default: break
     }
     price(&actual, usage, exchange)
@@ -220,7 +232,7 @@ extension RequestPipeline {
       actual.inputTokens = usage.inputTokens
     } else {
       actual.inputTokens = estimate
-      actual.flags.insert(.estimated)
+      actual.flags.insert(usage?.hasInput == true ? .suspect : .estimated)
     }
     if exchange.demand.outputTokens == 0 {
       actual.outputTokens = 0

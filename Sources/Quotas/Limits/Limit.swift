@@ -66,7 +66,7 @@ package struct Limit: Hashable, Sendable {
     case concurrent
   }
 
-  /// Stable over restarts and changes of the amount, mode and zone: made of scope, dimension, kind and alias.
+  /// Stable over restarts and changes of amount and zone: made of scope, dimension, kind, mode and alias.
   package let id: UInt64
   package let scope: LimitScope
   package let dimension: Dimension
@@ -92,12 +92,14 @@ package struct Limit: Hashable, Sendable {
     self.amount = amount
     self.mode = mode
     self.name = name
-    id = Self.stableID(scope: scope, dimension: dimension, kind: kind, alias: alias)
+    id = Self.stableID(scope: scope, dimension: dimension, kind: kind, mode: mode, alias: alias)
   }
 
   /// FNV-1a over the parts, finished as in SplitMix64. Scope ids are random 128-bit numbers, so nobody can aim at a
   /// collision.
-  private static func stableID(scope: LimitScope, dimension: Dimension, kind: Kind, alias: UInt64) -> UInt64 {
+  private static func stableID(
+    scope: LimitScope, dimension: Dimension, kind: Kind, mode: LimitMode, alias: UInt64
+  ) -> UInt64 {
     var hash: UInt64 = 0xCBF2_9CE4_8422_2325
     func add(_ byte: UInt8) { hash = (hash ^ UInt64(byte)) &* 0x0000_0100_0000_01B3 }
     add(scope.level.rawValue)
@@ -108,6 +110,8 @@ package struct Limit: Hashable, Sendable {
     case .budget(let period, _): add(0x20 | period.rawValue)
     case .concurrent: add(0x30)
     }
+    // A limit that warns stands beside the one that refuses: it has books of its own.
+    if mode != .hard { add(0x40 | mode.rawValue) }
     for shift in stride(from: 56, through: 0, by: -8) { add(UInt8(truncatingIfNeeded: alias >> UInt64(shift))) }
     hash = (hash ^ (hash >> 30)) &* 0xBF58_476D_1CE4_E5B9
     hash = (hash ^ (hash >> 27)) &* 0x94D0_49BB_1331_11EB

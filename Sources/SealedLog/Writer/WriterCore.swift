@@ -252,8 +252,9 @@ final class WriterCore: @unchecked Sendable {
 
   /// Writes what is sealed; then its journal bytes and confirmations are due.
   private func write(_ state: StreamState) throws(SealedLogError) {
-    guard let open = state.open, open.hasPending else { return }
-    let number = open.flush()
+    // An entry may have no frame (journal bytes alone): it is due all the same.
+    guard let open = state.open, open.hasPending || !state.sealed.isEmpty else { return }
+    let number = open.hasPending ? open.flush() : 0
     guard number == 0 else { throw .disk("write", number) }
     let sealed = state.sealed
     state.sealed = []
