@@ -64,6 +64,8 @@ package final class Exchange {
   var excluded: [ObjectIdentifier] = []
   /// What the client is told if no candidate is left.
   var lastFault: Refusal?
+  /// What earlier attempts cost; the request's record names the sum.
+  var spent = Actual(inputTokens: 0, outputTokens: 0, money: 0)
   /// Reservations of earlier attempts, confirmed together with the last.
   var settled: [Reservation] = []
   var demand = Demand(inputTokens: 0, outputTokens: 0, money: 0)
@@ -138,6 +140,7 @@ package final class Exchange {
     attemptID = 0
     excluded.removeAll(keepingCapacity: true)
     lastFault = nil
+    spent = Actual(inputTokens: 0, outputTokens: 0, money: 0)
     settled.removeAll(keepingCapacity: true)
     pendingRecord = nil
     endedAt = 0

@@ -217,7 +217,7 @@ struct ConfigurationMap {
     case "file": return .file(parts[1])
     case "environment": return .environment(parts[1])
     default:
-      throw wrong(key, "'\(parts[0])' is no place for a secret", "write credential:NAME, file:PATH or environment:NAME")
+      throw wrong(key, "a secret is never a value", "write credential:NAME, file:PATH or environment:NAME")
     }
   }
 

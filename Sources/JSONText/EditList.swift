@@ -50,6 +50,11 @@ package struct EditList {
     edits.append(edit)
   }
 
+  /// Forgets the edits that lie in `start ..< end`, because all of it goes.
+  package mutating func dropInside(_ start: Int, _ end: Int) {
+    edits.removeAll { $0.start >= start && $0.end <= end }
+  }
+
   /// Writes `body` with all edits applied to the end of `out`.
   /// - Returns: False, with `out` as it was, if two edits overlap or one lies outside of the body.
   package mutating func apply(to body: UnsafeRawBufferPointer, into out: ByteArena) -> Bool {

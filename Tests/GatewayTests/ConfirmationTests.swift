@@ -103,6 +103,7 @@ struct ConfirmationTests {
     gate.clock.advance(milliseconds: 5_001)
     gate.pipeline.tick()
     #expect(client.status == 503 && client.errorCode == "log_unavailable")
+    _ = try gate.books()
     #expect(gate.quotas.openReservations == 0, "a slot that nobody frees is lost for the life of the process")
     #expect(try gate.metas().count == 1, "metadata has room and is money's record")
   }

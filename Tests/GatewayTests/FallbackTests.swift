@@ -124,6 +124,7 @@ struct FallbackTests {
     let client = gate.send(gate.chat(Specimens.chat()))
     #expect(Self.providers(gate) == ["first"])
     gate.end(.timedOut)
+    gate.finish(client)
     #expect(client.status == 429)
     #expect(Self.providers(gate) == ["first"])
     let books = try gate.books()

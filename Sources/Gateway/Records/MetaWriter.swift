@@ -70,9 +70,9 @@ final class MetaWriter {
 
   private func tokens(_ exchange: Exchange, _ actual: Actual) {
     out.append(",\"tokens\":{\"input\":")
-    Decimal.append(actual.inputTokens, to: out)
+    Decimal.append(exchange.spent.inputTokens &+ actual.inputTokens, to: out)
     out.append(",\"output\":")
-    Decimal.append(actual.outputTokens, to: out)
+    Decimal.append(exchange.spent.outputTokens &+ actual.outputTokens, to: out)
     if let usage = exchange.stream.reader?.usage ?? exchange.usage {
       out.append(",\"cached\":")
       Decimal.append(usage.cachedTokens, to: out)
@@ -80,7 +80,7 @@ final class MetaWriter {
       Decimal.append(usage.reasoningTokens, to: out)
     }
     out.append("}")
-    number("cost", actual.money)
+    number("cost", exchange.spent.money &+ actual.money)
   }
 
   private func findings(_ exchange: Exchange) {

@@ -122,6 +122,12 @@ extension RequestPipeline {
       journal: exchange.journal, token: exchange.ticket)
     exchange.confirmBy = clock.monotonicNanoseconds + Int64(limits.confirmationMilliseconds) * 1_000_000
     handOver(exchange)
+    guard refusal.code == .logUnavailable, !exchange.isClientGone else { return }
+    // The log is what failed: its word is not waited for. What was spent stays held until it is written.
+    writeRefusal(exchange, refusal)
+    exchange.client = nil
+    exchange.closing = .nobody
+    exchange.confirmBy = .max
   }
 
   /// The client went before the request was sent.

@@ -83,8 +83,9 @@ extension RequestPipeline {
         model: candidate.model.id, maxTokens: scan.route == .chat ? exchange.outputLimit : nil,
         maxTokensField: candidate.provider.traits.maxTokensField == "max_completion_tokens"
           ? .maxCompletionTokens : .maxTokens,
-        includeUsage: candidate.provider.traits.includesUsage, userHash: hash),
-      to: &exchange.edits)
+        includeUsage: candidate.provider.traits.includesUsage, userHash: hash,
+        deniedFields: candidate.provider.traits.deniedFields),
+      to: &exchange.edits, body: exchange.body.bytes)
     if exchange.isStrict || exchange.caller?.rules.policy.strictTranslation == true, let first = exchange.dropped.first
     {
       return .refused(

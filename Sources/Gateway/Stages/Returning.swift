@@ -207,7 +207,11 @@ extension RequestPipeline: UpstreamDelegate {
 
   /// Settles the failed attempt by its own row and goes back to *route*, with compliance and reservation anew.
   private func tryAgain(_ exchange: Exchange, exit: Exit) {
-    services.quotas.settle(&exchange.reservation, actual(exchange, exit: exit), journal: &exchange.journal)
+    let cost = actual(exchange, exit: exit)
+    services.quotas.settle(&exchange.reservation, cost, journal: &exchange.journal)
+    exchange.spent.inputTokens &+= cost.inputTokens
+    exchange.spent.outputTokens &+= cost.outputTokens
+    exchange.spent.money &+= cost.money
     exchange.settled.append(exchange.reservation)
     exchange.reservation = Reservation()
     endProbe(exchange, .abandoned)

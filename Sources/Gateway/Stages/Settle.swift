@@ -25,6 +25,7 @@ extension RequestPipeline {
         exchange.alias, bytes: exchange.outgoing.count, inputTokens: actual.inputTokens,
         outputTokens: actual.outputTokens, nanoseconds: clock.monotonicNanoseconds - exchange.sentAt)
     }
+    endProbe(exchange, .abandoned)  // unless the provider's answer has told something
     exchange.status = status(of: exchange)
     exchange.pendingRecord = closingEntry(exchange, actual)
     exchange.confirmBy = clock.monotonicNanoseconds + Int64(limits.confirmationMilliseconds) * 1_000_000

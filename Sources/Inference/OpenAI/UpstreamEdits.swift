@@ -14,10 +14,13 @@ package struct UpstreamEdits: Sendable {
   package var userHash: [UInt8]?
   /// Whether `store: true` may pass; else it becomes false.
   package var allowsStore: Bool
+  /// Members that this provider refuses: taken out and named.
+  package var deniedFields: [String]
 
   package init(
     model: String, maxTokens: Int64? = nil, maxTokensField: TokenLimitField = .maxCompletionTokens,
-    includeUsage: Bool = true, userHash: [UInt8]? = nil, allowsStore: Bool = false
+    includeUsage: Bool = true, userHash: [UInt8]? = nil, allowsStore: Bool = false,
+    deniedFields: [String] = []
   ) {
     self.model = model
     self.maxTokens = maxTokens
@@ -25,23 +28,32 @@ package struct UpstreamEdits: Sendable {
     self.includeUsage = includeUsage
     self.userHash = userHash
     self.allowsStore = allowsStore
+    self.deniedFields = deniedFields
   }
 }
 
 extension RequestScan {
   /// Adds the edits for one candidate to the list; they never overlap with those of ``segments``.
+  /// - Parameters:
+  ///   - body: The bytes of the last ``scan(_:route:)``; needed where fields are denied.
+  ///   - list: Holds the edits of ``segments`` already; those inside of a member that goes are dropped with it.
   /// - Returns: What is not carried, for `x-torhaus-dropped`.
-  package func addEdits(_ edits: UpstreamEdits, to list: inout EditList) -> [String] {
-    var removed: [Int] = []
-    var dropped: [String] = []
+  package func addEdits(
+    _ edits: UpstreamEdits, to list: inout EditList, body: UnsafeRawBufferPointer = .init(start: nil, count: 0)
+  ) -> [String] {
+    var (removed, dropped) = denied(edits.deniedFields, body)
     var added = ""
+    for place in removed { list.dropInside(members[place].nameStart, members[place].valueEnd) }
+    let isDenied = Set(removed)
 
     if let model = extent(places.model) {
       list.replace(model.valueStart, model.valueEnd, with: Self.quoted(edits.model))
     }
-    if route.canStream, stream, edits.includeUsage { askUsage(&list, &added) }
+    if route.canStream, stream, edits.includeUsage, !edits.deniedFields.contains("stream_options") {
+      askUsage(&list, &added)
+    }
     editLimit(edits, &list, &added, &removed)
-    for place in [places.user, places.safetyIdentifier] {
+    for place in [places.user, places.safetyIdentifier] where !isDenied.contains(place) {
       guard let member = extent(place) else { continue }
       guard let hash = edits.userHash else {
         removed.append(place)
@@ -49,17 +61,34 @@ extension RequestScan {
       }
       list.replace(member.valueStart, member.valueEnd, with: Self.quoted(String(decoding: hash, as: UTF8.self)))
     }
-    if places.metadata >= 0 {
+    if places.metadata >= 0, !isDenied.contains(places.metadata) {
       removed.append(places.metadata)
       if metadata != nil { dropped.append("metadata") }
     }
-    if features.contains(.store), !edits.allowsStore, let store = extent(places.store) {
+    if features.contains(.store), !edits.allowsStore, !isDenied.contains(places.store), let store = extent(places.store)
+    {
       list.replace(store.valueStart, store.valueEnd, with: "false")
       dropped.append("store")
     }
     remove(removed, &list)
     if !added.isEmpty { list.replace(insertionPoint, insertionPoint, with: added) }
     return dropped
+  }
+
+  /// Members of the body's object that the provider refuses; names with escapes are none of the API's.
+  private func denied(_ names: [String], _ body: UnsafeRawBufferPointer) -> (places: [Int], names: [String]) {
+    guard !names.isEmpty else { return ([], []) }
+    var found: (places: [Int], names: [String]) = ([], [])
+    for (place, member) in members.enumerated() where place != places.model && member.valueStart <= body.count {
+      let start = member.nameStart + 1
+      for name in names where !found.names.contains(name) {
+        let end = start + name.utf8.count
+        guard end < member.valueStart, body[end] == 0x22, body[start..<end].elementsEqual(name.utf8) else { continue }
+        found.places.append(place)
+        found.names.append(name)
+      }
+    }
+    return found
   }
 
   private func extent(_ place: Int) -> MemberExtent? { members.indices.contains(place) ? members[place] : nil }
@@ -93,7 +122,8 @@ extension RequestScan {
     let isOld = edits.maxTokensField == .maxTokens
     let (kept, other) =
       isOld ? (places.maxTokens, places.maxCompletionTokens) : (places.maxCompletionTokens, places.maxTokens)
-    if other >= 0 { removed.append(other) }
+    if other >= 0, !removed.contains(other) { removed.append(other) }
+    guard !removed.contains(kept) else { return }
     if let member = extent(kept) {
       if maxTokens != limit || maxTokensRange != ByteRange(member.valueStart, member.valueEnd) {
         list.replace(member.valueStart, member.valueEnd, with: String(limit))

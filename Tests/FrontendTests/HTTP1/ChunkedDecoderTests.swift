@@ -146,7 +146,8 @@ struct ChunkedDecoderTests {
   }
 
   @Test func trailersCountTogether() {
-    let read = ChunkedBody("0\r\n" + String(repeating: "A: \(String(repeating: "b", count: 95))\r\n", count: 84) + "\r\n")
+    let read = ChunkedBody(
+      "0\r\n" + String(repeating: "A: \(String(repeating: "b", count: 95))\r\n", count: 84) + "\r\n")
     #expect(read.outcome == .failed(.headTooLarge))
   }
 

@@ -57,6 +57,7 @@ struct GateSetup {
       reader: {scope: project, can: [reports.read]}
     ---
     kind: Policy
+    translation: loud
     id: p@1
     models: [chat]
     roles: {clerk: {}, reader: {}}
