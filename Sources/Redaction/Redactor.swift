@@ -214,7 +214,9 @@ package final class Redactor {
     }
   }
 
-  /// `[TYPE]` or `[TYPE_xxxxxxxx]` for the raw bytes `from ..< to`.
+  /// `[TYPE]` or `[TYPE_xxxxxxxx]` for the raw bytes `from ..< to`; where brackets are forbidden, `TYPE_xxxxxxxx`.
+  ///
+  /// Within an identifier a mask is as long as a hash: two tool calls whose ids become one could not be told apart.
   private func placeholder(
     _ finding: Finding, _ view: TextView, _ start: Int, _ act: Action, _ from: Int, _ to: Int, _ span: Int,
     _ edits: inout EditList
@@ -222,24 +224,24 @@ package final class Redactor {
     let label =
       Int(finding.label) < FindingType.count
       ? LabelBytes.builtin[Int(finding.label)] : act.profile.customLabels[Int(finding.label) - FindingType.count]
+    let isBare = act.segments[text.spans[span].segment].isIdentifier
+    let isIssued = finding.action != .mask && finding.action != .hash
     var tag: UInt64?
-    if finding.action != .mask {
+    if finding.action != .mask || isBare {
       var value = values.writer(finding.end - start)
       ValueForm.append(finding.label, view, start, finding.end, into: &value)
-      tag =
-        finding.action == .hash
-        ? try derive(.hash, value, label, act, 0) : try issue(finding, value, label, act, span)
+      tag = isIssued ? try issue(finding, value, label, act, span) : try derive(.hash, value, label, act, 0)
     }
     var out = replacements.writer(PlaceholderTag.longest)
-    out.append(0x5B)
+    if !isBare { out.append(0x5B) }
     out.append(label)
     if let tag {
       out.append(0x5F)
       PlaceholderTag.append(tag, to: &out)
     }
-    out.append(0x5D)
+    if !isBare { out.append(0x5D) }
     edits.replace(from, to, with: out.bytes)
-    noteURL(view, start, finding, label, tag, out.bytes, act.issued)
+    noteURL(view, start, finding, label, isIssued ? tag : nil, out.bytes, act.issued)
   }
 
   private func derive(
@@ -299,7 +301,7 @@ package final class Redactor {
       tracker.read(unit.length > 0 ? unit.scalar : 0xFFFD)
       position += max(unit.length, 1)
     }
-    if let tag, finding.action != .hash {
+    if let tag {
       if tracker.isInside {
         tracker.read(label: label, tag: tag)
         issued.allowURL(tracker.hash)
