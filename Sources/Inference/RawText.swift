@@ -16,15 +16,4 @@ extension UnsafeRawBufferPointer {
     }
     return true
   }
-
-  /// Whether the bytes look like an enum's value or an id: 1 to 128 letters, digits and `_ - . : / | =`.
-  var isStructural: Bool {
-    guard count > 0, count <= 128 else { return false }
-    return allSatisfy { byte in
-      switch byte {
-      case 0x30...0x39, 0x41...0x5A, 0x61...0x7A, 0x5F, 0x2D, 0x2E, 0x3A, 0x2F, 0x7C, 0x3D: true
-      default: false
-      }
-    }
-  }
 }

@@ -46,14 +46,17 @@ extension RequestScan {
     return group
   }
 
-  /// Reads a string that is structural if it looks so, and text otherwise; any other value is text.
-  mutating func structural(_ cursor: inout JSONCursor) throws(JSONTextError) {
+  /// Reads an enum: a known value is structure, any other string is a text without brackets, any other value is text.
+  mutating func structural(_ known: ClosedValues, _ cursor: inout JSONCursor) throws(JSONTextError) {
     guard try cursor.peek() == .string else { return try free(&cursor) }
-    let text = try cursor.string()
-    if text.range.of(body).isStructural { countText(text) } else { addText(text) }
+    structural(known, try cursor.string())
   }
 
-  /// Reads a name that takes no brackets; any other value is text.
+  mutating func structural(_ known: ClosedValues, _ text: JSONString) {
+    if known.contains(text, in: body) { countText(text) } else { addText(text, isIdentifier: true) }
+  }
+
+  /// Reads a name or an id, which takes no brackets; any other value is text.
   mutating func identifier(_ cursor: inout JSONCursor) throws(JSONTextError) {
     guard try cursor.peek() == .string else { return try free(&cursor) }
     addText(try cursor.string(), isIdentifier: true)
@@ -66,10 +69,7 @@ extension RequestScan {
     case .number:
       let number = try cursor.number()
       textBytes &+= number.end - number.start
-      if number.digits >= 9 {
-        segments.append(
-          TextSegment(start: number.start, end: number.end, kind: .number, depth: 0, group: nextGroup()))
-      }
+      addNumber(number)
     case .true, .false, .null:
       _ = try cursor.literal()
       textBytes &+= 5
@@ -96,8 +96,14 @@ extension RequestScan {
     try free(&cursor)
   }
 
+  /// A number of nine or more digits can be an identifier, wherever it stands.
+  mutating func addNumber(_ number: JSONNumber) {
+    guard number.digits >= 9 else { return }
+    segments.append(TextSegment(start: number.start, end: number.end, kind: .number, depth: 0, group: nextGroup()))
+  }
+
   /// A free-form name; a short run of digits (token ids in `logit_bias`) says nothing.
-  private mutating func addName(_ key: JSONString) {
+  mutating func addName(_ key: JSONString) {
     guard !key.isEmpty else { return }
     countText(key)
     textBytes &+= 4  // quotes, colon, comma
@@ -143,10 +149,10 @@ extension RequestScan {
     }
   }
 
-  /// Reads a number or literal that is structural; a string or container there is text.
+  /// Reads a number or literal; a long number, a string or a container there is text.
   mutating func scalar(_ cursor: inout JSONCursor) throws(JSONTextError) {
     switch try cursor.peek() {
-    case .number: _ = try cursor.number()
+    case .number: addNumber(try cursor.number())
     case .true, .false, .null: _ = try cursor.literal()
     default: try free(&cursor)
     }

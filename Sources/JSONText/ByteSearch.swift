@@ -58,4 +58,10 @@ extension UnsafeRawBufferPointer {
     guard let base = baseAddress, index >= 0, index < count else { return count }
     return ByteSearch.next(0x0A, or: 0x0D, base.assumingMemoryBound(to: UInt8.self), index, count)
   }
+
+  /// The first `byte` at or behind `index`; `count` if there is none.
+  package func firstIndex(of byte: UInt8, from index: Int) -> Int {
+    guard let base = baseAddress, index >= 0, index < count else { return count }
+    return ByteSearch.next(byte, or: byte, base.assumingMemoryBound(to: UInt8.self), index, count)
+  }
 }

@@ -11,6 +11,7 @@ package final class Redactor {
   package static let maximumBytes = 1 << 30
 
   private let text = NormalisedText()
+  private let decoded = DecodedText()
   private var candidates: [Candidate] = []
   private var keywords: [KeywordHit] = []
   private var hits: [PatternHit] = []
@@ -86,6 +87,7 @@ package final class Redactor {
 
   private func wipe() {
     text.wipe()
+    decoded.wipe()
     values.wipe()
     messages.wipe()
     windows.wipe()
@@ -114,6 +116,21 @@ package final class Redactor {
   private func find(_ view: TextView, _ profile: RedactionProfile) throws(RedactionError) {
     candidates.removeAll(keepingCapacity: candidates.capacity <= 4096)
     keywords.removeAll(keepingCapacity: keywords.capacity <= 4096)
+    try search(view, profile)
+    let mayDecode = decoded.decode(view)
+    work += decoded.work
+    if !decoded.fortyLetters.isEmpty, profile.input.types >> UInt64(FindingType.apiKey.index) & 1 != 0 {
+      lettersOfAWS(view)
+    }
+    candidates.sort { ($0.start, $1.end) < ($1.start, $0.end) }
+    ContextWindow.apply(keywords, to: &candidates)
+    guard mayDecode else { return }
+    try findEncoded(profile)
+    candidates.sort { ($0.start, $1.end) < ($1.start, $0.end) }
+  }
+
+  /// Appends what stands in `view` to ``candidates`` and ``keywords``.
+  private func search(_ view: TextView, _ profile: RedactionProfile) throws(RedactionError) {
     var scanner = Scanner(
       text: view, types: profile.input.types, customLabels: profile.customLabels, candidates: candidates,
       keywords: keywords, windows: windows.writer(2 * DigitWindow.capacity).base)
@@ -125,8 +142,40 @@ package final class Redactor {
     work += scanner.work
     if let patterns = profile.patterns { try match(patterns, view) }
     profile.lists?.find(in: view, into: &candidates)
+  }
+
+  /// Scans the decoded text once; what is found there takes the whole run.
+  private func findEncoded(_ profile: RedactionProfile) throws(RedactionError) {
+    let outer = candidates
+    candidates = []
+    keywords.removeAll(keepingCapacity: true)
+    try search(TextView(bytes: decoded.text.bytes, start: NormalisedText.margin, end: decoded.text.end), profile)
     candidates.sort { ($0.start, $1.end) < ($1.start, $0.end) }
     ContextWindow.apply(keywords, to: &candidates)
+    let inner = candidates
+    candidates = outer
+    let spans = decoded.text.spans
+    for found in inner {
+      guard var index = decoded.text.span(at: found.start) else { throw .failed("offset map") }
+      while index < spans.count, spans[index].start < found.end {
+        let run = decoded.runs[spans[index].segment]
+        var candidate = Candidate(label: found.label, run.start, run.end, found.level, rank: found.rank)
+        candidate.isEncoded = true
+        candidates.append(candidate)
+        index += 1
+      }
+    }
+  }
+
+  /// 40 letters of base64 are an AWS secret only where something says so.
+  private func lettersOfAWS(_ view: TextView) {
+    guard keywords.contains(where: { $0.mask & Context.aws != 0 }) else { return }
+    for start in decoded.fortyLetters {
+      guard let entropy = Entropy.perByte(view, start, start + 40), entropy.isSecret, !entropy.isHex else { continue }
+      var candidate = Candidate(.apiKey, start, start + 40, .possible, rank: Candidate.Rank.secret - 1)
+      candidate.raisedBy = Context.aws
+      candidates.append(candidate)
+    }
   }
 
   private func match(_ patterns: any PatternSet, _ view: TextView) throws(RedactionError) {
@@ -173,7 +222,9 @@ package final class Redactor {
 
   private func append(_ candidate: Candidate, _ action: RedactionAction) {
     findings.append(
-      Finding(start: candidate.start, end: candidate.end, label: candidate.label, rank: candidate.rank, action: action))
+      Finding(
+        start: candidate.start, end: candidate.end, label: candidate.label, rank: candidate.rank, action: action,
+        isEncoded: candidate.isEncoded))
   }
 
   private static func type(_ label: UInt8, _ profile: RedactionProfile) -> FindingType {
@@ -214,7 +265,9 @@ package final class Redactor {
     }
   }
 
-  /// `[TYPE]` or `[TYPE_xxxxxxxx]` for the raw bytes `from ..< to`.
+  /// `[TYPE]` or `[TYPE_xxxxxxxx]` for the raw bytes `from ..< to`; where brackets are forbidden, `TYPE_xxxxxxxx`.
+  ///
+  /// Within an identifier a mask is as long as a hash: two tool calls whose ids become one could not be told apart.
   private func placeholder(
     _ finding: Finding, _ view: TextView, _ start: Int, _ act: Action, _ from: Int, _ to: Int, _ span: Int,
     _ edits: inout EditList
@@ -222,24 +275,28 @@ package final class Redactor {
     let label =
       Int(finding.label) < FindingType.count
       ? LabelBytes.builtin[Int(finding.label)] : act.profile.customLabels[Int(finding.label) - FindingType.count]
+    let isBare = act.segments[text.spans[span].segment].isIdentifier
+    let isIssued = finding.action != .mask && finding.action != .hash
     var tag: UInt64?
-    if finding.action != .mask {
-      var value = values.writer(finding.end - start)
-      ValueForm.append(finding.label, view, start, finding.end, into: &value)
-      tag =
-        finding.action == .hash
-        ? try derive(.hash, value, label, act, 0) : try issue(finding, value, label, act, span)
+    if finding.action != .mask || isBare {
+      var value = values.writer(finding.end - start + 1)
+      if finding.isEncoded {
+        ValueForm.appendEncoded(view, start, finding.end, into: &value)
+      } else {
+        ValueForm.append(finding.label, view, start, finding.end, into: &value)
+      }
+      tag = isIssued ? try issue(finding, value, label, act, span) : try derive(.hash, value, label, act, 0)
     }
     var out = replacements.writer(PlaceholderTag.longest)
-    out.append(0x5B)
+    if !isBare { out.append(0x5B) }
     out.append(label)
     if let tag {
       out.append(0x5F)
       PlaceholderTag.append(tag, to: &out)
     }
-    out.append(0x5D)
+    if !isBare { out.append(0x5D) }
     edits.replace(from, to, with: out.bytes)
-    noteURL(view, start, finding, label, tag, out.bytes, act.issued)
+    noteURL(view, start, finding, label, isIssued ? tag : nil, out.bytes, act.issued)
   }
 
   private func derive(
@@ -299,7 +356,7 @@ package final class Redactor {
       tracker.read(unit.length > 0 ? unit.scalar : 0xFFFD)
       position += max(unit.length, 1)
     }
-    if let tag, finding.action != .hash {
+    if let tag {
       if tracker.isInside {
         tracker.read(label: label, tag: tag)
         issued.allowURL(tracker.hash)

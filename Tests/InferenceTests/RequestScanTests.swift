@@ -170,7 +170,7 @@ import Testing
         "{\"type\":\"file\",\"file\":{\"file_data\":\"data:application/pdf;base64,JVBERi0=\",\"filename\":\"Muster.pdf\"}}",
         .binary, 0, 0, 1, ["Muster.pdf"]
       ),
-      ("{\"type\":\"file\",\"file\":{\"file_id\":\"file-abc\"}}", .remoteFile, 0, 0, 1, []),
+      ("{\"type\":\"file\",\"file\":{\"file_id\":\"file-abc\"}}", .remoteFile, 0, 0, 1, ["file-abc"]),
       (
         "{\"type\":\"file\",\"file\":{\"file_data\":\"data:text/plain;base64,TWF4\"}}", [], 0, 0, 1,
         ["data:text/plain;base64,TWF4"]

@@ -3,13 +3,13 @@ import JSONText
 import Testing
 
 /// Every string of a request is text unless it is structural: in a body with all members, those that begin with `T` are
-/// texts, those with `S` are structural.
+/// texts (`TI` without brackets), those with `S` are structural.
 @Suite struct SegmentTests {
   private static let body = #"""
-    {"model":"S-model","reasoning_effort":"S-effort","verbosity":"S-low","service_tier":"auto",
-     "prompt_cache_key":"T01 key","prompt_cache_retention":"S-24h","prompt_cache_options":{"TN01":"T02"},
-     "modalities":["text"],"stop":["T03","T04"],"user":"P-user","safety_identifier":"P-safe",
-     "metadata":{"P-name":"P-value"},"seed":1234567890,"temperature":0.123456789,"top_p":1,"logit_bias":{"50256":-100},
+    {"model":"S-model","reasoning_effort":"high","verbosity":"low","service_tier":"auto",
+     "prompt_cache_key":"TI12","flat0":"T01","prompt_cache_retention":"24h","prompt_cache_options":{"TN01":"T02"},
+     "modalities":["text","TI13"],"previous_response_id":"TI14","stop":["T03","T04"],"user":"P-user","safety_identifier":"P-safe",
+     "metadata":{"P-name":"P-value"},"seed":756921707,"temperature":0.5,"top_p":1,"logit_bias":{"50256":-100},
      "tool_choice":{"type":"function","function":{"name":"TI01"}},
      "response_format":{"type":"json_schema","json_schema":{"name":"TI02","description":"T05","strict":true,
        "schema":{"type":"object","properties":{"TN02":{"type":"string","enum":["T06"],"description":"T07"},
@@ -20,21 +20,21 @@ import Testing
      "tools":[{"type":"function","function":{"name":"TI03","description":"T17","parameters":{"type":"object",
        "properties":{"TN11":{"type":"integer","title":"T18","pattern":"T19"}}},"strict":false},"TN22":1},
        {"type":"custom","custom":{"name":"TI04","description":"T20","format":{"TN12":"T21"}}},
-       {"type":"S-hosted","name":"TI05","TN23":["T22"]}],
+       {"type":"TI15","name":"TI05","TN23":["T22"]}],
      "messages":[
       {"role":"developer","content":"T23","name":"TI06"},
       {"role":"user","content":[{"type":"text","text":"T24","cache":{"TN13":"T25"}},{"type":"text","text":"T26"},
-        {"type":"image_url","image_url":{"url":"https://T27","detail":"S-high"}},{"type":"text","text":"T28"},
-        {"type":"file","file":{"file_id":"S-file","filename":"T29.pdf"}},{"type":"new","payload":{"TN14":"T30"}}]},
+        {"type":"image_url","image_url":{"url":"https://T27","detail":"high"}},{"type":"text","text":"T28"},
+        {"type":"file","file":{"file_id":"TI16","filename":"T29.pdf"}},{"type":"TI23","payload":{"TN14":"T30"}}]},
       {"role":"assistant","content":null,"refusal":"T31","reasoning":"T32","reasoning_content":"T33",
-        "annotations":[{"TN15":"T34"}],"tool_calls":[{"id":"S-call","type":"function","index":0,"function":{"name":"TI07",
+        "annotations":[{"TN15":"T34"}],"tool_calls":[{"id":"TI17","type":"function","index":0,"function":{"name":"TI07",
         "arguments":"{\"TN16\":\"T35 \\\"q\\\"\",\"TN17\":{\"TN18\":[\"T36\",756921707,1]}}"}},
-        {"id":"S-call2","type":"function","function":{"name":"TI08","arguments":"T37 no json {"}},
-        {"id":"S-call3","type":"custom","custom":{"name":"TI09","input":"T38"}},
-        {"id":"T39 call","type":"function","function":{"name":"TI10","arguments":{"TN19":"T40"}}}],
+        {"id":"TI18","type":"TI19","function":{"name":"TI08","arguments":"T37 no json {"}},
+        {"id":"TI20","type":"custom","custom":{"name":"TI09","input":"T38"}},
+        {"id":"TI21","x39":"T39","type":"function","function":{"name":"TI10","arguments":{"TN19":"T40"}}}],
         "function_call":{"name":"TI11","arguments":"{\"TN20\":\"T41\"}"}},
-      {"role":"tool","tool_call_id":"S-call","content":[{"type":"text","text":"T42"}]},
-      {"role":"T43 odd role","content":"T44","extra":{"TN21":"T45"}}]}
+      {"role":"tool","tool_call_id":"TI22","content":[{"type":"text","text":"T42"}]},
+      {"role":"us\u0065r","x":"T43","content":"T44","extra":{"TN21":"T45"}}]}
     """#
 
   private struct Found {
@@ -74,9 +74,9 @@ import Testing
     #expect(!found.contains { $0.text == "50256" })
   }
 
-  @Test func namesOfToolsTakeNoBrackets() throws {
+  @Test func namesIdsAndUnknownEnumsTakeNoBrackets() throws {
     let found = try scan()
-    for number in 1...11 {
+    for number in 1...23 {
       let mark = "TI" + (number < 10 ? "0" : "") + String(number)
       let hits = found.filter { $0.text == mark }
       #expect(hits.count == 1 && hits.allSatisfy { $0.segment.isIdentifier }, "\(mark)")
@@ -91,10 +91,42 @@ import Testing
     }
   }
 
-  @Test func longNumbersAreSegmentsWhereTheyAreFree() throws {
+  @Test func longNumbersAreSegmentsWhereverTheyStand() throws {
     let numbers = try scan().filter { $0.segment.kind == .number }
-    #expect(numbers.map(\.text) == ["756921707", "756921707"])
+    #expect(numbers.map(\.text) == ["756921707", "756921707", "756921707"])
     #expect(numbers.allSatisfy { $0.segment.depth == 0 })
+  }
+
+  /// Where an enum or an id is expected, an identifier is text.
+  @Test(arguments: [
+    #""reasoning_effort":"*""#, #""verbosity":"*""#, #""prompt_cache_key":"*""#, #""prompt_cache_retention":"*""#,
+    #""service_tier":"*""#, #""previous_response_id":"*""#, #""modalities":["*"]"#, #""tool_choice":"*""#,
+    #""tool_choice":{"type":"*"}"#, #""tool_choice":{"*":1}"#, #""response_format":{"type":"*"}"#,
+    #""prediction":{"type":"*"}"#, #""prediction":{"*":1}"#, #""audio":{"voice":"*"}"#, #""audio":{"*":1}"#,
+    #""tools":[{"type":"*"}]"#, #""seed":7569217076985"#, #""top_logprobs":7569217076985"#,
+    #""temperature":[7569217076985]"#, #""z":{"y":[7569217076985]}"#,
+  ])
+  func anIdentifierHidesInNoEnum(member: String) throws {
+    let value = member.contains("*") ? "CH9300762011623852957" : "7569217076985"
+    let body =
+      #"{"model":"m","messages":[{"role":"user","content":"x"}],"#
+      + member.split(separator: "*", omittingEmptySubsequences: false).joined(separator: value) + "}"
+    try withBytes(body) { bytes in
+      var scan = RequestScan()
+      try scan.scan(bytes, route: .chat)
+      let texts = scan.segments.map { ByteRange($0.start, $0.end).of(bytes).text }
+      #expect(texts.filter { $0 == value }.count == 1, "\(member)")
+    }
+  }
+
+  @Test(arguments: [
+    #""role":"CH9300762011623852957""#, #""role":"assistant ""#, #""role":"User""#, #""role":"""#,
+    #""role":"us\u0065r\u0000""#,
+  ])
+  func anotherRoleIsRefused(role: String) {
+    let error = refusal(of: #"{"model":"m","messages":[{"role":"user"},{"# + role + "}]}")
+    #expect(error?.code == .invalidValue && error?.param == "messages[1].role")
+    #expect(error?.message.contains("CH93") == false)
   }
 
   @Test func argumentsAreTextsOfDepthTwo() throws {

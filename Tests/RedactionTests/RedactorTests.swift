@@ -154,7 +154,9 @@ struct RedactorTests {
     "a", "1", "@", "[", "eyJ", "-----BEGIN ", "a@", "a.", "7 5 6 ", "1 2 3 ", "+41", "0", "://", "sk-", "ghp_", "IBAN_",
     "CH93 ", "key=", "Passwort: ", "(at)", "-----BEGIN PRIVATE KEY-----", "eyJa.", "%40", "a@b.c", "1.", "\\",
     "4111 1111 ",
-    "x:y@", "AKIA", "Tel 0", "müller@", "[TEXT_",
+    "x:y@", "AKIA", "Tel 0", "müller@", "[TEXT_", "QUFB", "%41", "%", "%4", "AbC9/", "SGVsbG8gV29ybGQhISEhIQ==",
+    "TWF4 ",
+    "bWF4QGV4YW1wbGUuY2ggbWF4 ", "a%20b%20c%20d ",
   ]
 
   @Test(arguments: hostile) func workGrowsInStepWithTheText(_ piece: String) throws {

@@ -56,6 +56,39 @@ struct RestoreTests {
     #expect(outcome.text == Self.iban && outcome.counts.count(.iban, .flag) == 1)
   }
 
+  @Test(arguments: [RedactionAction.pseudonymise, .mask, .hash])
+  func identifiersTakeNoBracketsAndStayOneAndApart(_ action: RedactionAction) throws {
+    let bench = try Bench.everything(action)
+    let ids = ["call_CH9300762011623852957", "call_756.9217.0769.85", "call_CH9300762011623852957", "max@example.ch"]
+    let body = Array(ids.joined(separator: "|").utf8)
+    var segments: [TextSegment] = []
+    for id in ids {
+      let start = segments.last.map { $0.end + 1 } ?? 0
+      segments.append(
+        TextSegment(start: start, end: start + id.utf8.count, group: Int32(segments.count), isIdentifier: true))
+    }
+    let redacted = String(decoding: try bench.redact(bytes: body, segments).bytes, as: UTF8.self)
+    let parts = redacted.split(separator: "|").map(String.init)
+    #expect(parts[0].hasPrefix("call_IBAN_") && parts[1].hasPrefix("call_AHV_") && parts[3].hasPrefix("EMAIL_"))
+    #expect(parts[0] == parts[2] && Set(parts).count == 3)
+    for byte in redacted.utf8 where byte != 0x7C {
+      #expect((0x30...0x39).contains(byte) || (0x41...0x5A).contains(byte & 0xDF) || byte == 0x5F)
+    }
+    #expect(bench.issued.isEmpty == (action != .pseudonymise))
+    guard action == .pseudonymise else { return }
+    for cuts in [[], Array(0...redacted.utf8.count)] {
+      #expect(bench.restore(redacted, depth: 1, cuts: cuts) == ids.joined(separator: "|"))
+    }
+  }
+
+  @Test func aPlaceholderTypedIntoAnIdIsText() throws {
+    let bench = try Bench.everything()
+    let id = "call_IBAN_0a1b2c3d"
+    let segment = TextSegment(start: 0, end: id.utf8.count, isIdentifier: true)
+    let redacted = String(decoding: try bench.redact(bytes: Array(id.utf8), [segment]).bytes, as: UTF8.self)
+    #expect(redacted.hasPrefix("call_TEXT_") && bench.restore(redacted) == id)
+  }
+
   @Test func everySpellingOfModelsComesBack() throws {
     let bench = try Bench.everything()
     let token = try bench.redact(Self.iban).text

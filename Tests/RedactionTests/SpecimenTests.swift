@@ -81,8 +81,15 @@ struct SpecimenTests {
     #expect(outcome.text == "export X=[API_KEY] # ok")
   }
 
-  @Test func leavesExamplesOfKeys() throws {
-    for body in ["IOSFODNN7EXAMPLE", "XXXXXXXXXXXXXXXX", "AAAAAAAAAAAAAAAA"] {
+  @Test func aVendorsPrefixCountsWhateverWordFollows() throws {
+    for (prefix, body) in [
+      ("AKIA", "IOSFODNN7EXAMPLE"), ("ghp_", "exampleB2c3D4e5F6g7H8i9J0k1L2m3N4o5P"),
+      ("sk-proj-", "placeholderE5gH7jK9mN1pQ3sT5vX7zA9cE1gI3kM5oQ7s"), ("xoxb-", "123456789012-changemeIJKL"),
+      ("sk_live_", "a1B2xxxxc3D4e5F6"),
+    ] {
+      #expect(try Bench.everything(.mask).redact("k \(prefix + body).").text == "k [API_KEY].", "\(body)")
+    }
+    for body in ["XXXXXXXXXXXXXXXX", "AAAAAAAAAAAAAAAA"] {
       #expect(try Bench.everything().found("AKIA" + body) == [:])
     }
   }
@@ -92,6 +99,18 @@ struct SpecimenTests {
     #expect(try Bench.everything().found("aws_secret_access_key = \(secret)") == ["api-key": 1])
     #expect(try Bench.everything().found("api_token: \"q7Rt2Lm9Xz4Kp8Vb3Nw6\"") == ["high-entropy": 1])
     #expect(try Bench.everything().found("commit q7Rt2Lm9Xz4Kp8Vb3Nw6") == [:])
+    #expect(try Bench.everything().found("api_token: q7Rt2Lm9XzEXAMPLE4Kp8Vb3Nw6") == [:])
+  }
+
+  @Test(arguments: [
+    "aws_secret_access_key = *", "AWS_SECRET_ACCESS_KEY=*", "{\"SecretAccessKey\": \"*\"}", "secretAccessKey: '*'",
+    "export AWS_SECRET_KEY=\"*\"",
+  ])
+  func findsTheSecretOfAWSDocumentation(_ form: String) throws {
+    let secret = "wJalrXUtnFEMI/K7MDENG" + "/bPxRfiCYEXAMPLEKEY"
+    let parts = form.split(separator: "*", omittingEmptySubsequences: false)
+    let outcome = try Bench.everything(.mask).redact(parts.joined(separator: secret))
+    #expect(outcome.text == parts.joined(separator: "[API_KEY]"))
   }
 
   @Test func findsTokensAndPrivateKeys() throws {

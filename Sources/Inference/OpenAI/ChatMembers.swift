@@ -17,6 +17,9 @@ enum ChatMember: String, CaseIterable, Sendable {
   case reasoningEffort = "reasoning_effort"
   case verbosity
   case promptCacheRetention = "prompt_cache_retention"
+  // Ids of the client's own: texts without brackets.
+  case promptCacheKey = "prompt_cache_key"
+  case previousResponseID = "previous_response_id"
   case temperature, seed, logprobs
   case topP = "top_p"
   case frequencyPenalty = "frequency_penalty"

@@ -1,6 +1,6 @@
 internal import JSONText
 
-/// `messages`: every string but role, type and ids is text; the text parts of one message count as one.
+/// `messages`: every string but role and known types is text; the text parts of one message count as one.
 extension RequestScan {
   mutating func messages(_ cursor: inout JSONCursor) throws(JSONTextError) {
     guard try cursor.peek() == .array else { throw wrongType("messages", "an array", at: cursor) }
@@ -27,10 +27,9 @@ extension RequestScan {
       case .role:
         hasRole = true
         guard try cursor.peek() == .string else { throw wrongType(messagePath + ".role", "a string", at: cursor) }
-        try structural(&cursor)
+        try role(number, &cursor)
       case .content: try content(&cursor)
-      case .name: try identifier(&cursor)
-      case .toolCallID: try structural(&cursor)
+      case .name, .toolCallID: try identifier(&cursor)
       case .toolCalls: try toolCalls(&cursor)
       case .functionCall: try function(&cursor)
       case .audio: try audioReference(&cursor)
@@ -44,6 +43,18 @@ extension RequestScan {
       throw refuse(
         .missingRequiredParameter, messagePath + ".role", "'\(messagePath).role' is missing.", at: cursor)
     }
+  }
+
+  /// Roles are a closed set at every provider: another one is a mistake or carries something.
+  private mutating func role(_ number: Int, _ cursor: inout JSONCursor) throws(JSONTextError) {
+    let text = try cursor.string()
+    guard ClosedValues.role.contains(text, in: body) else {
+      throw refuse(
+        .invalidValue, "messages[\(number)].role",
+        "'messages[\(number)].role' must be one of 'developer', 'system', 'user', 'assistant', 'tool' and 'function'.",
+        at: cursor)
+    }
+    countText(text)
   }
 
   private mutating func content(_ cursor: inout JSONCursor) throws(JSONTextError) {
@@ -81,7 +92,7 @@ extension RequestScan {
     var isText = false
     while let key = try cursor.nextMember(&walk) {
       switch try find(Members.part, key, &seen, cursor, in: "messages[\(number)].content[\(index)].") {
-      case .type: try structural(&cursor)
+      case .type: try structural(.part, &cursor)
       case .text:
         guard try cursor.peek() == .string else {
           try free(&cursor)
@@ -107,7 +118,7 @@ extension RequestScan {
     features.insert(.remoteFile)
     var walk = try cursor.enterObject()
     while let key = try cursor.nextMember(&walk) {
-      if key.range.of(body).equals("id") { try structural(&cursor) } else { try free(&cursor) }
+      if key.range.of(body).equals("id") { try identifier(&cursor) } else { try unknown(key, &cursor) }
     }
   }
 
@@ -142,8 +153,9 @@ extension RequestScan {
         case .data, .fileData: payload(try cursor.string())
         case .fileID:
           features.insert(.remoteFile)
-          try structural(&cursor)
-        case .detail, .format: try structural(&cursor)
+          try identifier(&cursor)
+        case .detail: try structural(.detail, &cursor)
+        case .format: try structural(.mediaFormat, &cursor)
         case .filename, nil: addText(try cursor.string())
         }
       }

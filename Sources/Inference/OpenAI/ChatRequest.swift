@@ -66,7 +66,10 @@ extension RequestScan {
       case .audio:
         if kind != .null { features.insert(.audioOutput) }
         try audioOptions(&cursor)
-      case .reasoningEffort, .verbosity, .promptCacheRetention: try structural(&cursor)
+      case .reasoningEffort: try structural(.effort, &cursor)
+      case .verbosity: try structural(.verbosity, &cursor)
+      case .promptCacheRetention: try structural(.cacheRetention, &cursor)
+      case .promptCacheKey, .previousResponseID: try identifier(&cursor)
       case .temperature, .seed, .logprobs, .topP, .frequencyPenalty, .presencePenalty, .topLogprobs,
         .parallelToolCalls:
         try scalar(&cursor)
@@ -131,9 +134,11 @@ extension RequestScan {
     case .string:
       let text = try cursor.string()
       let name = text.range.of(body)
-      guard name.isStructural else {
+      // Its name is compared with the price table's as it stands here.
+      guard !text.isEmpty, name.count <= 64, !text.hasEscapes, text.isASCII, !name.contains(0x20) else {
         throw refuse(.invalidValue, "service_tier", "'service_tier' is not the name of a tier.", at: cursor)
       }
+      structural(.tier, text)
       serviceTier = text.range
       if !name.equals("auto"), !name.equals("default") { features.insert(.pricedTier) }
     default: throw wrongType("service_tier", "a string", at: cursor)
@@ -153,13 +158,22 @@ extension RequestScan {
       if name.equals("text") { continue }
       // An escaped or unknown spelling could mean audio too.
       features.insert(.audioOutput)
-      if !name.isStructural { addText(text) }
+      structural(.modality, text)
     }
   }
 
   private mutating func audioOptions(_ cursor: inout JSONCursor) throws(JSONTextError) {
     guard try cursor.peek() == .object else { return try free(&cursor) }
     var walk = try cursor.enterObject()
-    while try cursor.nextMember(&walk) != nil { try structural(&cursor) }
+    while let key = try cursor.nextMember(&walk) {
+      let name = key.range.of(body)
+      if name.equals("voice") {
+        try structural(.voice, &cursor)
+      } else if name.equals("format") {
+        try structural(.mediaFormat, &cursor)
+      } else {
+        try unknown(key, &cursor)
+      }
+    }
   }
 }

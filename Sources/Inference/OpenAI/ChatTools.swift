@@ -37,7 +37,7 @@ extension RequestScan {
         guard try cursor.peek() == .string else { throw wrongType("tools[\(index)].type", "a string", at: cursor) }
         let text = try cursor.string()
         type = text
-        if text.range.of(body).isStructural { countText(text) } else { addText(text) }
+        structural(.tool, text)
       case .function, .custom:
         isFunction = true
         try function(&cursor)
@@ -96,7 +96,8 @@ extension RequestScan {
     var seen: UInt64 = 0
     while let key = try cursor.nextMember(&walk) {
       switch try find(Members.call, key, &seen, cursor, in: "tool_calls.") {
-      case .id, .type: try structural(&cursor)
+      case .id: try identifier(&cursor)
+      case .type: try structural(.call, &cursor)
       case .index: try scalar(&cursor)
       case .function, .custom: try function(&cursor)
       case nil: try unknown(key, &cursor)
@@ -119,12 +120,12 @@ extension RequestScan {
   /// `tool_choice` and `function_call`: `type` and `mode` are enums, `name` names a tool.
   mutating func toolReference(_ cursor: inout JSONCursor) throws(JSONTextError) {
     switch try cursor.peek() {
-    case .string: try structural(&cursor)
+    case .string: try structural(.toolChoice, &cursor)
     case .object:
       var walk = try cursor.enterObject()
       while let key = try cursor.nextMember(&walk) {
-        let name = key.range.of(body)
-        if name.equals("name") { try identifier(&cursor) } else { try toolReference(&cursor) }
+        if !ClosedValues.toolChoiceName.contains(key, in: body) { addName(key) }
+        if key.range.of(body).equals("name") { try identifier(&cursor) } else { try toolReference(&cursor) }
       }
     case .array:
       var walk = try cursor.enterArray()
@@ -140,7 +141,7 @@ extension RequestScan {
     var seen: UInt64 = 0
     while let key = try cursor.nextMember(&walk) {
       switch try find(Members.format, key, &seen, cursor, in: "response_format.") {
-      case .type: try structural(&cursor)
+      case .type: try structural(.responseFormat, &cursor)
       case .jsonSchema: try function(&cursor)
       case nil: try unknown(key, &cursor)
       }
@@ -155,11 +156,11 @@ extension RequestScan {
     while let key = try cursor.nextMember(&walk) {
       let name = key.range.of(body)
       if name.equals("type") {
-        try structural(&cursor)
-      } else if name.equals("content"), try cursor.peek() == .array {
-        try parts(&cursor)
+        try structural(.part, &cursor)
+      } else if name.equals("content") {
+        if try cursor.peek() == .array { try parts(&cursor) } else { try free(&cursor) }
       } else {
-        try free(&cursor)
+        try unknown(key, &cursor)
       }
     }
   }

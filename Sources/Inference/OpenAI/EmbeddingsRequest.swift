@@ -28,7 +28,7 @@ extension RequestScan {
         try metadataValue(&cursor)
       case .dimensions: _ = try count("dimensions", upTo: 1_000_000, &cursor)
       case .encodingFormat:
-        try structural(&cursor)
+        try structural(.encoding, &cursor)
         wantsBase64 = ByteRange(start, cursor.position).of(body).equals("\"base64\"")
       case nil: try unknown(key, &cursor)
       }
@@ -73,6 +73,7 @@ extension RequestScan {
     guard let value = number.integer, value >= 0, value <= 0xFFFF_FFFF else {
       throw refuse(.invalidValue, "input", "A token in 'input' must be a whole number, not negative.", at: cursor)
     }
+    addNumber(number)
     features.insert(.tokenArray)
     tokenCount += 1
     textBytes &+= 1

@@ -18,6 +18,7 @@ enum Context {
   static let vat: UInt32 = 1 << 12
   static let network: UInt32 = 1 << 13
   static let mail: UInt32 = 1 << 14
+  static let aws: UInt32 = 1 << 15
 }
 
 struct Keyword {
@@ -76,6 +77,7 @@ struct Keyword {
         + "artikelnr ean gtin isbn order ordernumber invoice sku item lieferschein tracking sendung sendungsnummer "
         + "paket seriennummer serial commande facture fattura ordine ticket bestellnr"
     ),
+    (Context.aws, "aws amazon"),
     (Context.version, "version v ver build firmware release rev software update"),
     (Context.vat, "ust ustid mwst uid vat uidnr umsatzsteuer tva iva umsatzsteueridentifikationsnummer"),
     (Context.mail, "mail email emailadresse mailadresse courriel posta schreiben write"),

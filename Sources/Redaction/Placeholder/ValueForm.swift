@@ -5,6 +5,12 @@ enum ValueForm {
       $0 | 1 << UInt64($1.index)
     }
 
+  /// An encoded value byte for byte, behind a zero that no other value begins with.
+  static func appendEncoded(_ text: TextView, _ start: Int, _ end: Int, into out: inout ByteWriter) {
+    out.append(0)
+    out.append(UnsafeRawBufferPointer(start: text.bytes + start, count: end - start))
+  }
+
   static func append(_ label: UInt8, _ text: TextView, _ start: Int, _ end: Int, into out: inout ByteWriter) {
     if label < 64, numbers >> UInt64(label) & 1 != 0 {
       for position in start..<end where ASCII.isAlphanumeric(text[position]) { out.append(ASCII.upper(text[position])) }

@@ -71,7 +71,9 @@ final class Propagation {
         let found = findings[values[match].finding]
         let end = position + values[match].end - values[match].start
         findings.append(
-          Finding(start: position, end: end, label: found.label, rank: found.rank, action: found.action))
+          Finding(
+            start: position, end: end, label: found.label, rank: found.rank, action: found.action,
+            isEncoded: found.isEncoded))
         position = end
       }
       if index < given { position = findings[index].end }

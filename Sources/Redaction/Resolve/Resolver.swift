@@ -5,6 +5,8 @@ struct Finding {
   var label: UInt8
   var rank: UInt8
   var action: RedactionAction
+  /// The value is encoded text: every byte of it counts, case and separators too.
+  var isEncoded = false
 }
 
 /// Makes non-overlapping findings of candidates.
@@ -29,6 +31,7 @@ enum Resolver {
       }
       findings[kept].end = max(last.end, next.end)
       findings[kept].action = max(last.action, next.action)
+      findings[kept].isEncoded = last.isEncoded || next.isEncoded
     }
     findings.removeSubrange((kept + 1)...)
   }

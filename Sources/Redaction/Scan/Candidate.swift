@@ -11,6 +11,8 @@ struct Candidate {
   var raisedBy: UInt32 = 0
   /// Context words that refuse it unless a raising one stands beside.
   var refusedBy: UInt32 = 0
+  /// Found in what the stretch decodes to; the value is then the encoded text as it stands.
+  var isEncoded = false
 
   init(_ type: FindingType, _ start: Int, _ end: Int, _ level: FindingLevel, rank: UInt8) {
     self.start = start

@@ -120,7 +120,7 @@ struct Scanner {
     let isPassword = tail == 0x7061_7373_776F_7264 || tail == 0x7061_7373_776F_7274 || tail == 0x6B65_6E6E_776F_7274
     let isSecret =
       tail & 0xFF_FFFF_FFFF == 0x74_6F6B_656E || tail & 0xFFFF_FFFF_FFFF == 0x7365_6372_6574
-      || tail & 0xFFFF_FFFF_FFFF == 0x6170_696B_6579 || tail & 0xFFFF_FFFF_FFFF == 0x7373_6B65_79
+      || tail & 0xFFFF_FFFF_FFFF == 0x6170_696B_6579 || tail & 0xFF_FFFF_FFFF == 0x73_736B_6579
     if isPassword {
       keywordSecret(start, end, Context.password)
     } else if isSecret {

@@ -8,10 +8,16 @@ extension Scanner {
     work += value.end - end
     guard !isReference(value.start, value.end) else { return }
     if isPassword {
+      guard !StopList.isExample(text, value.start, value.end) else { return }
       guard (4...128).contains(value.end - value.start), holdsDigitOrSymbol(value.start, value.end) else { return }
       found(.password, value.start, value.end, .likely, rank: Candidate.Rank.secret)
     } else if let entropy = Entropy.perByte(text, value.start, value.end), entropy.isSecret {
       let isAWS = value.end - value.start == 40 && !entropy.isHex
+      // The shape of an AWS secret counts as a vendor's prefix does: the stop list says nothing about it.
+      guard
+        isAWS
+          ? !StopList.isUniform(text, value.start, value.end) : !StopList.isExample(text, value.start, value.end)
+      else { return }
       let type: FindingType = isAWS || !wants(.highEntropy) ? .apiKey : .highEntropy
       guard wants(type) else { return }
       found(type, value.start, value.end, .likely, rank: Candidate.Rank.secret - 1)
@@ -79,7 +85,7 @@ extension Scanner {
     return false
   }
 
-  /// Whether the value names a secret that stands elsewhere, or is our own or somebody's placeholder.
+  /// Whether the value only names a secret that stands elsewhere, or begins as a placeholder does.
   private func isReference(_ start: Int, _ end: Int) -> Bool {
     switch text[start] {
     case 0x24 where text[start + 1] == 0x7B || text[start + 1] == 0x28 || ASCII.isUpper(text[start + 1]): return true
@@ -90,7 +96,7 @@ extension Scanner {
     where text.matches(name, at: start) {
       return true
     }
-    return StopList.isExample(text, start, end)
+    return false
   }
 
   /// `scheme://user:password@host` (RFC 3986): the finding is `user:password`.
@@ -113,7 +119,7 @@ extension Scanner {
     guard position < limit, separator > 0, position > separator + 1,
       text.isWord(at: position + 1) || text[position + 1] == 0x5B
     else { return }
-    guard !isReference(separator + 1, position) else { return }
+    guard !isReference(separator + 1, position), !StopList.isExample(text, separator + 1, position) else { return }
     found(.urlCredentials, start, position, .certain, rank: Candidate.Rank.secret)
   }
 }

@@ -34,7 +34,9 @@ extension Scanner {
     if row.longest > row.shortest || row.alphabet == .dotted {
       while end > body, text[end - 1] == 0x2E || text[end - 1] == 0x2D { end -= 1 }
     }
-    guard end - body >= row.shortest, !text.isWord(at: end), !StopList.isExample(text, body, end) else { return nil }
+    // A vendor's prefix with the right shape counts even where it says EXAMPLE: real keys hold any word by chance, and
+    // nobody can see from outside which one is live.
+    guard end - body >= row.shortest, !text.isWord(at: end), !StopList.isUniform(text, body, end) else { return nil }
     let level: FindingLevel = row.context == 0 ? .certain : .possible
     found(.apiKey, start, end, level, rank: Candidate.Rank.secret, raisedBy: row.context)
     return end
@@ -125,13 +127,11 @@ extension Scanner {
 
 /// Values that only show where a secret would stand.
 enum StopList {
+  /// Whether the value names itself an example; for values that only a word beside them makes a secret.
   static func isExample(_ text: TextView, _ start: Int, _ end: Int) -> Bool {
-    var seen: UInt64 = 0
     var position = start
     while position < end {
-      let byte = text[position]
-      seen |= 1 << UInt64(byte & 63)
-      switch byte | 0x20 {
+      switch text[position] | 0x20 {
       case 0x65 where text.matches("example", at: position): return true
       case 0x78 where text.matches("xxxx", at: position): return true
       case 0x63 where text.matches("changeme", at: position): return true
@@ -140,6 +140,13 @@ enum StopList {
       }
       position += 1
     }
+    return isUniform(text, start, end)
+  }
+
+  /// Whether the value consists of so few different characters that it is a filled-in blank.
+  static func isUniform(_ text: TextView, _ start: Int, _ end: Int) -> Bool {
+    var seen: UInt64 = 0
+    for position in start..<max(start, end) { seen |= 1 << UInt64(text[position] & 63) }
     return seen.nonzeroBitCount < min(5, (end - start + 1) / 2)
   }
 }
