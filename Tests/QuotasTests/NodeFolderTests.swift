@@ -94,6 +94,12 @@ struct NodeFolderTests {
     }
   }
 
+  @Test(arguments: [(-1 as Int32, false), (0, true), (1, true), (2, true), (3, true), (4, true), (5, false)])
+  func onlyAnAnswerOfTheKernelVouchesForTheWallClock(state: Int32, isSynchronised: Bool) {
+    // 0 TIME_OK, 1…4 around a leap second, 5 TIME_ERROR
+    #expect(SystemQuotaClock.vouches(state) == isSynchronised)
+  }
+
   @Test func theSystemsClocksRunAndKnowZones() {
     let clock = SystemQuotaClock()
     #expect(clock.wallNanoseconds > 1_700_000_000_000_000_000)
