@@ -95,3 +95,16 @@ func noShippedAliasOfATenantReachesAForeignCountry(id: String) throws {
   #expect(policy.redaction.rules.first { $0.id == "secrets" }?.action == .mask)
   #expect(policy.plan.concurrency == 4096)
 }
+
+/// Policies know the engine by name only; this holds the two lists together.
+@Test func whatIsAvailableIsWhatTheEngineFinds() throws {
+  let file = URL(filePath: shippedFolder).deletingLastPathComponent().appending(
+    path: "Sources/Redaction/FindingType.swift")
+  let source = try String(contentsOf: file, encoding: .utf8)
+  let rows = source.matches(of: /Row\("([a-z0-9-]+)", "[A-Z0-9_]+", \.([a-zA-Z]+)\)/)
+  #expect(Set(rows.map { String($0.1) }) == RedactionTypes.available)
+  for row in rows {
+    let group = RedactionTypes.group(of: String(row.1)) ?? ""
+    #expect(group.replacing("-", with: "").lowercased() == row.2.lowercased(), "\(row.1)")
+  }
+}
