@@ -43,8 +43,13 @@ package final class AdminDispatcher: Sendable {
       throw AdminError.invalid("this route takes no parameter of that name", param: unknown)
     }
     let now = services.clock.now()
-    let caller = route.gate == .open ? nil : try await login(request, now: now)
-    let tenant = try await admit(caller, to: route, parameters: parameters)
+    let caller: AdminCaller? =
+      switch route.gate {
+      case .open: nil
+      case .optional where request.authorization == nil: nil
+      default: try await login(request, now: now)
+      }
+    let tenant = try await admit(caller, to: route, parameters: parameters, peer: request.peer)
     let call = AdminCall(
       services: services, now: now, parameters: parameters, query: target.query,
       body: try await body(of: request, for: route), caller: caller, tenant: tenant)
@@ -86,7 +91,7 @@ package final class AdminDispatcher: Sendable {
   ///
   /// A tenant that the caller has no right in does not exist for them.
   private func admit(
-    _ caller: AdminCaller?, to route: AdminRoute, parameters: [String: String]
+    _ caller: AdminCaller?, to route: AdminRoute, parameters: [String: String], peer: String
   ) async throws -> TenantRecord? {
     var tenant: TenantRecord?
     if let name = parameters["tenant"] {
@@ -96,8 +101,13 @@ package final class AdminDispatcher: Sendable {
       tenant = record
     }
     switch route.gate {
-    case .open, .anyone: break
+    case .open, .optional, .anyone: break
     case .installation(let asked): try caller?.require(asked, at: .installation)
+    case .observer(let asked):
+      let isLocal = SourceAddress.isLoopback(peer)
+      guard let caller, caller.holds(anyOf: isLocal ? Permissions(rawValue: .max) : asked, at: .installation) else {
+        throw AdminError.forbidden(asked.nameList.joined(separator: " or "))
+      }
     case .tenant(let asked):
       guard let tenant else { throw AdminError.notFound }
       try caller?.require(asked, at: .tenant(tenant.id))

@@ -23,7 +23,8 @@ package final class FileKeyProvider: KeyProvider {
   /// - Parameters:
   ///   - folder: Made 0700 when missing.
   ///   - rootKey: 32 bytes (`keys.master`).
-  /// - Throws: `notAuthentic` when the folder was made under another root key.
+  /// - Throws: `notAuthentic` when the folder was made under another root key; `notFound` when it holds tenants' keys
+  ///   and no signing key: a new one would make every segment that was signed before look modified.
   package init(folder: String, rootKey: [UInt8]) throws(KeyProviderError) {
     guard rootKey.count == 32 else { throw KeyProviderError(.wrongLength, "root key") }
     guard mkdir(folder, 0o700) == 0 || errno == EEXIST else { throw KeyProviderError(.unavailable, "mkdir \(errno)") }
@@ -34,6 +35,7 @@ package final class FileKeyProvider: KeyProvider {
     if let stored = try KeyFile.read(path) {
       seed = try Self.open(stored, name: Self.signingFile, rootKey: rootKey)
     } else {
+      try Self.requireNoKeys(in: folder)
       seed = try KeyWrapping.newKey()
       let sealed = try Self.seal(seed, name: Self.signingFile, rootKey: rootKey)
       try KeyFile.create(path, sealed, folder: folder)
@@ -43,6 +45,13 @@ package final class FileKeyProvider: KeyProvider {
       throw KeyProviderError(.notAuthentic, "installation key")
     }
     signingKey = key
+  }
+
+  /// A folder with keys, or with the marks of destroyed ones, is not a new one.
+  private static func requireNoKeys(in folder: String) throws(KeyProviderError) {
+    guard try !KeyFile.names(in: folder).contains(where: { $0.hasSuffix(".key") || $0.hasSuffix(".gone") }) else {
+      throw KeyProviderError(.notFound, signingFile)
+    }
   }
 
   private static func seal(_ key: [UInt8], name: String, rootKey: [UInt8]) throws(KeyProviderError) -> [UInt8] {

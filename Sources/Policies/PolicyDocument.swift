@@ -64,6 +64,7 @@ struct PolicyDocument {
 /// Reads `kind: Policy`.
 struct PolicyDocumentReader {
   let report: Report
+  let availability: Availability
 
   /// Every path that `locked` may name; also a prefix of one, and `redaction.RULE`.
   static let paths = [
@@ -127,6 +128,7 @@ struct PolicyDocumentReader {
   private func log(_ node: YAMLNode, into document: inout PolicyDocument) {
     guard let map = MapReader(node, "'log'", report) else { return }
     document.logMode = map.word("mode", LogMode.self)
+    if let mode = document.logMode { availability.check(logMode: mode) }
     document.durability = map.word("durability", LogDurability.self)
     if let inner = map.node("retention"), let retention = MapReader(inner, "'retention'", report) {
       document.contentRetention = retention.measured("content", Units.days)

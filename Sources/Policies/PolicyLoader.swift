@@ -12,8 +12,14 @@ package enum PolicyLoader {
 
   /// ``load(folder:)`` for files at hand.
   package static func load(files: [PolicyFile]) throws(PolicyError) -> PolicySet {
+    try load(files: files, refusesUnavailable: true)
+  }
+
+  /// - Parameter refusesUnavailable: False only for tests of the language itself.
+  static func load(files: [PolicyFile], refusesUnavailable: Bool) throws(PolicyError) -> PolicySet {
     let report = Report()
-    var documents = Documents(report: report)
+    var documents = Documents(
+      report: report, availability: Availability(report: report, isEnforced: refusesUnavailable))
     for file in files {
       for node in YAMLReader.documents(file: file.name, bytes: file.bytes, report: report) { documents.add(node) }
     }
@@ -59,11 +65,15 @@ private struct Documents {
   }
 
   let report: Report
+  let availability: Availability
   private var contents: [Kind: [YAMLNode]] = [:]
   private var policies: [PolicyDocument] = []
   private var canonical: [String] = []
 
-  init(report: Report) { self.report = report }
+  init(report: Report, availability: Availability) {
+    self.report = report
+    self.availability = availability
+  }
 
   mutating func add(_ node: YAMLNode) {
     guard let map = MapReader(node, "a document", report), let text = map.requiredText("kind"),
@@ -73,7 +83,7 @@ private struct Documents {
     node.writeCanonical(into: &form)
     if kind != .tests { canonical.append(form) }
     guard let key = kind.contentKey else {
-      if var document = PolicyDocumentReader(report: report).document(map) {
+      if var document = PolicyDocumentReader(report: report, availability: availability).document(map) {
         document.hash = Self.hash([form])
         policies.append(document)
       }
@@ -116,7 +126,7 @@ private struct Documents {
     let aliases = RoutingReader(report: report).aliases(entries(.routing), providers: providers)
     let roles = RolesReader(report: report).roles(entries(.roles))
     let plans = PlansReader(report: report).plans(entries(.plans))
-    let redaction = RedactionReader(report: report).profiles(entries(.redaction))
+    let redaction = RedactionReader(report: report, availability: availability).profiles(entries(.redaction))
     let detection = DetectionReader(report: report).profiles(entries(.detection))
     let effective = PolicyResolver(
       report: report, plans: plans, redaction: redaction, detection: detection, aliases: Set(aliases.keys),

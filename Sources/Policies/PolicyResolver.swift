@@ -192,8 +192,7 @@ struct PolicyResolver {
     name: "none",
     rules: [
       RedactionRuleSpec(
-        id: "default", sides: [.input, .output], detect: RedactionTypes.groups.map(\.name) + RedactionTypes.ungrouped,
-        action: .block, min: .possible)
+        id: "default", sides: [.input], detect: RedactionTypes.groups.map(\.name), action: .block, min: .possible)
     ])
 }
 

@@ -1,6 +1,7 @@
 /// Reads `kind: Redaction`.
 struct RedactionReader {
   let report: Report
+  let availability: Availability
   /// Limits on patterns at load (`design/redaction.md` section 7).
   static let maxPatternBytes = 1024
   static let maxPatterns = 100
@@ -83,8 +84,9 @@ struct RedactionReader {
   private func rule(_ map: MapReader) -> Located<RedactionRuleSpec>? {
     let id = map.requiredText("id")
     let sides = map.requiredTexts("where")?.value.compactMap {
-      map.word($0, "where", RedactionRuleSpec.Side.self)?.value
+      map.word($0, "where", RedactionRuleSpec.Side.self)
     }
+    sides?.forEach(availability.check(side:))
     if let sides, sides.isEmpty { report.error("'where' is empty: the rule cannot match", at: map.place) }
     var detect: [String] = []
     for word in map.texts("detect")?.value ?? [] {
@@ -94,18 +96,22 @@ struct RedactionReader {
           hint: Suggestion.nearest(to: word.value, among: RedactionTypes.all + RedactionTypes.groups.map(\.name))
             .map { "did you mean '\($0)'?" } ?? "the types are listed in redaction.md section 4")
       } else {
+        availability.check(type: word)
         detect.append(word.value)
       }
     }
     let patterns = map.node("patterns").map { self.patterns($0) } ?? []
-    let lists = map.texts("lists")?.value.map(\.value) ?? []
-    let action = map.word("action", RedactionAction.self)?.value
+    let lists = map.texts("lists")
+    if let lists { availability.check(lists: lists, named: "lists") }
+    let action = map.word("action", RedactionAction.self)
+    if let action { availability.check(action: action) }
     let min = map.word("min", RedactionRuleSpec.Level.self)?.value
     let mode = map.word("mode", RedactionRuleSpec.Mode.self)?.value ?? .enforce
-    let scope = map.word("scope", RedactionRuleSpec.Reach.self)?.value ?? .tenant
+    let scope = map.word("scope", RedactionRuleSpec.Reach.self)
+    if let scope { availability.check(scope: scope) }
     let aliases = map.texts("aliases")?.value.map(\.value)
     let roles = map.texts("roles")?.value.map(\.value)
-    let named = map.node("detect") != nil || !patterns.isEmpty || !lists.isEmpty
+    let named = map.node("detect") != nil || !patterns.isEmpty || lists?.value.isEmpty == false
     map.finish()
     guard let id else { return nil }
     if !named {
@@ -114,8 +120,9 @@ struct RedactionReader {
     }
     return Located(
       value: RedactionRuleSpec(
-        id: id.value, sides: Set(sides ?? []), detect: detect, patterns: patterns, lists: lists, action: action,
-        min: min, mode: mode, scope: scope, aliases: aliases, roles: roles),
+        id: id.value, sides: Set((sides ?? []).map(\.value)), detect: detect, patterns: patterns,
+        lists: (lists?.value ?? []).map(\.value), action: action?.value, min: min, mode: mode,
+        scope: scope?.value ?? .tenant, aliases: aliases, roles: roles),
       place: id.place)
   }
 
@@ -150,11 +157,26 @@ struct RedactionReader {
   private func read(_ node: YAMLNode, into settings: inout RedactionSettings) {
     guard let map = MapReader(node, "'settings'", report) else { return }
     if let min = map.word("min", RedactionRuleSpec.Level.self) { settings.min = min.value }
-    if let value = map.word("checksum", RedactionSettings.Checksum.self) { settings.checksum = value.value }
-    if let value = map.word("binary", RedactionSettings.Binary.self) { settings.binary = value.value }
-    if let value = map.word("restore-urls", RedactionSettings.RestoreURLs.self) { settings.restoreURLs = value.value }
-    if let value = map.word("recogniser", RedactionSettings.Recogniser.self) { settings.recogniser = value.value }
-    if let value = map.texts("allow-lists") { settings.allowLists = value.value.map(\.value) }
+    if let value = map.word("checksum", RedactionSettings.Checksum.self) {
+      availability.check(checksum: value)
+      settings.checksum = value.value
+    }
+    if let value = map.word("binary", RedactionSettings.Binary.self) {
+      availability.check(binary: value)
+      settings.binary = value.value
+    }
+    if let value = map.word("restore-urls", RedactionSettings.RestoreURLs.self) {
+      availability.check(restoreURLs: value)
+      settings.restoreURLs = value.value
+    }
+    if let value = map.word("recogniser", RedactionSettings.Recogniser.self) {
+      availability.check(recogniser: value)
+      settings.recogniser = value.value
+    }
+    if let value = map.texts("allow-lists") {
+      availability.check(lists: value, named: "allow-lists")
+      settings.allowLists = value.value.map(\.value)
+    }
     if let value = map.flag("reversible-secrets") { settings.reversibleSecrets = value.value }
     map.finish()
   }

@@ -28,9 +28,16 @@ package enum RedactionTypes {
   /// Every type, groups first.
   package static let all: [String] = groups.flatMap(\.types) + ungrouped
 
-  /// The types that a word of a rule stands for: a group's, or itself; nil if there is no such word.
+  /// What the engine finds today: the names of `Redaction.FindingType`.
+  package static let available: Set<String> = [
+    "email", "phone", "ip", "iban", "card", "ch-uid", "de-vat-id", "at-uid", "ahv", "steuer-id", "rvnr", "svnr", "kvnr",
+    "api-key", "private-key", "jwt", "password", "url-credentials", "high-entropy",
+  ]
+
+  /// The types that a word of a rule stands for: what is ``available`` of a group, or itself; nil if there is no such
+  /// word.
   package static func expand(_ word: String) -> [String]? {
-    if let group = groups.first(where: { $0.name == word }) { return group.types }
+    if let group = groups.first(where: { $0.name == word }) { return group.types.filter(available.contains) }
     return all.contains(word) ? [word] : nil
   }
 

@@ -127,10 +127,15 @@ struct LoopbackTests {
   @Test func doctorTellsWhatIsWrong() async throws {
     let world = try World(isReady: false)
     try await withServer(world) { origin in
-      let outcome = await run(["doctor"], at: origin, as: .auditor)
+      let outcome = await run(["doctor"], at: origin, as: .operatorPerson)
       #expect(outcome.exit == 1)
       #expect(outcome.data.contains("log     failed  disk"), "\(outcome.data)")
-      #expect(outcome.data.contains("token   ok      Axel, 1 role binding"), "\(outcome.data)")
+      #expect(outcome.data.contains("token   ok      Olga, 1 role binding"), "\(outcome.data)")
+      let short = await run(["doctor"], at: origin, as: .auditor)
+      #expect(short.exit == 1)
+      #expect(short.data.contains("ready   failed  "), "\(short.data)")
+      #expect(!short.data.contains("disk"))
+      #expect(short.data.contains("token   ok      Axel, 1 role binding"), "\(short.data)")
     }
   }
 
@@ -138,6 +143,9 @@ struct LoopbackTests {
     let outcome = await run(["tenant", "list"], at: "http://127.0.0.1:1", as: .auditor)
     #expect(outcome.exit == 69)
     #expect(outcome.talk.hasPrefix("error: the server does not answer"))
+    let doctor = await run(["doctor"], at: "http://127.0.0.1:1", as: .auditor)
+    #expect(doctor.exit == 69)
+    #expect(doctor.data.contains("server  failed  "), "\(doctor.data)")
   }
 
   @Test func aServerStoppedBeforeItBeganNeverListens() async throws {

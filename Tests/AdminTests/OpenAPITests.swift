@@ -22,7 +22,13 @@ struct OpenAPITests {
 
   private static func line(_ route: AdminRoute) -> String {
     let query = route.query.map { $0 == "key" ? "KeyQuery" : $0.prefix(1).uppercased() + $0.dropFirst() }
-    return "\(route.method.rawValue) \(route.path) \(route.name) \(query.sorted()) open=\(route.gate == .open)"
+    let login =
+      switch route.gate {
+      case .open: "none"
+      case .optional: "optional"
+      default: "required"
+      }
+    return "\(route.method.rawValue) \(route.path) \(route.name) \(query.sorted()) login=\(login)"
   }
 
   /// Method, path, name and query parameters as the document has them, read by its indentation.
@@ -32,10 +38,10 @@ struct OpenAPITests {
     var method = ""
     var name = ""
     var query: [String] = []
-    var isOpen = false
+    var login = "required"
     func flush() {
-      if !name.isEmpty { lines.append("\(method) \(path) \(name) \(query.sorted()) open=\(isOpen)") }
-      (name, query, isOpen) = ("", [], false)
+      if !name.isEmpty { lines.append("\(method) \(path) \(name) \(query.sorted()) login=\(login)") }
+      (name, query, login) = ("", [], "required")
     }
     for row in OpenAPIDocument.text.split(separator: "\n") {
       if row == "components:" { break }
@@ -48,7 +54,9 @@ struct OpenAPITests {
       } else if row.hasPrefix("      operationId: ") {
         name = String(row.dropFirst("      operationId: ".count))
       } else if row == "      security: []" {
-        isOpen = true
+        login = "none"
+      } else if row == "      security: [{}, {admin: []}]" {
+        login = "optional"
       } else if row.hasPrefix("        - $ref: '#/components/parameters/") {
         query.append(String(row.dropFirst("        - $ref: '#/components/parameters/".count).dropLast()))
       }

@@ -1,3 +1,4 @@
+import Synchronization
 import Tenancy
 import Testing
 
@@ -5,8 +6,8 @@ import Testing
 
 struct RequestTests {
   @Test(arguments: [
-    ("localhost", true), ("127.0.0.1", true), ("127.0.0.1:8444", true), ("[::1]:8444", true), ("LOCALHOST:1", true),
-    ("evil.example", false), ("evil.example:8444", false), ("127.0.0.1.evil.example", false), ("", false),
+    ("localhost", true), ("127.0.0.1", true), ("127.0.0.1:8081", true), ("[::1]:8081", true), ("LOCALHOST:1", true),
+    ("evil.example", false), ("evil.example:8081", false), ("127.0.0.1.evil.example", false), ("", false),
     ("localhost:", false), ("localhost:80x", false), ("localhost:123456", false), ("user@localhost", false),
   ])
   func onlyOurHostNamesAreAnswered(host: String, isAllowed: Bool) async throws {
@@ -107,13 +108,42 @@ struct RequestTests {
     #expect(answer.text.contains(#""outcome":"modified""#))
   }
 
-  @Test func aPartThatIsNotReadyMakesReadyzSayWhich() async throws {
-    let answer = await (try World(isReady: false)).send("GET", "/readyz")
+  @Test func aPartThatIsNotReadyMakesReadyzSayWhichToTheOperatorAlone() async throws {
+    let world = try World(isReady: false)
+    let answer = await world.send("GET", "/readyz", as: .operatorPerson)
     #expect(answer.status == 503)
     #expect(
       answer.text
         == #"{"checks":[{"detail":"","name":"ledger","ready":true},{"detail":"disk","name":"log","ready":false}],"ready":false}"#
     )
+    for person in [nil, .adminOfA, .auditor, .nobody] as [Person?] {
+      let short = await world.send("GET", "/readyz", as: person)
+      #expect(short.status == 503)
+      #expect(short.text == #"{"ready":false}"#, "\(String(describing: person))")
+    }
+    #expect(await (try World()).send("GET", "/readyz").text == #"{"ready":true}"#)
+  }
+
+  @Test func aWrongTokenIsRefusedWhereNoneIsNeeded() async throws {
+    let world = try World()
+    let wrong = ["tha", "wrong", "token"].joined(separator: "_")
+    for _ in 1...10 { #expect(await world.send("GET", "/readyz", token: wrong).status == 401) }
+    #expect(await world.send("GET", "/readyz", token: wrong).status == 429)
+    #expect(await world.send("GET", "/readyz").status == 200)
+    #expect(await world.send("GET", "/livez", token: wrong).status == 200)
+  }
+
+  @Test(arguments: [
+    ("127.0.0.1", 200), ("127.8.9.1", 200), ("::1", 200), ("10.0.0.1", 403), ("2001:db8::1", 403), ("", 403),
+  ])
+  func whoWatchesReadsMetricsOnThisMachineAlone(peer: String, status: Int) async throws {
+    let world = try World()
+    let watcher = ["tha", "watcher", "token"].joined(separator: "_")
+    world.tenancy.state.withLock { $0.tokens[watcher] = World.freshOperator }
+    #expect(await world.send("GET", "/metrics", token: watcher, peer: peer).status == status)
+    #expect(await world.send("GET", "/metrics", as: .operatorPerson, peer: peer).status == 200)
+    #expect(await world.send("GET", "/metrics", as: .adminOfA, peer: peer).status == 403)
+    #expect(await world.send("GET", "/metrics", peer: peer).status == 401)
   }
 
   @Test func whatFailsInsideIsNotTold() async throws {

@@ -71,3 +71,33 @@ private func root(_ byte: UInt8) -> [UInt8] { [UInt8](repeating: byte, count: 32
   let left = try #require(FileManager.default.contents(atPath: link))
   #expect(left.allSatisfy { $0 == 0 })
 }
+
+@Test func aFolderThatLostItsSigningKeyGetsNoNewOne() throws {
+  let folder = Folder()
+  let first = try FileKeyProvider(folder: folder.path, rootKey: root(1))
+  try first.create(name)
+  let signing = "\(folder.path)/installation.key"
+  let kept = try #require(FileManager.default.contents(atPath: signing))
+  try FileManager.default.removeItem(atPath: signing)
+  #expect(throws: KeyProviderError(.notFound, "installation.key")) {
+    try FileKeyProvider(folder: folder.path, rootKey: root(1))
+  }
+  #expect(!FileManager.default.fileExists(atPath: signing))
+  // The marks of destroyed keys speak for an old folder, too
+  try first.destroy(name, versions: [1])
+  #expect(throws: KeyProviderError(.notFound, "installation.key")) {
+    try FileKeyProvider(folder: folder.path, rootKey: root(1))
+  }
+  // Put back, it opens what it was
+  try kept.write(to: URL(filePath: signing))
+  #expect(try FileKeyProvider(folder: folder.path, rootKey: root(1)).installationKey() == first.installationKey())
+}
+
+@Test func aFolderWithOtherFilesOnlyIsBegun() throws {
+  let folder = Folder()
+  try FileManager.default.createDirectory(atPath: folder.path, withIntermediateDirectories: true)
+  for file in ["installation.key.new", "README", "lost+found"] {
+    try Data([1]).write(to: URL(filePath: "\(folder.path)/\(file)"))
+  }
+  #expect(try FileKeyProvider(folder: folder.path, rootKey: root(1)).installationKey().count == 32)
+}

@@ -1,5 +1,6 @@
-import Policies
 import Testing
+
+@testable import Policies
 
 /// A small whole policy set, to which a test adds what it is about.
 enum PolicyFixture {
@@ -29,7 +30,7 @@ enum PolicyFixture {
     kind: Redaction
     profiles:
       mild: [{id: pii, where: [input], detect: [iban, email], action: pseudonymise}]
-      hard: [{extends: mild}, {id: pii, where: [input, output], detect: [iban, email, phone], action: mask}]
+      hard: [{extends: mild}, {id: pii, where: [input], detect: [iban, email, phone], action: mask}]
       alien: [{id: else, where: [input], detect: [ip], action: block}]
     ---
     kind: Detection
@@ -45,14 +46,15 @@ enum PolicyFixture {
   }
 
   /// The set of base and text; the text is in `test.yaml`.
-  static func load(_ text: String) throws(PolicyError) -> PolicySet {
-    try PolicyLoader.load(files: [file(base, "base.yaml"), file(text)])
+  /// - Parameter wholeLanguage: Whether that may be said, too, which nothing carries out yet.
+  static func load(_ text: String, wholeLanguage: Bool = false) throws(PolicyError) -> PolicySet {
+    try PolicyLoader.load(files: [file(base, "base.yaml"), file(text)], refusesUnavailable: !wholeLanguage)
   }
 
   /// All that is wrong with base and text, as it is printed; warnings left out.
-  static func errors(_ text: String) -> [String] {
+  static func errors(_ text: String, wholeLanguage: Bool = false) -> [String] {
     do throws(PolicyError) {
-      _ = try load(text)
+      _ = try load(text, wholeLanguage: wholeLanguage)
       return []
     } catch {
       return error.diagnostics.filter { $0.severity == .error }.map(\.description)

@@ -17,6 +17,45 @@ private var shippedFolder: String {
   #expect(set.hash.count == 64)
 }
 
+/// What `init` lays down must serve a tenant in the usual currency: nothing in it is refused where rules are compiled.
+@Test func everyShippedPolicyCanBeCarriedOut() throws {
+  let set = try PolicyLoader.load(folder: shippedFolder)
+  for (id, policy) in set.policies {
+    #expect(policy.logMode == .managed, "\(id)")
+    #expect(!policy.redaction.rules.isEmpty, "\(id)")
+    for rule in policy.redaction.rules {
+      #expect(rule.sides == [.input], "\(id) \(rule.id)")
+      #expect(rule.scope == .tenant && rule.lists.isEmpty && rule.action != .surrogate, "\(id) \(rule.id)")
+      #expect(!rule.types.isEmpty && rule.types.allSatisfy(RedactionTypes.available.contains), "\(id) \(rule.id)")
+    }
+    for budget in policy.plan.budgets {
+      if case .money(let currency) = budget.dimension { #expect(currency == "EUR", "\(id)") }
+    }
+  }
+}
+
+@Test func aPolicyWithoutRedactionBlocksWhatCanBeFoundAndNothingElse() throws {
+  let set = try PolicyLoader.load(files: [PolicyFixture.file("kind: Policy\nid: bare@1\n")])
+  let rule = try #require(set.policies["bare@1"]?.redaction.rules.first)
+  #expect(Set(rule.types) == RedactionTypes.available)
+  #expect(rule.sides == [.input] && rule.action == .block)
+}
+
+@Test func theExampleOfTenantsLoadsWithTheShippedPolicies() throws {
+  var files: [PolicyFile] = []
+  for name in try FileManager.default.contentsOfDirectory(atPath: shippedFolder).sorted() where name.contains(".yaml") {
+    let bytes = try Data(contentsOf: URL(filePath: shippedFolder).appending(path: name))
+    files.append(PolicyFile(name: name, bytes: Array(bytes)))
+  }
+  let set = try PolicyLoader.load(files: files)
+  #expect(set.tenants.map(\.slug.text) == ["treuhand-a", "praxis-mueller"])
+  for tenant in set.tenants {
+    for budget in set.plan(of: tenant.slug, policy: tenant.policy)?.budgets ?? [] {
+      if case .money(let currency) = budget.dimension { #expect(currency == tenant.currency ?? "EUR") }
+    }
+  }
+}
+
 @Test func shippedTestsHold() throws {
   let set = try PolicyLoader.load(folder: shippedFolder)
   #expect(set.tests.count >= 10)
@@ -55,4 +94,17 @@ func noShippedAliasOfATenantReachesAForeignCountry(id: String) throws {
   #expect(candidates.map(\.name) == ["mock/mock-chat"])
   #expect(policy.redaction.rules.first { $0.id == "secrets" }?.action == .mask)
   #expect(policy.plan.concurrency == 4096)
+}
+
+/// Policies know the engine by name only; this holds the two lists together.
+@Test func whatIsAvailableIsWhatTheEngineFinds() throws {
+  let file = URL(filePath: shippedFolder).deletingLastPathComponent().appending(
+    path: "Sources/Redaction/FindingType.swift")
+  let source = try String(contentsOf: file, encoding: .utf8)
+  let rows = source.matches(of: /Row\("([a-z0-9-]+)", "[A-Z0-9_]+", \.([a-zA-Z]+)\)/)
+  #expect(Set(rows.map { String($0.1) }) == RedactionTypes.available)
+  for row in rows {
+    let group = RedactionTypes.group(of: String(row.1)) ?? ""
+    #expect(group.replacing("-", with: "").lowercased() == row.2.lowercased(), "\(row.1)")
+  }
 }

@@ -91,7 +91,8 @@ private let table: [Row] = [
 @Test(arguments: table)
 private func aChildOnlyTightens(row: Row) {
   let errors = PolicyFixture.errors(
-    "kind: Policy\nid: p@1\n\(row.parent)\n---\nkind: Policy\nid: c@1\nextends: p@1\n\(row.child)\n")
+    "kind: Policy\nid: p@1\n\(row.parent)\n---\nkind: Policy\nid: c@1\nextends: p@1\n\(row.child)\n",
+    wholeLanguage: true)
   if let path = row.path {
     #expect(errors.count == 1)
     #expect(errors.first?.contains(path) == true, "\(errors)")
@@ -171,7 +172,7 @@ private func aChildOnlyTightens(row: Row) {
     roles: {clerk: {hours: "Mo 08:00-09:00"}}
     locked: [models]
 
-    """)
+    """, wholeLanguage: true)
   let policy = try #require(set.policies["c@1"])
   #expect(policy.chain == ["c@1", "p@1"])
   #expect(policy.logMode == .writeOnly)
@@ -204,6 +205,7 @@ private func aChildOnlyTightens(row: Row) {
   ("{id: r, where: [input], detect: [iban], aliases: [chat]}", "aliases: [mail]}", false),
   ("{id: r, where: [input], detect: [card]}", "action: pseudonymise}", false),
   ("{id: r, where: [input], detect: [iban, bic]}", "action: mask}", false),
+  ("{id: r, where: [input, output], detect: [iban]}", "action: mask}", false),
   ("{id: r, where: [input], detect: [iban], lists: [a]}", "lists: [b]}", false),
 ])
 func aRedactionRuleOnlyRises(parent: String, change: String, allowed: Bool) {
@@ -215,7 +217,7 @@ func aRedactionRuleOnlyRises(parent: String, change: String, allowed: Bool) {
       p: [\(parent)]
       c: [{extends: p}, {id: r, where: [input], detect: [\(type)], \(change)]
 
-    """)
+    """, wholeLanguage: true)
   #expect(errors.isEmpty == allowed, "\(errors)")
 }
 
@@ -224,9 +226,9 @@ func aRedactionRuleOnlyRises(parent: String, change: String, allowed: Bool) {
     """
     kind: Redaction
     profiles:
-      p: [{id: r, where: [input], detect: [iban, bic], action: mask}]
+      p: [{id: r, where: [input], detect: [iban, card], action: mask}]
       c: [{extends: p}, {id: r, where: [input], detect: [finance], action: mask}]
-      d: [{extends: c}, {id: r, where: [input], detect: [iban, bic], action: mask}]
+      d: [{extends: c}, {id: r, where: [input], detect: [iban, card], action: mask}]
 
     """)
   #expect(errors.count == 1)
@@ -240,7 +242,7 @@ func aRedactionRuleOnlyRises(parent: String, change: String, allowed: Bool) {
 ])
 func settingsOfAProfileOnlyTighten(setting: String, allowed: Bool) {
   let errors = PolicyFixture.errors(
-    "kind: Redaction\nprofiles: {c: [{extends: mild}, {settings: {\(setting)}}]}\n")
+    "kind: Redaction\nprofiles: {c: [{extends: mild}, {settings: {\(setting)}}]}\n", wholeLanguage: true)
   #expect(errors.isEmpty == allowed, "\(errors)")
 }
 

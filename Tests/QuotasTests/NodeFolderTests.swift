@@ -94,6 +94,32 @@ struct NodeFolderTests {
     }
   }
 
+  @Test(arguments: [
+    // 0 TIME_OK, 1…4 around a leap second, 5 TIME_ERROR: the kernel's word holds whatever the clocks do
+    (0 as Int32, 0 as Int64, true), (0, .max, true), (1, 0, true), (4, 0, true), (5, 0, false), (5, .max, false),
+    // It may not be asked: believed until the clocks part by more than five minutes, either way
+    (-1, 0, true), (-1, 300_000_000_000, true), (-1, 300_000_000_001, false), (-1, -300_000_000_001, false),
+    (-1, .max, false), (-1, .min, false),
+  ])
+  func nobodyVouchesForAJumpWhereTheKernelMayNotBeAsked(state: Int32, drift: Int64, isSynchronised: Bool) {
+    #expect(SystemQuotaClock.vouches(state, drift: drift) == isSynchronised)
+  }
+
+  @Test func withoutTheKernelsWordANormalStartHoldsNoWindowAndAJumpDoes() {
+    let day: Int64 = 86_400_000_000_000
+    let (stopped, boot) = (1_795_000_000_000_000_000 as Int64, 5_000_000_000 as Int64)
+    func vouches(_ drift: Int64) -> Bool { SystemQuotaClock.vouches(-1, drift: drift) }
+    // Away for a day, and back
+    var clock = WindowClock(wall: stopped + day, boot: boot, lastKnown: stopped, isSynchronised: vouches(0))
+    #expect(!clock.isHeld && clock.now(boot: boot) == stopped + day)
+    // Somebody sets the clock ahead
+    clock.look(wall: stopped + 2 * day, boot: boot + 1, isSynchronised: vouches(day))
+    #expect(clock.isHeld && clock.now(boot: boot + 1) == stopped + day + 1)
+    // And back to where it was
+    clock.look(wall: stopped + day + 2, boot: boot + 2, isSynchronised: vouches(0))
+    #expect(!clock.isHeld)
+  }
+
   @Test func theSystemsClocksRunAndKnowZones() {
     let clock = SystemQuotaClock()
     #expect(clock.wallNanoseconds > 1_700_000_000_000_000_000)

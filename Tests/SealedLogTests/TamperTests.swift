@@ -189,6 +189,37 @@ func anAbsentSegmentIsAGap(index: Int) throws {
   #expect(LogVerify.verify(folder: old, installationKey: key, witness: [witness]).exitCode == 4)
 }
 
+@Test func aCheckForOneTenantTellsNothingOfAnother() throws {
+  let fixture = try LogFixture()
+  let writer = try fixture.writer()
+  for number in 1...7 {
+    let stream = try fixture.stream(number == 1 ? .first : .second)
+    #expect(writer.append(LogEntry(stream: stream, recordID: UInt128(number), request: bytes(99)), loop: 0))
+  }
+  writer.stop()
+  func check(_ tenant: TenantID?) throws -> LogVerification {
+    LogVerify.verify(folder: fixture.log, tenant: tenant, installationKey: try fixture.provider.installationKey())
+  }
+  let (alone, other, all) = (try check(.first), try check(.second), try check(nil))
+  #expect(alone.streams == 1 && other.streams == 1 && all.streams == 2)
+  #expect(alone.segments + other.segments == all.segments)
+  #expect(alone.frames + other.frames == all.frames && alone.frames < other.frames)
+  #expect(alone.exitCode == 0 && other.exitCode == 0)
+  // The other's log is changed, then gone: this one's check is the same, word for word
+  let path = try #require(fixture.segments(.second).first)
+  var file = try readFile(path)
+  file[file.count / 2] ^= 1
+  try writeFile(path, file)
+  #expect(try check(.first) == alone)
+  #expect(try check(.second).exitCode == 3 && check(nil).exitCode == 3)
+  try FileManager.default.removeItem(atPath: "\(fixture.log)/\(TenantID.second)")
+  #expect(try check(.first) == alone)
+  #expect(try check(.second).exitCode == 5 && check(nil).exitCode == 5)
+  // A tenant without a log has none, and that is no finding
+  let nobody = try check(TenantID(7))
+  #expect(nobody.exitCode == 0 && nobody.streams == 0 && nobody.frames == 0)
+}
+
 @Test func anotherInstallationsLogIsModified() throws {
   let fixture = try LogFixture()
   let writer = try fixture.writer()

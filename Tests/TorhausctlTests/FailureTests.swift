@@ -48,12 +48,12 @@ struct FailureTests {
   @Test func aServerThatSaysNothingIsUnreachable() { #expect(Run("tenant", "list", answers: []).exit == 69) }
 
   @Test(arguments: [
-    ("http://10.0.0.1:8444", false), ("http://admin.example", false), ("ftp://127.0.0.1", false),
-    ("127.0.0.1:8444", false),
+    ("http://10.0.0.1:8081", false), ("http://admin.example", false), ("ftp://127.0.0.1", false),
+    ("127.0.0.1:8081", false),
     ("https://u:p@admin.example", false), ("https://admin.example/path", false), ("https://", false),
     ("https://admin.example:0", false), ("https://admin.example:70000", false),
     ("http://localhost.evil.example", false),
-    ("http://127.0.0.1:8444", true), ("http://localhost:1/", true), ("http://[::1]:8444", true),
+    ("http://127.0.0.1:8081", true), ("http://localhost:1/", true), ("http://[::1]:8081", true),
     ("https://admin.example", true), ("HTTPS://admin.example:8443", true),
   ])
   func plainHTTPGoesToThisMachineAlone(address: String, isAllowed: Bool) {
@@ -82,5 +82,28 @@ struct FailureTests {
     #expect(script.exit == 0)
     let flag = Run("tenant", "suspend", "a", "--yes", inputs: [token], isInteractive: true)
     #expect(flag.exit == 0)
+  }
+
+  @Test func withoutAnAddressThePortOfTheServerIsAsked() {
+    #expect(ServerAddress.standard == "http://127.0.0.1:8081")
+  }
+
+  @Test func doctorEndsWithUnreachableOnlyWhenNothingAnswers() {
+    let silent = Run("doctor", answers: [])
+    #expect(silent.exit == 69)
+    #expect(silent.data.contains("server  failed"), "\(silent.data)")
+    #expect(silent.talk.hasPrefix("error: the server does not answer"))
+    let me = #"{"name":"Olga","bindings":[{}]}"#
+    let good = Run("doctor", answers: [(200, "ok"), (200, me), (200, #"{"ready":true}"#)])
+    #expect(good.exit == 0, "\(good.data)")
+    #expect(good.requests.map(\.target) == ["/livez", "/v1/me", "/readyz"])
+    let parts = #"{"ready":false,"checks":[{"name":"log","ready":false,"detail":"disk"}]}"#
+    let bad = Run("doctor", answers: [(200, "ok"), (200, me), (503, parts)])
+    #expect(bad.exit == 1)
+    #expect(bad.data.contains("log     failed  disk"), "\(bad.data)")
+    // A token that nobody knows: readiness is still asked, without it
+    let stranger = Run("doctor", answers: [(200, "ok"), (401, "{}"), (200, #"{"ready":true}"#)])
+    #expect(stranger.exit == 1)
+    #expect(stranger.data.contains("token   failed") && stranger.data.contains("ready   ok"), "\(stranger.data)")
   }
 }

@@ -47,6 +47,30 @@ struct OutputTests {
     #expect(run.data == "{\"slug\":\"a\"}\n{\"n\":1.5,\"slug\":\"b\"}\n")
   }
 
+  @Test func howARequestEndedIsWordsInTablesAndItsNumberElsewhere() {
+    let rows = ["1", "2", "3", "4", "9", "14", "77", ""].map { #"{"request_id":"r","exit":"\#($0)"}"# }
+    let answer = [(200, #"{"data":[\#(rows.joined(separator: ","))]}"#)]
+    let table = Run("log", "list", "--tenant", "a", answers: answer).data
+    for word in ["complete", "usage missing", "not sent", "upstream error", "upstream cut", "crash", "77"] {
+      #expect(table.contains(word), "\(table)")
+    }
+    for format in ["json", "jsonl", "csv"] {
+      let data = Run("log", "list", "--tenant", "a", "-o", format, answers: answer).data
+      #expect(data.contains("14") && !data.contains("complete") && !data.contains("crash"), "\(data)")
+    }
+    let one = Run("log", "show", "r", "--tenant", "a", answers: [(200, #"{"request_id":"r","exit":"10"}"#)]).data
+    #expect(one.contains("ended by gate"), "\(one)")
+  }
+
+  @Test func notesOfAVerificationAreToldAndChangeNoExit() {
+    let answer =
+      #"{"outcome":"intact","exit_code":0,"segments":3,"frames":9,"findings":[],"#
+      + #""notes":[{"outcome":"intact","segment":"1-1","detail":"was recovered"}]}"#
+    let run = Run("log", "verify", "--tenant", "a", answers: [(200, answer)])
+    #expect(run.exit == 0)
+    #expect(run.talk == "intact 1-1 was recovered\n", "\(run.talk)")
+  }
+
   @Test func listsAsCSV() {
     let run = Run("tenant", "list", "-o", "csv", answers: Self.list)
     #expect(

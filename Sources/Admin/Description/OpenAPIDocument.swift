@@ -15,7 +15,7 @@ enum OpenAPIDocument {
         is decimal text. Unknown members and parameters are refused. Each answer carries `x-request-id`.
       license: {name: Apache-2.0, identifier: Apache-2.0}
     servers:
-      - url: http://127.0.0.1:8444
+      - url: http://127.0.0.1:8081
     security:
       - admin: []
     paths:
@@ -34,8 +34,11 @@ enum OpenAPIDocument {
         get:
           operationId: readyz
           tags: [health]
-          summary: Whether the installation can serve, and what stands in its way
-          security: []
+          summary: Whether the installation can serve
+          description: |
+            Without login the answer is `ready` alone. With a token whose person holds `installation.manage` at the
+            installation it also says what stands in the way. A token that is not right is refused.
+          security: [{}, {admin: []}]
           responses:
             "200":
               description: Done.
@@ -49,7 +52,9 @@ enum OpenAPIDocument {
           operationId: metrics
           tags: [health]
           summary: Metrics in Prometheus text format
-          security: []
+          description: |
+            Needs `installation.manage` at the installation. From a loopback address any permission at the installation
+            suffices, such as those of `operator-viewer`: a scraper needs no power over what it watches.
           responses:
             "200":
               description: Done.
@@ -591,10 +596,11 @@ enum OpenAPIDocument {
           properties: {reason: {type: string, maxLength: 500}}
         Readiness:
           type: object
-          required: [ready, checks]
+          required: [ready]
           properties:
             ready: {type: boolean}
             checks:
+              description: For those who hold installation.manage.
               type: array
               items:
                 type: object
@@ -824,13 +830,19 @@ enum OpenAPIDocument {
             response: {$ref: '#/components/schemas/Part'}
         Verification:
           type: object
-          required: [outcome, exit_code, segments, frames, findings]
+          required: [outcome, exit_code, segments, frames, findings, notes]
           properties:
             outcome: {enum: [intact, could_not_run, torn_tail_recovered, modified, truncated, gap, erased_entries]}
             exit_code: {type: integer, minimum: 0, maximum: 6}
             segments: {type: integer}
             frames: {type: integer}
             findings:
+              type: array
+              items:
+                type: object
+                properties: {outcome: {type: string}, segment: {type: string}, detail: {type: string}}
+            notes:
+              description: Worth knowing and no finding, such as a crash of long ago that was recovered; no change of the outcome.
               type: array
               items:
                 type: object

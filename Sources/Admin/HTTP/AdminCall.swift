@@ -29,6 +29,9 @@ package struct AdminCall: Sendable {
     return caller
   }
 
+  /// Whether somebody is logged in who holds one of the permissions at the installation.
+  func isLoggedIn(with asked: Permissions) -> Bool { caller?.holds(anyOf: asked, at: .installation) ?? false }
+
   /// The tenant that the path names and the caller may see.
   func tenant() throws(AdminError) -> TenantRecord {
     guard let resolvedTenant else { throw .notFound }

@@ -8,11 +8,16 @@ package struct AdminRoute: Sendable {
 
   /// Who may use a route. Any one of the permissions suffices; whoever has none of them is refused.
   package enum Gate: Sendable, Hashable {
-    /// Without login: health, metrics and the description of the API.
+    /// Without login: that the process lives, and the description of the API.
     case open
+    /// Without login, too; who logs in must do it right, and the answer holds more for whom it may.
+    case optional
     /// Everybody who is logged in; the answer holds only what they may see.
     case anyone
     case installation(Permissions)
+    /// As `installation`; on this machine any permission at the installation suffices, so that what watches it needs no
+    /// power over it. A tenant's people are refused there, too: they come over the same tunnel.
+    case observer(Permissions)
     /// The tenant that the path names.
     case tenant(Permissions)
     /// The tenant that the path names, or a project in it; the work then checks the very project.

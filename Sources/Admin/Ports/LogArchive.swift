@@ -140,12 +140,15 @@ package struct LogVerification: Sendable, Hashable {
   package let segments: Int
   package let frames: Int64
   package let findings: [Finding]
+  /// Worth knowing and no finding, such as a crash of long ago: outcome `intact`.
+  package let notes: [Finding]
 
-  package init(outcome: Outcome, segments: Int, frames: Int64, findings: [Finding]) {
+  package init(outcome: Outcome, segments: Int, frames: Int64, findings: [Finding], notes: [Finding] = []) {
     self.outcome = outcome
     self.segments = segments
     self.frames = frames
     self.findings = findings
+    self.notes = notes
   }
 }
 

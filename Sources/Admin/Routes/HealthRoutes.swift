@@ -1,24 +1,27 @@
 import Tenancy
 
-/// Liveness, readiness, metrics, and the description of this API: without login, on this listener only.
+/// Liveness, readiness, metrics, and the description of this API. What stands in the way, and all numbers, tell about
+/// tenants and the machine: they need a login, also on a loopback address that others share.
 enum HealthRoutes {
   static let all = [live, ready, metrics, description, identity]
 
   static let live = AdminRoute("livez", .get, "/livez", .open, .read { _ in .text("ok\n", contentType: plain) })
 
   static let ready = AdminRoute(
-    "readyz", .get, "/readyz", .open,
+    "readyz", .get, "/readyz", .optional,
     .read { call in
       let checks = await call.services.health.checks()
       let isReady = checks.allSatisfy(\.isReady)
       return try .json(
         ReadinessAnswer(
-          ready: isReady, checks: checks.map { .init(name: $0.name, ready: $0.isReady, detail: $0.detail) }),
+          ready: isReady,
+          checks: call.isLoggedIn(with: .installationManage)
+            ? checks.map { .init(name: $0.name, ready: $0.isReady, detail: $0.detail) } : nil),
         status: isReady ? 200 : 503)
     })
 
   static let metrics = AdminRoute(
-    "metrics", .get, "/metrics", .open,
+    "metrics", .get, "/metrics", .observer(.installationManage),
     .read { call in
       .text(
         await call.services.metrics.metricsText(), contentType: "text/plain; version=0.0.4; charset=utf-8")
@@ -50,7 +53,8 @@ private struct ReadinessAnswer: Encodable {
     let detail: String
   }
   let ready: Bool
-  let checks: [Check]
+  /// For whom may manage the installation.
+  let checks: [Check]?
 }
 
 private struct IdentityAnswer: Encodable {

@@ -122,6 +122,12 @@ private struct VerificationAnswer: Encodable {
     let outcome: String
     let segment: String
     let detail: String
+
+    init(_ finding: LogVerification.Finding) {
+      outcome = finding.outcome.name
+      segment = finding.segment
+      detail = finding.detail
+    }
   }
 
   let outcome: String
@@ -129,12 +135,14 @@ private struct VerificationAnswer: Encodable {
   let segments: Int
   let frames: Int64
   let findings: [Finding]
+  let notes: [Finding]
 
   init(_ result: LogVerification) {
     outcome = result.outcome.name
     exitCode = result.outcome.rawValue
     segments = result.segments
     frames = result.frames
-    findings = result.findings.map { Finding(outcome: $0.outcome.name, segment: $0.segment, detail: $0.detail) }
+    findings = result.findings.map(Finding.init)
+    notes = result.notes.map(Finding.init)
   }
 }

@@ -5,7 +5,8 @@ package struct LogVerification: Sendable, Equatable {
   package enum Code: Int, Sendable {
     case intact = 0
     case couldNotRun = 1
-    /// A torn tail, or a segment that was not ended; recovered, or recoverable without loss of what was confirmed.
+    /// A torn tail, or a segment that was not ended; recovered, or recoverable without loss of what was confirmed. A
+    /// recovered segment that two or more have gone on from is a note only.
     case torn = 2
     /// Signature, checksum followed by good frames, tag, or root.
     case modified = 3
@@ -24,7 +25,15 @@ package struct LogVerification: Sendable, Equatable {
     package let text: String
   }
 
+  /// Worth knowing and no finding: it does not change the exit code.
+  package struct Note: Sendable, Equatable {
+    package let stream: String
+    package let segment: String
+    package let text: String
+  }
+
   package var findings: [Finding] = []
+  package internal(set) var notes: [Note] = []
   package internal(set) var streams = 0
   package internal(set) var segments = 0
   package internal(set) var frames = 0
@@ -45,6 +54,7 @@ package struct LogVerification: Sendable, Equatable {
       "findings": findings.map {
         ["code": $0.code.rawValue, "stream": $0.stream, "segment": $0.segment, "text": $0.text] as [String: Any]
       },
+      "notes": notes.map { ["stream": $0.stream, "segment": $0.segment, "text": $0.text] },
     ]
     guard let data = try? JSONSerialization.data(withJSONObject: object, options: [.sortedKeys]) else { return [] }
     return Array(data)

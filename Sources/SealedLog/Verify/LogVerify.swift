@@ -19,9 +19,10 @@ package enum LogVerify {
   /// - Parameters:
   ///   - installationKey: 32 bytes; nil: the one in the folder, which proves consistency only.
   ///   - keys: Nil: structure, signatures and tree only.
+  ///   - tenant: Nil: all. Else only this tenant's streams are read and counted, and nothing of another's is told.
   ///   - witness: Checkpoint notes that were kept elsewhere.
   package static func verify(
-    folder: String, installationKey: [UInt8]? = nil, keys: Keys? = nil, witness: [[UInt8]] = []
+    folder: String, tenant: TenantID? = nil, installationKey: [UInt8]? = nil, keys: Keys? = nil, witness: [[UInt8]] = []
   ) -> LogVerification {
     var result = LogVerification()
     func fail(_ code: LogVerification.Code, _ text: String) {
@@ -42,15 +43,17 @@ package enum LogVerify {
     }
     // the list is read before the folders: a stream that is made meanwhile is no finding
     let listed = (try? Files.read(LogLayout.streamList(folder))).map { try? StreamLister.read($0) }
-    let found = StreamFolder.streams(log: folder)
+    func isAsked(_ stream: StreamName) -> Bool { tenant.map { $0 == stream.tenant } ?? true }
+    let present = StreamFolder.streams(log: folder)
+    let found = present.filter(isAsked)
     switch listed {
     case .some(.some(let list)):
       if let installation, !list.isSigned(by: installation) { fail(.modified, "stream list is not authentic") }
-      for stream in list.streams where StreamFolder(log: folder, stream: stream).segments.isEmpty {
+      for stream in list.streams where isAsked(stream) && StreamFolder(log: folder, stream: stream).segments.isEmpty {
         fail(.gap, "stream \(stream) is missing")
       }
     case .some(.none): fail(.modified, "stream list cannot be read")
-    case .none: if !found.isEmpty { fail(.gap, "stream list is missing") }
+    case .none: if !present.isEmpty { fail(.gap, "stream list is missing") }
     }
     for stream in found {
       var check = StreamVerify(
@@ -62,6 +65,7 @@ package enum LogVerify {
       result.frames += check.result.frames
       result.erasedEntries += check.result.erasedEntries
       result.findings += check.result.findings
+      result.notes += check.result.notes
     }
     return result
   }

@@ -32,6 +32,12 @@ struct StreamVerify {
   private var predecessor: Predecessor?
   private var open: [Statement] = []
 
+  /// A recovered segment stays a finding until so many segments have gone on from it: nobody can tell an offline reader
+  /// that a recovery has been seen, and a crash of long ago must not hide the next one.
+  private static let successorsOfOld = 2
+  /// Recovered segments, each with how many went on from it without a break.
+  private var recovered: [(name: SegmentName, successors: Int)] = []
+
   init(
     log: String, stream: StreamName, installation: [UInt8]?, keys: LogVerify.Keys?, hasher: MerkleHasher,
     witnesses: [CheckpointNote]
@@ -59,6 +65,23 @@ struct StreamVerify {
     for statement in open where statement.size > size {
       find(.truncated, predecessor?.name, "\(statement.what) states \(statement.size) frames, there are \(size)")
     }
+    settleRecovered()
+  }
+
+  /// Old recoveries are notes, the others findings.
+  private mutating func settleRecovered() {
+    for (name, successors) in recovered {
+      let text = "was recovered after an unclean stop"
+      if successors >= Self.successorsOfOld {
+        result.notes.append(
+          LogVerification.Note(
+            stream: stream.description, segment: name.description,
+            text: "\(text); \(successors) segments have gone on from it"))
+      } else {
+        find(.torn, name, text)
+      }
+    }
+    recovered = []
   }
 
   private mutating func readCheckpoint() {
@@ -124,7 +147,13 @@ struct StreamVerify {
       find(.modified, name, "START frame is not authentic")
       return
     }
+    let before = result.findings.count
     chain(start, name)
+    if result.findings.count > before {
+      settleRecovered()  // what comes now has not gone on from them
+    } else {
+      for index in recovered.indices { recovered[index].successors += 1 }
+    }
     tree(start, leaves, file, scan, isOwned: isOwned, isLast: isLast)
     sidecar(segment, file, scan, isOwned: isOwned)
   }
@@ -195,7 +224,7 @@ struct StreamVerify {
       else { return }
       compare(tree, name)
     }
-    if footer?.reason == .recovered { find(.torn, name, "was recovered after an unclean stop") }
+    if footer?.reason == .recovered { recovered.append((name, 0)) }
     if footer?.reason == .poisoned { find(.torn, name, "was given up after a disk fault") }
     if scan.footer == nil && isLast && !isOwned && scan.tail == .clean { find(.torn, name, "was not ended") }
     predecessor = Predecessor(

@@ -4,7 +4,7 @@ struct ServerAddress: Equatable, Sendable {
   let origin: String
   let isLoopback: Bool
 
-  static let standard = "http://127.0.0.1:8444"
+  static let standard = "http://127.0.0.1:8081"
 
   init(_ text: String) throws(CommandFailure) {
     let parts = text.split(separator: "://", maxSplits: 1, omittingEmptySubsequences: false)

@@ -30,7 +30,7 @@ struct VerifyLog: TorhausctlCommand {
           fields: [
             Column("OUTCOME", "outcome"), Column("SEGMENTS", "segments", .number), Column("FRAMES", "frames", .number),
           ], value: result, nameMember: "outcome"))
-      for finding in result["findings"].elements {
+      for finding in result["findings"].elements + result["notes"].elements {
         let words = ["outcome", "segment", "detail"].map { Cell(finding[$0]).text }
         session.talk(DisplayText.escaped(words.filter { !$0.isEmpty }.joined(separator: " "), limit: 300))
       }

@@ -29,12 +29,21 @@ struct Column: Sendable {
   let heading: String
   let member: String
   let kind: Kind
+  /// What people read in place of a code; formats for programs keep the code.
+  let words: [String: String]
 
-  init(_ heading: String, _ member: String, _ kind: Kind = .text) {
+  init(_ heading: String, _ member: String, _ kind: Kind = .text, words: [String: String] = [:]) {
     self.heading = heading
     self.member = member
     self.kind = kind
+    self.words = words
   }
 
   func cell(of row: JSONTree) -> Cell { Cell(row[member], isNumber: kind == .number) }
+
+  /// The cell's text in a table; a code without a word stays as it is.
+  func text(of row: JSONTree) -> String {
+    let text = cell(of: row).text
+    return words[text] ?? text
+  }
 }

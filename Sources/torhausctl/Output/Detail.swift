@@ -7,7 +7,7 @@ struct Detail {
   func rendered(as format: OutputFormat, style: Style) -> String {
     switch format {
     case .table:
-      let shown = fields.map { ($0.heading.lowercased(), DisplayText.escaped($0.cell(of: value).text, limit: 2000)) }
+      let shown = fields.map { ($0.heading.lowercased(), DisplayText.escaped($0.text(of: value), limit: 2000)) }
       let width = shown.filter { !$0.1.isEmpty }.map { DisplayWidth.of($0.0) }.max() ?? 0
       return shown.filter { !$0.1.isEmpty }.map { heading, text in
         style.bold(heading) + String(repeating: " ", count: width - DisplayWidth.of(heading) + 2) + text + "\n"

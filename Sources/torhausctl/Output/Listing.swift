@@ -34,7 +34,7 @@ struct Listing {
 
   private func table(width: Int?, style: Style) -> String {
     let lines = (rows + (footer.map { [$0] } ?? [])).map { row in
-      columns.map { DisplayText.escaped($0.cell(of: row).text, limit: 200) }
+      columns.map { DisplayText.escaped($0.text(of: row), limit: 200) }
     }
     return TextTable(
       columns: columns.map { ($0.heading, $0.kind == .number ? .right : .left) }, rows: lines

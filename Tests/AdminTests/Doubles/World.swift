@@ -140,15 +140,15 @@ struct World {
 
   /// Sends a request as a person; nil as nobody known.
   func send(
-    _ method: String, _ target: String, as person: Person? = nil, body: String? = nil, host: String? = "127.0.0.1:8444",
-    token: String? = nil, contentType: String = "application/json"
+    _ method: String, _ target: String, as person: Person? = nil, body: String? = nil, host: String? = "127.0.0.1:8081",
+    token: String? = nil, contentType: String = "application/json", peer: String = "127.0.0.1"
   ) async -> AdminResponse {
     let bytes = Array((body ?? "").utf8)
     return await dispatcher.respond(
       to: AdminRequest(
         method: method, target: target, host: host,
         authorization: (token ?? person?.token).map { "Bearer \($0)" }, contentType: body == nil ? nil : contentType,
-        peer: "127.0.0.1",
+        peer: peer,
         body: { limit in
           guard bytes.count <= limit else { throw AdminError(.bodyTooLarge, "too large") }
           return bytes
