@@ -1,0 +1,165 @@
+"""Rude clients: whatever one does to its connection, others get their own answers, and nothing stays open."""
+
+import http.client
+import json
+import random
+import socket
+import threading
+import time
+
+from conftest import fetch
+
+CANARY = "Geheimnis von A, nur von A"
+PROBE = b"GET /livez HTTP/1.1\r\nHost: x\r\n\r\n"
+
+
+def post(key, text, model="mock-echo;wait=200"):
+    body = json.dumps({"model": model, "messages": [{"role": "user", "content": text}]}).encode()
+    return (
+        b"POST /v1/chat/completions HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer " + key.encode()
+        + b"\r\nContent-Type: application/json\r\nContent-Length: " + str(len(body)).encode() + b"\r\n\r\n" + body
+    )
+
+
+def address(demo):
+    host, port = demo.info["endpoint"].removeprefix("http://").split(":")
+    return host, int(port)
+
+
+def metric(demo, name):
+    token = open(demo.info["operator_token_file"]).read().strip()
+    lines = fetch(demo.info["admin"] + "/metrics", headers={"authorization": f"Bearer {token}"}).splitlines()
+    return next(float(line.split()[-1]) for line in lines if line.startswith(name))
+
+
+def settles(check, seconds=15):
+    deadline = time.monotonic() + seconds
+    while not check():
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.05)
+    return True
+
+
+def test_a_head_answered_at_once_ends_no_process(fresh):
+    for request in (b"GET /livez HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n", PROBE * 1000, b"\r\n\r\nX\r\n\r\n"):
+        with socket.create_connection(address(fresh), timeout=10) as connection:
+            connection.sendall(request)
+            connection.shutdown(socket.SHUT_WR)
+            while connection.recv(65536):
+                pass
+    assert fresh.process.poll() is None
+
+
+def test_aborted_pipelines_of_one_tenant_never_reach_another(fresh):
+    random.seed(7)
+    stop, leaks, wrong, answered = threading.Event(), [], [], []
+
+    def ask(number):
+        turn = 0
+        while not stop.is_set():
+            turn += 1
+            text = f"Frage {number}-{turn}"
+            connection = http.client.HTTPConnection(*address(fresh), timeout=10)
+            try:
+                connection.request("POST", "/v1/chat/completions", json.dumps(
+                    {"model": "mock-echo;wait=50", "messages": [{"role": "user", "content": text}]}),
+                    {"authorization": f"Bearer {fresh.key('kanzlei-b')}", "content-type": "application/json"})
+                answer = connection.getresponse()
+                body = answer.read().decode()
+            finally:
+                connection.close()
+            answered.append(answer.status)
+            if CANARY in body:
+                leaks.append(body)
+            if answer.status != 200 or text not in body:
+                wrong.append((answer.status, body))
+
+    threads = [threading.Thread(target=ask, args=(number,)) for number in range(8)]
+    for thread in threads:
+        thread.start()
+    rude = post(fresh.key("kanzlei-a"), CANARY)
+    end = time.monotonic() + 8
+    while time.monotonic() < end:
+        connection = socket.create_connection(address(fresh), timeout=5)
+        try:
+            connection.sendall(PROBE * random.choice([5, 50, 400]) + rude + PROBE * 50 + rude)
+            time.sleep(random.random() * 0.1)
+        except OSError:
+            pass
+        finally:
+            connection.close()
+    stop.set()
+    for thread in threads:
+        thread.join()
+    assert len(answered) > 50
+    assert not leaks
+    assert not wrong, wrong[:3]
+    assert settles(lambda: metric(fresh, "torhaus_reservations_open") == 0 and metric(fresh, "torhaus_inflight") == 0)
+
+
+def test_one_tenants_failures_and_aborts_leave_the_provider_to_the_others(fresh):
+    import openai
+
+    a = openai.OpenAI(api_key=fresh.key("kanzlei-a"), base_url=fresh.base_url, max_retries=0)
+    for _ in range(8):
+        try:
+            a.chat.completions.create(model="mock-error-500", messages=[{"role": "user", "content": "x"}])
+        except openai.InternalServerError:
+            pass
+    b = openai.OpenAI(api_key=fresh.key("kanzlei-b"), base_url=fresh.base_url, max_retries=0)
+    assert b.chat.completions.create(
+        model="mock-echo", messages=[{"role": "user", "content": "geht"}]).choices[0].message.content == "geht"
+
+
+def test_a_stop_ends_open_streams_with_an_error_and_settles_them(fresh):
+    connection = http.client.HTTPConnection(*address(fresh), timeout=60)
+    connection.request("POST", "/v1/chat/completions", json.dumps(
+        {"model": "mock-stream;chunks=2000;delay=50", "stream": True,
+         "messages": [{"role": "user", "content": "lang"}]}),
+        {"authorization": f"Bearer {fresh.key()}", "content-type": "application/json"})
+    answer = connection.getresponse()
+    assert answer.status == 200
+    answer.read(200)
+    stopping = threading.Thread(target=lambda: fresh.stop(40))
+    stopping.start()
+    received = b""
+    try:
+        while piece := answer.read1(65536):
+            received += piece
+    except http.client.IncompleteRead as error:
+        received += error.partial
+    stopping.join()
+    assert b'"error"' in received and b"[DONE]" not in received
+    fresh.start()
+    usage = json.loads(fresh.ctl("usage", "--tenant", "kanzlei-a", "-o", "json").stdout)
+    totals = usage.get("totals", usage)
+    assert totals["requests"] == 1 and totals["output_tokens"] > 0
+    assert metric(fresh, "torhaus_reservations_open") == 0
+
+
+def test_a_broken_policy_folder_changes_nothing(mock, tmp_path):
+    import pathlib
+    import shutil
+    import signal
+
+    import openai
+    from conftest import Demo
+
+    policies = tmp_path / "policies"
+    shutil.copytree(pathlib.Path(__file__).parents[2] / "policies", policies)
+    demo = Demo(tmp_path / "state", upstream=mock.base_url, arguments=["--policies", str(policies)]).start()
+    try:
+        client = openai.OpenAI(api_key=demo.key(), base_url=demo.base_url, max_retries=0)
+        good = (policies / "demo.yaml").read_text()
+        for broken in (good + "\nnonsense: [", good.replace("demo@1", "other@1"), good + "\nunknown-key: 1\n"):
+            (policies / "demo.yaml").write_text(broken)
+            demo.process.send_signal(signal.SIGHUP)
+            assert settles(lambda: metric(demo, "torhaus_policy_reload_failed") == 1)
+            answer = client.chat.completions.create(model="mock-echo", messages=[{"role": "user", "content": "noch da"}])
+            assert answer.choices[0].message.content == "noch da"
+            (policies / "demo.yaml").write_text(good)
+            demo.process.send_signal(signal.SIGHUP)
+            assert settles(lambda: metric(demo, "torhaus_policy_reload_failed") == 0)
+    finally:
+        demo.stop()
