@@ -78,12 +78,13 @@ package struct Demo: Sendable {
       mock = server
       configuration.openUpstream = .init(baseURL: "http://127.0.0.1:\(server.port)/v1")
     }
-    let running = try await RunningInstallation.start(configuration)
+    let running = try await RunningInstallation.start(configuration, isReady: false)
     let demo = try Demo(
       running: running, description: describe(running, state, configuration.openUpstream?.baseURL ?? ""), mock: mock)
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
     try FileBytes.replace("\(state)/demo.json", with: Array(try encoder.encode(demo.description)))
+    running.core.readiness.markServing()  // whoever sees /readyz at 200 finds demo.json complete
     return demo
   }
 

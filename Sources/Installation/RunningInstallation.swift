@@ -24,11 +24,16 @@ package final class RunningInstallation: Sendable {
   private let pools: [NIOLoopBound<UpstreamPool>]
   private let isOver = Atomic<Bool>(false)
 
-  package static func start(_ configuration: ServerConfiguration) async throws -> RunningInstallation {
+  /// - Parameter isReady: False leaves it to the caller to say when requests are taken.
+  package static func start(_ configuration: ServerConfiguration, isReady: Bool = true) async throws
+    -> RunningInstallation
+  {
     let loops = configuration.loops ?? System.coreCount
     do {
       let core = try InstallationCore(configuration, loops: loops)
-      return try await RunningInstallation(core, loops: loops)
+      let running = try await RunningInstallation(core, loops: loops)
+      if isReady { core.readiness.markServing() }
+      return running
     } catch let error as InstallationError {
       throw error
     } catch let error as IOError where error.errnoCode == EADDRINUSE {
@@ -99,7 +104,6 @@ package final class RunningInstallation: Sendable {
         do { try core.rollJournal() } catch { OperatorLog.say("the journal could not be rolled: \(error)") }
       }
     }
-    core.readiness.markServing()
   }
 
   /// Applies the folder of policies.

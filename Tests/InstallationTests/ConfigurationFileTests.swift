@@ -59,7 +59,7 @@ struct ConfigurationFileTests {
     ("data: /srv\nlisten:\n  api: {adress: 127.0.0.1}", "torhaus.yaml:3:9", "'adress' is no key"),
     ("data: /srv\nlisten:\n  admin:\n    prt: 1", "torhaus.yaml:4:5", "'prt' is no key"),
     ("data: /srv\nkeys:\n  master: \"abc\"", "torhaus.yaml:3:3", "never a value"),
-    ("data: /srv\nkeys: {master: \"vault:a\"}", "torhaus.yaml:2:8", "no place for a secret"),
+    ("data: /srv\nkeys: {master: \"vault:a\"}", "torhaus.yaml:2:8", "never a value"),
     ("data: /srv\nkeys: {master: \"file:\"}", "torhaus.yaml:2:8", "never a value"),
     ("data: /srv\nkeys: {kind: vault}", "torhaus.yaml:2:8", "does not exist"),
     ("credentials:\n  openai: plainsecret", "torhaus.yaml:2:3", "never a value"),

@@ -42,19 +42,18 @@ extension Administration: LogArchive {
   func verify(_ tenant: TenantID) async throws -> Admin.LogVerification {
     let keys = core.tenantKeys
     let checked = LogVerify.verify(
-      folder: core.logFolder, installationKey: try? core.keyProvider.installationKey(),
+      folder: core.logFolder, tenant: tenant, installationKey: try core.keyProvider.installationKey(),
       keys: LogVerify.Keys(
         provider: core.keyProvider,
-        tenantKeys: { (tenant) throws(SealedLogError) in try keys.load(tenant) })
-    )
-    .narrowed(to: tenant)
+        tenantKeys: { (tenant) throws(SealedLogError) in try keys.load(tenant) }))
+    func outcome(_ code: Int) -> Admin.LogVerification.Outcome { .init(rawValue: code) ?? .couldNotRun }
     return Admin.LogVerification(
-      outcome: Admin.LogVerification.Outcome(rawValue: checked.exitCode) ?? .couldNotRun,
-      segments: checked.segments, frames: Int64(checked.frames),
+      outcome: outcome(checked.exitCode), segments: checked.segments, frames: Int64(checked.frames),
       findings: checked.findings.map {
-        Admin.LogVerification.Finding(
-          outcome: Admin.LogVerification.Outcome(rawValue: $0.code.rawValue) ?? .couldNotRun, segment: $0.segment,
-          detail: $0.text)
+        Admin.LogVerification.Finding(outcome: outcome($0.code.rawValue), segment: $0.segment, detail: $0.text)
+      },
+      notes: checked.notes.map {
+        Admin.LogVerification.Finding(outcome: .intact, segment: $0.segment, detail: $0.text)
       })
   }
 
@@ -95,15 +94,6 @@ extension Administration: LogArchive {
         currency: meta["currency"] as? String ?? "", findings: findings,
         mode: row.location.stream.mode.rawValue)
     }
-  }
-}
-
-extension SealedLog.LogVerification {
-  /// What concerns one tenant: its own streams, and what concerns all.
-  fileprivate func narrowed(to tenant: TenantID) -> SealedLog.LogVerification {
-    var narrowed = self
-    narrowed.findings.removeAll { !$0.stream.isEmpty && !$0.stream.hasPrefix(tenant.description) }
-    return narrowed
   }
 }
 
