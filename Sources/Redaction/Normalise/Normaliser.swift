@@ -46,6 +46,7 @@ enum Normaliser {
   ) {
     var linear = start
     var position = start
+    var lookAlikes = LookAlikes()
     while position < end {
       let byte = body[position]
       if byte < 0x80, byte != 0x5C, byte != 0x26 {
@@ -66,6 +67,18 @@ enum Normaliser {
       } else if scalar == 0x26, let entity = HTMLEntity.read(body, position, unit.length, end, depth: depth) {
         scalar = entity.scalar
         length = entity.length
+      }
+      if LookAlikes.mayBe(scalar) {
+        let before = position > linear ? body[position - 1] : text.lastByte
+        let letter = lookAlikes.latin(scalar, before: before, body, position + length, end, depth: depth)
+        if letter != 0 {
+          text.appendLinear(body, linear, position)
+          text.openAtomic(position, position + length)
+          text.append(letter)
+          position += length
+          linear = position
+          continue
+        }
       }
       let unchanged = length == unit.length && byte >= 0x80
       if unchanged, !(0x300..<0x370).contains(scalar), ScalarFold.fold(scalar) == .keep {
