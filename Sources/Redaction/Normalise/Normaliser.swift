@@ -21,7 +21,9 @@ enum Normaliser {
       text.open(segment: index)
       let start = segment.start
       let end = segment.end
-      if !segment.hasEscapes, segment.isASCII, !hasAmpersand(body, start, end) {
+      if segment.kind == .number {
+        text.appendLinear(body, start, mantissaEnd(body, start, end))
+      } else if !segment.hasEscapes, segment.isASCII, !hasAmpersand(body, start, end) {
         text.appendLinear(body, start, end)
       } else {
         normalise(body, start, end, depth: Int(segment.depth), into: text)
@@ -29,6 +31,13 @@ enum Normaliser {
       text.close()
     }
     text.finish()
+  }
+
+  /// An exponent moves the point and says nothing about the digits, which are what identifies.
+  private static func mantissaEnd(_ body: UnsafePointer<UInt8>, _ start: Int, _ end: Int) -> Int {
+    var position = start
+    while position < end, body[position] | 0x20 != 0x65 { position += 1 }
+    return position
   }
 
   private static func hasAmpersand(_ body: UnsafePointer<UInt8>, _ start: Int, _ end: Int) -> Bool {
