@@ -19,7 +19,10 @@ struct PropertyTests {
   private static let values = [
     "max.muster@example.ch", "anna+x@müller.de", "CH93 0076 2011 6238 5295 7", "756.9217.0769.85", "+41 79 123 45 67",
     "86 095 742 719", "4111 1111 1111 1111", "postgres://app:s3\"\\cr3t@db.intern/x", "Passwort: a\"b\\c1!", "K-12",
-    "192.168.1.20", "CHE-123.456.788", "0171 1234567", "\u{1F600}", "\"quoted\"", "back\\slash", "tab\tnew\nline",
+    "192.168.1.20", "CHE-123.456.788", "0171 1234567", "\u{1F600}", "\"quoted\"", "back\\slash",
+    "NzU2LjkyMTcuMDc2OS44NQ==", "YW4gbWF4QGV4YW1wbGUuY2ggc2NocmVpYmVu", "max%2Emuster%40example%2Ech",
+    "CH93+0076%202011%206238%205295%207",
+    "\u{410}\u{422}61 1904 3002 3457 3201", "tab\tnew\nline",
   ]
   private static let glue = [
     " ", ", ", "\n", " und ", "; ", "\t", " – ", " \u{1F469}\u{200D}\u{1F4BB} ", "\"", " \\ ", " ä ",
@@ -75,7 +78,7 @@ struct PropertyTests {
         "\\", "\\u", "\\ud83d", "\\ud83d\\ude00", "\\\\u00", "&#", "&#x41;", "&amp;", "[", "IBAN_", "eyJ",
         "-----BEGIN ",
         "PRIVATE KEY-----", "://", "@", "%40", "(at)", "+41", "0", "756", "Passwort:", "key=", "sk-", "\u{300}",
-        "\u{AD}",
+        "\u{AD}", "YW4gbWF4QGV4YW1wbGUuY2ggc2NocmVpYmVu", "%41%42", "%20", "=", "\u{421}", "\\u0421",
       ].map { Array($0.utf8) } + [[0xFF], [0xC3], [0xE2, 0x80], [0xF0, 0x9F], [0], [0xED, 0xA0, 0x80]]
     for _ in 0..<10_000 {
       bench.issued.wipe()

@@ -30,9 +30,11 @@ struct RedactorTests {
     #expect(try bench.redact(bytes: body, apart).counts.total == 0)
   }
 
-  @Test func numbersStayNumbers() throws {
-    let body = Array(#"{"ahv":7569217076985}"#.utf8)
-    let redacted = try Bench.everything().redact(bytes: body, [TextSegment(start: 7, end: 20, kind: .number, depth: 0)])
+  @Test(arguments: ["7569217076985", "-7569217076985", "7569217076985.0", "7.569217076985e12", "7569217076985E0"])
+  func numbersStayNumbers(_ number: String) throws {
+    let body = Array("{\"ahv\":\(number)}".utf8)
+    let segment = TextSegment(start: 7, end: 7 + number.utf8.count, kind: .number, depth: 0)
+    let redacted = try Bench.everything().redact(bytes: body, [segment])
     #expect(String(decoding: redacted.bytes, as: UTF8.self) == #"{"ahv":0}"#)
   }
 
@@ -156,7 +158,7 @@ struct RedactorTests {
     "4111 1111 ",
     "x:y@", "AKIA", "Tel 0", "müller@", "[TEXT_", "QUFB", "%41", "%", "%4", "AbC9/", "SGVsbG8gV29ybGQhISEhIQ==",
     "TWF4 ",
-    "bWF4QGV4YW1wbGUuY2ggbWF4 ", "a%20b%20c%20d ",
+    "bWF4QGV4YW1wbGUuY2ggbWF4 ", "a%20b%20c%20d ", "а", "α", "аб ", "С-",
   ]
 
   @Test(arguments: hostile) func workGrowsInStepWithTheText(_ piece: String) throws {

@@ -81,6 +81,14 @@ struct RestoreTests {
     }
   }
 
+  @Test func aSurrogatePairInAURLMayBeCutAnywhere() throws {
+    let bench = try Bench.everything()
+    let raw = "://\\ud83d\\ude00\(Self.iban)"
+    let redacted = try bench.redact(raw, depth: 1).text
+    for cut in 0...redacted.utf8.count { #expect(bench.restore(redacted, depth: 1, cuts: [cut]) == raw) }
+    #expect(bench.restore("\\ud83dx \(redacted)", depth: 1, cuts: Array(0...80)) == "\\ud83dx \(raw)")
+  }
+
   @Test func aPlaceholderTypedIntoAnIdIsText() throws {
     let bench = try Bench.everything()
     let id = "call_IBAN_0a1b2c3d"

@@ -44,6 +44,33 @@ struct SpecimenTests {
     #expect(try Bench.everything().found(text) == [type: 1], "\(text)")
   }
 
+  /// Latin letters replaced by Greek and Cyrillic ones that look the same; each comes back as it was typed.
+  private static let lookAlikes: [(String, String)] = [
+    ("iban", "\u{421}\u{41D}93 0076 2011 6238 5295 7"), ("iban", "C\u{397}9300762011623852957"),
+    ("iban", "GB82 W\u{415}S\u{422} 1234 5698 7654 32"), ("ch-uid", "\u{421}\u{41D}\u{415}-123.456.788"),
+    ("at-uid", "\u{391}\u{422}U13585627"), ("at-uid", "\u{391}\u{422}\u{423}X ATU13585627"),
+    ("kvnr", "\u{410}123456780"), ("email", "m\u{430}\u{445}@ex\u{430}mple.ch"),
+    ("password", "P\u{430}ssw\u{43E}rt: hunter2!"), ("iban", "\\u0421\\u041d93 0076 2011 6238 5295 7"),
+  ]
+
+  @Test(arguments: lookAlikes.indices) func findsLettersOfOtherScripts(_ index: Int) throws {
+    let (type, text) = Self.lookAlikes[index]
+    for depth: UInt8 in [0, 1] where depth == 1 || !text.contains("\\") {
+      let bench = try Bench.everything()
+      let outcome = try bench.redact("Привет \(text)", depth: depth)
+      #expect(outcome.counts.count(try #require(FindingType.named(type)), .pseudonymise) == 1, "\(text)")
+      #expect(outcome.counts.total == 1)
+      if !text.contains("\\") { #expect(bench.restore(outcome.text, depth: Int(depth)) == "Привет \(text)") }
+    }
+  }
+
+  @Test func wordsOfAnotherScriptStayTheirOwn() throws {
+    let rule = RedactionRule(id: "l", lists: [.init(name: "namen", entries: ["Сорока", "Ιωάννης"])], action: .mask)
+    let bench = try Bench(RedactionProfile(name: "p", rules: [rule]))
+    #expect(try bench.redact("\\nСорока и Ιωάννης, 5 мая", depth: 1).text == "\\n[NAMEN] и [NAMEN], 5 мая")
+    #expect(try bench.redact("Copoкa", depth: 1).counts.total == 0)
+  }
+
   private static let clean = [
     "756.9217.0769.84", "7569217076986", "1756.9217.0769.85", "756.9217.0769.851", "x7569217076985", "7569217076985a",
     "CHE-123.456.789", "86095742718", "11111111111", "06095742719", "A123456781", "DE136695977", "ATU13585628",

@@ -105,6 +105,12 @@ final class NormalisedText {
     }
   }
 
+  /// The last byte of the open segment's text; 0 if it is empty.
+  var lastByte: UInt8 {
+    guard let span = spans.last, arena.count > span.start else { return 0 }
+    return bytes[arena.count - 1]
+  }
+
   /// Takes back the last text byte for composition with a mark, if it is an ASCII letter of the open segment.
   /// - Returns: The letter and where its raw bytes begin.
   func takeLetter() -> (letter: UInt8, raw: Int)? {

@@ -21,7 +21,9 @@ enum Normaliser {
       text.open(segment: index)
       let start = segment.start
       let end = segment.end
-      if !segment.hasEscapes, segment.isASCII, !hasAmpersand(body, start, end) {
+      if segment.kind == .number {
+        text.appendLinear(body, start, mantissaEnd(body, start, end))
+      } else if !segment.hasEscapes, segment.isASCII, !hasAmpersand(body, start, end) {
         text.appendLinear(body, start, end)
       } else {
         normalise(body, start, end, depth: Int(segment.depth), into: text)
@@ -29,6 +31,13 @@ enum Normaliser {
       text.close()
     }
     text.finish()
+  }
+
+  /// An exponent moves the point and says nothing about the digits, which are what identifies.
+  private static func mantissaEnd(_ body: UnsafePointer<UInt8>, _ start: Int, _ end: Int) -> Int {
+    var position = start
+    while position < end, body[position] | 0x20 != 0x65 { position += 1 }
+    return position
   }
 
   private static func hasAmpersand(_ body: UnsafePointer<UInt8>, _ start: Int, _ end: Int) -> Bool {
@@ -46,6 +55,7 @@ enum Normaliser {
   ) {
     var linear = start
     var position = start
+    var lookAlikes = LookAlikes()
     while position < end {
       let byte = body[position]
       if byte < 0x80, byte != 0x5C, byte != 0x26 {
@@ -66,6 +76,18 @@ enum Normaliser {
       } else if scalar == 0x26, let entity = HTMLEntity.read(body, position, unit.length, end, depth: depth) {
         scalar = entity.scalar
         length = entity.length
+      }
+      if LookAlikes.mayBe(scalar) {
+        let before = position > linear ? body[position - 1] : text.lastByte
+        let letter = lookAlikes.latin(scalar, before: before, body, position + length, end, depth: depth)
+        if letter != 0 {
+          text.appendLinear(body, linear, position)
+          text.openAtomic(position, position + length)
+          text.append(letter)
+          position += length
+          linear = position
+          continue
+        }
       }
       let unchanged = length == unit.length && byte >= 0x80
       if unchanged, !(0x300..<0x370).contains(scalar), ScalarFold.fold(scalar) == .keep {

@@ -74,7 +74,8 @@ package struct Restorer: Sendable {
       var scalar = UInt32(byte)
       if byte == 0x5C, depth > 0 {
         let unit = EscapedText.unit(bytes, position, count, depth: depth)
-        let isHalf = unit.scalar & 0xFFFF_FC00 == 0xD800 && position + unit.length == count
+        // Its other half may follow, be it that only the begin of the escape is there.
+        let isHalf = unit.scalar & 0xFFFF_FC00 == 0xD800
         if unit.length <= 0 || isHalf, !isFinal, count - position < PlaceholderMatcher.longest {
           hold(bytes, &written, position, count, out)
           return
