@@ -138,6 +138,31 @@ func strangeMetadataIsIndexedWithoutItsFields(kind: IndexKind) throws {
   }
 }
 
+@Test func plainMetadataReadsAsAWholeJSONReaderReadsIt() throws {
+  var random = SplitMix(state: 5)
+  let values = [
+    "1", "0", "-7", "9223372036854775807", "\"x\"", "\"\"", "{}", "{\"input\":3,\"output\":4}", "{\"a\":-1}",
+  ]
+  let strange = [
+    "01", "1.5", "1e3", "true", "null", "[1]", "\"a\\n\"", "99999999999999999999", "{\"a\":{}}", "{\"a\":\"b\"}", "",
+    "-",
+  ]
+  let keys = ["request_id", "alias", "tokens", "cost", "status", "findings", "user", "other"]
+  var plain = 0
+  for _ in 0..<3000 {
+    let all = Bool.random(using: &random) ? values : values + strange
+    let fields = keys.shuffled(using: &random).prefix(Int.random(in: 0...8, using: &random)).map {
+      "\"\($0)\" : \(all.randomElement(using: &random) ?? "")"
+    }
+    var text = Array("{\(fields.joined(separator: " ,"))} ".utf8)
+    if Int.random(in: 0..<4, using: &random) == 0 { text.removeLast(Int.random(in: 1...text.count, using: &random)) }
+    let record = record(.first, 1, text.isEmpty ? " " : String(decoding: text, as: UTF8.self))
+    if MetadataScanner(record.json) != nil { plain += 1 }
+    #expect(LogRow(record) == LogRow(decoding: record), "\(String(decoding: record.json, as: UTF8.self))")
+  }
+  #expect(plain > 1000)
+}
+
 @Test func whatWasNotIndexedBeforeACrashIsMadeUpForAtStart() throws {
   let fixture = try LogFixture()
   let writer = try fixture.writer()

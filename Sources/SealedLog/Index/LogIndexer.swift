@@ -7,6 +7,7 @@ package final class LogIndexer: Sendable {
   /// Records that wait; more, and the rest is read from disk later.
   private static let bound = 50_000
   private static let batch = 500
+  private static let gatheringNanoseconds: UInt64 = 200_000_000
 
   private struct State: Sendable {
     var records: [MetadataRecord] = []
@@ -19,6 +20,8 @@ package final class LogIndexer: Sendable {
   private let reader: LogReader
   private let state = Mutex(State())
   private let wake = WakeUp()
+  /// Signalled by ``stop()`` only.
+  private let pause = WakeUp()
   private let isStopping = Flag()
   private let fault = Mutex<SealedLogError?>(nil)
   private let thread = Mutex<WorkerThread?>(nil)
@@ -55,6 +58,7 @@ package final class LogIndexer: Sendable {
   package func stop() {
     guard isStopping.set() else { return }
     wake.signal()
+    pause.signal()
     thread.withLock { $0 }?.join()
   }
 
@@ -86,7 +90,12 @@ package final class LogIndexer: Sendable {
         }
         wake.wait(nanoseconds: 1_000_000_000)
       }
-      guard !mustCatchUp, records.isEmpty else { continue }
+      if records.count == Self.batch || mustCatchUp { continue }
+      // a transaction per record would cost ten times as much: gather for a moment, the index may lag
+      if !records.isEmpty {
+        pause.wait(nanoseconds: Self.gatheringNanoseconds)
+        continue
+      }
       wake.wait(nanoseconds: 1_000_000_000)
       rounds += 1
       if !behind.isEmpty, rounds % 10 == 0 { behind = (try? catchUp(Array(behind))) ?? behind }

@@ -6,6 +6,22 @@ extension LogRow {
   ///
   /// What is missing or of another type stays empty: the index never loses a record because of its metadata.
   package init(_ record: MetadataRecord) {
+    guard let json = MetadataScanner(record.json) else {
+      self.init(decoding: record)
+      return
+    }
+    self.init(
+      location: LogLocation(recordID: record.recordID, stream: record.stream, segment: record.segment),
+      time: record.time, requestID: json.text("request_id") ?? "", project: json.text("project"),
+      key: json.text("key"), user: json.text("user"), alias: json.text("alias"), provider: json.text("provider"),
+      model: json.text("model"), tokensIn: json.integer("tokens", "input") ?? 0,
+      tokensOut: json.integer("tokens", "output") ?? 0, cost: json.integer("cost") ?? 0,
+      status: json.integer("status").flatMap(Int.init(exactly:)), findings: json.sum("findings"),
+      metadata: record.json)
+  }
+
+  /// The same by a whole JSON reader, for META that is not plain.
+  init(decoding record: MetadataRecord) {
     let json = (try? JSONSerialization.jsonObject(with: Data(record.json))) as? [String: Any] ?? [:]
     let tokens = json["tokens"] as? [String: Any] ?? [:]
     let findings = json["findings"] as? [String: Any] ?? [:]
