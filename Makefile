@@ -8,11 +8,11 @@ run: build
 
 build:
 	@scripts/setup.sh build
-	swift build -c release --explicit-target-dependency-import-check error
+	@scripts/build.sh -c release
 
 test: lint
 	@scripts/setup.sh test
-	swift build --build-tests --explicit-target-dependency-import-check error
+	@scripts/build.sh --build-tests
 	swift test --skip-build --parallel
 	scripts/end-to-end.sh
 

@@ -130,12 +130,12 @@ package final class OpenModels: Sendable {
   package init(template: CallableModel) { self.template = template }
 
   /// A route for a model name that no alias knows.
-  func route(_ name: String) -> ModelRoute {
+  package func route(_ name: String, created: Int64 = 0) -> ModelRoute {
     let model = Model(
       id: name, maxOutput: template.model.maxOutput, context: template.model.context, price: template.model.price)
     let callable = CallableModel(
       provider: template.provider, model: model, price: template.price, chat: template.chat,
       embeddings: template.embeddings)
-    return ModelRoute(alias: name, order: .listed, candidates: [callable], created: 0)
+    return ModelRoute(alias: name, order: .listed, candidates: [callable], created: created)
   }
 }

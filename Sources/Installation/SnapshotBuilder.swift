@@ -98,12 +98,14 @@ final class SnapshotBuilder {
       models = self.models(policy, tenant, policies, now)
       routes[routeKey] = models
     }
+    let openModels = openModels(tenant)
     return TenantRules(
       policy: policy,
       plan: TenantRules.Plan(
         bodyBytes: Int(clamping: policy.plan.bodyBytes), outputTokens: policy.plan.outputTokens,
         clamp: TenantRules.Clamp(rawValue: policy.plan.clamp.rawValue) ?? .never),
-      redaction: profile, models: models, openModels: openModels(tenant), stream: stream,
+      redaction: profile, models: openModels.map { open in Self.open(models, by: open) } ?? models,
+      openModels: openModels, stream: stream,
       pseudonymKey: held.pseudonymKey)
   }
 
@@ -136,6 +138,11 @@ final class SnapshotBuilder {
       models[name] = ModelRoute(alias: name, order: alias.order, candidates: candidates, created: now)
     }
     return models
+  }
+
+  /// In the demo every alias is served by the one upstream there is, under its own name.
+  private static func open(_ models: [String: ModelRoute], by open: OpenModels) -> [String: ModelRoute] {
+    models.mapValues { open.route($0.alias, created: $0.created) }
   }
 
   /// The demo's upstream: one local provider that serves every name at one price.

@@ -6,7 +6,7 @@ package import Tenancy
 /// The log's index in SQLite: `index.sqlite`, one connection, rebuildable from the segments.
 package final class LogIndex: LogIndexing {
   /// Raised when the tables change: the file is then made anew and filled from the segments.
-  private static let version = 1
+  private static let version = 2
 
   private let queue: DatabaseQueue
 

@@ -12,7 +12,7 @@ enum LogIndexSchema {
       project TEXT, key TEXT, user TEXT, alias TEXT, provider TEXT, model TEXT,
       tokens_in INTEGER NOT NULL, tokens_out INTEGER NOT NULL, cost INTEGER NOT NULL, status INTEGER,
       findings INTEGER NOT NULL, metadata BLOB NOT NULL,
-      PRIMARY KEY (tenant, record)) WITHOUT ROWID;
+      UNIQUE (tenant, record));
     CREATE INDEX IF NOT EXISTS log_record_time ON log_record (tenant, time, record);
     CREATE INDEX IF NOT EXISTS log_record_request ON log_record (tenant, request_id);
     CREATE TABLE IF NOT EXISTS log_mark (

@@ -84,19 +84,7 @@ def start_torhaus(processes, binary, mock_port, extra):
         processes.stop(process)
         return None, f"the gateway's demo did not start: {error}"
     base = f"http://127.0.0.1:{port}/v1"
-    alias, script = choose_alias(base, keys[0])
-    target = Target("torhaus", base, process.pid, None, keys, alias, script)
+    # In the demo a name that no alias knows goes to the upstream as it is.
+    target = Target("torhaus", base, process.pid, None, keys)
     target.ready_seconds = ready
     return target, ""
-
-
-def choose_alias(base, key):
-    """The alias `mock-fast` if this key sees it; else the first one, with the script named in the prompt."""
-    status, body = get(base + "/models", {"Authorization": "Bearer " + key})
-    try:
-        names = [model["id"] for model in json.loads(body)["data"]] if status == 200 else []
-    except (ValueError, KeyError, TypeError):
-        names = []
-    if "mock-fast" in names or not names:
-        return "mock-fast", ""
-    return names[0], "script=mock-fast"

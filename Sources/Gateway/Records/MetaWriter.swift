@@ -59,7 +59,7 @@ final class MetaWriter {
     number("attempt", Int64(exchange.attempt))
     number("request_bytes", Int64(exchange.body.count))
     number("response_bytes", Int64(max(exchange.answer.count, exchange.stream.receivedBytes)))
-    out.append(exchange.isStream ? ",\"stream\":true" : ",\"stream\":false")
+    number("stream", exchange.isStream ? 1 : 0)
     findings(exchange)
     if let snapshot = exchange.snapshot { text("policy_set", snapshot.policyHash) }
     if let rules = exchange.caller?.rules { text("policy", rules.policy.id) }

@@ -11,7 +11,7 @@ package struct RequestBody: Sendable {
   package var promptPrefix = ""
   /// Bytes of UTF-8 in the prompt, prefix included.
   package var promptBytes = 2_048
-  /// Whether a sentence with personal data comes about every 512 bytes.
+  /// Whether a sentence with personal data comes about every 2 KB: three findings in the reference prompt.
   package var hasPersonalData = true
 
   package init() {}
@@ -42,9 +42,11 @@ package struct RequestBody: Sendable {
       + "born on 12.03.1984, invoice 2026-1147. "
     var text = promptPrefix
     text.reserveCapacity(promptBytes + 512)
+    var blocks = 0
     while text.utf8.count < promptBytes {
-      if hasPersonalData { text += personal }
+      if hasPersonalData, blocks % 6 == 0 { text += personal }
       text += plain
+      blocks += 1
     }
     return String(text.prefix(max(0, promptBytes)))
   }
