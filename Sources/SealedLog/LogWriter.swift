@@ -94,8 +94,11 @@ package final class LogWriter: Sendable {
       guard !isStale(oldest, now), !isStale(busy, now), !status.isJournalFailing else { return false }
     }
     entry.queuedAt = now
+    // Nobody waits for the beginning of a buffered exchange: it is written with what comes next, or at the writer's
+    // next look around. A wake-up of another thread costs more than sealing.
+    let canWait = entry.opensExchange && entry.stream.durability == .buffered
     guard queue.append(entry, loop: loop) else { return false }
-    mailbox.wake.signal()
+    if !canWait { mailbox.wake.signal() }
     return true
   }
 

@@ -136,7 +136,7 @@ struct RouteTests {
     #expect(record.responseIsAssembled == way.isStream)
     let metas = try gate.metas()
     #expect(metas.map(\.status) == [200] && metas.map(\.exit) == [1])
-    #expect(metas.map(\.route) == [way.route.rawValue] && metas.map(\.stream) == [way.isStream])
+    #expect(metas.map(\.route) == [way.route.rawValue] && metas.map(\.stream) == [way.isStream ? 1 : 0])
     #expect(client.value("x-request-id") == metas.last?.request_id)
   }
 

@@ -69,6 +69,9 @@ final class WriterCore: @unchecked Sendable {
     maintainedAt = clock.monotonic()
   }
 
+  /// How long an entry that nobody waits for may lie in the queue, in nanoseconds.
+  private static let lookAround: UInt64 = 20_000_000
+
   private static func offset(_ clock: LogClock) -> Int64 {
     Int64(truncatingIfNeeded: clock.wall() &- clock.boot())
   }
@@ -99,7 +102,7 @@ final class WriterCore: @unchecked Sendable {
       }
       if !found && mailbox.isEmpty {
         let hurry = !troubled.isEmpty || !journalBytes.isEmpty || stopsAt != nil
-        mailbox.wake.wait(nanoseconds: hurry ? min(options.retryNanoseconds, 10_000_000) : 1_000_000_000)
+        mailbox.wake.wait(nanoseconds: hurry ? min(options.retryNanoseconds, 10_000_000) : Self.lookAround)
       }
     }
   }

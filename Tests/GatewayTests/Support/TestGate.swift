@@ -48,7 +48,7 @@ final class TestGate {
     let attempt: Int
     let tokens: Tokens
     let cost: Int64
-    let stream: Bool
+    let stream: Int  // 0 or 1
     let provider: String?
     let route: String?
     let findings: [String: Int]
