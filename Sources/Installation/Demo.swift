@@ -151,6 +151,9 @@ package struct Demo: Sendable {
     let body =
       #"{"model":"\#(model)","messages":[{"role":"user","content":"Mail an anna.muster@example.ch, IBAN CH93 0076 2011 6238 5295 7"}]}"#
     let streamed = body.replacingOccurrences(of: #""messages""#, with: #""stream":true,"messages""#)
+    // The CLI stands beside this program: as printed, the line runs from a build folder and from the PATH alike.
+    let program = CommandLine.arguments.first ?? ""
+    let folder = program.lastIndex(of: "/").map { program[...$0] } ?? ""
     return """
       Torhaus is ready.
         endpoint  \(description.endpoint)/v1   (any OpenAI client: base URL and key are all it needs)
@@ -164,7 +167,7 @@ package struct Demo: Sendable {
         curl -sN \(description.endpoint)/v1/chat/completions -H 'Authorization: Bearer \(key)' -H 'Content-Type: application/json' -d '\(streamed)'
 
       What was said, read by the tenant's privacy officer:
-        TORHAUS_SERVER=\(description.admin) TORHAUS_TOKEN_FILE=\(description.tenants.first?.reader_token_file ?? "") torhausctl log list --tenant kanzlei-a --all
+        TORHAUS_SERVER=\(description.admin) TORHAUS_TOKEN_FILE=\(description.tenants.first?.reader_token_file ?? "") \(folder)torhausctl log list --tenant kanzlei-a --all
 
       Ctrl-C stops it.
       """
