@@ -114,6 +114,7 @@ let package = Package(
       swiftSettings: strict),
 
     // Tests mirror the sources
+    .testTarget(name: "CryptographyTests", dependencies: ["Cryptography"], swiftSettings: strict),
     .testTarget(name: "JSONTextTests", dependencies: ["JSONText"], swiftSettings: strict),
     .testTarget(name: "TenancyTests", dependencies: ["Cryptography", "Tenancy"], swiftSettings: strict),
     .testTarget(name: "InferenceTests", dependencies: ["Inference", "JSONText"], swiftSettings: strict),

@@ -2,22 +2,18 @@
 #ifndef TORHAUS_COPENSSL_SHIM_H
 #define TORHAUS_COPENSSL_SHIM_H
 
+// The plain SHA-256 functions are called deprecated in favour of EVP, whose contexts allocate for every digest.
+#define OPENSSL_SUPPRESS_DEPRECATED 1
+
 #include <openssl/core_names.h>
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
 #include <openssl/kdf.h>
 #include <openssl/params.h>
 #include <openssl/rand.h>
+#include <openssl/sha.h>
 #include <stddef.h>
 #include <stdint.h>
-
-// Keys a fresh or used HMAC context. Passing no key re-arms it with the key it has. 1 on success.
-static inline int th_hmac_sha256_init(EVP_MAC_CTX *context, const uint8_t *key, size_t key_length) {
-  OSSL_PARAM parameters[2];
-  parameters[0] = OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, (char *)"SHA256", 0);
-  parameters[1] = OSSL_PARAM_construct_end();
-  return key ? EVP_MAC_init(context, key, key_length, parameters) : EVP_MAC_init(context, NULL, 0, NULL);
-}
 
 // HKDF-SHA256 (RFC 5869), extract and expand. 1 on success.
 static inline int th_hkdf_sha256(const uint8_t *secret, size_t secret_length, const uint8_t *salt, size_t salt_length,

@@ -1,42 +1,41 @@
 internal import COpenSSL
 
-/// HMAC-SHA-256 under one key with a kept context (RFC 2104). One per thread or event loop; the key is wiped on deinit.
+/// HMAC-SHA-256 under one key (RFC 2104). One per thread or event loop; what is made of the key is wiped on deinit.
+///
+/// The two padded keys are read once, and every message goes on from there: two blocks less per message, and nothing is
+/// allocated.
 package final class HMACKey {
-  private let context: OpaquePointer  // EVP_MAC_CTX
+  private let inner = SHA256State()
+  private let outer = SHA256State()
+  private let work = SHA256State()
 
   /// - Parameter key: The secret, at least one byte; HMAC keys of 32 bytes are the rule here.
   package init(_ key: [UInt8]) throws(CryptographyError) {
     guard !key.isEmpty else { throw CryptographyError(.wrongLength) }
-    guard let algorithm = EVP_MAC_fetch(nil, "HMAC", nil) else { throw CryptographyError(.unavailable) }
-    defer { EVP_MAC_free(algorithm) }
-    guard let context = EVP_MAC_CTX_new(algorithm) else { throw CryptographyError(.unavailable) }
-    guard th_hmac_sha256_init(context, key, key.count) == 1 else {
-      EVP_MAC_CTX_free(context)
-      throw CryptographyError(.unavailable)
-    }
-    self.context = context
+    var block = key.count > Self.blockBytes ? try SHA256Hasher().hash(key).bytes : key
+    block += [UInt8](repeating: 0, count: Self.blockBytes - block.count)
+    defer { block.withUnsafeMutableBytes { OPENSSL_cleanse($0.baseAddress, $0.count) } }
+    try Self.begin(inner, &block, 0x36)
+    try Self.begin(outer, &block, 0x36 ^ 0x5C)  // takes the inner pad off again
   }
 
-  deinit { EVP_MAC_CTX_free(context) }
+  private static let blockBytes = 64
 
-  package func start() throws(CryptographyError) {
-    guard th_hmac_sha256_init(context, nil, 0) == 1 else { throw CryptographyError(.unavailable) }
+  private static func begin(_ state: SHA256State, _ block: inout [UInt8], _ pad: UInt8) throws(CryptographyError) {
+    for index in block.indices { block[index] ^= pad }
+    try state.start()
+    try state.update(block)
   }
 
-  package func update(_ bytes: UnsafeRawBufferPointer) throws(CryptographyError) {
-    guard bytes.count > 0 else { return }
-    let start = bytes.baseAddress?.assumingMemoryBound(to: UInt8.self)
-    guard EVP_MAC_update(context, start, bytes.count) == 1 else { throw CryptographyError(.unavailable) }
-  }
+  package func start() throws(CryptographyError) { work.start(from: inner) }
+
+  package func update(_ bytes: UnsafeRawBufferPointer) throws(CryptographyError) { try work.update(bytes) }
 
   package func finish() throws(CryptographyError) -> Digest256 {
-    var digest = Digest256()
-    var length = 0
-    let done = withUnsafeMutableBytes(of: &digest.words) { out in
-      EVP_MAC_final(context, out.baseAddress?.assumingMemoryBound(to: UInt8.self), &length, 32)
-    }
-    guard done == 1, length == 32 else { throw CryptographyError(.unavailable) }
-    return digest
+    let digest = try work.finish()
+    work.start(from: outer)
+    try work.update(digest)
+    return try work.finish()
   }
 
   package func authenticate(_ bytes: UnsafeRawBufferPointer) throws(CryptographyError) -> Digest256 {
@@ -47,9 +46,7 @@ package final class HMACKey {
 
   package func authenticate(_ bytes: [UInt8]) throws(CryptographyError) -> Digest256 {
     try start()
-    if !bytes.isEmpty {
-      guard EVP_MAC_update(context, bytes, bytes.count) == 1 else { throw CryptographyError(.unavailable) }
-    }
+    try work.update(bytes)
     return try finish()
   }
 }

@@ -51,6 +51,7 @@ final class Connection: ChannelInboundHandler, ChannelOutboundHandler, ClientPor
   init(worker: LoopWorker, source: SourceAddress) {
     self.worker = worker
     self.source = source
+    worker.readClock()
     limits = worker.limits
     parser = RequestHeadParser(limits: worker.limits)
     chunks = ChunkedDecoder(maximumBytes: worker.limits.bodyBytes)
@@ -78,6 +79,7 @@ final class Connection: ChannelInboundHandler, ChannelOutboundHandler, ClientPor
   }
 
   func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+    worker.readClock()
     var buffer = unwrapInboundIn(data)
     if inbox.readableBytes == 0 {
       inbox = buffer

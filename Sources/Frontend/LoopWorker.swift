@@ -10,8 +10,8 @@ final class LoopWorker {
   private var connections: [Connection] = []
   private var perSource: [SourceAddress: Int] = [:]
   private var isDraining = false
-  /// Milliseconds since the worker was made, as of the last tick or read.
-  var milliseconds: Int64 { Int64((NIODeadline.now() - began).nanoseconds / 1_000_000) }
+  /// Milliseconds since the worker was made, as of the last tick or read: deadlines are seconds, clocks cost.
+  private(set) var milliseconds: Int64 = 0
   private let began = NIODeadline.now()
 
   init(pipeline: RequestPipeline, limits: Limits, hosts: Set<String>) {
@@ -19,6 +19,8 @@ final class LoopWorker {
     self.limits = limits
     self.hosts = hosts
   }
+
+  func readClock() { milliseconds = Int64((NIODeadline.now() - began).nanoseconds / 1_000_000) }
 
   // MARK: Connections
 
@@ -47,6 +49,7 @@ final class LoopWorker {
   }
 
   func tick() {
+    readClock()
     let now = milliseconds
     // Closing removes from the table by swapping: a copy is walked.
     for connection in connections { connection.tick(now) }

@@ -14,7 +14,8 @@ package final class Exchange {
   }
 
   // MARK: Filled by the front end
-  package weak var client: (any ClientPort)?
+  /// Given back when the exchange is over: the two hold each other until then.
+  package var client: (any ClientPort)?
   package var method = Route.Method.other
   package var contentType = ContentType.none
   package var hasContentEncoding = false

@@ -3,6 +3,7 @@ package import Quotas
 package import Redaction
 package import Routing
 package import SealedLog
+import Synchronization
 package import Tenancy
 
 /// Everything a request needs to know of people, policies and prices, as of one instant; swapped as a whole.
@@ -31,11 +32,18 @@ package final class Caller: Sendable {
   package let principal: Principal
   package let rules: TenantRules
   package let quota: QuotaAccount
+  /// Who it is, as META says it.
+  let meta: [UInt8]
 
   package init(principal: Principal, rules: TenantRules, quota: QuotaAccount) {
     self.principal = principal
     self.rules = rules
     self.quota = quota
+    var members: [(StaticString, String)] = [
+      ("project", principal.project.description), ("key", principal.key.description),
+    ]
+    if let user = principal.user { members.append(("user", user.description)) }
+    meta = MetaPiece.bytes(members)
   }
 }
 
@@ -109,6 +117,8 @@ package final class CallableModel: Sendable {
   package let weight: Int
   /// Provider and model: a fault of one model takes no other out.
   let breakerName: String
+  /// What was called at which price, as META says it.
+  let meta: [UInt8]
 
   package init(
     provider: Provider, model: Model, price: Price, chat: UpstreamTarget, embeddings: UpstreamTarget, weight: Int = 1
@@ -120,17 +130,34 @@ package final class CallableModel: Sendable {
     self.embeddings = embeddings
     self.weight = weight
     breakerName = "\(provider.id)/\(model.id)"
+    meta = MetaPiece.bytes([
+      ("provider", provider.id), ("model", model.id), ("price_version", price.version), ("currency", price.currency),
+    ])
   }
 }
 
 /// Stands for all models of one upstream at one price.
 package final class OpenModels: Sendable {
   package let template: CallableModel
+  /// Clients choose the names, so only so many are remembered.
+  private let routes = Mutex<[String: ModelRoute]>([:])
+  private static let remembered = 256
 
   package init(template: CallableModel) { self.template = template }
 
   /// A route for a model name that no alias knows.
-  package func route(_ name: String, created: Int64 = 0) -> ModelRoute {
+  package func route(_ name: String) -> ModelRoute {
+    routes.withLock { routes in
+      if let known = routes[name] { return known }
+      if routes.count >= Self.remembered { routes.removeAll(keepingCapacity: true) }
+      let made = make(name, created: 0)
+      routes[name] = made
+      return made
+    }
+  }
+
+  /// The same for a name that a list of models shows.
+  package func make(_ name: String, created: Int64) -> ModelRoute {
     let model = Model(
       id: name, maxOutput: template.model.maxOutput, context: template.model.context, price: template.model.price)
     let callable = CallableModel(

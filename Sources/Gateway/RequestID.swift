@@ -10,12 +10,27 @@ package struct RequestID: Hashable, Sendable {
 
   /// Appends the text form.
   package func write(into arena: ByteArena) {
-    arena.append("req_")
-    var shift = 125
-    while shift >= 0 {
-      let digit = Int(truncatingIfNeeded: (value >> UInt128(shift)) & 31)
-      arena.append(Self.alphabet.utf8Start[digit])
-      shift -= 5
+    withUnsafeTemporaryAllocation(of: UInt8.self, capacity: Self.textBytes) { text in
+      let digits = Self.alphabet.utf8Start
+      // From the end: 12 digits of five bits of the lower half, one that reaches over both, 13 of the upper half.
+      var low = UInt64(truncatingIfNeeded: value)
+      var high = UInt64(truncatingIfNeeded: value >> 64)
+      var at = Self.textBytes
+      for _ in 0..<12 {
+        at &-= 1
+        text[at] = digits[Int(low & 31)]
+        low >>= 5
+      }
+      at &-= 1
+      text[at] = digits[Int(low | (high & 1) << 4)]
+      high >>= 1
+      while at > 4 {
+        at &-= 1
+        text[at] = digits[Int(high & 31)]
+        high >>= 5
+      }
+      for (index, letter) in "req_".utf8.enumerated() { text[index] = letter }
+      arena.append(UnsafeRawBufferPointer(text))
     }
   }
 

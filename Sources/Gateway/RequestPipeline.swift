@@ -3,6 +3,7 @@ import Inference
 import JSONText
 import Quotas
 import Redaction
+import SealedLog
 import Tenancy
 
 /// The life of a request: every stage that exists, in order, and nothing else leads to a provider.
@@ -24,6 +25,9 @@ package final class RequestPipeline {
   let limits: Limits
   package let counters = LoopCounters()
   package weak var upstreamPort: (any UpstreamPort)?
+  /// Has ``turnEnded()`` called when this turn of the loop is over. Nil: there are no turns, as in tests.
+  package var atEndOfTurn: (() -> Void)?
+  private var isLogToBeWoken = false
   let clock: any GatewayClock
 
   // The loop's own tools: contexts and buffers that are kept from request to request.
@@ -133,6 +137,25 @@ package final class RequestPipeline {
       case .refused(let refusal): return refuse(exchange, refusal)
       }
     }
+  }
+
+  // MARK: The log's writer
+
+  /// Queues an entry for the log. Its writer is woken once a turn, for all that the turn has brought: a wake-up costs
+  /// more than sealing.
+  func log(_ entry: consuming LogEntry) -> Bool {
+    guard let atEndOfTurn else { return services.log.append(entry, loop: loop) }
+    guard services.log.append(entry, loop: loop, wakes: false) else { return false }
+    if !isLogToBeWoken {
+      isLogToBeWoken = true
+      atEndOfTurn()
+    }
+    return true
+  }
+
+  package func turnEnded() {
+    isLogToBeWoken = false
+    services.log.wake()
   }
 
   // MARK: Tickets: how other threads name an exchange

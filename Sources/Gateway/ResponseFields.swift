@@ -1,4 +1,5 @@
 import JSONText
+import Redaction
 
 /// Writes header lines of answers. Names are constants, values are numbers and texts from closed sets: nothing that came
 /// from a client or provider stands in them.
@@ -24,6 +25,20 @@ struct ResponseFields {
     arena.append(name)
     arena.append(": ")
     for byte in text.utf8.prefix(1024) where byte >= 0x20 && byte < 0x7F { arena.append(byte) }
+    arena.append("\r\n")
+  }
+
+  /// `email=2,iban=1`.
+  func add(_ name: StaticString, counts: FindingCounts) {
+    arena.append(name)
+    var separator: StaticString = ": "
+    counts.forEach { type, _, count in
+      arena.append(separator)
+      arena.append(type)
+      arena.append("=")
+      Decimal.append(Int64(count), to: arena)
+      separator = ","
+    }
     arena.append("\r\n")
   }
 

@@ -22,6 +22,7 @@ package final class RunningInstallation: Sendable {
   private let adminTask: Task<Void, any Error>
   private let housekeeping: Task<Void, Never>
   private let pools: [NIOLoopBound<UpstreamPool>]
+  private let pipelines: [NIOLoopBound<RequestPipeline>]
   private let isOver = Atomic<Bool>(false)
 
   /// - Parameter isReady: False leaves it to the caller to say when requests are taken.
@@ -61,8 +62,10 @@ package final class RunningInstallation: Sendable {
           let pipeline = try RequestPipeline(services: services, loop: number, clock: clock)
           let pool = try UpstreamPool(loop: loop, limits: services.limits, delegate: pipeline)
           pipeline.upstreamPort = pool
+          let bound = NIOLoopBound(pipeline, eventLoop: loop)
+          pipeline.atEndOfTurn = { loop.execute { bound.value.turnEnded() } }
           return (
-            NIOLoopBound(pipeline, eventLoop: loop), NIOLoopBound(pool, eventLoop: loop), pipeline.counters,
+            bound, NIOLoopBound(pool, eventLoop: loop), pipeline.counters,
             pool.kind.rawValue, try pool.start()
           )
         }
@@ -75,6 +78,7 @@ package final class RunningInstallation: Sendable {
       core.mailbox.add(loop, made.0)
     }
     self.pools = pools
+    self.pipelines = pipelines.map(\.pipeline)
     readinessKind = kind
     let metrics = LoopMetrics(counters: counters, core: core)
     let administration = Administration(core: core)
@@ -119,6 +123,8 @@ package final class RunningInstallation: Sendable {
     _ = try? await adminTask.value
     core.stop()
     for pool in pools { try? await pool.eventLoop.submit { pool.value.stop() }.get() }
+    // The closure holds the pipeline that holds it.
+    for pipeline in pipelines { try? await pipeline.eventLoop.submit { pipeline.value.atEndOfTurn = nil }.get() }
     try? await group.shutdownGracefully()
   }
 }

@@ -142,7 +142,7 @@ final class SnapshotBuilder {
 
   /// In the demo every alias is served by the one upstream there is, under its own name.
   private static func open(_ models: [String: ModelRoute], by open: OpenModels) -> [String: ModelRoute] {
-    models.mapValues { open.route($0.alias, created: $0.created) }
+    models.mapValues { open.make($0.alias, created: $0.created) }
   }
 
   /// The demo's upstream: one local provider that serves every name at one price.

@@ -45,6 +45,13 @@ package struct EditList {
     bytes.withUnsafeBytes { replace(start, end, with: $0) }
   }
 
+  /// Replaces by `text` as a JSON string with its quotes.
+  package mutating func replace(_ start: Int, _ end: Int, quoted text: String) {
+    let from = replacements.count
+    JSONEscape.appendQuoted(text, to: replacements)
+    add(Edit(start: start, end: end, from: from, to: replacements.count))
+  }
+
   private mutating func add(_ edit: Edit) {
     if let last = edits.last, edit.start < last.end || edit.start < last.start { sorted = false }
     edits.append(edit)

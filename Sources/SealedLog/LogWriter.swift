@@ -82,10 +82,12 @@ package final class LogWriter: Sendable {
   }
 
   /// Queues an entry.
-  /// - Parameter loop: Which event loop calls, 0 ..< `options.loops`.
+  /// - Parameters:
+  ///   - loop: Which event loop calls, 0 ..< `options.loops`.
+  ///   - wakes: False if the caller says ``wake()`` itself, once for all that it queues in a turn of its loop.
   /// - Returns: False when the log cannot take it now: the request is answered with 503 `log_unavailable` before
   ///   anything is sent upstream. Entries that end an exchange are refused only when memory runs out.
-  package func append(_ entry: consuming LogEntry, loop: Int) -> Bool {
+  package func append(_ entry: consuming LogEntry, loop: Int, wakes: Bool = true) -> Bool {
     guard !isStopped.isSet, entry.subjects.count <= LogEntry.maximalSubjects else { return false }
     let now = clock.monotonic()
     if entry.opensExchange {
@@ -98,9 +100,12 @@ package final class LogWriter: Sendable {
     // next look around. A wake-up of another thread costs more than sealing.
     let canWait = entry.opensExchange && entry.stream.durability == .buffered
     guard queue.append(entry, loop: loop) else { return false }
-    if !canWait { mailbox.wake.signal() }
+    if wakes, !canWait { wake() }
     return true
   }
+
+  /// The writer looks into the queue now.
+  package func wake() { mailbox.wake.signal() }
 
   private func isStale(_ since: UInt64, _ now: UInt64) -> Bool {
     since != 0 && now > since && now - since > options.staleNanoseconds

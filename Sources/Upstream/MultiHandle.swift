@@ -44,13 +44,7 @@ final class MultiHandle {
   func start(_ exchange: Exchange, _ target: UpstreamTarget, body: UnsafeRawBufferPointer, maximumBytes: Int)
     -> Transfer?
   {
-    let transfer: Transfer
-    if let rested = idle.popLast() {
-      transfer = rested
-    } else {
-      guard let made = try? Transfer(multi: self) else { return nil }
-      transfer = made
-    }
+    guard let transfer = rested(for: target) ?? (try? Transfer(multi: self)) else { return nil }
     guard transfer.prepare(target, body: body, maximumBytes: maximumBytes),
       curl_multi_add_handle(multi, transfer.easy) == CURLM_OK
     else { return nil }
@@ -59,6 +53,20 @@ final class MultiHandle {
     active[ObjectIdentifier(transfer)] = transfer
     runTimer()
     return transfer
+  }
+
+  /// A resting transfer, if possible one that points at the target already: its address and headers are dear to set.
+  private func rested(for target: UpstreamTarget) -> Transfer? {
+    let last = idle.count - 1
+    var index = last
+    while index >= 0, index > last - 16 {
+      if idle[index].target === target {
+        idle.swapAt(index, last)
+        break
+      }
+      index -= 1
+    }
+    return idle.popLast()
   }
 
   /// Takes the transfer out of libcurl and keeps it for the next request. An unfinished answer closes its connection.

@@ -14,6 +14,7 @@ final class MetaWriter {
 
   func requestPayload(_ exchange: Exchange) -> [UInt8] {
     out.reset()
+    defer { out.reset() }
     out.append(0)
     out.append(0)
     out.append("{\"dialect\":\"openai\",\"route\":\"")
@@ -23,9 +24,13 @@ final class MetaWriter {
     out.append(",\"content_type\":\"application/json\"}")
     let length = UInt16(clamping: out.count - 2)
     out.base.storeBytes(of: length.littleEndian, as: UInt16.self)
-    out.append(exchange.outgoing.bytes)
-    defer { out.reset() }
-    return Array(out.bytes)
+    let (head, body) = (out.bytes, exchange.outgoing.bytes)
+    return Array(unsafeUninitializedCapacity: head.count + body.count) { payload, count in
+      let raw = UnsafeMutableRawBufferPointer(payload)
+      raw.copyMemory(from: head)
+      UnsafeMutableRawBufferPointer(rebasing: raw[head.count...]).copyMemory(from: body)
+      count = raw.count
+    }
   }
 
   /// - Parameters:
@@ -39,19 +44,10 @@ final class MetaWriter {
     number("time", now - max(0, monotonic - exchange.startedAt))
     number("duration_us", (monotonic - exchange.startedAt) / 1000)
     if exchange.firstByteAt > 0 { number("ttfb_us", (exchange.firstByteAt - exchange.startedAt) / 1000) }
-    if let principal = exchange.caller?.principal {
-      text("project", principal.project.description)
-      text("key", principal.key.description)
-      if let user = principal.user { text("user", user.description) }
-    }
+    if let caller = exchange.caller { out.append(caller.meta) }
     if case .inference(let route) = exchange.route { text("route", route.rawValue) }
     if !exchange.alias.isEmpty { text("alias", exchange.alias) }
-    if let candidate = exchange.candidate {
-      text("provider", candidate.provider.id)
-      text("model", candidate.model.id)
-      text("price_version", candidate.price.version)
-      text("currency", candidate.price.currency)
-    }
+    if let candidate = exchange.candidate { out.append(candidate.meta) }
     tokens(exchange, actual)
     number("status", Int64(exchange.status))
     number("exit", Int64(actual.exit.rawValue))
@@ -97,17 +93,28 @@ final class MetaWriter {
     out.append("}")
   }
 
-  private func text(_ name: StaticString, _ value: String) {
-    out.append(",\"")
-    out.append(name)
-    out.append("\":")
-    JSONEscape.appendQuoted(value, to: out)
-  }
+  private func text(_ name: StaticString, _ value: String) { MetaPiece.append(name, value, to: out) }
 
   private func number(_ name: StaticString, _ value: Int64) {
     out.append(",\"")
     out.append(name)
     out.append("\":")
     Decimal.append(value, to: out)
+  }
+}
+
+/// Members of META that stay the same from request to request, written once.
+enum MetaPiece {
+  static func bytes(_ members: [(name: StaticString, value: String)]) -> [UInt8] {
+    let out = ByteArena(capacity: 256)
+    for member in members { append(member.name, member.value, to: out) }
+    return Array(out.bytes)
+  }
+
+  static func append(_ name: StaticString, _ value: String, to out: ByteArena) {
+    out.append(",\"")
+    out.append(name)
+    out.append("\":")
+    JSONEscape.appendQuoted(value, to: out)
   }
 }

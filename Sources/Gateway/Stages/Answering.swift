@@ -19,9 +19,7 @@ extension RequestPipeline {
     }
     if let clamped = exchange.clampedTo { fields.add("x-torhaus-clamped", text: "max_completion_tokens=\(clamped)") }
     if caller.rules.policy.showsRedactions, exchange.findings.total > 0 {
-      var counts = ""
-      exchange.findings.forEach { name, _, count in counts += (counts.isEmpty ? "" : ",") + "\(name)=\(count)" }
-      fields.add("x-torhaus-redactions", text: counts)
+      fields.add("x-torhaus-redactions", counts: exchange.findings)
     }
     if caller.rules.policy.showsProvider, let provider = exchange.candidate?.provider.id {
       fields.add("x-torhaus-provider", text: provider)
@@ -150,13 +148,12 @@ extension RequestPipeline {
     guard let caller = exchange.caller, case .inference = exchange.route else { return }
     let actual = Actual(inputTokens: 0, outputTokens: 0, money: 0, exit: .notSent, flags: [.released])
     // Nobody waits for this record: the request was refused and cost nothing, whether it can be written or not.
-    _ = services.log.append(
+    _ = log(
       LogEntry(
         stream: caller.rules.stream, recordID: exchange.id.value,
         metadata: metaWriter.metadata(
           exchange, actual, now: clock.wallNanoseconds, monotonic: clock.monotonicNanoseconds),
-        journal: exchange.journal),
-      loop: loop)
+        journal: exchange.journal))
     services.quotas.confirmed(&exchange.reservation)
   }
 

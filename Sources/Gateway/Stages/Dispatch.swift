@@ -54,18 +54,16 @@ extension RequestPipeline {
 
   /// Writes the body that goes to this candidate and works out the most it can cost.
   private func prepare(_ exchange: Exchange, _ candidate: CallableModel) -> Step {
-    let scan = exchange.scan
-    let isChat = scan.route == .chat
+    let isChat = exchange.scan.route == .chat
     if isChat {
-      let cap =
-        [scan.maxTokens ?? .max, exchange.caller?.rules.plan.outputTokens ?? 0, candidate.model.maxOutput]
-        .min() ?? 0
+      let cap = min(
+        exchange.scan.maxTokens ?? .max, exchange.caller?.rules.plan.outputTokens ?? 0, candidate.model.maxOutput)
       guard cap > 0 else {
         return .refused(
           Refusal(.invalidValue, message: "This model writes no text answers; use it for embeddings.", param: "model"))
       }
       exchange.outputLimit = cap
-      if let asked = scan.maxTokens, asked > cap { exchange.clampedTo = cap }
+      if let asked = exchange.scan.maxTokens, asked > cap { exchange.clampedTo = cap }
     } else {
       exchange.outputLimit = 0
     }
@@ -74,13 +72,12 @@ extension RequestPipeline {
 
   /// Splices redactions and the edits for this candidate into the original bytes; nothing is decoded or encoded again.
   private func write(_ exchange: Exchange, _ candidate: CallableModel, rewrites: Bool) -> Step {
-    let scan = exchange.scan
     // Edits are used up by the first body: another attempt starts from the original again.
     if rewrites, case .refused(let refusal) = redact(exchange) { return .refused(refusal) }
     let hash = userHash(exchange)
-    exchange.dropped = scan.addEdits(
+    exchange.dropped = exchange.scan.addEdits(
       UpstreamEdits(
-        model: candidate.model.id, maxTokens: scan.route == .chat ? exchange.outputLimit : nil,
+        model: candidate.model.id, maxTokens: exchange.scan.route == .chat ? exchange.outputLimit : nil,
         maxTokensField: candidate.provider.traits.maxTokensField == "max_completion_tokens"
           ? .maxCompletionTokens : .maxTokens,
         includeUsage: candidate.provider.traits.includesUsage, userHash: hash,
@@ -100,8 +97,7 @@ extension RequestPipeline {
 
   /// A person's id leaves only as the tenant's keyed hash.
   private func userHash(_ exchange: Exchange) -> [UInt8]? {
-    let scan = exchange.scan
-    guard let range = scan.safetyIdentifier ?? scan.user, let rules = exchange.caller?.rules,
+    guard let range = exchange.scan.safetyIdentifier ?? exchange.scan.user, let rules = exchange.caller?.rules,
       // The label keeps these hashes and placeholders apart, though one key makes both.
       let digest = try? pseudonyms.key(of: rules).authenticate(
         Array("torhaus/user/v1\0".utf8) + Array(range.of(exchange.body.bytes)))
@@ -112,21 +108,23 @@ extension RequestPipeline {
 
   /// The worst case of section 3 of the quotas page.
   private func bound(_ exchange: Exchange, _ candidate: CallableModel) -> Step {
-    let scan = exchange.scan
     let placeholderBytes = 27
     let input = TokenBound.inUpper(
-      textBytes: max(scan.textBytes, scan.tokenCount), growth: exchange.findings.total * placeholderBytes,
-      messages: scan.messageCount + scan.inputItems, overheadTokens: candidate.provider.traits.overheadTokens)
+      textBytes: max(exchange.scan.textBytes, exchange.scan.tokenCount),
+      growth: exchange.findings.total * placeholderBytes,
+      messages: exchange.scan.messageCount + exchange.scan.inputItems,
+      overheadTokens: candidate.provider.traits.overheadTokens)
     if let context = candidate.model.context, input / 8 > context {
       return .refused(
         Refusal(.contextLengthExceeded, message: "The prompt is longer than this model's \(context) tokens."))
     }
     guard
-      let money = Cost.worstCase(input: input, outputCap: exchange.outputLimit, answers: scan.n, at: candidate.price)
+      let money = Cost.worstCase(
+        input: input, outputCap: exchange.outputLimit, answers: exchange.scan.n, at: candidate.price)
     else {
       return .refused(Refusal(.invalidValue, message: "The request asks for more than can be priced.", param: "n"))
     }
-    let (output, overflow) = exchange.outputLimit.multipliedReportingOverflow(by: scan.n)
+    let (output, overflow) = exchange.outputLimit.multipliedReportingOverflow(by: exchange.scan.n)
     guard !overflow else {
       return .refused(Refusal(.invalidValue, message: "'n' times the token limit is too large.", param: "n"))
     }

@@ -34,7 +34,7 @@ extension RequestPipeline {
 
   /// Gives the closing record to the writer; if its queue is full, `lookAfter` tries again until the deadline.
   func handOver(_ exchange: Exchange) {
-    guard let entry = exchange.pendingRecord, services.log.append(entry, loop: loop) else { return }
+    guard let entry = exchange.pendingRecord, log(entry) else { return }
     exchange.pendingRecord = nil
     exchange.journal.removeAll(keepingCapacity: true)
   }

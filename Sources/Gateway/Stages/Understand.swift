@@ -65,12 +65,11 @@ extension RequestPipeline {
 
   func redact(_ exchange: Exchange) -> Step {
     guard let caller = exchange.caller else { return .parked }
-    let scan = exchange.scan
     exchange.edits.reset()
     exchange.issued.wipe()
     exchange.findings = FindingCounts()
     guard let profile = caller.rules.redaction else { return .next }
-    guard !scan.isTokenArray else {
+    guard !exchange.scan.isTokenArray else {
       return .refused(
         Refusal(
           .invalidValue,
@@ -78,7 +77,7 @@ extension RequestPipeline {
             + "(LangChain: check_embedding_ctx_length=False).",
           param: "input"))
     }
-    guard !scan.features.contains(.binary) else {
+    guard !exchange.scan.features.contains(.binary) else {
       return .refused(
         Refusal(
           .contentPolicyViolation, message: "Images, audio and files cannot be checked for personal data.",
@@ -86,7 +85,7 @@ extension RequestPipeline {
     }
     do {
       try redactor.redact(
-        body: exchange.body.bytes, segments: scan.segments, profile: profile,
+        body: exchange.body.bytes, segments: exchange.scan.segments, profile: profile,
         key: try pseudonyms.key(of: caller.rules), scope: [], issued: exchange.issued, edits: &exchange.edits,
         findings: &exchange.findings)
     } catch let error as RedactionError {

@@ -20,7 +20,7 @@ extension AnswerScan {
     edits: inout EditList
   ) -> Rewritten {
     guard !hasUnknownFinish else { return .failed }
-    if let model { edits.replace(model.start, model.end, with: Self.quoted(alias)) }
+    if let model { edits.replace(model.start, model.end, quoted: alias) }
     for finish in finishes where !finish.isExact {
       edits.replace(finish.value.start + 1, finish.value.end - 1, with: finish.reason.rawValue)
     }
@@ -45,11 +45,5 @@ extension AnswerScan {
 
   static func length(_ span: AnswerSpan, in body: UnsafeRawBufferPointer) -> Int {
     span.hasEscapes ? JSONEscape.unescapedLength(span.range.of(body)) : span.end - span.start
-  }
-
-  static func quoted(_ text: String) -> [UInt8] {
-    let out = ByteArena(capacity: 64)
-    JSONEscape.appendQuoted(text, to: out)
-    return Array(out.bytes)
   }
 }

@@ -44,10 +44,11 @@ extension RequestScan {
     var (removed, dropped) = denied(edits.deniedFields, body)
     var added = ""
     for place in removed { list.dropInside(members[place].nameStart, members[place].valueEnd) }
-    let isDenied = Set(removed)
+    // Few members are denied, mostly none: looking through them costs less than a set.
+    let isDenied = removed
 
     if let model = extent(places.model) {
-      list.replace(model.valueStart, model.valueEnd, with: Self.quoted(edits.model))
+      list.replace(model.valueStart, model.valueEnd, quoted: edits.model)
     }
     if route.canStream, stream, edits.includeUsage, !edits.deniedFields.contains("stream_options") {
       askUsage(&list, &added)
@@ -59,7 +60,7 @@ extension RequestScan {
         removed.append(place)
         continue
       }
-      list.replace(member.valueStart, member.valueEnd, with: Self.quoted(String(decoding: hash, as: UTF8.self)))
+      list.replace(member.valueStart, member.valueEnd, quoted: String(decoding: hash, as: UTF8.self))
     }
     if places.metadata >= 0, !isDenied.contains(places.metadata) {
       removed.append(places.metadata)
@@ -93,12 +94,6 @@ extension RequestScan {
 
   private func extent(_ place: Int) -> MemberExtent? { members.indices.contains(place) ? members[place] : nil }
 
-  private static func quoted(_ text: String) -> [UInt8] {
-    let out = ByteArena(capacity: 64)
-    JSONEscape.appendQuoted(text, to: out)
-    return Array(out.bytes)
-  }
-
   private func askUsage(_ list: inout EditList, _ added: inout String) {
     guard !includeUsage else { return }
     guard let options = extent(places.streamOptions) else {
@@ -118,7 +113,8 @@ extension RequestScan {
   /// One member carries the limit, the one that the provider reads; the other goes.
   private func editLimit(_ edits: UpstreamEdits, _ list: inout EditList, _ added: inout String, _ removed: inout [Int])
   {
-    guard route == .chat, let limit = [maxTokens, edits.maxTokens].compactMap({ $0 }).min() else { return }
+    guard route == .chat, maxTokens != nil || edits.maxTokens != nil else { return }
+    let limit = min(maxTokens ?? .max, edits.maxTokens ?? .max)
     let isOld = edits.maxTokensField == .maxTokens
     let (kept, other) =
       isOld ? (places.maxTokens, places.maxCompletionTokens) : (places.maxCompletionTokens, places.maxTokens)
@@ -135,6 +131,7 @@ extension RequestScan {
 
   /// Cuts members out together with one comma each.
   private func remove(_ places: [Int], _ list: inout EditList) {
+    guard !places.isEmpty else { return }
     let places = places.sorted()
     var index = 0
     while index < places.count {

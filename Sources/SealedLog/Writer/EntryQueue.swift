@@ -3,7 +3,7 @@ internal import Synchronization
 /// The bounded hand-over from event loops to the writer: one lane a loop, one bound for all, a quarter per tenant.
 final class EntryQueue: Sendable {
   private final class Lane: Sendable {
-    let entries = Mutex<[LogEntry]>([])
+    let entries = Mutex<[HeldEntry]>([])
   }
 
   private let lanes: [Lane]
@@ -34,13 +34,13 @@ final class EntryQueue: Sendable {
       backlog.bytes.wrappingSubtract(size, ordering: .relaxed)
       return false
     }
-    let queued = entry
-    lanes[loop].entries.withLock { $0.append(queued) }
+    let held = HeldEntry(entry)
+    lanes[loop].entries.withLock { $0.append(held) }
     return true
   }
 
   /// Takes everything that waits; arrays change places so that none is allocated in steady state.
-  func take(into batch: inout [[LogEntry]]) -> Bool {
+  func take(into batch: inout [[HeldEntry]]) -> Bool {
     var found = false
     for index in lanes.indices where index < batch.count {
       batch[index].removeAll(keepingCapacity: true)
@@ -51,9 +51,9 @@ final class EntryQueue: Sendable {
   }
 
   /// An entry is written and synced, or given up.
-  func release(_ entry: LogEntry) {
-    let size = entry.footprint
+  func release(_ held: HeldEntry) {
+    let size = held.entry.footprint
     total.wrappingSubtract(size, ordering: .relaxed)
-    entry.stream.settings.backlog.bytes.wrappingSubtract(size, ordering: .relaxed)
+    held.entry.stream.settings.backlog.bytes.wrappingSubtract(size, ordering: .relaxed)
   }
 }

@@ -9,14 +9,23 @@ struct SegmentPoint: Sendable {
   var range: CompactRange
 }
 
+/// An entry on its way through the writer's lists: one reference instead of a dozen.
+final class HeldEntry: Sendable {
+  let entry: LogEntry
+
+  init(_ entry: consuming LogEntry) { self.entry = entry }
+}
+
 /// An entry with the loop that waits for it.
 struct QueuedEntry: Sendable {
-  let entry: LogEntry
+  let held: HeldEntry
   let loop: Int
   /// The loop was told, or nobody waits.
   var isConfirmed: Bool
   /// Its journal bytes stand in the journal.
   var isJournaled = false
+
+  var entry: LogEntry { _read { yield held.entry } }
 }
 
 struct StrictToken: Sendable, Equatable {

@@ -122,7 +122,7 @@ final class Syncer: Sendable {
       sync.isClosed = job.isClosing
     }
     if job.isClosing { job.segment.closeFiles() }
-    for entry in job.entries { queue.release(entry.entry) }
+    for entry in job.entries { queue.release(entry.held) }
     var tree = job.segment.resumed.tree
     guard (try? tree.append(job.point.range, hasher: hasher)) != nil else { return }
     let name = job.segment.header.fields.name

@@ -33,7 +33,7 @@ final class WriterCore: @unchecked Sendable {
   }
 
   private var streams: [StreamKey: StreamState] = [:]
-  private var batch: [[LogEntry]]
+  private var batch: [[HeldEntry]]
   private var touched: [StreamState] = []
   private var troubled: [StreamState] = []
   private var journalBytes: [UInt8] = []
@@ -119,9 +119,9 @@ final class WriterCore: @unchecked Sendable {
 
   private func sort() {
     for loop in batch.indices {
-      for entry in batch[loop] {
-        let state = stream(entry.stream.settings)
-        state.waiting.append(QueuedEntry(entry: entry, loop: loop, isConfirmed: entry.token == 0))
+      for held in batch[loop] {
+        let state = stream(held.entry.stream.settings)
+        state.waiting.append(QueuedEntry(held: held, loop: loop, isConfirmed: held.entry.token == 0))
         touch(state)
       }
     }
@@ -264,7 +264,7 @@ final class WriterCore: @unchecked Sendable {
     let point = open.point()
     open.sync.withLock { sync in
       sync.written = point
-      sync.unsynced += sealed.map { QueuedEntry(entry: $0.entry, loop: $0.loop, isConfirmed: true, isJournaled: true) }
+      sync.unsynced += sealed.map { QueuedEntry(held: $0.held, loop: $0.loop, isConfirmed: true, isJournaled: true) }
     }
     for entry in sealed {
       if !entry.isJournaled { journalBytes += entry.entry.journal }
