@@ -17,6 +17,7 @@ let nio: [Target.Dependency] = [
 let crypto: Target.Dependency = .product(name: "Crypto", package: "swift-crypto")
 let argumentParser: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
 let grdb: Target.Dependency = .product(name: "GRDB", package: "GRDB.swift")
+let sqlite: Target.Dependency = .product(name: "GRDBSQLite", package: "GRDB.swift")
 let yams: Target.Dependency = .product(name: "Yams", package: "Yams")
 let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
 
@@ -75,7 +76,7 @@ let package = Package(
       name: "Upstream", dependencies: ["CCurl", "CLinux", "Gateway", "JSONText"] + nio, swiftSettings: strict),
     .target(name: "PatternsRE2", dependencies: ["CRE2", "Redaction"], swiftSettings: strict),
     .target(
-      name: "StorageSQLite", dependencies: ["Cryptography", "Quotas", "SealedLog", "Tenancy", grdb],
+      name: "StorageSQLite", dependencies: ["Cryptography", "Quotas", "SealedLog", "Tenancy", grdb, sqlite],
       swiftSettings: strict),
     .target(name: "NodeFolder", dependencies: ["CTimex", "Quotas"], swiftSettings: strict),
     .target(

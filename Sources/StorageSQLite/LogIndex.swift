@@ -1,14 +1,18 @@
 internal import Foundation
 internal import GRDB
 package import SealedLog
+internal import Synchronization
 package import Tenancy
 
 /// The log's index in SQLite: `index.sqlite`, one connection, rebuildable from the segments.
 package final class LogIndex: LogIndexing {
   /// Raised when the tables change: the file is then made anew and filled from the segments.
-  private static let version = 2
+  private static let version = 3
+  /// Rows read at once while a filter is looked for; adding may go on in between.
+  private static let page = 1000
 
   private let queue: DatabaseQueue
+  private let places = Mutex(LogIndexPlaces())
 
   /// Opens or makes the file. One that is damaged or of another version is begun anew.
   package init(path: String) throws(SealedLogError) {
@@ -21,7 +25,13 @@ package final class LogIndex: LogIndexing {
   private static func open(_ path: String) throws -> DatabaseQueue {
     var configuration = Configuration()
     configuration.prepareDatabase { database in
-      try database.execute(sql: "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA temp_store = MEMORY")
+      // Large pages: most are filled once, and each costs two calls. A batch fits into the cache of 8 MiB, and what many
+      // batches wrote into a page goes to the file once for 32 MiB of WAL.
+      try database.execute(
+        sql: """
+          PRAGMA page_size = 16384; PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;
+          PRAGMA temp_store = MEMORY; PRAGMA cache_size = -8192; PRAGMA wal_autocheckpoint = 2000
+          """)
     }
     let queue = try DatabaseQueue(path: path, configuration: configuration)
     try queue.write { database in
@@ -37,69 +47,76 @@ package final class LogIndex: LogIndexing {
       .diskFailed, "The log's index failed.", detail: "\((error as? DatabaseError)?.resultCode.rawValue ?? -1)")
   }
 
-  private func write<Value: Sendable>(_ body: (Database) throws -> Value) throws(SealedLogError) -> Value {
-    do { return try queue.write(body) } catch { throw Self.failed(error) }
-  }
-
   private func read<Value: Sendable>(_ body: (Database) throws -> Value) throws(SealedLogError) -> Value {
     do { return try queue.read(body) } catch { throw Self.failed(error) }
   }
 
   package func add(_ records: [MetadataRecord]) throws(SealedLogError) {
-    try write { database in
-      let insert = try database.cachedStatement(sql: LogIndexSchema.insert)
-      let mark = try database.cachedStatement(sql: LogIndexSchema.mark)
-      var newest: [StreamName: MetadataRecord] = [:]
-      for record in records {
-        try insert.execute(arguments: LogIndexSchema.arguments(LogRow(record)))
-        if let known = newest[record.stream], (known.segment, known.frame) > (record.segment, record.frame) { continue }
-        newest[record.stream] = record
-      }
-      for (stream, record) in newest {
-        try mark.execute(arguments: [
-          stream.description, Int64(record.segment.epoch), Int64(record.segment.number),
-          Int64(truncatingIfNeeded: record.frame),
-        ])
+    try places.withLock { (places) throws(SealedLogError) in
+      do { try queue.write { try LogIndexBatch.add(records, &places, $0) } } catch {
+        places = LogIndexPlaces()
+        throw Self.failed(error)
       }
     }
   }
 
   package func mark(of stream: StreamName) throws(SealedLogError) -> IndexMark? {
     try read { database in
-      try Row.fetchOne(
-        database, sql: "SELECT epoch, number, frame FROM log_mark WHERE stream = ?", arguments: [stream.description]
-      ).map { row in
-        IndexMark(
-          segment: SegmentName(
-            epoch: UInt32(truncatingIfNeeded: row["epoch"] as Int64),
-            number: UInt32(truncatingIfNeeded: row["number"] as Int64)),
-          frame: UInt64(truncatingIfNeeded: row["frame"] as Int64))
-      }
+      try Row.fetchOne(database, sql: LogIndexSchema.stream, arguments: [stream.description])
+        .flatMap(LogIndexSchema.mark)
     }
   }
 
   package func list(_ tenant: TenantID, _ filter: LogFilter) throws(SealedLogError) -> [LogRow] {
-    let (sql, arguments) = LogIndexSchema.list(tenant, filter)
-    return try read { database in
-      try Row.fetchAll(database, sql: sql, arguments: arguments).compactMap { LogIndexSchema.row($0, tenant) }
-    }
-  }
-
-  package func lookup(requestID: String, tenant: TenantID) throws(SealedLogError) -> LogRow {
-    let found = try read { database in
-      try Row.fetchOne(
-        database,
-        sql: "SELECT * FROM log_record WHERE tenant = ? AND request_id = ? ORDER BY time DESC LIMIT 1",
-        arguments: [Data(tenant.bytes), requestID]
-      ).flatMap { LogIndexSchema.row($0, tenant) }
-    }
-    guard let found, !requestID.isEmpty else { throw SealedLogError(.notFound, "No such record.") }
+    let limit = min(max(filter.limit, 1), 1000)
+    let size = filter.asksMetadata ? Self.page : limit
+    var rest = filter
+    var found: [LogRow] = []
+    repeat {
+      let (rows, last) = try read { database in
+        let (number, streams) = try Self.streams(of: tenant, database)
+        let (sql, arguments) = LogIndexSchema.page(number, rest, limit: size)
+        let rows = try Row.fetchAll(database, sql: sql, arguments: arguments)
+        return (
+          rows.compactMap { LogIndexSchema.row($0, streams) },
+          rows.count < size ? nil : rows.last.flatMap(LogIndexSchema.cursor)
+        )
+      }
+      found += rows.filter(filter.accepts).prefix(limit - found.count)
+      rest.after = last
+    } while found.count < limit && rest.after != nil
     return found
   }
 
-  package func forget(_ tenant: TenantID) throws(SealedLogError) {
-    try write { database in
-      try database.execute(sql: "DELETE FROM log_record WHERE tenant = ?", arguments: [Data(tenant.bytes)])
+  package func lookup(requestID: String, tenant: TenantID) throws(SealedLogError) -> LogRow {
+    let rows = try read { database in
+      let (number, streams) = try Self.streams(of: tenant, database)
+      return try Row.fetchAll(
+        database, sql: LogIndexSchema.lookup, arguments: [number, RequestKey.of(requestID)]
+      ).compactMap { LogIndexSchema.row($0, streams) }
     }
+    guard let row = rows.first(where: { $0.requestID == requestID }), !requestID.isEmpty else {
+      throw SealedLogError(.notFound, "No such record.")
+    }
+    return row
+  }
+
+  package func forget(_ tenant: TenantID) throws(SealedLogError) {
+    do {
+      try queue.write { database in
+        let (number, _) = try Self.streams(of: tenant, database)
+        try database.execute(sql: LogIndexSchema.forget, arguments: [number])
+      }
+    } catch { throw Self.failed(error) }
+  }
+
+  /// A tenant's streams by their ids, and the number that stands for it in its records; 0 when it has none.
+  private static func streams(of tenant: TenantID, _ database: Database) throws -> (Int64, [Int64: StreamName]) {
+    var streams: [Int64: StreamName] = [:]
+    for row in try Row.fetchAll(database, sql: LogIndexSchema.streams, arguments: [Data(tenant.bytes)]) {
+      guard let stream = StreamName(row[1] as String), stream.tenant == tenant else { continue }
+      streams[row[0]] = stream
+    }
+    return (streams.keys.min() ?? 0, streams)
   }
 }

@@ -138,6 +138,99 @@ func strangeMetadataIsIndexedWithoutItsFields(kind: IndexKind) throws {
   }
 }
 
+@Test(arguments: IndexKind.allCases)
+func strangeMetadataNeitherFailsAFilterNorFitsIt(kind: IndexKind) throws {
+  let index = try makeIndex(kind, try LogFixture())
+  let plain = "{\"v\":1,\"request_id\":\"good\",\"alias\":\"a\",\"status\":200,\"findings\":{\"email\":2}}"
+  let strange = [
+    "", "no json", "{", "[]", "null", plain + "}", String(plain.dropLast()), "{\"alias\":[\"a\"],\"status\":\"200\"}",
+    "{\"v\":1,\"request_id\":\"good", "{\"findings\":[9],\"alias\":7}", "{\"findings\":{\"a\":\"9\"}}",
+  ]
+  for (number, json) in strange.enumerated() {
+    let base = record(.first, number + 1)
+    try index.add([
+      MetadataRecord(
+        stream: base.stream, segment: base.segment, frame: base.frame, time: base.time, recordID: base.recordID,
+        json: Array(json.utf8))
+    ])
+  }
+  try index.add([record(.first, 100, plain)])
+  #expect(try index.list(.first, LogFilter()).count == strange.count + 1)
+  var (alias, status, findings) = (LogFilter(), LogFilter(), LogFilter())
+  alias.alias = "a"
+  status.status = 200
+  findings.findings = 1
+  for filter in [alias, status, findings] {
+    #expect(try index.list(.first, filter).map(\.location.recordID) == [100])
+  }
+  #expect(try index.lookup(requestID: "good", tenant: .first).location.recordID == 100)
+}
+
+@Test(arguments: IndexKind.allCases)
+func theLaterCopyOfARecordWins(kind: IndexKind) throws {
+  let index = try makeIndex(kind, try LogFixture())
+  try index.add((1...3).map { record(.first, $0) })
+  let first = record(.first, 2)
+  let copy = MetadataRecord(
+    stream: first.stream, segment: SegmentName(epoch: 1, number: 2), frame: 1, time: 5000, recordID: 2,
+    json: first.json)
+  try index.add([record(.first, 4), copy, record(.first, 3)])
+  let rows = try index.list(.first, LogFilter())
+  #expect(rows.map(\.location.recordID) == [2, 4, 3, 1])
+  #expect(rows.first?.location.segment == copy.segment && rows.first?.time == 5000)
+  #expect(try index.lookup(requestID: "req_2", tenant: .first) == rows.first)
+  #expect(try index.mark(of: copy.stream) == IndexMark(segment: copy.segment, frame: 1))
+}
+
+@Test(arguments: IndexKind.allCases)
+func manyRecordsAreFilteredAndLookedUp(kind: IndexKind) throws {
+  let index = try makeIndex(kind, try LogFixture())
+  let count = 20_000
+  for start in stride(from: 1, to: count, by: 5000) { try index.add((start..<start + 5000).map { record(.first, $0) }) }
+  var filter = LogFilter()
+  filter.limit = 3
+  filter.status = 500
+  filter.findings = 4
+  filter.to = 4000  // three pages hold none
+  filter.from = 900
+  #expect(try index.list(.first, filter).map { Int($0.location.recordID) } == [2995, 2975, 2955])
+  filter.user = "nobody"
+  #expect(try index.list(.first, filter).isEmpty)
+  for number in [1, 16_383, 16_384, count] {
+    #expect(try index.lookup(requestID: "req_\(number)", tenant: .first).location.recordID == UInt128(number))
+  }
+}
+
+@Test func aReopenedIndexGoesOnWhereItWas() throws {
+  let fixture = try LogFixture()
+  let path = "\(fixture.root)/index.sqlite"
+  try LogIndex(path: path).add([record(.second, 1), record(.first, 1), record(.first, 2)])
+  let again = try LogIndex(path: path)
+  #expect(try again.mark(of: record(.first, 1).stream) == IndexMark(segment: record(.first, 2).segment, frame: 2))
+  let rewritten = record(.first, 2)
+  try again.add([
+    record(.first, 1), record(.first, 3),
+    MetadataRecord(
+      stream: rewritten.stream, segment: SegmentName(epoch: 2, number: 2), frame: 1, time: 9000, recordID: 2,
+      json: rewritten.json),
+  ])
+  #expect(try again.list(.first, LogFilter()).map(\.location.recordID) == [2, 3, 1])
+  #expect(try again.list(.second, LogFilter()).map(\.location.recordID) == [1])
+}
+
+@Test(arguments: [
+  ("{\"v\":1,\"request_id\":\"req_1\"}", "req_1"), ("{\"v\":1,\"request_id\":\"r\\u0065q\",\"a\":1}", "req"),
+  ("{ \"v\" : 1, \"request_id\" : \"req_1\" }", "req_1"), ("{\"request_id\":\"é\"}", "é"),
+])
+func theKeyOfMetadataIsThatOfItsRequest(json: String, requestID: String) {
+  #expect(RequestKey.of(record(.first, 1, json)) == RequestKey.of(requestID))
+}
+
+@Test(arguments: ["{\"v\":1,\"request_id\":\"", "{\"v\":1,\"request_id\":\"\"}", "{\"v\":1}", "no json"])
+func aRecordWithoutARequestHasAKeyOfItsOwn(json: String) {
+  #expect(RequestKey.of(record(.first, 7, json)) == 7)
+}
+
 @Test func plainMetadataReadsAsAWholeJSONReaderReadsIt() throws {
   var random = SplitMix(state: 5)
   let values = [

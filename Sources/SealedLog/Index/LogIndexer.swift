@@ -6,8 +6,12 @@ internal import Synchronization
 package final class LogIndexer: Sendable {
   /// Records that wait; more, and the rest is read from disk later.
   private static let bound = 50_000
-  private static let batch = 500
-  private static let gatheringNanoseconds: UInt64 = 200_000_000
+  /// Records of one transaction at most.
+  private static let batch = 5_000
+  /// A transaction per record would cost ten times as much: so long the thread gathers after one. When few records come,
+  /// somebody may be waiting to see his; when many come, each page of the index is written for more of them.
+  private static let gatheringNanoseconds: (few: UInt64, many: UInt64) = (200_000_000, 500_000_000)
+  private static let many = 100
 
   private struct State: Sendable {
     var records: [MetadataRecord] = []
@@ -68,20 +72,18 @@ package final class LogIndexer: Sendable {
     var behind: Set<StreamName> = []
     var rounds = 0
     while !isStopping.isSet {
-      let (records, mustCatchUp) = state.withLock { state in
-        let taken = state.mustCatchUp ? [] : Array(state.records.prefix(Self.batch))
-        state.records.removeFirst(taken.count)
-        defer {
-          state.isBusy = state.mustCatchUp || !taken.isEmpty
-          state.mustCatchUp = false
-        }
-        return (taken, state.mustCatchUp)
+      var records: [MetadataRecord] = []
+      let mustCatchUp = state.withLock { state in
+        if !state.mustCatchUp { swap(&records, &state.records) }
+        state.isBusy = state.mustCatchUp || !records.isEmpty
+        defer { state.mustCatchUp = false }
+        return state.mustCatchUp
       }
       do throws(SealedLogError) {
         if mustCatchUp { behind = try catchUp(reader.streams()) }
-        let known = records.filter { !behind.contains($0.stream) }
-        if !known.isEmpty { try index.add(known) }
+        try add(behind.isEmpty ? records : records.filter { !behind.contains($0.stream) })
         if behind.isEmpty { fault.withLock { $0 = nil } }
+        state.withLock { $0.isBusy = false }
       } catch {
         fault.withLock { $0 = error }
         state.withLock { state in
@@ -90,15 +92,22 @@ package final class LogIndexer: Sendable {
         }
         wake.wait(nanoseconds: 1_000_000_000)
       }
-      if records.count == Self.batch || mustCatchUp { continue }
-      // a transaction per record would cost ten times as much: gather for a moment, the index may lag
+      if mustCatchUp { continue }
       if !records.isEmpty {
-        pause.wait(nanoseconds: Self.gatheringNanoseconds)
+        let gathering = Self.gatheringNanoseconds
+        pause.wait(nanoseconds: records.count < Self.many ? gathering.few : gathering.many)
         continue
       }
       wake.wait(nanoseconds: 1_000_000_000)
       rounds += 1
       if !behind.isEmpty, rounds % 10 == 0 { behind = (try? catchUp(Array(behind))) ?? behind }
+    }
+  }
+
+  private func add(_ records: [MetadataRecord]) throws(SealedLogError) {
+    guard records.count > Self.batch else { return records.isEmpty ? () : try index.add(records) }
+    for start in stride(from: 0, to: records.count, by: Self.batch) {
+      try index.add(Array(records[start..<min(start + Self.batch, records.count)]))
     }
   }
 
@@ -109,7 +118,7 @@ package final class LogIndexer: Sendable {
     for stream in streams where !isStopping.isSet {
       let mark = try index.mark(of: stream)
       do throws(SealedLogError) {
-        try reader.metadata(of: stream, after: mark) { (records) throws(SealedLogError) in try index.add(records) }
+        try reader.metadata(of: stream, after: mark) { (records) throws(SealedLogError) in try add(records) }
       } catch {
         behind.insert(stream)
         fault.withLock { $0 = error }

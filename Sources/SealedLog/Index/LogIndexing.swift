@@ -1,13 +1,17 @@
 package import Tenancy
 
 /// How far a stream has been indexed: the last META frame that is in the index.
-package struct IndexMark: Sendable, Equatable {
+package struct IndexMark: Sendable, Comparable {
   package let segment: SegmentName
   package let frame: UInt64
 
   package init(segment: SegmentName, frame: UInt64) {
     self.segment = segment
     self.frame = frame
+  }
+
+  package static func < (left: IndexMark, right: IndexMark) -> Bool {
+    (left.segment, left.frame) < (right.segment, right.frame)
   }
 }
 
@@ -42,6 +46,20 @@ package struct LogFilter: Sendable, Equatable {
   }
 
   package init() {}
+
+  /// Whether it asks for more than a time.
+  package var asksMetadata: Bool {
+    project != nil || key != nil || user != nil || alias != nil || provider != nil || model != nil || status != nil
+      || findings != nil
+  }
+
+  /// Whether a row has the metadata that is asked for; time and page are the index's to see to.
+  package func accepts(_ row: LogRow) -> Bool {
+    func fits<Value: Equatable>(_ wanted: Value?, _ value: Value?) -> Bool { wanted == nil || wanted == value }
+    return fits(project, row.project) && fits(key, row.key) && fits(user, row.user) && fits(alias, row.alias)
+      && fits(provider, row.provider) && fits(model, row.model) && fits(status, row.status)
+      && findings.map { row.findings >= Int64($0) } ?? true
+  }
 }
 
 /// One row of the index, made from a META frame.

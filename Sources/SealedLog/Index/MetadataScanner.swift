@@ -10,6 +10,9 @@ struct MetadataScanner {
   /// Nil: not of this plain kind.
   init?(_ bytes: [UInt8]) {
     self.bytes = bytes
+    texts.reserveCapacity(16)
+    integers.reserveCapacity(16)
+    groups.reserveCapacity(8)
     guard object(group: nil) else { return nil }
     skipSpace()
     guard at == bytes.count else { return nil }
