@@ -148,6 +148,7 @@ final class KeywordTable: Sendable {
   }
 
   private func compared(_ slot: Slot, _ text: UnsafePointer<UInt8>, _ start: Int) -> UInt32 {
+    if slot.length <= 8 { return slot.mask }  // the tail was the whole word
     for index in 0..<Int(slot.length) where ASCII.lower(text[start + index]) != texts[Int(slot.text) + index] {
       return 0
     }
