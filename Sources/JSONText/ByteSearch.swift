@@ -32,6 +32,20 @@ enum ByteSearch {
     return end
   }
 
+  /// The begin of the first block of 32 bytes from `index` on that may hold `byte`, or of what is left behind the last.
+  @inline(__always)
+  static func skip(without byte: UInt8, _ bytes: UnsafePointer<UInt8>, _ index: Int, _ end: Int) -> Int {
+    let wanted = ones &* UInt64(byte)
+    var index = index
+    while end &- index >= 32 {
+      let first = zeros(word(bytes, index) ^ wanted) | zeros(word(bytes, index &+ 8) ^ wanted)
+      let second = zeros(word(bytes, index &+ 16) ^ wanted) | zeros(word(bytes, index &+ 24) ^ wanted)
+      if (first | second) & highs != 0 { break }
+      index &+= 32
+    }
+    return index
+  }
+
   /// The first byte at or behind `index` that is `first` or `second`; `end` if there is none.
   @inline(__always)
   static func next(_ first: UInt8, or second: UInt8, _ bytes: UnsafePointer<UInt8>, _ index: Int, _ end: Int) -> Int {
@@ -62,6 +76,7 @@ extension UnsafeRawBufferPointer {
   /// The first `byte` at or behind `index`; `count` if there is none.
   package func firstIndex(of byte: UInt8, from index: Int) -> Int {
     guard let base = baseAddress, index >= 0, index < count else { return count }
-    return ByteSearch.next(byte, or: byte, base.assumingMemoryBound(to: UInt8.self), index, count)
+    let bytes = base.assumingMemoryBound(to: UInt8.self)
+    return ByteSearch.next(byte, or: byte, bytes, ByteSearch.skip(without: byte, bytes, index, count), count)
   }
 }

@@ -57,6 +57,26 @@ package struct EditList {
     edits.append(edit)
   }
 
+  /// Stable for equal starts: an insertion stays in front of what was added behind it.
+  private mutating func sort() {
+    defer { sorted = true }
+    guard edits.count <= 64 else {
+      let order = edits.indices.sorted { (edits[$0].start, edits[$0].end, $0) < (edits[$1].start, edits[$1].end, $1) }
+      edits = order.map { edits[$0] }
+      return
+    }
+    // The few edits of most requests move within their memory.
+    for index in edits.indices.dropFirst() {
+      let edit = edits[index]
+      var place = index
+      while place > 0, (edit.start, edit.end) < (edits[place - 1].start, edits[place - 1].end) {
+        edits[place] = edits[place - 1]
+        place -= 1
+      }
+      edits[place] = edit
+    }
+  }
+
   /// Forgets the edits that lie in `start ..< end`, because all of it goes.
   package mutating func dropInside(_ start: Int, _ end: Int) {
     edits.removeAll { $0.start >= start && $0.end <= end }
@@ -65,12 +85,7 @@ package struct EditList {
   /// Writes `body` with all edits applied to the end of `out`.
   /// - Returns: False, with `out` as it was, if two edits overlap or one lies outside of the body.
   package mutating func apply(to body: UnsafeRawBufferPointer, into out: ByteArena) -> Bool {
-    if !sorted {
-      // Stable for equal starts: an insertion stays in front of what was added behind it.
-      let order = edits.indices.sorted { (edits[$0].start, edits[$0].end, $0) < (edits[$1].start, edits[$1].end, $1) }
-      edits = order.map { edits[$0] }
-      sorted = true
-    }
+    if !sorted { sort() }
     let began = out.count
     var position = 0
     for edit in edits {

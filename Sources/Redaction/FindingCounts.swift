@@ -1,22 +1,23 @@
-/// How many findings of which class a text had, and what was done; no values, no positions.
+/// How many findings of which class a text had, and what was done; no values, no positions. Needs no heap.
 package struct FindingCounts: Sendable {
-  private static let outcomes = RedactionAction.allCases.count + 2  // + shadow, + below the level that acts
-  private static let shadow = RedactionAction.allCases.count
-  private static let possible = RedactionAction.allCases.count + 1
-  private var counts = [UInt32](repeating: 0, count: FindingType.count * FindingCounts.outcomes)
+  private static let outcomes = 8  // six actions, shadow, below the level that acts
+  private static let shadow = 6
+  private static let possible = 7
+  /// A row per type; a test says that there is one for each.
+  private var counts = InlineArray<176, UInt32>(repeating: 0)
+  /// Bit per type: findings of it were acted on.
+  private var acted: UInt64 = 0
 
   /// Findings that were acted on (flagged ones included).
   package private(set) var total = 0
 
   package init() {}
 
-  package mutating func reset() {
-    for index in counts.indices { counts[index] = 0 }
-    total = 0
-  }
+  package mutating func reset() { self = FindingCounts() }
 
   mutating func add(_ type: FindingType, _ action: RedactionAction) {
     bump(type, action.rawValue)
+    acted |= 1 << UInt64(type.index)
     total &+= 1
   }
 
@@ -39,9 +40,12 @@ package struct FindingCounts: Sendable {
 
   /// Calls with every class and action that occurred.
   package func forEach(_ body: (_ name: String, _ action: RedactionAction, _ count: Int) -> Void) {
-    guard total > 0 else { return }
-    for type in FindingType.all {
-      for action in RedactionAction.allCases {
+    var left = acted
+    while left != 0 {
+      let type = FindingType(index: UInt8(left.trailingZeroBitCount))
+      left &= left - 1
+      for number in 0..<Self.shadow {
+        guard let action = RedactionAction(rawValue: number) else { continue }
         let number = count(type, action)
         if number > 0 { body(type.name, action, number) }
       }

@@ -30,6 +30,9 @@ package struct FindingType: Hashable, Sendable {
 
   static let count = 22
 
+  /// Its place in a set of types. Folded at compile time, so that constants made of it need no look whether they are set.
+  @inline(__always) var bit: UInt64 { 1 &<< UInt64(truncatingIfNeeded: index) }
+
   /// The name in policies, records and metrics.
   package var name: String { Self.rows[Int(index)].name }
   /// The name in placeholders: capitals, digits and `_`, at most 16 bytes.

@@ -122,11 +122,11 @@ package final class Redactor {
     if !decoded.fortyLetters.isEmpty, profile.input.types >> UInt64(FindingType.apiKey.index) & 1 != 0 {
       lettersOfAWS(view)
     }
-    candidates.sort { ($0.start, $1.end) < ($1.start, $0.end) }
+    Candidate.sort(&candidates)
     ContextWindow.apply(keywords, to: &candidates)
     guard mayDecode else { return }
     try findEncoded(profile)
-    candidates.sort { ($0.start, $1.end) < ($1.start, $0.end) }
+    Candidate.sort(&candidates)
   }
 
   /// Appends what stands in `view` to ``candidates`` and ``keywords``.
@@ -150,7 +150,7 @@ package final class Redactor {
     candidates = []
     keywords.removeAll(keepingCapacity: true)
     try search(TextView(bytes: decoded.text.bytes, start: NormalisedText.margin, end: decoded.text.end), profile)
-    candidates.sort { ($0.start, $1.end) < ($1.start, $0.end) }
+    Candidate.sort(&candidates)
     ContextWindow.apply(keywords, to: &candidates)
     let inner = candidates
     candidates = outer

@@ -19,6 +19,14 @@ import Testing
     #expect(applied("0123456789", [(4, 6, "x"), (6, 6, "y"), (6, 8, "z")]) == "0123xyz89")
   }
 
+  @Test(arguments: [2, 63, 64, 65, 200])
+  func sortsFewAndManyAlike(count: Int) {
+    let body = String(repeating: "-", count: count)
+    var edits = (0..<count).reversed().map { ($0, $0 + 1, "\($0 % 10)") }
+    edits += [(0, 0, "a"), (0, 0, "b")]
+    #expect(applied(body, edits) == "ab" + (0..<count).map { "\($0 % 10)" }.joined())
+  }
+
   @Test(arguments: [[(2, 5, "x"), (4, 6, "y")], [(5, 4, "x")], [(9, 11, "x")], [(-1, 0, "x")]])
   func refusesOverlapAndOutside(edits: [(Int, Int, String)]) { #expect(applied("0123456789", edits) == nil) }
 }

@@ -99,12 +99,14 @@ final class KeywordTable: Sendable {
   }
 
   private static let size = 2048
+  let filter: BitFilter
   nonisolated(unsafe) private let slots: UnsafeMutablePointer<Slot>
   private let texts: [UInt8]
 
   init(_ words: [Keyword]) {
     slots = .allocate(capacity: Self.size)
     slots.initialize(repeating: Slot(), count: Self.size)
+    var hashes: Set<Int> = []
     var masks: [[UInt8]: UInt32] = [:]
     for word in words {
       masks[Array(word.text.utf8), default: 0] |= word.mask
@@ -116,24 +118,28 @@ final class KeywordTable: Sendable {
     for (bytes, mask) in masks.sorted(by: { $0.key.lexicographicallyPrecedes($1.key) }) where bytes.count <= 255 {
       var tail: UInt64 = 0
       for byte in bytes { tail = tail << 8 | UInt64(byte) }
-      var index = Self.slot(tail, bytes.count)
+      let hash = Self.hash(tail, bytes.count)
+      hashes.insert(hash)
+      var index = hash >> 3
       while slots[index].length != 0 { index = (index + 1) & (Self.size - 1) }
       slots[index] = Slot(
         tail: tail, length: UInt32(bytes.count), mask: mask, text: Int32(truncatingIfNeeded: texts.count))
       texts.append(contentsOf: bytes)
     }
     self.texts = texts
+    filter = BitFilter(hashes)
   }
 
+  /// Its upper bits are the word's first slot.
   @inline(__always)
-  private static func slot(_ tail: UInt64, _ length: Int) -> Int {
-    Int(truncatingIfNeeded: ((tail ^ UInt64(truncatingIfNeeded: length)) &* 0x9E37_79B9_7F4A_7C15) >> 53)
-  }
+  static func hash(_ tail: UInt64, _ length: Int) -> Int { BitFilter.hash(tail ^ UInt64(truncatingIfNeeded: length)) }
 
   /// The word `text[start ..< start + length]`, whose last eight folded bytes are `tail`; 0 if it is none.
   @inline(__always)
   func mask(_ tail: UInt64, _ length: Int, _ text: UnsafePointer<UInt8>, _ start: Int) -> UInt32 {
-    var index = Self.slot(tail, length)
+    let hash = Self.hash(tail, length)
+    guard filter.contains(hash) else { return 0 }
+    var index = hash >> 3
     while slots[index].length != 0 {
       if slots[index].tail == tail, Int(slots[index].length) == length { return compared(slots[index], text, start) }
       index = (index + 1) & (Self.size - 1)
@@ -142,6 +148,7 @@ final class KeywordTable: Sendable {
   }
 
   private func compared(_ slot: Slot, _ text: UnsafePointer<UInt8>, _ start: Int) -> UInt32 {
+    if slot.length <= 8 { return slot.mask }  // the tail was the whole word
     for index in 0..<Int(slot.length) where ASCII.lower(text[start + index]) != texts[Int(slot.text) + index] {
       return 0
     }

@@ -20,6 +20,9 @@ package final class IssuedPlaceholders {
     var bytes: [UInt8]
   }
 
+  /// So many values are found by comparing them all; only more make a table worth its hashes.
+  private static let few = 8
+
   private let values = ByteArena(capacity: 1024)
   private(set) var entries: [Entry] = []
   /// Labels in use, longest first.
@@ -28,6 +31,8 @@ package final class IssuedPlaceholders {
   private(set) var firstBytes: (UInt64, UInt64) = (0, 0)
   /// Bit per byte value: may stand behind the first letter of a label.
   private(set) var secondBytes: (UInt64, UInt64) = (0, 0)
+  /// Where a spelling may begin, for skipping text that holds none.
+  let beginnings = PlaceholderBeginnings()
   private var byValue = Buckets()
   private var byTag = Buckets()
   /// Hashes of the URLs that stood in the redacted request, up to and including a placeholder.
@@ -48,12 +53,20 @@ package final class IssuedPlaceholders {
     urls.removeAll(keepingCapacity: urls.capacity <= 1024)
     firstBytes = (0, 0)
     secondBytes = (0, 0)
+    beginnings.reset()
     byValue.reset()
     byTag.reset()
   }
 
   /// The tag of a value that was issued before under this label.
   func tag(label: UInt8, key: UnsafeRawBufferPointer) -> UInt64? {
+    if entries.count <= Self.few {
+      for index in entries.indices
+      where entries[index].label == label && Self.equal(key, stored(entries[index].keyFrom, entries[index].keyTo)) {
+        return entries[index].tag
+      }
+      return nil
+    }
     guard let index = byValue.first(Self.hash(label, key)) else { return nil }
     var current = index
     while current >= 0 {
@@ -75,19 +88,33 @@ package final class IssuedPlaceholders {
     values.append(key)
     let keyTo = values.count
     original(values)
-    let index = Int32(truncatingIfNeeded: entries.count)
-    let next = byValue.insert(Self.hash(label, key), index)
     entries.append(
       Entry(
         label: label, tag: tag, keyFrom: keyFrom, keyTo: keyTo, originalFrom: keyTo, originalTo: values.count,
-        next: next))
-    byTag.insertUnchained(Self.hash(label, tag), index)
-    guard !labels.contains(where: { $0.number == label }) else { return }
+        next: -1))
+    if entries.count == Self.few + 1 {
+      for index in entries.indices { enter(index) }
+    } else if entries.count > Self.few {
+      enter(entries.count - 1)
+    }
+    if !labels.contains(where: { $0.number == label }) { use(label, labelBytes) }
+  }
+
+  /// Puts an entry into both tables.
+  private func enter(_ index: Int) {
+    let entry = entries[index]
+    let number = Int32(truncatingIfNeeded: index)
+    entries[index].next = byValue.insert(Self.hash(entry.label, stored(entry.keyFrom, entry.keyTo)), number)
+    byTag.insertUnchained(Self.hash(entry.label, entry.tag), number)
+  }
+
+  private func use(_ label: UInt8, _ labelBytes: [UInt8]) {
     let at = labels.firstIndex { $0.bytes.count < labelBytes.count } ?? labels.count
     labels.insert(Label(number: label, bytes: labelBytes), at: at)
     for byte in [labelBytes[0], ASCII.lower(labelBytes[0]), 0x5B, 0x3C, 0x25, 0x26] { Self.mark(byte, &firstBytes) }
     let second = labelBytes.count > 1 ? labelBytes[1] : 0x5F
     for byte in [second, ASCII.lower(second)] + (second == 0x5F ? [0x2D, 0x20] : []) { Self.mark(byte, &secondBytes) }
+    beginnings.add(labelBytes)
   }
 
   private static func mark(_ byte: UInt8, _ set: inout (UInt64, UInt64)) {
@@ -101,7 +128,8 @@ package final class IssuedPlaceholders {
   }
 
   func entry(label: UInt8, tag: UInt64) -> Int? {
-    byTag.find(Self.hash(label, tag)) { entries[Int($0)].label == label && entries[Int($0)].tag == tag }
+    if entries.count <= Self.few { return entries.firstIndex { $0.label == label && $0.tag == tag } }
+    return byTag.find(Self.hash(label, tag)) { entries[Int($0)].label == label && entries[Int($0)].tag == tag }
   }
 
   /// The value behind an entry; valid until the next call that changes.

@@ -1,9 +1,9 @@
 /// The form of a value that its placeholder is derived from: separators off for numbers, case off where it says nothing.
 enum ValueForm {
-  private static let numbers: UInt64 =
-    [FindingType.iban, .card, .chUID, .deVATID, .atUID, .ahv, .steuerID, .rvnr, .svnr, .kvnr].reduce(0) {
-      $0 | 1 << UInt64($1.index)
-    }
+  private static let numbers =
+    FindingType.iban.bit | FindingType.card.bit | FindingType.chUID.bit | FindingType.deVATID.bit
+    | FindingType.atUID.bit | FindingType.ahv.bit | FindingType.steuerID.bit | FindingType.rvnr.bit
+    | FindingType.svnr.bit | FindingType.kvnr.bit
 
   /// An encoded value byte for byte, behind a zero that no other value begins with.
   static func appendEncoded(_ text: TextView, _ start: Int, _ end: Int, into out: inout ByteWriter) {

@@ -1,7 +1,8 @@
 /// Finds every further place of the values that are acted on: whole words, five bytes and more, in any ASCII case.
 ///
-/// Values are looked up by the hash of their first five bytes. Comparisons are counted and limited, so that many values
-/// with one beginning cost no more than a linear search.
+/// Values are looked up by the hash of their first five bytes, and that only where one of the four pairs in them stands at
+/// every fourth position of the text. Comparisons are counted and limited, so that many values with one beginning cost no
+/// more than a linear search.
 final class Propagation {
   static let shortest = 5
   /// Comparisons allowed for each 16 bytes of text, and once.
@@ -20,19 +21,23 @@ final class Propagation {
   private let filter = UnsafeMutablePointer<UInt64>.allocate(capacity: 1024)
   /// For each byte whether a value begins with it, in any case.
   private let firsts = UnsafeMutablePointer<Bool>.allocate(capacity: 256)
-  private var known: Set<Int> = []
+  /// For each pair of bytes, case off, whether it stands within a value's first five.
+  private let pairs = UnsafeMutablePointer<UInt64>.allocate(capacity: 1024)
+  private var known = Buckets()
   private(set) var work = 0
 
   init() {
     heads.initialize(repeating: -1, count: 4096)
     filter.initialize(repeating: 0, count: 1024)
     firsts.initialize(repeating: false, count: 256)
+    pairs.initialize(repeating: 0, count: 1024)
   }
 
   deinit {
     heads.deallocate()
     filter.deallocate()
     firsts.deallocate()
+    pairs.deallocate()
   }
 
   /// Adds further findings behind those given; all text outside of them is searched.
@@ -51,44 +56,62 @@ final class Propagation {
     }
     guard !values.isEmpty else { return false }
     let given = findings.count
-    let firsts = self.firsts
-    let filter = self.filter
     var position = text.start
     for index in 0...given {
       let stop = index < given ? findings[index].start : text.end
-      while position < stop {
-        guard firsts[Int(text[position])] else {
-          position += 1
-          continue
-        }
-        let hash = Self.hash(text, position)
-        guard filter[hash >> 6] >> UInt64(hash & 63) & 1 != 0, !Self.goesOn(text, position),
-          let match = try longest(text, position, hash, stop, budget)
-        else {
-          position += 1
-          continue
-        }
-        let found = findings[values[match].finding]
-        let end = position + values[match].end - values[match].start
+      while let match = try next(text, from: position, stop, budget) {
+        let found = findings[values[match.value].finding]
+        position = match.start + values[match.value].end - values[match.value].start
         findings.append(
           Finding(
-            start: position, end: end, label: found.label, rank: found.rank, action: found.action,
+            start: match.start, end: position, label: found.label, rank: found.rank, action: found.action,
             isEncoded: found.isEncoded))
-        position = end
       }
       if index < given { position = findings[index].end }
     }
     return findings.count > given
   }
 
+  /// The first place at or behind `from` where a value stands that ends at `stop` at the latest.
+  private func next(
+    _ text: TextView, from: Int, _ stop: Int, _ budget: Int
+  ) throws(RedactionError) -> (start: Int, value: Int)? {
+    let pairs = self.pairs
+    let bytes = UnsafeRawPointer(text.bytes)
+    var sample = from
+    while sample &+ 1 < stop {
+      let pair = Int(bytes.loadUnaligned(fromByteOffset: sample, as: UInt16.self) | 0x2020)
+      guard pairs[pair &>> 6] &>> UInt64(truncatingIfNeeded: pair & 63) & 1 != 0 else {
+        sample &+= 4
+        continue
+      }
+      // Each place belongs to the one sample that lies in its first four bytes.
+      for start in max(from, sample - 3)...sample {
+        if let value = try value(text, at: start, stop, budget) { return (start, value) }
+      }
+      sample += 4
+    }
+    return nil
+  }
+
+  private func value(_ text: TextView, at start: Int, _ stop: Int, _ budget: Int) throws(RedactionError) -> Int? {
+    guard firsts[Int(text[start])] else { return nil }
+    let hash = Self.hash(text, start)
+    guard filter[hash >> 6] >> UInt64(hash & 63) & 1 != 0, !Self.goesOn(text, start) else { return nil }
+    return try longest(text, start, hash, stop, budget)
+  }
+
   private func add(_ text: TextView, _ finding: Finding, _ index: Int) {
     var hasher = Hasher()
     hasher.combine(bytes: UnsafeRawBufferPointer(start: text.bytes + finding.start, count: finding.end - finding.start))
-    guard known.insert(hasher.finalize()).inserted else { return }
+    let identity = UInt64(bitPattern: Int64(hasher.finalize()))
+    guard known.first(identity) == nil else { return }
+    known.insertUnchained(identity, 0)
     let hash = Self.hash(text, finding.start)
     firsts[Int(ASCII.lower(text[finding.start]))] = true
     firsts[Int(ASCII.upper(text[finding.start]))] = true
     filter[hash >> 6] |= 1 << UInt64(hash & 63)
+    for pair in Self.beginning(text, finding.start) { pairs[pair >> 6] |= 1 << UInt64(pair & 63) }
     values.append(Value(start: finding.start, end: finding.end, finding: index, next: heads[hash & 4095]))
     heads[hash & 4095] = Int32(truncatingIfNeeded: values.count - 1)
   }
@@ -140,8 +163,15 @@ final class Propagation {
     return Int(truncatingIfNeeded: (word &* 0x9E37_79B9_7F4A_7C15) >> 48)
   }
 
+  /// The pairs within the first five bytes, case off.
+  private static func beginning(_ text: TextView, _ start: Int) -> some Sequence<Int> {
+    let bytes = UnsafeRawPointer(text.bytes + start)
+    return (0..<4).lazy.map { Int(bytes.loadUnaligned(fromByteOffset: $0, as: UInt16.self) | 0x2020) }
+  }
+
   private func clear(_ text: TextView) {
     for value in values {
+      for pair in Self.beginning(text, value.start) { pairs[pair >> 6] = 0 }
       let hash = Self.hash(text, value.start)
       filter[hash >> 6] = 0
       firsts[Int(ASCII.lower(text[value.start]))] = false
@@ -149,6 +179,6 @@ final class Propagation {
       heads[hash & 4095] = -1
     }
     values.removeAll(keepingCapacity: values.capacity <= 4096)
-    known.removeAll(keepingCapacity: known.capacity <= 4096)
+    known.reset()
   }
 }

@@ -69,6 +69,13 @@ package struct Restorer: Sendable {
     var written = 0
     var position = 0
     while position < count {
+      if !url.isInside {
+        let next = issued.beginnings.next(bytes, from: position, count)
+        if next > position {
+          url.readPlain()
+          position = next
+        }
+      }
       let byte = bytes[position]
       var length = 1
       var scalar = UInt32(byte)

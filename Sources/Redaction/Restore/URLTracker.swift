@@ -30,6 +30,10 @@ struct URLTracker {
     }
   }
 
+  /// Reads any text without a slash, outside of a URL.
+  @inline(__always)
+  mutating func readPlain() { slashes = 0 }
+
   /// Reads a placeholder as if it stood there in its exact spelling without brackets.
   mutating func read(label: [UInt8], tag: UInt64) {
     for byte in label { mix(UInt32(byte)) }

@@ -19,8 +19,8 @@ final class ScanTables: Sendable {
   nonisolated(unsafe) let classes: UnsafePointer<UInt8>
   /// 256 bytes: the lower-case form of a byte that can stand within a word, or 0.
   nonisolated(unsafe) let fold: UnsafePointer<UInt8>
-  /// 64 Ki bits: pairs of bytes with which a secret's prefix begins.
-  nonisolated(unsafe) let pairs: UnsafePointer<UInt64>
+  /// The first three bytes of secrets' prefixes; two would stop at every "the".
+  let beginnings: BitFilter
   let keywords: KeywordTable
   nonisolated(unsafe) let prefixes: UnsafePointer<PrefixRow>
   /// For each of the 256 first bytes, where its rows begin in ``prefixes``; 257 entries.
@@ -56,25 +56,33 @@ final class ScanTables: Sendable {
     self.fold = UnsafePointer(fold)
 
     let rows = SecretPrefix.table.sorted { ($0.prefix[0], $1.prefix.count) < ($1.prefix[0], $0.prefix.count) }
-    let pairs = UnsafeMutablePointer<UInt64>.allocate(capacity: 1024)
-    pairs.initialize(repeating: 0, count: 1024)
+    var beginnings: Set<Int> = []
     let starts = UnsafeMutablePointer<Int>.allocate(capacity: 257)
     starts.initialize(repeating: 0, count: 257)
     var tails: [UInt8] = [0]
     let prefixes = UnsafeMutablePointer<PrefixRow>.allocate(capacity: rows.count)
     for (index, row) in rows.enumerated() {
-      let pair = Int(row.prefix[0]) << 8 | Int(row.prefix[1])
-      pairs[pair >> 6] |= 1 << UInt64(pair & 63)
+      for third in row.prefix.count > 2 ? row.prefix[2]...row.prefix[2] : UInt8.min...UInt8.max
+      where row.prefix.count > 2 || row.alphabet.contains(third) {
+        beginnings.insert(BitFilter.hash(UInt64(row.prefix[0]) | UInt64(row.prefix[1]) << 8 | UInt64(third) << 16))
+      }
       for byte in (Int(row.prefix[0]) + 1)...256 { starts[byte] += 1 }
       (prefixes + index).initialize(to: PrefixRow(row, tails: &tails))
     }
     let tailMemory = UnsafeMutablePointer<UInt8>.allocate(capacity: tails.count)
     for (index, byte) in tails.enumerated() { (tailMemory + index).initialize(to: byte) }
-    self.pairs = UnsafePointer(pairs)
+    self.beginnings = BitFilter(beginnings)
     self.prefixes = UnsafePointer(prefixes)
     prefixStarts = UnsafePointer(starts)
     prefixTails = UnsafePointer(tailMemory)
     keywords = KeywordTable(Keyword.table)
+  }
+
+  /// The hash of the three bytes at `start` for ``beginnings``; eight are read.
+  @inline(__always)
+  static func beginning(_ start: UnsafePointer<UInt8>) -> Int {
+    let word = UInt64(littleEndian: UnsafeRawPointer(start).loadUnaligned(as: UInt64.self))
+    return BitFilter.hash(word & 0xFF_FFFF)
   }
 
   /// Lead bytes of Latin, Greek, Cyrillic and other scripts' letters; U+0080–00BF, U+2000–2FFF and emoji are symbols.

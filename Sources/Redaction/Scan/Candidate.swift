@@ -30,6 +30,18 @@ struct Candidate {
     self.rank = rank
   }
 
+  /// By start, the longest first; the scanner mostly finds them so.
+  static func sort(_ candidates: inout [Candidate]) {
+    var index = 1
+    while index < candidates.count, !precedes(candidates[index], candidates[index - 1]) { index += 1 }
+    guard index < candidates.count else { return }
+    candidates.sort(by: precedes)
+  }
+
+  private static func precedes(_ left: Candidate, _ right: Candidate) -> Bool {
+    (left.start, right.end) < (right.start, left.end)
+  }
+
   enum Rank {
     static let placeholder: UInt8 = 100
     static let secret: UInt8 = 90

@@ -27,6 +27,13 @@ enum EncodedRuns {
         probe += shortest
         continue
       }
+      // Prose has a space among the last eight bytes more often than not: no run reaches over it.
+      let spaced = wordStart(text, probe)
+      if spaced > floor {
+        floor = spaced
+        probe = spaced + shortest - 1
+        continue
+      }
       var start = probe
       while start > floor, letters[Int(text[start - 1])] < 64 { start -= 1 }
       floor = start
@@ -40,6 +47,16 @@ enum EncodedRuns {
     }
     floor = text.end
     return nil
+  }
+
+  /// The position behind the last space in the eight bytes up to `position`; 0 if there is none.
+  @inline(__always)
+  private static func wordStart(_ text: TextView, _ position: Int) -> Int {
+    let lows: UInt64 = 0x7F7F_7F7F_7F7F_7F7F
+    let bytes = UnsafeRawPointer(text.bytes + position - 7)  // the text's margin has eight bytes
+    let word = UInt64(littleEndian: bytes.loadUnaligned(as: UInt64.self)) ^ 0x2020_2020_2020_2020
+    let spaces = ~((word & lows &+ lows) | word | lows)  // the high bit of every zero byte, exactly
+    return spaces == 0 ? 0 : position &+ 1 &- spaces.leadingZeroBitCount &>> 3
   }
 
   private static func end(_ text: TextView, _ start: Int, _ known: Int, _ letters: UnsafePointer<UInt8>) -> Int {

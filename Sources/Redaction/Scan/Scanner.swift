@@ -35,12 +35,19 @@ struct Scanner {
   mutating func scan() {
     let bytes = text.bytes
     let classes = tables.classes
+    let beginnings = tables.beginnings
+    let filter = tables.keywords.filter
     let end = text.end
     var position = text.start
     while position < end {
-      switch classes[Int(bytes[position])] {
+      let kind = classes[Int(bytes[position])]
+      if kind == ByteClass.letter {
+        let plain = plainWord(at: position, beginnings, filter)
+        position = plain > 0 ? plain : word(at: position)
+        continue
+      }
+      switch kind {
       case ByteClass.other: position += 1
-      case ByteClass.letter: position = word(at: position)
       case ByteClass.digit: position = number(at: position)
       case ByteClass.at:
         if wants(.email) { email(at: position, width: 1) }
@@ -70,40 +77,46 @@ struct Scanner {
     }
   }
 
+  /// Where the scan goes on behind a word of ASCII letters that surely begins, names and ends nothing; 0 for all others.
+  ///
+  /// Most of a text is such words, so this runs without a call.
+  @inline(__always)
+  private func plainWord(at start: Int, _ beginnings: BitFilter, _ filter: BitFilter) -> Int {
+    let bytes = text.bytes
+    guard bytes[start &- 1] == 0x20, !beginnings.contains(ScanTables.beginning(bytes + start)) else { return 0 }
+    let word = WordReader.letters(bytes, start)
+    let length = word.end &- start
+    let next = bytes[word.end]
+    guard next < 0x80, !filter.contains(KeywordTable.hash(word.tail, length)) else { return 0 }
+    if length <= 3, ASCII.isDigit(next) || ASCII.isDigit(bytes[word.end &+ 1]) { return 0 }
+    if length > 8, Self.mayEndCompound(word.tail) { return 0 }
+    return next == 0x20 ? word.end &+ 1 : word.end
+  }
+
   /// A word begins at `start`, or goes on after a digit. Returns where the scan goes on.
   private mutating func word(at start: Int) -> Int {
     let bytes = text.bytes
-    let fold = tables.fold
-    let first = bytes[start]
     let before = bytes[start - 1]
     // Within a run of letters and digits nothing begins.
     let isBorder = before < 0x80 ? !ASCII.isAlphanumeric(before) : !text.isWordBefore(start)
-    if isBorder {
-      let pair = Int(first) << 8 | Int(bytes[start + 1])
-      if tables.pairs[pair >> 6] >> UInt64(pair & 63) & 1 != 0, let next = secret(at: start) { return next }
+    if isBorder, tables.beginnings.contains(ScanTables.beginning(bytes + start)), let next = secret(at: start) {
+      return next
     }
-    var tail: UInt64 = 0
-    var position = start
-    while true {
-      let folded = fold[Int(bytes[position])]
-      if folded == 0 { break }
-      tail = tail << 8 | UInt64(folded)
-      position += 1
-    }
-    if position > text.end { position = text.end }
+    let word = WordReader.read(bytes, start, fold: tables.fold)
+    let position = min(word.end, text.end)
     guard isBorder else { return max(position, start + 1) }
     let length = position - start
-    let next = bytes[position]
     if length <= 3 {
+      let next = bytes[position]
       let isSeparated = next == 0x2D || next == 0x20 || next == 0x2E
       if ASCII.isDigit(isSeparated ? bytes[position + 1] : next) { lettersBeforeDigits(start, length, next) }
     }
-    if length > 1 || tail == 0x76 {
-      let mask = tables.keywords.mask(tail, length, bytes, start)
+    if length > 1 || word.tail == 0x76 {
+      let mask = tables.keywords.mask(word.tail, length, bytes, start)
       if mask != 0 {
         return keyword(start, position, mask)
       }
-      if length > 8 { compound(start, position, tail) }
+      if length > 8 { compound(start, position, word.tail) }
     }
     return max(position, start + 1)
   }
@@ -128,6 +141,10 @@ struct Scanner {
       keywordSecret(start, end, Context.secret)
     }
   }
+
+  /// Whether the last letter is one of those that ``compound(_:_:_:)`` asks for: d, n, t, y.
+  @inline(__always)
+  private static func mayEndCompound(_ tail: UInt64) -> Bool { 0x0210_4010 >> (tail & 31) & 1 != 0 }
 
   private mutating func lettersBeforeDigits(_ start: Int, _ length: Int, _ next: UInt8) {
     switch length {

@@ -2,8 +2,10 @@
 final class Scratch {
   private var memory = UnsafeMutablePointer<UInt8>.allocate(capacity: 1024)
   private var capacity = 1024
+  /// The most bytes that a writer was asked for since the last wiping; none writes more.
+  private var used = 0
 
-  init() { wipe() }
+  init() {}
 
   deinit { memory.deallocate() }
 
@@ -15,8 +17,12 @@ final class Scratch {
       capacity = max(count, capacity * 2)
       memory = .allocate(capacity: capacity)
     }
-    return ByteWriter(memory, capacity: capacity)
+    used = max(used, count)
+    return ByteWriter(memory, capacity: count)
   }
 
-  func wipe() { memory.initialize(repeating: 0, count: capacity) }
+  func wipe() {
+    memory.initialize(repeating: 0, count: used)
+    used = 0
+  }
 }

@@ -1,7 +1,8 @@
 /// Identifiers that are digits only: each group of digits may begin one.
 extension Scanner {
-  private static let digitTypes: UInt64 =
-    [FindingType.ahv, .card, .steuerID, .svnr, .rvnr, .phone, .ip].reduce(0) { $0 | 1 << UInt64($1.index) }
+  private static let digitTypes =
+    FindingType.ahv.bit | FindingType.card.bit | FindingType.steuerID.bit | FindingType.svnr.bit | FindingType.rvnr.bit
+    | FindingType.phone.bit | FindingType.ip.bit
 
   /// A run of digits begins at `start`, no letter or digit directly before it.
   mutating func digits(at start: Int, runEnd: Int) {
