@@ -98,7 +98,11 @@ let package = Package(
         "Policies", "Quotas", "Redaction", "Routing", "SealedLog", "StorageSQLite", "Tenancy", "Upstream", logging,
         yams,
       ] + nio, swiftSettings: strict),
-    .executableTarget(name: "torhaus", dependencies: ["Installation", argumentParser], swiftSettings: strict),
+    // mimalloc takes the place of glibc's malloc: blocks above 1 KiB, made on one thread and freed on another, were an
+    // eighth of a request's cost. Sanitizers and tests keep glibc's.
+    .executableTarget(
+      name: "torhaus", dependencies: ["Installation", argumentParser], swiftSettings: strict,
+      linkerSettings: [.linkedLibrary("mimalloc", .when(configuration: .release))]),
     .executableTarget(
       name: "torhausctl", dependencies: ["CCurl", "Policies", "Tenancy", argumentParser], swiftSettings: strict),
 
