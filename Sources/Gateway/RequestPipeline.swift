@@ -27,7 +27,11 @@ package final class RequestPipeline {
   package weak var upstreamPort: (any UpstreamPort)?
   /// Has ``turnEnded()`` called when this turn of the loop is over. Nil: there are no turns, as in tests.
   package var atEndOfTurn: (() -> Void)?
+  private var isTurnToEnd = false
   private var isLogToBeWoken = false
+  /// Tickets of the requests that this turn has brought.
+  private var arrived: [UInt64] = []
+  private var running: [UInt64] = []
   let clock: any GatewayClock
 
   // The loop's own tools: contexts and buffers that are kept from request to request.
@@ -107,17 +111,37 @@ package final class RequestPipeline {
     return true
   }
 
-  /// The rest of the stages, once the body is there.
+  /// The rest of the stages, once the body is there: at the end of the turn, with all others that the turn has brought.
   package func run(_ exchange: Exchange) {
     exchange.stage = .parse
-    advance(exchange)
+    guard atEndOfTurn != nil else { return advance(exchange) }
+    arrived.append(exchange.ticket)
+    endTurn()
+  }
+
+  /// A few stages at a time for all that have arrived: the code and tables of a stage are fetched into the processor's
+  /// caches once, not once per request.
+  private func runArrived() {
+    guard !arrived.isEmpty else { return }
+    swap(&arrived, &running)
+    let waves: [(first: Exchange.Stage, last: Exchange.Stage)] = [
+      (.parse, .authorize), (.redact, .redact), (.route, .record), (.send, .send),
+    ]
+    for wave in waves {
+      for ticket in running {
+        // Refused ones are over, parked ones wait for their own news.
+        guard let exchange = exchange(of: ticket), exchange.stage == wave.first else { continue }
+        advance(exchange, through: wave.last)
+      }
+    }
+    running.removeAll(keepingCapacity: true)
   }
 
   /// The stages, in the order of the design. Each route that reaches a provider passes all of them.
-  func advance(_ exchange: Exchange) {
+  func advance(_ exchange: Exchange, through last: Exchange.Stage = .send) {
     let began = clock.monotonicNanoseconds
     defer { counters.worked(nanoseconds: clock.monotonicNanoseconds - began) }
-    while true {
+    while exchange.stage.rawValue <= last.rawValue {
       let step: Step
       let following: Exchange.Stage
       switch exchange.stage {
@@ -144,18 +168,25 @@ package final class RequestPipeline {
   /// Queues an entry for the log. Its writer is woken once a turn, for all that the turn has brought: a wake-up costs
   /// more than sealing.
   func log(_ entry: consuming LogEntry) -> Bool {
-    guard let atEndOfTurn else { return services.log.append(entry, loop: loop) }
+    guard atEndOfTurn != nil else { return services.log.append(entry, loop: loop) }
     guard services.log.append(entry, loop: loop, wakes: false) else { return false }
-    if !isLogToBeWoken {
-      isLogToBeWoken = true
-      atEndOfTurn()
-    }
+    isLogToBeWoken = true
+    endTurn()
     return true
   }
 
+  private func endTurn() {
+    guard !isTurnToEnd, let atEndOfTurn else { return }
+    isTurnToEnd = true
+    atEndOfTurn()
+  }
+
   package func turnEnded() {
+    runArrived()
+    isTurnToEnd = false
+    if isLogToBeWoken { services.log.wake() }
     isLogToBeWoken = false
-    services.log.wake()
+    if !arrived.isEmpty { endTurn() }
   }
 
   // MARK: Tickets: how other threads name an exchange

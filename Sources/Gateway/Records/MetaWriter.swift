@@ -41,21 +41,21 @@ final class MetaWriter {
     out.append("{\"v\":1,\"request_id\":\"")
     exchange.id.write(into: out)
     out.append("\"")
-    number("time", now - max(0, monotonic - exchange.startedAt))
-    number("duration_us", (monotonic - exchange.startedAt) / 1000)
-    if exchange.firstByteAt > 0 { number("ttfb_us", (exchange.firstByteAt - exchange.startedAt) / 1000) }
+    number(",\"time\":", now - max(0, monotonic - exchange.startedAt))
+    number(",\"duration_us\":", (monotonic - exchange.startedAt) / 1000)
+    if exchange.firstByteAt > 0 { number(",\"ttfb_us\":", (exchange.firstByteAt - exchange.startedAt) / 1000) }
     if let caller = exchange.caller { out.append(caller.meta) }
     if case .inference(let route) = exchange.route { text("route", route.rawValue) }
     if !exchange.alias.isEmpty { text("alias", exchange.alias) }
     if let candidate = exchange.candidate { out.append(candidate.meta) }
     tokens(exchange, actual)
-    number("status", Int64(exchange.status))
-    number("exit", Int64(actual.exit.rawValue))
-    number("flags", Int64(actual.flags.rawValue))
-    number("attempt", Int64(exchange.attempt))
-    number("request_bytes", Int64(exchange.body.count))
-    number("response_bytes", Int64(max(exchange.answer.count, exchange.stream.receivedBytes)))
-    number("stream", exchange.isStream ? 1 : 0)
+    number(",\"status\":", Int64(exchange.status))
+    number(",\"exit\":", Int64(actual.exit.rawValue))
+    number(",\"flags\":", Int64(actual.flags.rawValue))
+    number(",\"attempt\":", Int64(exchange.attempt))
+    number(",\"request_bytes\":", Int64(exchange.body.count))
+    number(",\"response_bytes\":", Int64(max(exchange.answer.count, exchange.stream.receivedBytes)))
+    number(",\"stream\":", exchange.isStream ? 1 : 0)
     findings(exchange)
     if let snapshot = exchange.snapshot { text("policy_set", snapshot.policyHash) }
     if let rules = exchange.caller?.rules { text("policy", rules.policy.id) }
@@ -76,7 +76,7 @@ final class MetaWriter {
       Decimal.append(usage.reasoningTokens, to: out)
     }
     out.append("}")
-    number("cost", exchange.spent.money &+ actual.money)
+    number(",\"cost\":", exchange.spent.money &+ actual.money)
   }
 
   private func findings(_ exchange: Exchange) {
@@ -95,10 +95,9 @@ final class MetaWriter {
 
   private func text(_ name: StaticString, _ value: String) { MetaPiece.append(name, value, to: out) }
 
+  /// - Parameter name: With its comma, quotes and colon.
   private func number(_ name: StaticString, _ value: Int64) {
-    out.append(",\"")
     out.append(name)
-    out.append("\":")
     Decimal.append(value, to: out)
   }
 }

@@ -8,6 +8,7 @@ enum LinuxCalls {
   private typealias Allocate = @convention(c) (Int32, Int32, off_t, off_t) -> Int32
   private typealias NameThread = @convention(c) (pthread_t, UnsafePointer<CChar>) -> Int32
 
+  private static let batch: Int32 = 3  // SCHED_BATCH
   private static let keepSize: Int32 = 1  // FALLOC_FL_KEEP_SIZE
   private static let syncfs = dlsym(nil, "syncfs").map { unsafeBitCast($0, to: OneDescriptor.self) }
   private static let fallocate = dlsym(nil, "fallocate").map { unsafeBitCast($0, to: Allocate.self) }
@@ -23,5 +24,12 @@ enum LinuxCalls {
   static func allocateAhead(_ descriptor: Int32, bytes: off_t) { _ = fallocate?(descriptor, keepSize, 0, bytes) }
 
   /// Names the calling thread, at most 15 bytes.
+  /// The calling thread's wake-ups push nobody off a processor: an event loop ends its turn first, and the log's batches
+  /// grow with the load. An idle processor takes the thread at once, as before.
+  static func yieldToOthers() {
+    var parameters = sched_param()
+    _ = pthread_setschedparam(pthread_self(), batch, &parameters)
+  }
+
   static func nameThread(_ name: String) { _ = name.withCString { setName?(pthread_self(), $0) } }
 }

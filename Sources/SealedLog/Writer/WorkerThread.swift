@@ -26,6 +26,7 @@ final class WorkerThread: Sendable {
         guard let raw else { return nil }
         let body = Unmanaged<Body>.fromOpaque(raw).takeRetainedValue()
         LinuxCalls.nameThread(body.name)
+        LinuxCalls.yieldToOthers()
         body.run()
         body.ended.signal()
         return nil

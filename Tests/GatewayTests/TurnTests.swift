@@ -1,0 +1,85 @@
+import Quotas
+import Testing
+
+@testable import Gateway
+
+/// A loop with turns: what a turn brings runs at its end, stage by stage for all.
+struct TurnTests {
+  /// A gate whose turns the test ends, with the ledger's leases at hand.
+  private final class Turns {
+    let gate: TestGate
+    private(set) var asked = 0
+
+    init() throws {
+      gate = try TestGate()
+      gate.send(gate.chat(Specimens.chat()))  // brings the leases
+      gate.pipeline.atEndOfTurn = { [unowned self] in asked += 1 }
+    }
+
+    func arrive(_ body: String = Specimens.chat()) -> (exchange: Exchange, client: RecordingClient) {
+      let (exchange, client, _) = gate.begin(gate.chat(body))
+      gate.pipeline.run(exchange)
+      return (exchange, client)
+    }
+
+    /// Requests sent since the first.
+    var sent: [RecordingUpstream.Sent] { Array(gate.upstream.sent.dropFirst()) }
+  }
+
+  @Test func allThatATurnBringsIsSentAtItsEndInOrder() throws {
+    let turns = try Turns()
+    let exchanges = (0..<3).map { _ in turns.arrive().exchange }
+    #expect(turns.sent.isEmpty && turns.asked == 1, "one end is enough for all")
+    turns.gate.pipeline.turnEnded()
+    #expect(turns.sent.map { ObjectIdentifier($0.exchange) } == exchanges.map { ObjectIdentifier($0) })
+    turns.gate.pipeline.turnEnded()
+    #expect(turns.sent.count == 3, "an empty turn sends nothing again")
+  }
+
+  @Test func oneThatIsRefusedHoldsUpNobody() throws {
+    let turns = try Turns()
+    let good = turns.arrive()
+    let bad = turns.arrive("{")
+    let other = turns.arrive()
+    turns.gate.pipeline.turnEnded()
+    #expect(bad.client.status == 400 && bad.client.errorCode == "invalid_json")
+    #expect(turns.sent.count == 2 && !good.client.isOver && !other.client.isOver)
+  }
+
+  /// The exchange is given to the next request at once; it must not be run for the one that has gone.
+  @Test func aClientThatGoesBeforeTheEndOfItsTurnHasNothingSent() throws {
+    let turns = try Turns()
+    let gone = turns.arrive()
+    turns.gate.pipeline.clientGone(gone.exchange)
+    let next = turns.arrive()
+    turns.gate.pipeline.turnEnded()
+    #expect(turns.sent.count == 1 && turns.sent.first?.exchange === next.exchange)
+    #expect(!gone.client.isOver && turns.gate.quotas.openReservations == 2, "the first of all, and the next")
+  }
+
+  /// Later stages do not take up what waits for the ledger: its news do, once.
+  @Test func whatWaitsForTheLedgerIsSentOnceByItsNews() throws {
+    let gate = try TestGate()
+    gate.pipeline.atEndOfTurn = {}
+    let (exchange, _, _) = gate.begin(gate.chat(Specimens.chat()))
+    gate.pipeline.run(exchange)
+    gate.pipeline.turnEnded()
+    #expect(gate.upstream.sent.isEmpty && exchange.stage == .reserve)
+    gate.turnLedger()
+    #expect(gate.upstream.sent.count == 1)
+    gate.pipeline.turnEnded()
+    #expect(gate.upstream.sent.count == 1)
+  }
+
+  /// Nobody waits for the writer before the turn is over, and then it is woken.
+  @Test func anAnswerIsConfirmedAfterItsTurn() throws {
+    let turns = try Turns()
+    let (_, client) = turns.arrive()
+    turns.gate.pipeline.turnEnded()
+    turns.gate.answer(200, Specimens.plain())
+    #expect(turns.asked == 2)
+    turns.gate.pipeline.turnEnded()
+    turns.gate.finish(client)
+    #expect(client.status == 200)
+  }
+}
