@@ -26,7 +26,8 @@ package final class Exchange {
   package let subjectField = ByteArena(capacity: 64)
   package let clientRequestID = ByteArena(capacity: 64)
   /// The request's body as it came.
-  package let body = ByteArena(capacity: 4096)
+  /// Like the other bodies, it grows to what is needed: thousands of open streams hold one each.
+  package let body = ByteArena(capacity: 64)
 
   // MARK: Kept by the sender
   package var upstreamSlot = -1
@@ -55,7 +56,7 @@ package final class Exchange {
   var findings = FindingCounts()
   var dropped: [String] = []
   /// The body as it goes upstream.
-  let outgoing = ByteArena(capacity: 4096)
+  let outgoing = ByteArena(capacity: 64)
 
   // MARK: The attempt
   var candidate: CallableModel?
@@ -82,9 +83,9 @@ package final class Exchange {
   var upstreamHead = UpstreamHead()
   var firstByteAt: Int64 = 0
   /// A plain answer or an error body as it came.
-  let answer = ByteArena(capacity: 4096)
+  let answer = ByteArena(capacity: 64)
   /// What goes to the client.
-  let reply = ByteArena(capacity: 4096)
+  let reply = ByteArena(capacity: 64)
   let fields = ByteArena(capacity: 512)
   var stream = StreamState()
   var usage: Usage?
@@ -166,7 +167,7 @@ package final class Exchange {
     status = 0
   }
 
-  var isStream: Bool { isScanned && scan.stream }
+  package var isStream: Bool { isScanned && scan.stream }
 }
 
 /// How an exchange that was sent ends, decided once and carried out when its records are written.

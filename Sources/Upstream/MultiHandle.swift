@@ -45,7 +45,7 @@ final class MultiHandle {
     -> Transfer?
   {
     guard let transfer = rested(for: target) ?? (try? Transfer(multi: self)) else { return nil }
-    guard transfer.prepare(target, body: body, maximumBytes: maximumBytes),
+    guard transfer.prepare(target, body: body, isStream: exchange.isStream, maximumBytes: maximumBytes),
       curl_multi_add_handle(multi, transfer.easy) == CURLM_OK
     else { return nil }
     transfer.exchange = exchange

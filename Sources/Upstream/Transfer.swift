@@ -16,10 +16,11 @@ final class Transfer {
   private(set) var generation: UInt64 = 0
   var target: UpstreamTarget?
   private var headers: UnsafeMutablePointer<curl_slist>?
+  private var bufferBytes = 0
   fileprivate var rules = AddressRules(allowsLocal: false)
 
   /// Noted by the callbacks since the last delivery.
-  let received = ByteArena(capacity: 4096)
+  let received = ByteArena(capacity: 64)
   var head = UpstreamHead()
   var headComplete = false
   var headDelivered = false
@@ -76,7 +77,6 @@ final class Transfer {
       th_curl_easy_set_long(easy, CURLOPT_MAXLIFETIME_CONN, 600),
       th_curl_easy_set_long(easy, CURLOPT_MAXAGE_CONN, 300),
       th_curl_easy_set_long(easy, CURLOPT_DNS_CACHE_TIMEOUT, 60),
-      th_curl_easy_set_long(easy, CURLOPT_BUFFERSIZE, 16 * 1024),
       th_curl_easy_set_write_function(easy, noteBody),
       th_curl_easy_set_ptr(easy, CURLOPT_WRITEDATA, me),
       th_curl_easy_set_header_function(easy, noteHeader),
@@ -90,7 +90,13 @@ final class Transfer {
   }
 
   /// Sets what differs from the last request. `body` must outlive the transfer.
-  func prepare(_ target: UpstreamTarget, body: UnsafeRawBufferPointer, maximumBytes: Int) -> Bool {
+  func prepare(_ target: UpstreamTarget, body: UnsafeRawBufferPointer, isStream: Bool, maximumBytes: Int) -> Bool {
+    // The events of a stream are small, and thousands of them are open at a time.
+    let buffer = isStream ? 4 * 1024 : 16 * 1024
+    if buffer != bufferBytes {
+      guard th_curl_easy_set_long(easy, CURLOPT_BUFFERSIZE, buffer) == CURLE_OK else { return false }
+      bufferBytes = buffer
+    }
     if self.target !== target {
       guard point(at: target) else { return false }
       self.target = target
