@@ -92,7 +92,7 @@ package final class Exchange {
   var ownOutputBytes = 0
   var closing: Closing?
   /// The closing record while the writer's queue has no room for it.
-  var pendingRecord: LogEntry?
+  var pendingRecord: HeldEntry?
   var endedAt: Int64 = 0
   var confirmBy: Int64 = 0
   /// When a provider whose client has gone is cancelled; 0 while the client is there.

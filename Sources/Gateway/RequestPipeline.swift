@@ -167,7 +167,7 @@ package final class RequestPipeline {
 
   /// Queues an entry for the log. Its writer is woken once a turn, for all that the turn has brought: a wake-up costs
   /// more than sealing.
-  func log(_ entry: consuming LogEntry) -> Bool {
+  func log(_ entry: HeldEntry) -> Bool {
     guard atEndOfTurn != nil else { return services.log.append(entry, loop: loop) }
     guard services.log.append(entry, loop: loop, wakes: false) else { return false }
     isLogToBeWoken = true

@@ -34,7 +34,7 @@ struct ResponseFields {
     var separator: StaticString = ": "
     counts.forEach { type, _, count in
       arena.append(separator)
-      arena.append(type)
+      arena.append(utf8: type)
       arena.append("=")
       Decimal.append(Int64(count), to: arena)
       separator = ","

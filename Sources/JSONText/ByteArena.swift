@@ -62,7 +62,8 @@ package final class ByteArena {
     append(UnsafeRawBufferPointer(start: text.utf8Start, count: text.utf8CodeUnitCount))
   }
 
-  package func append(_ text: String) {
+  /// Named apart from the one for constants: of two overloads a literal would take this one, and cost ten times as much.
+  package func append(utf8 text: String) {
     var text = text
     text.withUTF8 { append(UnsafeRawBufferPointer($0)) }
   }

@@ -36,7 +36,7 @@ package struct EditList {
     replace(start, end, with: UnsafeRawBufferPointer(start: text.utf8Start, count: text.utf8CodeUnitCount))
   }
 
-  package mutating func replace(_ start: Int, _ end: Int, with text: String) {
+  package mutating func replace(_ start: Int, _ end: Int, utf8 text: String) {
     var text = text
     text.withUTF8 { replace(start, end, with: UnsafeRawBufferPointer($0)) }
   }

@@ -72,7 +72,7 @@ package final class Redactor {
     _ text: String, profile: RedactionProfile, key: HMACKey
   ) throws(RedactionError) -> (text: String, findings: FindingCounts, issued: IssuedPlaceholders) {
     let bytes = ByteArena(capacity: text.utf8.count)
-    bytes.append(text)
+    bytes.append(utf8: text)
     let segment = TextSegment(start: 0, end: bytes.count, depth: 0, hasEscapes: true, isASCII: false)
     let issued = IssuedPlaceholders()
     var edits = EditList()

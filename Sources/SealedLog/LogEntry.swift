@@ -45,8 +45,6 @@ package struct LogEntry: Sendable {
   package var journal: [UInt8]
   /// Told to `onConfirmed` when the entry counts as written; 0: nobody waits.
   package var token: UInt64
-  /// Set by the writer when the entry is queued.
-  var queuedAt: UInt64 = 0
   /// This begins an attempt that has not been sent: it may be refused. What ends one is taken as long as memory allows.
   let opensExchange: Bool
 
@@ -77,6 +75,24 @@ package struct LogEntry: Sendable {
       + journal.count
   }
 
+}
+
+/// An entry on its way to the writer and through its lists: one reference instead of a dozen.
+///
+/// Its loop's until it is queued, then the writer's; the queue's lock lies between the two.
+package final class HeldEntry: @unchecked Sendable {
+  let entry: LogEntry
+  /// Monotonic, when it was queued.
+  var queuedAt: UInt64 = 0
+
+  package init(_ entry: consuming LogEntry) { self.entry = entry }
+
+  /// What is left if the queue has no room for the answer: what it cost must have room.
+  package var withoutResponse: HeldEntry {
+    var entry = entry
+    entry.response = nil
+    return HeldEntry(entry)
+  }
 }
 
 /// `u16 length | JSON {dialect, route, alias, content_type} | body`.

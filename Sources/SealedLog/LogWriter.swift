@@ -87,22 +87,24 @@ package final class LogWriter: Sendable {
   ///   - wakes: False if the caller says ``wake()`` itself, once for all that it queues in a turn of its loop.
   /// - Returns: False when the log cannot take it now: the request is answered with 503 `log_unavailable` before
   ///   anything is sent upstream. Entries that end an exchange are refused only when memory runs out.
-  package func append(_ entry: consuming LogEntry, loop: Int, wakes: Bool = true) -> Bool {
-    guard !isStopped.isSet, entry.subjects.count <= LogEntry.maximalSubjects else { return false }
+  package func append(_ held: HeldEntry, loop: Int, wakes: Bool = true) -> Bool {
+    guard !isStopped.isSet, held.entry.subjects.count <= LogEntry.maximalSubjects else { return false }
     let now = clock.monotonic()
-    if entry.opensExchange {
-      let oldest = entry.stream.settings.backlog.oldest.load(ordering: .relaxed)
+    if held.entry.opensExchange {
+      let oldest = held.entry.stream.settings.backlog.oldest.load(ordering: .relaxed)
       let busy = status.busySince.load(ordering: .relaxed)
       guard !isStale(oldest, now), !isStale(busy, now), !status.isJournalFailing else { return false }
     }
-    entry.queuedAt = now
+    held.queuedAt = now
     // Nobody waits for the beginning of a buffered exchange: it is written with what comes next, or at the writer's
     // next look around. A wake-up of another thread costs more than sealing.
-    let canWait = entry.opensExchange && entry.stream.durability == .buffered
-    guard queue.append(entry, loop: loop) else { return false }
+    let canWait = held.entry.opensExchange && held.entry.stream.durability == .buffered
+    guard queue.append(held, loop: loop) else { return false }
     if wakes, !canWait { wake() }
     return true
   }
+
+  package func append(_ entry: consuming LogEntry, loop: Int) -> Bool { append(HeldEntry(entry), loop: loop) }
 
   /// The writer looks into the queue now.
   package func wake() { mailbox.wake.signal() }

@@ -4,7 +4,7 @@ import Testing
 @Suite struct EditListTests {
   private func applied(_ body: String, _ edits: [(Int, Int, String)]) -> String? {
     var list = EditList()
-    for edit in edits { list.replace(edit.0, edit.1, with: edit.2) }
+    for edit in edits { list.replace(edit.0, edit.1, utf8: edit.2) }
     let out = ByteArena()
     out.append("kept:")
     let isDone = withBytes(Array(body.utf8)) { list.apply(to: $0, into: out) }

@@ -14,7 +14,7 @@ import Testing
     if escapingMore {
       for unit in inner.utf16 {
         let digits = String(unit, radix: 16)
-        outer.append("\\u" + String(repeating: "0", count: 4 - digits.utf8.count) + digits)
+        outer.append(utf8: "\\u" + String(repeating: "0", count: 4 - digits.utf8.count) + digits)
       }
     } else {
       JSONEscape.append(inner, to: outer)

@@ -18,7 +18,7 @@ final class MetaWriter {
     out.append(0)
     out.append(0)
     out.append("{\"dialect\":\"openai\",\"route\":\"")
-    out.append(exchange.scan.route.rawValue)
+    out.append(utf8: exchange.scan.route.rawValue)
     out.append("\",\"alias\":")
     JSONEscape.appendQuoted(exchange.alias, to: out)
     out.append(",\"content_type\":\"application/json\"}")
@@ -86,7 +86,7 @@ final class MetaWriter {
       if !isFirst { out.append(",") }
       isFirst = false
       out.append("\"")
-      out.append(name)
+      out.append(utf8: name)
       out.append("\":")
       Decimal.append(Int64(count), to: out)
     }

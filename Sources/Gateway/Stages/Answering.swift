@@ -113,11 +113,12 @@ extension RequestPipeline {
     exchange.stage = .settle
     exchange.closing = exchange.isClientGone ? .nobody : .refusal(refusal)
     let actual = Actual(inputTokens: 0, outputTokens: 0, money: 0, exit: .notSent, flags: [.released])
-    exchange.pendingRecord = LogEntry(
-      stream: caller.rules.stream, recordID: exchange.id.value,
-      metadata: metaWriter.metadata(
-        exchange, actual, now: clock.wallNanoseconds, monotonic: clock.monotonicNanoseconds),
-      journal: exchange.journal, token: exchange.ticket)
+    exchange.pendingRecord = HeldEntry(
+      LogEntry(
+        stream: caller.rules.stream, recordID: exchange.id.value,
+        metadata: metaWriter.metadata(
+          exchange, actual, now: clock.wallNanoseconds, monotonic: clock.monotonicNanoseconds),
+        journal: exchange.journal, token: exchange.ticket))
     exchange.confirmBy = clock.monotonicNanoseconds + Int64(limits.confirmationMilliseconds) * 1_000_000
     handOver(exchange)
     guard refusal.code == .logUnavailable, !exchange.isClientGone else { return }
@@ -149,11 +150,12 @@ extension RequestPipeline {
     let actual = Actual(inputTokens: 0, outputTokens: 0, money: 0, exit: .notSent, flags: [.released])
     // Nobody waits for this record: the request was refused and cost nothing, whether it can be written or not.
     _ = log(
-      LogEntry(
-        stream: caller.rules.stream, recordID: exchange.id.value,
-        metadata: metaWriter.metadata(
-          exchange, actual, now: clock.wallNanoseconds, monotonic: clock.monotonicNanoseconds),
-        journal: exchange.journal))
+      HeldEntry(
+        LogEntry(
+          stream: caller.rules.stream, recordID: exchange.id.value,
+          metadata: metaWriter.metadata(
+            exchange, actual, now: clock.wallNanoseconds, monotonic: clock.monotonicNanoseconds),
+          journal: exchange.journal)))
     services.quotas.confirmed(&exchange.reservation)
   }
 

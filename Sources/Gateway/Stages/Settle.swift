@@ -27,7 +27,7 @@ extension RequestPipeline {
     }
     endProbe(exchange, .abandoned)  // unless the provider's answer has told something
     exchange.status = status(of: exchange)
-    exchange.pendingRecord = closingEntry(exchange, actual)
+    exchange.pendingRecord = closingEntry(exchange, actual).map { HeldEntry($0) }
     exchange.confirmBy = clock.monotonicNanoseconds + Int64(limits.confirmationMilliseconds) * 1_000_000
     handOver(exchange)
   }
@@ -161,7 +161,7 @@ extension RequestPipeline {
     let refusal = Refusal(.logUnavailable, message: "The answer's record could not be written in time.")
     exchange.confirmBy = .max
     // The answer itself may be what the queue has no room for. What it cost has room.
-    exchange.pendingRecord?.response = nil
+    exchange.pendingRecord = exchange.pendingRecord?.withoutResponse
     handOver(exchange)
     exchange.status = UInt16(refusal.code.status)
     switch exchange.closing {

@@ -144,7 +144,7 @@ package struct ChatStreamReader {
       edits.replace(model.start, model.end, with: aliasValue)
     }
     for finish in scan.finishes where !finish.isExact {
-      edits.replace(finish.value.start + 1, finish.value.end - 1, with: finish.reason.rawValue)
+      edits.replace(finish.value.start + 1, finish.value.end - 1, utf8: finish.reason.rawValue)
     }
     if options.dropsLogprobs, !scan.logprobs.isEmpty {
       logprobsDropped = true
@@ -308,7 +308,7 @@ package struct ChatStreamReader {
     out.append(identity.bytes)
     if identity.count == 0 { out.append("{\"object\":\"chat.completion.chunk\"") }
     out.append(",\"choices\":[{\"index\":")
-    out.append(String(channel.choice))
+    out.append(utf8: String(channel.choice))
     out.append(",\"delta\":{")
     let (opening, closing): (StaticString, StaticString) =
       switch channel.field {
@@ -324,7 +324,7 @@ package struct ChatStreamReader {
       }
     if channel.field == .toolArguments {
       out.append("\"tool_calls\":[{\"index\":")
-      out.append(String(channel.index))
+      out.append(utf8: String(channel.index))
     }
     out.append(opening)
     out.append(text)

@@ -13,11 +13,11 @@ package enum ErrorBody {
       out.append(")")
     }
     out.append("\",\"type\":\"")
-    out.append(type(of: refusal))
+    out.append(utf8: type(of: refusal))
     out.append("\",\"param\":")
     if let param = refusal.param { JSONEscape.appendQuoted(param, to: out) } else { out.append("null") }
     out.append(",\"code\":\"")
-    out.append(refusal.code.text)
+    out.append(utf8: refusal.code.text)
     out.append("\"}}")
   }
 

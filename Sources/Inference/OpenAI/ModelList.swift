@@ -8,7 +8,7 @@ package enum ModelList {
     out.append("{\"id\":")
     JSONEscape.appendQuoted(alias, to: out)
     out.append(",\"object\":\"model\",\"created\":")
-    out.append(String(created))
+    out.append(utf8: String(created))
     out.append(",\"owned_by\":\"torhaus\"}")
   }
 

@@ -22,7 +22,7 @@ extension AnswerScan {
     guard !hasUnknownFinish else { return .failed }
     if let model { edits.replace(model.start, model.end, quoted: alias) }
     for finish in finishes where !finish.isExact {
-      edits.replace(finish.value.start + 1, finish.value.end - 1, with: finish.reason.rawValue)
+      edits.replace(finish.value.start + 1, finish.value.end - 1, utf8: finish.reason.rawValue)
     }
     if dropsLogprobs { for range in logprobs { edits.replace(range.start, range.end, with: "null") } }
     for span in spans {

@@ -72,7 +72,7 @@ extension RequestScan {
       dropped.append("store")
     }
     remove(removed, &list)
-    if !added.isEmpty { list.replace(insertionPoint, insertionPoint, with: added) }
+    if !added.isEmpty { list.replace(insertionPoint, insertionPoint, utf8: added) }
     return dropped
   }
 
@@ -104,7 +104,7 @@ extension RequestScan {
       list.replace(value.start, value.end, with: "true")
     } else if places.streamOptionsIsObject {
       let inside = options.valueStart + 1
-      list.replace(inside, inside, with: "\"include_usage\":true" + (places.streamOptionsIsEmpty ? "" : ","))
+      list.replace(inside, inside, utf8: "\"include_usage\":true" + (places.streamOptionsIsEmpty ? "" : ","))
     } else {
       list.replace(options.valueStart, options.valueEnd, with: "{\"include_usage\":true}")
     }
@@ -122,7 +122,7 @@ extension RequestScan {
     guard !removed.contains(kept) else { return }
     if let member = extent(kept) {
       if maxTokens != limit || maxTokensRange != ByteRange(member.valueStart, member.valueEnd) {
-        list.replace(member.valueStart, member.valueEnd, with: String(limit))
+        list.replace(member.valueStart, member.valueEnd, utf8: String(limit))
       }
     } else {
       added += ",\"\(edits.maxTokensField.rawValue)\":\(limit)"

@@ -22,11 +22,11 @@ final class EntryQueue: Sendable {
   var isEmpty: Bool { lanes.allSatisfy { $0.entries.withLock(\.isEmpty) } }
 
   /// False: full. What ends an exchange may go a quarter over the bounds, so that open ones can settle.
-  func append(_ entry: consuming LogEntry, loop: Int) -> Bool {
+  func append(_ held: HeldEntry, loop: Int) -> Bool {
     guard lanes.indices.contains(loop) else { return false }
-    let size = entry.footprint
-    let backlog = entry.stream.settings.backlog
-    let margin = entry.opensExchange ? 0 : 1
+    let size = held.entry.footprint
+    let backlog = held.entry.stream.settings.backlog
+    let margin = held.entry.opensExchange ? 0 : 1
     let all = total.wrappingAdd(size, ordering: .relaxed).newValue
     let own = backlog.bytes.wrappingAdd(size, ordering: .relaxed).newValue
     guard all <= limit + margin * (limit / 4), own <= tenantLimit + margin * (tenantLimit / 4) else {
@@ -34,7 +34,6 @@ final class EntryQueue: Sendable {
       backlog.bytes.wrappingSubtract(size, ordering: .relaxed)
       return false
     }
-    let held = HeldEntry(entry)
     lanes[loop].entries.withLock { $0.append(held) }
     return true
   }

@@ -9,13 +9,6 @@ struct SegmentPoint: Sendable {
   var range: CompactRange
 }
 
-/// An entry on its way through the writer's lists: one reference instead of a dozen.
-final class HeldEntry: Sendable {
-  let entry: LogEntry
-
-  init(_ entry: consuming LogEntry) { self.entry = entry }
-}
-
 /// An entry with the loop that waits for it.
 struct QueuedEntry: Sendable {
   let held: HeldEntry

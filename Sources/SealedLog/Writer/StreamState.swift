@@ -37,6 +37,6 @@ final class StreamState {
   func tellBacklog() {
     let oldest = sealed.first ?? waiting.first
     let backlog = oldest?.entry.stream.settings.backlog ?? open?.settings.backlog
-    backlog?.oldest.store(oldest?.entry.queuedAt ?? 0, ordering: .relaxed)
+    backlog?.oldest.store(oldest?.held.queuedAt ?? 0, ordering: .relaxed)
   }
 }
