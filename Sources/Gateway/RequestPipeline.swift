@@ -124,6 +124,7 @@ package final class RequestPipeline {
   private func runArrived() {
     guard !arrived.isEmpty else { return }
     swap(&arrived, &running)
+    let began = clock.monotonicNanoseconds
     let waves: [(first: Exchange.Stage, last: Exchange.Stage)] = [
       (.parse, .authorize), (.redact, .redact), (.route, .record), (.send, .send),
     ]
@@ -131,16 +132,22 @@ package final class RequestPipeline {
       for ticket in running {
         // Refused ones are over, parked ones wait for their own news.
         guard let exchange = exchange(of: ticket), exchange.stage == wave.first else { continue }
-        advance(exchange, through: wave.last)
+        step(exchange, through: wave.last)
       }
     }
     running.removeAll(keepingCapacity: true)
+    counters.worked(nanoseconds: clock.monotonicNanoseconds - began)
+  }
+
+  /// Takes one request as far as it goes now.
+  func advance(_ exchange: Exchange) {
+    let began = clock.monotonicNanoseconds
+    step(exchange, through: .send)
+    counters.worked(nanoseconds: clock.monotonicNanoseconds - began)
   }
 
   /// The stages, in the order of the design. Each route that reaches a provider passes all of them.
-  func advance(_ exchange: Exchange, through last: Exchange.Stage = .send) {
-    let began = clock.monotonicNanoseconds
-    defer { counters.worked(nanoseconds: clock.monotonicNanoseconds - began) }
+  private func step(_ exchange: Exchange, through last: Exchange.Stage) {
     while exchange.stage.rawValue <= last.rawValue {
       let step: Step
       let following: Exchange.Stage

@@ -9,7 +9,8 @@ final class MultiHandle {
   let sockets: SocketTable
   private unowned let pool: UpstreamPool
   private var idle: [Transfer] = []
-  private var active: [ObjectIdentifier: Transfer] = [:]
+  /// In no order; each knows its place.
+  private var active: [Transfer] = []
   /// Milliseconds from now at which libcurl wants to be called; nil for never. Noted by the timer callback.
   private(set) var requestedTimeout: Int?
 
@@ -32,13 +33,13 @@ final class MultiHandle {
   }
 
   deinit {
-    for transfer in active.values { curl_multi_remove_handle(multi, transfer.easy) }
+    for transfer in active { curl_multi_remove_handle(multi, transfer.easy) }
     active.removeAll()
     idle.removeAll()
     curl_multi_cleanup(multi)
   }
 
-  var activeTransfers: some Collection<Transfer> { active.values }
+  var activeTransfers: [Transfer] { active }
 
   /// Starts a request; nil if libcurl refuses.
   func start(_ exchange: Exchange, _ target: UpstreamTarget, body: UnsafeRawBufferPointer, maximumBytes: Int)
@@ -50,7 +51,8 @@ final class MultiHandle {
     else { return nil }
     transfer.exchange = exchange
     transfer.ticket = exchange.ticket
-    active[ObjectIdentifier(transfer)] = transfer
+    transfer.place = active.count
+    active.append(transfer)
     runTimer()
     return transfer
   }
@@ -71,7 +73,12 @@ final class MultiHandle {
 
   /// Takes the transfer out of libcurl and keeps it for the next request. An unfinished answer closes its connection.
   func end(_ transfer: Transfer) {
-    guard active.removeValue(forKey: ObjectIdentifier(transfer)) != nil else { return }
+    let place = transfer.place
+    guard active.indices.contains(place), active[place] === transfer else { return }
+    active[place] = active[active.count - 1]
+    active[place].place = place
+    active.removeLast()
+    transfer.place = -1
     curl_multi_remove_handle(multi, transfer.easy)
     transfer.exchange = nil
     transfer.isDirty = false

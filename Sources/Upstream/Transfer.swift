@@ -15,7 +15,10 @@ final class Transfer {
   var ticket: UInt64 = 0
   private(set) var generation: UInt64 = 0
   var target: UpstreamTarget?
+  /// Its place among the active transfers of its multi handle; -1 while it rests.
+  var place = -1
   private var headers: UnsafeMutablePointer<curl_slist>?
+  private var address: OpaquePointer?  // CURLU
   private var bufferBytes = 0
   fileprivate var rules = AddressRules(allowsLocal: false)
 
@@ -47,6 +50,7 @@ final class Transfer {
 
   deinit {
     curl_easy_cleanup(easy)
+    curl_url_cleanup(address)
     if let headers { curl_slist_free_all(headers) }
   }
 
@@ -128,11 +132,21 @@ final class Transfer {
       }
       list = longer
     }
+    // Taken apart once: given as text, libcurl would read and write it anew with every request.
+    let address = curl_url()
+    guard curl_url_set(address, CURLUPART_URL, target.url, UInt32(CURLU_DISALLOW_USER | CURLU_PATH_AS_IS)) == CURLUE_OK,
+      th_curl_easy_set_ptr(easy, CURLOPT_CURLU, UnsafeMutableRawPointer(address)) == CURLE_OK
+    else {
+      curl_url_cleanup(address)
+      curl_slist_free_all(list)
+      return false
+    }
+    curl_url_cleanup(self.address)
+    self.address = address
     if let headers { curl_slist_free_all(headers) }
     headers = list
     rules = AddressRules(allowsLocal: target.isLocal)
     return th_curl_easy_set_slist(easy, CURLOPT_HTTPHEADER, list) == CURLE_OK
-      && th_curl_easy_set_string(easy, CURLOPT_URL, target.url) == CURLE_OK
       && th_curl_easy_set_string(easy, CURLOPT_PROTOCOLS_STR, target.isLocal ? "http,https" : "https") == CURLE_OK
       && th_curl_easy_set_long(easy, CURLOPT_CONNECTTIMEOUT_MS, target.connectMilliseconds) == CURLE_OK
   }
