@@ -212,7 +212,7 @@ final class Connection: ChannelInboundHandler, ChannelOutboundHandler, ClientPor
 
   private func start(_ exchange: Exchange) {
     phase = .working
-    if inbox.readableBytes == 0 { inbox.clear() }
+    if inbox.readableBytes == 0 { inbox = ByteBuffer() }  // an idle connection holds no memory for bytes
     worker.pipeline.run(exchange)
   }
 

@@ -61,7 +61,7 @@ package struct RequestScan {
   var group: Int32 = 0
   var refusal: InferenceError?
 
-  package init() { segments.reserveCapacity(64) }
+  package init() { segments.reserveCapacity(16) }
 
   /// Scans a body, which is valid and unambiguous where this returns.
   /// - Throws: ``InferenceError`` with `invalid_json`, `missing_required_parameter`, `invalid_type` or `invalid_value`.

@@ -8,7 +8,8 @@ internal import JSONText
 /// reader.open(chunk)
 /// while try reader.next() { … reader.data … }
 /// ```
-/// A value to be kept in one place, never copied. The chunk must stay where it is until `next` has answered false or thrown, or ``close()`` was called.
+/// A value to be kept in one place, never copied. The chunk must stay where it is until `next` has answered false or
+/// thrown, or ``close()`` was called.
 package struct ServerSentEventReader {
   /// Bytes of one event with its framing (`api.md` section 2).
   package static let largestEvent = 1 << 20

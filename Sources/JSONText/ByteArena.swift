@@ -3,16 +3,23 @@
 /// Reused from request to request by ``reset()``; belongs to one event loop.
 package final class ByteArena {
   // Private, so that the compiler sees every access and needs no check of exclusivity at run time.
-  private var memory: UnsafeMutableRawPointer
+  private var memory = ByteArena.nothing.start
   private var length = 0
-  private var room: Int
+  /// Bytes of `memory`; 0 while it is ``nothing``.
+  private var room = 0
+  private let first: Int
 
-  package init(capacity: Int = 4096) {
-    room = max(capacity, 64)
-    memory = UnsafeMutableRawPointer.allocate(byteCount: room, alignment: 16)
+  /// Where arenas without memory of their own point: zeros that nobody writes to.
+  private static let nothing = Nothing()
+  private struct Nothing: @unchecked Sendable {
+    let start = UnsafeMutableRawPointer.allocate(byteCount: 64, alignment: 16)
+    init() { start.initializeMemory(as: UInt8.self, repeating: 0, count: 64) }
   }
 
-  deinit { memory.deallocate() }
+  /// - Parameter capacity: Bytes to begin with, taken at the first append: many arenas of an open stream stay empty.
+  package init(capacity: Int = 4096) { first = max(capacity, 64) }
+
+  deinit { if room > 0 { memory.deallocate() } }
 
   package var base: UnsafeMutableRawPointer { memory }
   package var count: Int { length }
@@ -22,10 +29,10 @@ package final class ByteArena {
   /// Forgets the content and keeps the memory, unless it has grown past `keeping` bytes.
   package func reset(keeping: Int = 256 * 1024) {
     length = 0
-    guard room > keeping else { return }
+    guard room > keeping, room > 0 else { return }
     memory.deallocate()
-    room = 4096
-    memory = UnsafeMutableRawPointer.allocate(byteCount: room, alignment: 16)
+    room = 0
+    memory = Self.nothing.start
   }
 
   /// Overwrites the content with zeros before it is forgotten; for originals behind placeholders.
@@ -37,12 +44,15 @@ package final class ByteArena {
   package func reserve(_ additional: Int) {
     let needed = length + additional
     guard needed > room else { return }
-    let grown = max(needed, room * 2)
-    let larger = UnsafeMutableRawPointer.allocate(byteCount: grown, alignment: 16)
+    grow(max(needed, room * 2, first))
+  }
+
+  private func grow(_ size: Int) {
+    let larger = UnsafeMutableRawPointer.allocate(byteCount: size, alignment: 16)
     larger.copyMemory(from: memory, byteCount: length)
-    memory.deallocate()
+    if room > 0 { memory.deallocate() }
     memory = larger
-    room = grown
+    room = size
   }
 
   package func append(_ bytes: UnsafeRawBufferPointer) {

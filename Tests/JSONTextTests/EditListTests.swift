@@ -31,16 +31,7 @@ import Testing
   func refusesOverlapAndOutside(edits: [(Int, Int, String)]) { #expect(applied("0123456789", edits) == nil) }
 }
 
-@Suite struct ByteArenaTests {
-  @Test func dropsFromTheFront() {
-    let arena = ByteArena()
-    arena.append("0123456789")
-    arena.dropFirst(4)
-    #expect(String(decoding: arena.bytes, as: UTF8.self) == "456789")
-    arena.dropFirst(99)
-    #expect(arena.count == 0)
-  }
-
+@Suite struct ByteSearchTests {
   @Test func findsLineEndsAtEveryDistance() {
     for length in 0..<40 {
       for place in 0..<length {
