@@ -25,8 +25,7 @@ package final class Exchange {
   package let credential = ByteArena(capacity: 128)
   package let subjectField = ByteArena(capacity: 64)
   package let clientRequestID = ByteArena(capacity: 64)
-  /// The request's body as it came.
-  /// Like the other bodies, it grows to what is needed: thousands of open streams hold one each.
+  /// The request's body as it came. Like the other bodies it grows to what is needed: each open stream holds one.
   package let body = ByteArena(capacity: 64)
 
   // MARK: Kept by the sender

@@ -89,6 +89,7 @@ package final class RequestPipeline {
 
   /// The drain's time is over: what is still in work ends with an error that its client can see, and is settled.
   package func endAll() {
+    runArrived()
     for case let exchange? in table where exchange.stage == .returning {
       upstreamPort?.cancel(exchange)
       let refusal = Refusal(.overloaded, message: "The gateway is stopping.")

@@ -45,8 +45,11 @@ final class MultiHandle {
   func start(_ exchange: Exchange, _ target: UpstreamTarget, body: UnsafeRawBufferPointer, maximumBytes: Int)
     -> Transfer?
   {
-    guard let transfer = rested(for: target) ?? (try? Transfer(multi: self)) else { return nil }
-    guard transfer.prepare(target, body: body, isStream: exchange.isStream, maximumBytes: maximumBytes),
+    let isStream = exchange.isStream
+    guard let transfer = rested(for: target, isStream) ?? (try? Transfer(multi: self, isForStreams: isStream)) else {
+      return nil
+    }
+    guard transfer.prepare(target, body: body, maximumBytes: maximumBytes),
       curl_multi_add_handle(multi, transfer.easy) == CURLM_OK
     else { return nil }
     transfer.exchange = exchange
@@ -57,18 +60,17 @@ final class MultiHandle {
     return transfer
   }
 
-  /// A resting transfer, if possible one that points at the target already: its address and headers are dear to set.
-  private func rested(for target: UpstreamTarget) -> Transfer? {
-    let last = idle.count - 1
-    var index = last
-    while index >= 0, index > last - 16 {
-      if idle[index].target === target {
-        idle.swapAt(index, last)
-        break
-      }
-      index -= 1
+  /// A resting transfer of its kind, if possible one that points at the target already: its address and headers are
+  /// dear to set.
+  private func rested(for target: UpstreamTarget, _ isStream: Bool) -> Transfer? {
+    var found: Int?
+    for index in idle.indices.suffix(16).reversed() where idle[index].isForStreams == isStream {
+      if found == nil || idle[index].target === target { found = index }
+      if idle[index].target === target { break }
     }
-    return idle.popLast()
+    guard let found else { return nil }
+    idle.swapAt(found, idle.count - 1)
+    return idle.removeLast()
   }
 
   /// Takes the transfer out of libcurl and keeps it for the next request. An unfinished answer closes its connection.

@@ -9,6 +9,10 @@ import JSONText
 final class Transfer {
   let easy: UnsafeMutableRawPointer  // CURL
   unowned let multi: MultiHandle
+  /// The size of libcurl's buffer: the events of a stream are small, and thousands of them are open at a time. Fixed for
+  /// the handle's life, because libcurl may keep the buffer of an earlier transfer when another stream shares its
+  /// connection, and believes the size that is set.
+  let isForStreams: Bool
   /// The exchange in work; nil while the transfer rests or was cancelled.
   var exchange: Exchange?
   /// The ticket of that exchange, and how often this transfer has been used: news of an earlier use are nobody's.
@@ -19,7 +23,6 @@ final class Transfer {
   var place = -1
   private var headers: UnsafeMutablePointer<curl_slist>?
   private var address: OpaquePointer?  // CURLU
-  private var bufferBytes = 0
   fileprivate var rules = AddressRules(allowsLocal: false)
 
   /// Noted by the callbacks since the last delivery.
@@ -41,10 +44,11 @@ final class Transfer {
   /// Seconds of the pool's clock: when something last came, and whether anything did.
   var lastActivity: Int64 = 0
 
-  init(multi: MultiHandle) throws(UpstreamError) {
+  init(multi: MultiHandle, isForStreams: Bool) throws(UpstreamError) {
     guard let easy = curl_easy_init() else { throw UpstreamError(.libcurl, detail: "curl_easy_init") }
     self.easy = easy
     self.multi = multi
+    self.isForStreams = isForStreams
     guard setConstantOptions() else { throw UpstreamError(.libcurl, detail: "curl_easy_setopt") }
   }
 
@@ -81,6 +85,7 @@ final class Transfer {
       th_curl_easy_set_long(easy, CURLOPT_MAXLIFETIME_CONN, 600),
       th_curl_easy_set_long(easy, CURLOPT_MAXAGE_CONN, 300),
       th_curl_easy_set_long(easy, CURLOPT_DNS_CACHE_TIMEOUT, 60),
+      th_curl_easy_set_long(easy, CURLOPT_BUFFERSIZE, isForStreams ? 4 * 1024 : 16 * 1024),
       th_curl_easy_set_write_function(easy, noteBody),
       th_curl_easy_set_ptr(easy, CURLOPT_WRITEDATA, me),
       th_curl_easy_set_header_function(easy, noteHeader),
@@ -94,13 +99,7 @@ final class Transfer {
   }
 
   /// Sets what differs from the last request. `body` must outlive the transfer.
-  func prepare(_ target: UpstreamTarget, body: UnsafeRawBufferPointer, isStream: Bool, maximumBytes: Int) -> Bool {
-    // The events of a stream are small, and thousands of them are open at a time.
-    let buffer = isStream ? 4 * 1024 : 16 * 1024
-    if buffer != bufferBytes {
-      guard th_curl_easy_set_long(easy, CURLOPT_BUFFERSIZE, buffer) == CURLE_OK else { return false }
-      bufferBytes = buffer
-    }
+  func prepare(_ target: UpstreamTarget, body: UnsafeRawBufferPointer, maximumBytes: Int) -> Bool {
     if self.target !== target {
       guard point(at: target) else { return false }
       self.target = target

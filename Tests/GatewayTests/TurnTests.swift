@@ -71,6 +71,18 @@ struct TurnTests {
     #expect(gate.upstream.sent.count == 1)
   }
 
+  /// A stop in the middle of a turn: what has just arrived is ended and settled like all that was under way.
+  @Test func aStopEndsWhatTheTurnHasBrought() throws {
+    let turns = try Turns()
+    let (_, client) = turns.arrive()
+    turns.gate.pipeline.endAll()
+    turns.gate.pipeline.turnEnded()
+    turns.gate.finish(client)
+    #expect(client.status == 503 && turns.sent.count == 1 && turns.gate.upstream.cancelled == 2)
+    let books = try turns.gate.books()
+    #expect(books.open == 0 && books.unbalanced == 0 && turns.gate.pipeline.openExchanges == 0)
+  }
+
   /// Nobody waits for the writer before the turn is over, and then it is woken.
   @Test func anAnswerIsConfirmedAfterItsTurn() throws {
     let turns = try Turns()

@@ -23,7 +23,6 @@ enum LinuxCalls {
   /// Room behind the end of a file that does not change its size. A file system without it only loses a head start.
   static func allocateAhead(_ descriptor: Int32, bytes: off_t) { _ = fallocate?(descriptor, keepSize, 0, bytes) }
 
-  /// Names the calling thread, at most 15 bytes.
   /// The calling thread's wake-ups push nobody off a processor: an event loop ends its turn first, and the log's batches
   /// grow with the load. An idle processor takes the thread at once, as before.
   static func yieldToOthers() {
@@ -31,5 +30,6 @@ enum LinuxCalls {
     _ = pthread_setschedparam(pthread_self(), batch, &parameters)
   }
 
+  /// Names the calling thread, at most 15 bytes.
   static func nameThread(_ name: String) { _ = name.withCString { setName?(pthread_self(), $0) } }
 }
