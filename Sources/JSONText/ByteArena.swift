@@ -1,3 +1,5 @@
+internal import Glibc
+
 /// A growing run of bytes whose memory stays where it is until it grows, so that C code can read it in place.
 ///
 /// Reused from request to request by ``reset()``; belongs to one event loop.
@@ -50,7 +52,11 @@ package final class ByteArena {
   private func grow(_ size: Int) {
     let larger = UnsafeMutableRawPointer.allocate(byteCount: size, alignment: 16)
     larger.copyMemory(from: memory, byteCount: length)
-    if room > 0 { memory.deallocate() }
+    if room > 0 {
+      // Whoever wipes the arena later means this copy, too; a plain store before a free may be left out.
+      explicit_bzero(memory, length)
+      memory.deallocate()
+    }
     memory = larger
     room = size
   }
