@@ -3,7 +3,8 @@ package import JSONText
 /// A streamed chat answer on its way from an upstream to the client (`api.md` sections 5 and 13); one per exchange.
 ///
 /// A value to be kept in one place, never copied: copies would share its buffers. Feed it what arrives; what is to go
-/// out stands in `out`, whole events only. Events that need no change pass as they came. It never writes `[DONE]` or an error: the gateway does, after it has settled (``appendDone(to:)``).
+/// out stands in `out`, whole events only. Events that need no change pass as they came. It never writes `[DONE]` or an
+/// error: the gateway does, after it has settled (``appendDone(to:)``).
 package struct ChatStreamReader {
   /// How the stream stands.
   package enum State: Sendable, Equatable {
