@@ -70,11 +70,14 @@ let package = Package(
         "Cryptography", "Inference", "JSONText", "Policies", "Quotas", "Redaction", "Routing", "SealedLog", "Tenancy",
       ], swiftSettings: strict),
 
+    .target(name: "EventLoop", dependencies: ["CLinux"], swiftSettings: strict),
+
     // Adapters: one technology each
     .target(
-      name: "Frontend", dependencies: ["Gateway", "JSONText", "Tenancy"] + nio, swiftSettings: strict),
+      name: "Frontend", dependencies: ["CLinux", "EventLoop", "Gateway", "JSONText", "Tenancy"],
+      swiftSettings: strict),
     .target(
-      name: "Upstream", dependencies: ["CCurl", "CLinux", "Gateway", "JSONText"] + nio, swiftSettings: strict),
+      name: "Upstream", dependencies: ["CCurl", "EventLoop", "Gateway", "JSONText"], swiftSettings: strict),
     .target(name: "PatternsRE2", dependencies: ["CRE2", "Redaction"], swiftSettings: strict),
     .target(
       name: "StorageSQLite", dependencies: ["Cryptography", "Quotas", "SealedLog", "Tenancy", grdb, sqlite],
@@ -94,11 +97,11 @@ let package = Package(
     .target(
       name: "Installation",
       dependencies: [
-        "Admin", "CLinux", "Cryptography", "Frontend", "Gateway", "KeyProviders", "MockProvider", "NodeFolder",
-        "PatternsRE2",
-        "Policies", "Quotas", "Redaction", "Routing", "SealedLog", "StorageSQLite", "Tenancy", "Upstream", logging,
+        "Admin", "CLinux", "Cryptography", "EventLoop", "Frontend", "Gateway", "KeyProviders", "MockProvider",
+        "NodeFolder", "PatternsRE2", "Policies", "Quotas", "Redaction", "Routing", "SealedLog", "StorageSQLite",
+        "Tenancy", "Upstream", logging,
         yams,
-      ] + nio, swiftSettings: strict),
+      ], swiftSettings: strict),
     // mimalloc takes the place of glibc's malloc: blocks above 1 KiB, made on one thread and freed on another, were an
     // eighth of a request's cost. Sanitizers and tests keep glibc's.
     .executableTarget(
@@ -154,10 +157,11 @@ let package = Package(
       dependencies: ["Cryptography", "Gateway", "Installation", "Policies", "Quotas", "Routing", "Tenancy"],
       swiftSettings: strict),
     .testTarget(
-      name: "FrontendTests", dependencies: ["Frontend", "Gateway", "JSONText", "Tenancy"] + nio,
-      swiftSettings: strict),
+      name: "EventLoopTests", dependencies: ["CLinux", "EventLoop"], swiftSettings: strict),
     .testTarget(
-      name: "UpstreamTests", dependencies: ["CLinux", "Gateway", "Upstream"] + nio, swiftSettings: strict),
+      name: "FrontendTests", dependencies: ["EventLoop", "Frontend", "Gateway", "JSONText", "Tenancy"],
+      swiftSettings: strict),
+    .testTarget(name: "UpstreamTests", dependencies: ["EventLoop", "Gateway", "Upstream"], swiftSettings: strict),
     .testTarget(
       name: "AdminTests", dependencies: ["Admin", "Cryptography", "Tenancy", "torhausctl", argumentParser, logging],
       swiftSettings: strict),

@@ -1,59 +1,17 @@
-// Kernel interfaces that Swift cannot call by itself: epoll and eventfd constants, and one-shot AIO polls (aio_abi.h).
+// Kernel interfaces that Swift cannot call by itself: epoll and eventfd constants, calls with structs of pointers.
 #ifndef TORHAUS_CLINUX_SHIM_H
 #define TORHAUS_CLINUX_SHIM_H
 
-#include <linux/aio_abi.h>
-#include <poll.h>
 #include <stdint.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
+#include <sys/socket.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
-// The head of the completion ring that io_setup maps into the process (fs/aio.c, struct aio_ring).
-struct th_aio_ring {
-  uint32_t id, nr, head, tail, magic, compat_features, incompat_features, header_length;
-};
-
-static inline int th_aio_setup(uint32_t events, aio_context_t *context) {
-  return (int)syscall(SYS_io_setup, events, context);
-}
-
-static inline void th_aio_destroy(aio_context_t context) { syscall(SYS_io_destroy, context); }
-
-// Asks once to be told, through `signal` (an eventfd), when `descriptor` is readable. 0 on success.
-static inline int th_aio_poll(aio_context_t context, int descriptor, int signal) {
-  struct iocb block;
-  memset(&block, 0, sizeof block);
-  block.aio_lio_opcode = IOCB_CMD_POLL;
-  block.aio_fildes = (uint32_t)descriptor;
-  block.aio_buf = POLLIN;
-  block.aio_flags = IOCB_FLAG_RESFD;
-  block.aio_resfd = (uint32_t)signal;
-  struct iocb *list[1] = {&block};
-  return syscall(SYS_io_submit, context, 1, list) == 1 ? 0 : -1;
-}
-
-// Drops all completions, in user space where the ring has the known layout. How many there were.
-static inline int th_aio_drain(aio_context_t context) {
-  struct th_aio_ring *ring = (struct th_aio_ring *)context;
-  if (ring->magic == 0xa10a10a1u && ring->nr) {
-    uint32_t tail = __atomic_load_n(&ring->tail, __ATOMIC_ACQUIRE);
-    uint32_t head = ring->head;
-    int count = (int)((tail + ring->nr - head) % ring->nr);
-    __atomic_store_n(&ring->head, tail, __ATOMIC_RELEASE);
-    return count;
-  }
-  struct io_event events[8];
-  struct timespec none = {0, 0};
-  int count = (int)syscall(SYS_io_getevents, context, 0, 8, events, &none);
-  return count < 0 ? 0 : count;
-}
-
-static inline uint32_t th_epoll_edge(void) { return EPOLLET; }
 static inline int th_epoll_event_fd(const struct epoll_event *event) { return event->data.fd; }
 static inline int th_epoll_control(int set, int operation, int descriptor, uint32_t interest) {
   struct epoll_event event;
@@ -63,8 +21,30 @@ static inline int th_epoll_control(int set, int operation, int descriptor, uint3
   return epoll_ctl(set, operation, descriptor, &event);
 }
 
+// Sends two runs of bytes in one call; the number of bytes taken, or -1 with errno. No signal if the peer is gone.
+static inline long th_send_two(int socket, const void *first, size_t first_count, const void *second,
+                               size_t second_count) {
+  struct iovec parts[2] = {{(void *)first, first_count}, {(void *)second, second_count}};
+  struct msghdr message;
+  memset(&message, 0, sizeof message);
+  message.msg_iov = parts;
+  message.msg_iovlen = second_count > 0 ? 2 : 1;
+  return sendmsg(socket, &message, MSG_NOSIGNAL);
+}
+
+// glibc declares it for _GNU_SOURCE only, which a module's header comes too late for.
+extern int accept4(int listener, struct sockaddr *address, socklen_t *length, int flags);
+
+// A connected socket that does not block, or -1 with errno; `address` and `length` as of accept(2).
+static inline int th_accept(int listener, struct sockaddr *address, socklen_t *length) {
+  return accept4(listener, address, length, SOCK_NONBLOCK | SOCK_CLOEXEC);
+}
+
 // 0 on success: from now on no core of this process is written and no other process of its user may read its memory.
 static inline int th_forbid_core_dumps(void) { return prctl(PR_SET_DUMPABLE, 0, 0, 0, 0); }
+
+// The calling thread's name as the kernel shows it; at most 15 bytes count.
+static inline int th_name_thread(const char *name) { return prctl(PR_SET_NAME, name, 0, 0, 0); }
 
 // The mode bits of a file; -1 if there is none.
 static inline int th_file_mode(const char *path) {

@@ -1,16 +1,12 @@
+import EventLoop
 import Gateway
 import JSONText
-import NIOCore
 
 /// One client connection speaking HTTP/1.1: takes requests apart, hands them to the pipeline one at a time and writes
 /// the answers in order. Decides nothing about a request beyond its framing.
 ///
-/// Belongs to its channel's event loop.
-final class Connection: ChannelInboundHandler, ChannelOutboundHandler, ClientPort {
-  typealias InboundIn = ByteBuffer
-  typealias OutboundIn = Never
-  typealias OutboundOut = ByteBuffer
-
+/// Belongs to its loop.
+final class Connection: WireProtocol, ClientPort {
   private enum Phase {
     /// Between requests, or reading a head.
     case head
@@ -25,133 +21,135 @@ final class Connection: ChannelInboundHandler, ChannelOutboundHandler, ClientPor
 
   private let worker: LoopWorker
   private let limits: Limits
+  private var wire: ClientWire?
   private var parser: RequestHeadParser
   private var chunks: ChunkedDecoder
   private var phase = Phase.head
-  private var inbox = ByteBuffer()
+  /// What was received and not used yet: the beginning of a head, and requests that wait for the one in work.
+  private let inbox = ByteArena(capacity: 1024)
   private var exchange: Exchange?
   private var head = RequestHead()
-  private var context: ChannelHandlerContext?
   private var requests = 0
-  private var readHeld = false
-  private var answerStarted = false
   private var isDraining = false
-  /// A write can fail and bring the next read from inside of an answer: then only the bytes are kept.
+  /// An answer can be given, and the next request looked for, from inside of a request's reading: only the outermost
+  /// call reads on.
   private var isProcessing = false
   /// Position in the worker's table of connections.
   var index = -1
-  private let source: SourceAddress
+  let source: SourceAddress
 
   // Deadlines in the worker's milliseconds; the worker looks once a second.
   private var phaseBegan: Int64
   private var bodyReceived = 0
   private var lastWriteProgress: Int64 = 0
-  private(set) var heldBytes = 0
 
-  init(worker: LoopWorker, source: SourceAddress) {
+  /// - Parameter descriptor: A connected socket that does not block; the connection closes it.
+  init(descriptor: Int32, worker: LoopWorker, source: SourceAddress) {
     self.worker = worker
     self.source = source
-    worker.readClock()
     limits = worker.limits
     parser = RequestHeadParser(limits: worker.limits)
     chunks = ChunkedDecoder(maximumBytes: worker.limits.bodyBytes)
     phaseBegan = worker.milliseconds
+    wire = ClientWire(descriptor: descriptor, worker: worker, user: self)
   }
 
-  // MARK: Channel events
+  func start() { wire?.start() }
 
-  func handlerAdded(context: ChannelHandlerContext) { self.context = context }
+  // MARK: The wire's calls
 
-  func channelActive(context: ChannelHandlerContext) {
-    worker.add(self, from: source)
-    context.fireChannelActive()
+  var missingBodyBytes: Int {
+    if case .body(let missing) = phase, inbox.count == 0 { missing } else { 0 }
   }
 
-  func channelInactive(context: ChannelHandlerContext) {
-    worker.remove(self, from: source)
-    self.context = nil
-    phase = .closing
-    if let exchange {
-      self.exchange = nil
-      worker.pipeline.clientGone(exchange)  // decides by the exchange's stage, never by this connection's phase
-    }
-    context.fireChannelInactive()
+  var bodyRoom: ByteArena? { exchange?.body }
+
+  func bodyGrew(by count: Int) {
+    guard case .body(let missing) = phase, let exchange else { return }
+    bodyReceived &+= count
+    phase = .body(missing: missing &- count)
+    if count == missing { start(exchange) }
   }
 
-  func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-    worker.readClock()
-    var buffer = unwrapInboundIn(data)
-    if inbox.readableBytes == 0 {
-      inbox = buffer
+  func received(_ bytes: UnsafeRawBufferPointer) {
+    if inbox.count == 0 {
       if case .head = phase { phaseBegan = worker.milliseconds }  // a head's time runs from its first byte
+      let used = process(bytes)
+      if used < bytes.count, !isClosing { inbox.append(UnsafeRawBufferPointer(rebasing: bytes[used...])) }
     } else {
-      inbox.writeBuffer(&buffer)
+      inbox.append(bytes)
+      processInbox()
     }
-    process()
+    // Only so much is read ahead while a request is in work or its answer is not taken; the rest waits in the kernel.
+    if inbox.count >= limits.readAheadBytes { wire?.read(false) }
   }
 
-  func errorCaught(context: ChannelHandlerContext, error: any Error) {
-    // Resets and broken pipes are a client's good right; channelInactive does the rest.
-    context.close(promise: nil)
-  }
-
-  func read(context: ChannelHandlerContext) {
-    // While a request is in work only so much is read ahead; the rest waits in the kernel.
-    if case .working = phase, inbox.readableBytes >= limits.readAheadBytes {
-      readHeld = true
-    } else {
-      context.read()
-    }
-  }
-
-  func channelWritabilityChanged(context: ChannelHandlerContext) {
+  func progressed() {
+    lastWriteProgress = worker.milliseconds
+    if isClosing { phaseBegan = worker.milliseconds }
     if let exchange, case .working = phase { worker.pipeline.clientProgress(exchange) }
-    if context.channel.isWritable { process() }
-    context.fireChannelWritabilityChanged()
+    if case .head = phase, inbox.count > 0 { worker.resumeAtEndOfTurn(self) }
+  }
+
+  func isGone() {
+    wire = nil
+    worker.remove(self)
+    phase = .closing
+    guard let exchange else { return }
+    self.exchange = nil
+    worker.pipeline.clientGone(exchange)  // decides by the exchange's stage, never by this connection's phase
   }
 
   // MARK: Requests in
 
-  private func process() {
-    guard !isProcessing else { return }
+  private var isClosing: Bool { if case .closing = phase { true } else { false } }
+
+  /// What waits in the inbox, as far as it can be used now.
+  func processInbox() {
+    guard inbox.count > 0 else { return }
+    if isClosing { return inbox.reset(keeping: 0) }
+    let used = process(inbox.bytes)
+    if used == inbox.count { inbox.reset(keeping: 0) } else { inbox.dropFirst(used) }
+    if inbox.count < limits.readAheadBytes { wire?.read(true) }
+  }
+
+  /// Takes requests apart until the bytes are used up, a request is in work or more bytes are needed.
+  /// - Returns: How many bytes are used.
+  private func process(_ bytes: UnsafeRawBufferPointer) -> Int {
+    guard !isProcessing else { return 0 }
     isProcessing = true
     defer { isProcessing = false }
+    var used = 0
     while true {
+      let rest = UnsafeRawBufferPointer(rebasing: bytes[used...])
       switch phase {
       case .head:
         // Who does not take answers gets no further ones made.
-        guard inbox.readableBytes > 0, context?.channel.isWritable ?? false, readHead() else { return }
+        guard rest.count > 0, wire?.isWritable ?? false, let length = readHead(rest) else { return used }
+        used &+= length
       case .body(let missing):
-        guard inbox.readableBytes > 0, let exchange else { return }
-        let count = min(missing, inbox.readableBytes)
-        inbox.readWithUnsafeReadableBytes { bytes in
-          exchange.body.append(UnsafeRawBufferPointer(rebasing: bytes[0..<count]))
-          return count
-        }
-        bodyReceived &+= count
-        guard count == missing else {
-          phase = .body(missing: missing &- count)
-          return
-        }
-        start(exchange)
+        guard rest.count > 0, let exchange else { return used }
+        let count = min(missing, rest.count)
+        exchange.body.append(UnsafeRawBufferPointer(rebasing: rest[..<count]))
+        used &+= count
+        bodyGrew(by: count)
       case .chunkedBody:
-        guard inbox.readableBytes > 0, let exchange, readChunks(exchange) else { return }
-        start(exchange)
-      case .working: return
-      case .closing:
-        inbox.clear()
-        return
+        guard rest.count > 0, let exchange else { return used }
+        used &+= readChunks(rest, exchange)
+      case .working: return used
+      case .closing: return bytes.count
       }
     }
   }
 
-  /// Reads a head and takes the request through authentication. False when there is nothing more to do now.
-  private func readHead() -> Bool {
-    switch inbox.withUnsafeReadableBytes({ parser.parse($0) }) {
-    case .incomplete: return false
+  /// Reads a head and takes the request through authentication.
+  /// - Returns: The head's length; nil when more is needed, or nothing more is to be done.
+  private func readHead(_ bytes: UnsafeRawBufferPointer) -> Int? {
+    switch parser.parse(bytes) {
+    case .incomplete: return nil
     case .failed(let fault):
       fail(fault)
-      return false
+      return nil
     case .complete(let head):
       self.head = head
       requests &+= 1
@@ -159,24 +157,20 @@ final class Connection: ChannelInboundHandler, ChannelOutboundHandler, ClientPor
       exchange.client = self
       exchange.address = source.network
       self.exchange = exchange
-      // Taken out first: an answer from the head alone may come from inside and end this connection's reading.
-      guard let bytes = inbox.readSlice(length: head.length) else { return false }
-      answerStarted = false
-      let answered = bytes.withUnsafeReadableBytes { worker.begin(exchange, head, $0) }
-      guard !answered else { return answeredEarly() }
-      return awaitBody(exchange)
+      let answered = worker.begin(exchange, head, UnsafeRawBufferPointer(rebasing: bytes[..<head.length]))
+      if answered { answeredEarly() } else { awaitBody(exchange, hasMore: bytes.count > head.length) }
+      return head.length
     }
   }
 
-  /// The request was answered by its head alone. Its body, if any, is unwanted: the connection cannot be used again.
-  private func answeredEarly() -> Bool {
-    if case .closing = phase { return false }
+  /// The request was answered by its head alone. Its body, if any, is unwanted: then the connection was closed with it.
+  private func answeredEarly() {
+    guard !isClosing else { return }
     phase = .head
     phaseBegan = worker.milliseconds
-    return true
   }
 
-  private func awaitBody(_ exchange: Exchange) -> Bool {
+  private func awaitBody(_ exchange: Exchange, hasMore: Bool) {
     phaseBegan = worker.milliseconds
     bodyReceived = 0
     switch head.framing {
@@ -188,31 +182,23 @@ final class Connection: ChannelInboundHandler, ChannelOutboundHandler, ClientPor
       chunks = ChunkedDecoder(maximumBytes: limits.bodyBytes)
       phase = .chunkedBody
     }
-    if head.expectsContinue, inbox.readableBytes == 0, let context {
-      var buffer = context.channel.allocator.buffer(capacity: 32)
-      buffer.writeStaticString(ResponseEncoder.interimContinue)
-      context.writeAndFlush(wrapOutboundOut(buffer), promise: nil)
-    }
-    return true
+    if head.expectsContinue, !hasMore { wire?.pending.append(ResponseEncoder.interimContinue) }
   }
 
-  private func readChunks(_ exchange: Exchange) -> Bool {
+  private func readChunks(_ bytes: UnsafeRawBufferPointer, _ exchange: Exchange) -> Int {
     var position = 0
-    let outcome = inbox.withUnsafeReadableBytes { chunks.decode($0, from: &position, into: exchange.body) }
-    inbox.moveReaderIndex(forwardBy: position)
+    let outcome = chunks.decode(bytes, from: &position, into: exchange.body)
     bodyReceived &+= position
     switch outcome {
-    case .complete: return true
-    case .incomplete: return false
-    case .failed(let fault):
-      fail(fault)
-      return false
+    case .complete: start(exchange)
+    case .incomplete: break
+    case .failed(let fault): fail(fault)
     }
+    return position
   }
 
   private func start(_ exchange: Exchange) {
     phase = .working
-    if inbox.readableBytes == 0 { inbox = ByteBuffer() }  // an idle connection holds no memory for bytes
     worker.pipeline.run(exchange)
   }
 
@@ -229,6 +215,8 @@ final class Connection: ChannelInboundHandler, ChannelOutboundHandler, ClientPor
 
   // MARK: Answers out (ClientPort)
 
+  var heldBytes: Int { wire?.heldBytes ?? 0 }
+
   private var closesAfterAnswer: Bool {
     if case .body = phase { return true }
     if case .chunkedBody = phase { return true }
@@ -243,42 +231,35 @@ final class Connection: ChannelInboundHandler, ChannelOutboundHandler, ClientPor
 
   func respond(_ response: ResponseHead, fields: UnsafeRawBufferPointer, body: UnsafeRawBufferPointer) {
     exchange = nil  // whatever the write brings about, this exchange is the pipeline's alone from here on
-    guard let context else { return }
     let closes = response.closes || closesAfterAnswer || hasUnreadBody
-    var buffer = context.channel.allocator.buffer(capacity: 320 + fields.count + body.count)
+    let buffer = worker.headBuffer
+    buffer.reset()
     ResponseEncoder.writeHead(
-      response, fields: fields, length: body.count, isVersion11: head.isVersion11, closes: closes, into: &buffer)
-    if head.method != .head { buffer.writeBytes(body) }
-    write(buffer, context)
+      response, fields: fields, length: body.count, isVersion11: head.isVersion11, closes: closes, into: buffer)
+    noteWrite()
+    wire?.write(buffer.bytes, head.method == .head ? UnsafeRawBufferPointer(start: nil, count: 0) : body)
     finish(closes: closes)
   }
 
   func begin(_ response: ResponseHead, fields: UnsafeRawBufferPointer) {
-    guard let context else { return }
-    answerStarted = true
     if !head.isVersion11 { head.keepAlive = false }  // a stream without chunks ends with the connection
-    var buffer = context.channel.allocator.buffer(capacity: 320 + fields.count)
+    guard let wire else { return }
+    noteWrite()
     ResponseEncoder.writeHead(
       response, fields: fields, length: nil, isVersion11: head.isVersion11,
-      closes: response.closes || closesAfterAnswer, into: &buffer)
-    write(buffer, context)
+      closes: response.closes || closesAfterAnswer, into: wire.pending)
   }
 
   func send(_ bytes: UnsafeRawBufferPointer) {
-    guard let context, bytes.count > 0 else { return }
-    var buffer = context.channel.allocator.buffer(capacity: bytes.count + 16)
-    if head.isVersion11 { ResponseEncoder.writeChunk(bytes, into: &buffer) } else { buffer.writeBytes(bytes) }
-    write(buffer, context)
+    guard let wire, bytes.count > 0 else { return }
+    noteWrite()
+    let pending = wire.pending
+    if head.isVersion11 { ResponseEncoder.writeChunk(bytes, into: pending) } else { pending.append(bytes) }
   }
 
   func end() {
     exchange = nil
-    guard let context else { return }
-    if head.isVersion11 {
-      var buffer = context.channel.allocator.buffer(capacity: 8)
-      buffer.writeStaticString(ResponseEncoder.lastChunk)
-      write(buffer, context)
-    }
+    if head.isVersion11 { wire?.pending.append(ResponseEncoder.lastChunk) }
     finish(closes: closesAfterAnswer)
   }
 
@@ -287,84 +268,54 @@ final class Connection: ChannelInboundHandler, ChannelOutboundHandler, ClientPor
     finish(closes: true)
   }
 
-  private func write(_ buffer: ByteBuffer, _ context: ChannelHandlerContext) {
-    let count = buffer.readableBytes
-    if heldBytes == 0 { lastWriteProgress = worker.milliseconds }
-    // Streams and large answers need to know how much the client has not taken yet; the kernel takes the small ones.
-    guard answerStarted || count > limits.heldHighBytes else {
-      context.writeAndFlush(wrapOutboundOut(buffer), promise: nil)
-      return
-    }
-    heldBytes &+= count
-    let promise = context.eventLoop.makePromise(of: Void.self)
-    let me = NIOLoopBound(self, eventLoop: context.eventLoop)
-    promise.futureResult.whenComplete { _ in me.value.taken(count) }
-    context.writeAndFlush(wrapOutboundOut(buffer), promise: promise)
-  }
-
-  private func taken(_ count: Int) {
-    heldBytes &-= count
-    lastWriteProgress = worker.milliseconds
-    if let exchange, case .working = phase { worker.pipeline.clientProgress(exchange) }
-  }
+  /// A stall is counted from the first byte that waits.
+  private func noteWrite() { if heldBytes == 0 { lastWriteProgress = worker.milliseconds } }
 
   /// The answer is written; what comes next on this connection.
   private func finish(closes: Bool) {
     exchange = nil
-    answerStarted = false
-    guard closes, let context else {
-      let wasWorking = if case .working = phase { true } else { false }
-      phase = .head
-      phaseBegan = worker.milliseconds
-      guard wasWorking, let context else { return }
-      if readHeld {
-        readHeld = false
-        context.read()
-      }
-      guard inbox.readableBytes > 0 else { return }
-      // The next pipelined request starts in a fresh turn, so that a long row of them cannot deepen the stack.
-      let me = NIOLoopBound(self, eventLoop: context.eventLoop)
-      context.eventLoop.execute { me.value.process() }
+    phaseBegan = worker.milliseconds
+    guard !closes else {
+      phase = .closing
+      // Half-close and let the client read: closing at once could reset the connection before the answer is taken.
+      wire?.read(true)
+      wire?.closeOutput()
       return
     }
-    phase = .closing
-    inbox.clear()
-    // Half-close and let the client read: closing at once could reset the connection before the answer is taken.
-    context.close(mode: .output, promise: nil)
-    phaseBegan = worker.milliseconds
+    let wasWorking = if case .working = phase { true } else { false }
+    phase = .head
+    guard wasWorking else { return }
+    // The next pipelined request starts at the turn's end, so that a long row of them cannot deepen the stack.
+    if inbox.count > 0 { worker.resumeAtEndOfTurn(self) }
   }
 
   // MARK: Time
 
   /// Once a second, on the loop.
   func tick(_ now: Int64) {
-    guard let context else { return }
     let waited = now &- phaseBegan
-    if heldBytes > 0, now &- lastWriteProgress > Int64(limits.writeStallMilliseconds) {
-      context.close(promise: nil)
-      return
-    }
+    if heldBytes > 0, now &- lastWriteProgress > Int64(limits.writeStallMilliseconds) { return close() }
     switch phase {
     case .head:
-      if inbox.readableBytes > 0 {
+      if inbox.count > 0 {
         if waited > Int64(limits.headMilliseconds) { fail(.headTimeout) }
       } else if waited > Int64(limits.idleMilliseconds) || isDraining {
-        context.close(promise: nil)
+        close()
       }
     case .body, .chunkedBody:
       let beyond = waited &- Int64(limits.bodyGraceMilliseconds)
       if beyond > 0, Int64(bodyReceived) &* 1000 < beyond &* Int64(limits.bodyBytesPerSecond) { fail(.bodyTimeout) }
     case .working: break
     case .closing:
-      if waited > 5_000 { context.close(promise: nil) }
+      if heldBytes == 0, waited > 5_000 { close() }
     }
   }
 
   /// Finish what is in work and take nothing new.
   func drain() {
     isDraining = true
-    if case .head = phase, inbox.readableBytes == 0 { context?.close(promise: nil) }
+    if case .head = phase, inbox.count == 0, heldBytes == 0 { close() }
   }
 
-  func close() { context?.close(promise: nil) }
+  func close() { wire?.end() }
 }

@@ -1,8 +1,8 @@
+package import EventLoop
 package import Gateway
-package import NIOCore
-package import NIOPosix
+import Glibc
 
-/// The data plane's listener: accepts connections on all loops and gives each to the loop it stays on.
+/// The data plane's listener: accepts connections on the first loop and gives each to the loop it stays on.
 package final class FrontendServer: Sendable {
   package struct Configuration: Sendable {
     package var address: String
@@ -20,79 +20,67 @@ package final class FrontendServer: Sendable {
     }
   }
 
-  private let group: MultiThreadedEventLoopGroup
-  private let workers: [ObjectIdentifier: NIOLoopBound<LoopWorker>]
-  private let channel: any Channel
-  private let ticks: [RepeatedTask]
-
+  private let workers: [LoopBound<LoopWorker>]
+  private let listener: LoopBound<Listener>
   /// The port in use.
-  package var port: Int { channel.localAddress?.port ?? 0 }
+  package let port: Int
 
   /// Binds and starts to accept.
-  /// - Parameter pipelines: One per loop of the group, made for that loop.
-  package init(
-    _ configuration: Configuration, group: MultiThreadedEventLoopGroup,
-    pipelines: [(loop: any EventLoop, pipeline: NIOLoopBound<RequestPipeline>)]
-  ) async throws {
-    self.group = group
-    var workers: [ObjectIdentifier: NIOLoopBound<LoopWorker>] = [:]
-    var ticks: [RepeatedTask] = []
-    for (loop, pipeline) in pipelines {
-      let worker = try await loop.submit {
-        NIOLoopBound(
-          LoopWorker(pipeline: pipeline.value, limits: configuration.limits, hosts: configuration.hosts),
-          eventLoop: loop)
-      }.get()
-      workers[ObjectIdentifier(loop)] = worker
-      ticks.append(
-        loop.scheduleRepeatedTask(initialDelay: .seconds(1), delay: .seconds(1)) { _ in worker.value.tick() })
+  /// - Parameter pipelines: One per loop, made for that loop; at least one.
+  package init(_ configuration: Configuration, pipelines: [LoopBound<RequestPipeline>]) async throws {
+    let socket = try ListeningSocket(address: configuration.address, port: configuration.port)
+    port = socket.port
+    var workers: [LoopBound<LoopWorker>] = []
+    for pipeline in pipelines {
+      let loop = pipeline.loop
+      workers.append(
+        try await loop.run {
+          LoopBound(
+            LoopWorker(
+              loop: loop, pipeline: pipeline.value, limits: configuration.limits, hosts: configuration.hosts), loop)
+        })
     }
     self.workers = workers
-    self.ticks = ticks
-    let byLoop = workers
-    channel = try await ServerBootstrap(group: group)
-      .serverChannelOption(.backlog, value: 1024)
-      .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
-      .childChannelOption(.socketOption(.tcp_nodelay), value: 1)
-      .childChannelOption(.maxMessagesPerRead, value: 4)
-      .childChannelOption(
-        .recvAllocator, value: AdaptiveRecvByteBufferAllocator(minimum: 2048, initial: 4096, maximum: 262_144)
-      )
-      .childChannelInitializer { channel in
-        channel.eventLoop.makeCompletedFuture {
-          guard let worker = byLoop[ObjectIdentifier(channel.eventLoop)] else { throw ChannelError.unknownLocalAddress }
-          let connection = Connection(worker: worker.value, source: SourceAddress(channel.remoteAddress))
-          try channel.pipeline.syncOperations.addHandler(connection)
-        }
+    let all = workers
+    guard let first = all.first else { throw EventLoopError.ended }
+    listener = try await first.loop.run {
+      var turn = 0
+      let listener = Listener(socket, on: first.loop) { descriptor, source in
+        // In turn, for the loops to have the same number: connections of applications live long.
+        turn = (turn + 1) % all.count
+        let worker = all[turn]
+        if worker.loop.isCurrent { return worker.value.adopt(descriptor, from: source) }
+        if !worker.loop.execute({ worker.value.adopt(descriptor, from: source) }) { close(descriptor) }
       }
-      .bind(host: configuration.address, port: configuration.port).get()
+      listener.start()
+      return LoopBound(listener, first.loop)
+    }
   }
 
-  /// Stops accepting, lets what is in work finish, and closes the rest after `grace`.
-  package func drain(grace: TimeAmount) async {
-    try? await channel.close().get()
-    for worker in workers.values { worker.eventLoop.execute { worker.value.drain() } }
-    let deadline = NIODeadline.now() + grace
-    while NIODeadline.now() < deadline {
-      var open = 0
-      for worker in workers.values {
-        open += (try? await worker.eventLoop.submit { worker.value.connectionCount }.get()) ?? 0
-      }
-      if open == 0 { break }
-      try? await Task.sleep(nanoseconds: 50_000_000)
-    }
+  /// Stops accepting, lets what is in work finish, and closes the rest after `seconds`.
+  package func drain(seconds: Int64) async {
+    _ = try? await listener.loop.run { self.listener.value.close() }
+    await each(within: seconds) { $0.drain(until: $1, $2) }
     // What is left ends with an error its client can see; its records and settlements are waited for.
-    for worker in workers.values { worker.eventLoop.execute { worker.value.pipeline.endAll() } }
-    let settled = NIODeadline.now() + .seconds(6)
-    while NIODeadline.now() < settled {
-      var open = 0
-      for worker in workers.values {
-        open += (try? await worker.eventLoop.submit { worker.value.pipeline.openExchanges }.get()) ?? 0
+    await each(within: 6) { $0.endAll(until: $1, $2) }
+    for worker in workers { _ = try? await worker.loop.run { worker.value.closeAll() } }
+  }
+
+  /// Starts something on every loop and waits until each has said that it is done; all have the same time for it.
+  private func each(
+    within seconds: Int64, _ start: @escaping @Sendable (LoopWorker, Int64, @escaping @Sendable () -> Void) -> Void
+  ) async {
+    await withTaskGroup { group in
+      for worker in workers {
+        group.addTask {
+          await withCheckedContinuation { (done: CheckedContinuation<Void, Never>) in
+            let isTaken = worker.loop.execute {
+              start(worker.value, worker.loop.now + seconds * 1_000_000_000) { done.resume() }
+            }
+            if !isTaken { done.resume() }
+          }
+        }
       }
-      if open == 0 { break }
-      try? await Task.sleep(nanoseconds: 20_000_000)
     }
-    for worker in workers.values { worker.eventLoop.execute { worker.value.closeAll() } }
-    for tick in ticks { tick.cancel() }
   }
 }

@@ -1,67 +1,145 @@
+import EventLoop
 import Gateway
 import JSONText
-import NIOCore
 
-/// What one event loop has: its pipeline, its connections and its clock.
-final class LoopWorker {
+/// What one event loop has: its pipeline, its connections and the buffers they share.
+final class LoopWorker: TurnEnd {
+  let loop: EventLoop
   let pipeline: RequestPipeline
   let limits: Limits
   private let hosts: Set<String>
   private var connections: [Connection] = []
   private var perSource: [SourceAddress: Int] = [:]
   private var isDraining = false
-  /// Milliseconds since the worker was made, as of the last tick or read: deadlines are seconds, clocks cost.
-  private(set) var milliseconds: Int64 = 0
-  private let began = NIODeadline.now()
+  /// Milliseconds of the loop's clock: deadlines are seconds, clocks cost.
+  var milliseconds: Int64 { loop.now / 1_000_000 }
 
-  init(pipeline: RequestPipeline, limits: Limits, hosts: Set<String>) {
+  /// What is received is used, or copied by who wants to keep it, before the next client's bytes come.
+  let readBuffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 64 * 1024, alignment: 16)
+  /// An answer's head on its way to the kernel.
+  let headBuffer = ByteArena(capacity: 1024)
+  private var arenas: [ByteArena] = []
+  private var toFlush: [ClientWire] = []
+  private var toResume: [Connection] = []
+  private var onNoConnections: (@Sendable () -> Void)?
+  private var onNoExchanges: (@Sendable () -> Void)?
+
+  /// On `loop`.
+  init(loop: EventLoop, pipeline: RequestPipeline, limits: Limits, hosts: Set<String>) {
+    self.loop = loop
     self.pipeline = pipeline
     self.limits = limits
     self.hosts = hosts
+    pipeline.hasTurns = true
+    loop.atEndOfTurns(self)
+    loop.repeated(everyMilliseconds: 1000) { [weak self] in self?.tick() }
   }
 
-  func readClock() { milliseconds = Int64((NIODeadline.now() - began).nanoseconds / 1_000_000) }
+  deinit { readBuffer.deallocate() }
+
+  // MARK: Turns
+
+  func flushAtEndOfTurn(_ wire: ClientWire) { toFlush.append(wire) }
+
+  func resumeAtEndOfTurn(_ connection: Connection) { toResume.append(connection) }
+
+  func endTurn() -> Bool {
+    var goesOn = pipeline.turnEnded()
+    if !toResume.isEmpty {
+      let resumed = toResume
+      toResume.removeAll(keepingCapacity: true)
+      for connection in resumed { connection.processInbox() }
+      goesOn = true
+    }
+    if !toFlush.isEmpty {
+      let wires = toFlush
+      toFlush.removeAll(keepingCapacity: true)
+      for wire in wires { wire.turnEnded() }
+      goesOn = true
+    }
+    if isDraining { tellOfTheEnd() }
+    return goesOn
+  }
+
+  /// A buffer for bytes that a client has not taken.
+  func takeArena() -> ByteArena { arenas.popLast() ?? ByteArena(capacity: 2048) }
+
+  func give(_ arena: ByteArena) {
+    arena.reset(keeping: 16 * 1024)
+    if arenas.count < 64 { arenas.append(arena) }
+  }
 
   // MARK: Connections
 
-  var connectionCount: Int { connections.count }
-
-  func add(_ connection: Connection, from source: SourceAddress) {
+  /// Takes over a connected socket.
+  func adopt(_ descriptor: Int32, from source: SourceAddress) {
+    let connection = Connection(descriptor: descriptor, worker: self, source: source)
     connection.index = connections.count
     connections.append(connection)
     perSource[source, default: 0] += 1
     if isDraining || connections.count > limits.connections
       || perSource[source, default: 0] > limits.connectionsPerSource
     {
-      connection.close()
+      return connection.close()
     }
+    connection.start()
   }
 
-  func remove(_ connection: Connection, from source: SourceAddress) {
+  func remove(_ connection: Connection) {
     let index = connection.index
     guard index >= 0, index < connections.count, connections[index] === connection else { return }
     connections[index] = connections[connections.count - 1]
     connections[index].index = index
     connections.removeLast()
     connection.index = -1
-    let left = perSource[source, default: 1] - 1
-    perSource[source] = left > 0 ? left : nil
+    let left = perSource[connection.source, default: 1] - 1
+    perSource[connection.source] = left > 0 ? left : nil
   }
 
-  func tick() {
-    readClock()
+  private func tick() {
     let now = milliseconds
     // Closing removes from the table by swapping: a copy is walked.
     for connection in connections { connection.tick(now) }
     pipeline.tick()
   }
 
-  func drain() {
+  // MARK: The end
+
+  /// Takes nothing new and lets what is in work finish.
+  /// - Parameter done: Called once, when no connection is left or `deadline` of the loop's clock has come.
+  func drain(until deadline: Int64, _ done: @escaping @Sendable () -> Void) {
     isDraining = true
+    onNoConnections = done
     for connection in connections { connection.drain() }
+    loop.schedule(at: deadline) { [weak self] in self?.tellOfNoConnections() }
+    tellOfTheEnd()
+  }
+
+  /// Ends what is still in work with an error that its client can see.
+  /// - Parameter done: Called once, when all of it is settled and recorded or `deadline` has come.
+  func endAll(until deadline: Int64, _ done: @escaping @Sendable () -> Void) {
+    onNoExchanges = done
+    pipeline.endAll()
+    loop.schedule(at: deadline) { [weak self] in self?.tellOfNoExchanges() }
+    tellOfTheEnd()
   }
 
   func closeAll() { for connection in connections { connection.close() } }
+
+  private func tellOfTheEnd() {
+    if connections.isEmpty { tellOfNoConnections() }
+    if pipeline.openExchanges == 0 { tellOfNoExchanges() }
+  }
+
+  private func tellOfNoConnections() {
+    onNoConnections?()
+    onNoConnections = nil
+  }
+
+  private func tellOfNoExchanges() {
+    onNoExchanges?()
+    onNoExchanges = nil
+  }
 
   // MARK: A request's head
 

@@ -1,61 +1,61 @@
 import Gateway
-import NIOCore
+import JSONText
 
 /// Writes HTTP/1.1 answer heads and chunks into buffers; status lines are ready-made.
 enum ResponseEncoder {
   static func writeHead(
     _ head: ResponseHead, fields: UnsafeRawBufferPointer, length: Int?, isVersion11: Bool, closes: Bool,
-    into buffer: inout ByteBuffer
+    into buffer: ByteArena
   ) {
-    buffer.writeStaticString(statusLine(head.status))
+    buffer.append(statusLine(head.status))
     switch head.kind {
-    case .json: buffer.writeStaticString("content-type: application/json\r\n")
+    case .json: buffer.append("content-type: application/json\r\n")
     case .eventStream:
-      buffer.writeStaticString(
+      buffer.append(
         "content-type: text/event-stream\r\ncache-control: no-cache, no-transform\r\nx-accel-buffering: no\r\n")
     case .empty: break
     }
     if let length {
-      buffer.writeStaticString("content-length: ")
-      writeDecimal(length, into: &buffer)
-      buffer.writeStaticString("\r\n")
+      buffer.append("content-length: ")
+      writeDecimal(length, into: buffer)
+      buffer.append("\r\n")
     } else if isVersion11 {
-      buffer.writeStaticString("transfer-encoding: chunked\r\n")
+      buffer.append("transfer-encoding: chunked\r\n")
     }
-    if fields.count > 0 { buffer.writeBytes(fields) }
+    buffer.append(fields)
     if closes {
-      buffer.writeStaticString("connection: close\r\n\r\n")
+      buffer.append("connection: close\r\n\r\n")
     } else if !isVersion11 {
-      buffer.writeStaticString("connection: keep-alive\r\n\r\n")
+      buffer.append("connection: keep-alive\r\n\r\n")
     } else {
-      buffer.writeStaticString("\r\n")
+      buffer.append("\r\n")
     }
   }
 
-  static func writeChunk(_ bytes: UnsafeRawBufferPointer, into buffer: inout ByteBuffer) {
-    writeHex(bytes.count, into: &buffer)
-    buffer.writeStaticString("\r\n")
-    buffer.writeBytes(bytes)
-    buffer.writeStaticString("\r\n")
+  static func writeChunk(_ bytes: UnsafeRawBufferPointer, into buffer: ByteArena) {
+    writeHex(bytes.count, into: buffer)
+    buffer.append("\r\n")
+    buffer.append(bytes)
+    buffer.append("\r\n")
   }
 
   static let lastChunk: StaticString = "0\r\n\r\n"
   static let interimContinue: StaticString = "HTTP/1.1 100 Continue\r\n\r\n"
 
-  private static func writeDecimal(_ value: Int, into buffer: inout ByteBuffer) {
+  private static func writeDecimal(_ value: Int, into buffer: ByteArena) {
     var divisor = 1
     while value / divisor >= 10 { divisor &*= 10 }
     while divisor > 0 {
-      buffer.writeInteger(UInt8(0x30 &+ UInt8(truncatingIfNeeded: value / divisor % 10)))
+      buffer.append(UInt8(0x30 &+ UInt8(truncatingIfNeeded: value / divisor % 10)))
       divisor /= 10
     }
   }
 
-  private static func writeHex(_ value: Int, into buffer: inout ByteBuffer) {
+  private static func writeHex(_ value: Int, into buffer: ByteArena) {
     var shift = value == 0 ? 0 : (Int.bitWidth &- 1 &- value.leadingZeroBitCount) & ~3
     while shift >= 0 {
       let digit = UInt8(truncatingIfNeeded: (value >> shift) & 15)
-      buffer.writeInteger(digit < 10 ? 0x30 &+ digit : 0x57 &+ digit)
+      buffer.append(digit < 10 ? 0x30 &+ digit : 0x57 &+ digit)
       shift &-= 4
     }
   }

@@ -1,4 +1,4 @@
-import NIOCore
+import Glibc
 import Tenancy
 
 /// Who a connection counts for: an IPv4 address or the /64 of an IPv6 address.
@@ -8,21 +8,21 @@ struct SourceAddress: Hashable {
   /// The whole address, for network rules.
   let network: NetworkAddress
 
-  init(_ address: SocketAddress?) {
+  /// What `accept` has told; addresses of other families, and none, are one source.
+  init(_ address: UnsafePointer<sockaddr>?) {
     var high: UInt64 = 0
     var isV6 = false
     var network = NetworkAddress(value: 0)
-    switch address {
-    case .v4(let v4):
-      // sockaddr_in: the address lies behind family and port.
-      withUnsafeBytes(of: v4.address) { bytes in
-        let address = UInt32(bigEndian: bytes.loadUnaligned(fromByteOffset: 4, as: UInt32.self))
-        high = UInt64(address)
-        network = NetworkAddress(ipv4: address)
+    switch address.map({ Int32($0.pointee.sa_family) }) {
+    case AF_INET:
+      let value = UnsafeRawPointer(address).map {
+        UInt32(bigEndian: $0.loadUnaligned(fromByteOffset: 4, as: UInt32.self))
       }
-    case .v6(let v6):
-      // sockaddr_in6: behind family, port and flow label; the first half is the network.
-      withUnsafeBytes(of: v6.address) { bytes in
+      high = UInt64(value ?? 0)
+      network = NetworkAddress(ipv4: value ?? 0)
+    case AF_INET6:
+      // Behind family, port and flow label; the first half is the network.
+      if let bytes = UnsafeRawPointer(address) {
         high = bytes.loadUnaligned(fromByteOffset: 8, as: UInt64.self)
         network = NetworkAddress(value: UInt128(bigEndian: bytes.loadUnaligned(fromByteOffset: 8, as: UInt128.self)))
       }

@@ -40,7 +40,7 @@ package final class Exchange {
   var startedAt: Int64 = 0
   var caller: Caller?
   var snapshot: GatewaySnapshot?
-  var scan = RequestScan()
+  let scan = RequestScan()
   /// ``scan`` is of this request and not of one before it.
   var isScanned = false
   /// The breaker that let this attempt pass and has not been told how it ended.

@@ -25,13 +25,14 @@ package final class RequestPipeline {
   let limits: Limits
   package let counters = LoopCounters()
   package weak var upstreamPort: (any UpstreamPort)?
-  /// Has ``turnEnded()`` called when this turn of the loop is over. Nil: there are no turns, as in tests.
-  package var atEndOfTurn: (() -> Void)?
-  private var isTurnToEnd = false
+  /// Somebody calls ``turnEnded()`` at each turn's end. Without turns, as in tests, everything runs at once.
+  package var hasTurns = false
   private var isLogToBeWoken = false
   /// Tickets of the requests that this turn has brought.
   private var arrived: [UInt64] = []
   private var running: [UInt64] = []
+  /// Exchanges whose answers this turn has brought, in the middle of ``conclude(_:_:exit:)``.
+  private var toRecord: [(ticket: UInt64, actual: Actual)] = []
   let clock: any GatewayClock
 
   // The loop's own tools: contexts and buffers that are kept from request to request.
@@ -42,9 +43,10 @@ package final class RequestPipeline {
   var estimator = Estimator()
   var breakers = BreakerTable()
   let scratch = ByteArena(capacity: 8192)
-  var answerScan = AnswerScan()
+  let answerScan = AnswerScan()
   let metaWriter = MetaWriter()
 
+  private var closing: [UInt64] = []
   private var free: [Exchange] = []
   private var table: [Exchange?] = []
   private var freeIndexes: [Int] = []
@@ -115,9 +117,8 @@ package final class RequestPipeline {
   /// The rest of the stages, once the body is there: at the end of the turn, with all others that the turn has brought.
   package func run(_ exchange: Exchange) {
     exchange.stage = .parse
-    guard atEndOfTurn != nil else { return advance(exchange) }
+    guard hasTurns else { return advance(exchange) }
     arrived.append(exchange.ticket)
-    endTurn()
   }
 
   /// A few stages at a time for all that have arrived: the code and tables of a stage are fetched into the processor's
@@ -138,6 +139,20 @@ package final class RequestPipeline {
     }
     running.removeAll(keepingCapacity: true)
     counters.worked(nanoseconds: clock.monotonicNanoseconds - began)
+  }
+
+  /// Writes the closing record of an exchange; with turns, at this turn's end, with all others.
+  func recordClosing(_ exchange: Exchange, _ actual: Actual) {
+    guard hasTurns else { return writeClosing(exchange, actual) }
+    toRecord.append((exchange.ticket, actual))
+  }
+
+  private func recordConcluded() {
+    guard !toRecord.isEmpty else { return }
+    for (ticket, actual) in toRecord {
+      if let exchange = exchange(of: ticket) { writeClosing(exchange, actual) }
+    }
+    toRecord.removeAll(keepingCapacity: true)
   }
 
   /// Takes one request as far as it goes now.
@@ -176,25 +191,20 @@ package final class RequestPipeline {
   /// Queues an entry for the log. Its writer is woken once a turn, for all that the turn has brought: a wake-up costs
   /// more than sealing.
   func log(_ entry: HeldEntry) -> Bool {
-    guard atEndOfTurn != nil else { return services.log.append(entry, loop: loop) }
-    guard services.log.append(entry, loop: loop, wakes: false) else { return false }
-    isLogToBeWoken = true
-    endTurn()
+    guard services.log.append(entry, loop: loop, wakes: !hasTurns) else { return false }
+    isLogToBeWoken = hasTurns
     return true
   }
 
-  private func endTurn() {
-    guard !isTurnToEnd, let atEndOfTurn else { return }
-    isTurnToEnd = true
-    atEndOfTurn()
-  }
-
-  package func turnEnded() {
+  /// The turn of the loop is over: what it has brought is done together.
+  /// - Returns: True if there was something, which may have brought news from the sender or further requests.
+  package func turnEnded() -> Bool {
+    let hasWork = !arrived.isEmpty || !toRecord.isEmpty
+    recordConcluded()
     runArrived()
-    isTurnToEnd = false
     if isLogToBeWoken { services.log.wake() }
     isLogToBeWoken = false
-    if !arrived.isEmpty { endTurn() }
+    return hasWork
   }
 
   // MARK: Tickets: how other threads name an exchange
@@ -220,10 +230,17 @@ package final class RequestPipeline {
     }
   }
 
-  /// The log's writer has written what these wait for.
+  /// The log's writer has written what these wait for: their answers may end.
   package func confirmed(_ tickets: [UInt64]) {
+    closing.removeAll(keepingCapacity: true)
     for ticket in tickets {
-      if let exchange = exchange(of: ticket) { close(exchange) }
+      if let exchange = exchange(of: ticket), release(exchange) { closing.append(ticket) }
+    }
+    for ticket in closing {
+      if let exchange = exchange(of: ticket) { carryOut(exchange) }
+    }
+    for ticket in closing {
+      if let exchange = exchange(of: ticket) { recycle(exchange) }
     }
   }
 

@@ -3,7 +3,7 @@ internal import JSONText
 /// Reading of single values: text by default, structural only where a caller says so.
 extension RequestScan {
   /// Looks a member's name up; refuses it if it stands twice or is a known one in other case.
-  mutating func find<Member>(
+  func find<Member>(
     _ table: MemberTable<Member>, _ key: JSONString, _ seen: inout UInt64, _ cursor: JSONCursor,
     in path: @autoclosure () -> String
   ) throws(JSONTextError) -> Member? {
@@ -27,7 +27,7 @@ extension RequestScan {
   }
 
   /// Counts a string's text and makes it a segment.
-  mutating func addText(_ text: JSONString, group shared: Int32? = nil, isIdentifier: Bool = false) {
+  func addText(_ text: JSONString, group shared: Int32? = nil, isIdentifier: Bool = false) {
     guard !text.isEmpty else { return }
     countText(text)
     segments.append(
@@ -36,34 +36,34 @@ extension RequestScan {
         group: shared ?? nextGroup(), isIdentifier: isIdentifier))
   }
 
-  mutating func countText(_ text: JSONString) {
+  func countText(_ text: JSONString) {
     let bytes = text.hasEscapes ? JSONEscape.unescapedLength(text.range.of(body)) : text.end - text.start
     textBytes &+= bytes
   }
 
-  mutating func nextGroup() -> Int32 {
+  func nextGroup() -> Int32 {
     group &+= 1
     return group
   }
 
   /// Reads an enum: a known value is structure, any other string is a text without brackets, any other value is text.
-  mutating func structural(_ known: ClosedValues, _ cursor: inout JSONCursor) throws(JSONTextError) {
+  func structural(_ known: ClosedValues, _ cursor: inout JSONCursor) throws(JSONTextError) {
     guard try cursor.peek() == .string else { return try free(&cursor) }
     structural(known, try cursor.string())
   }
 
-  mutating func structural(_ known: ClosedValues, _ text: JSONString) {
+  func structural(_ known: ClosedValues, _ text: JSONString) {
     if known.contains(text, in: body) { countText(text) } else { addText(text, isIdentifier: true) }
   }
 
   /// Reads a name or an id, which takes no brackets; any other value is text.
-  mutating func identifier(_ cursor: inout JSONCursor) throws(JSONTextError) {
+  func identifier(_ cursor: inout JSONCursor) throws(JSONTextError) {
     guard try cursor.peek() == .string else { return try free(&cursor) }
     addText(try cursor.string(), isIdentifier: true)
   }
 
   /// Reads any value: each string, member name and long number in it is text.
-  mutating func free(_ cursor: inout JSONCursor) throws(JSONTextError) {
+  func free(_ cursor: inout JSONCursor) throws(JSONTextError) {
     switch try cursor.peek() {
     case .string: addText(try cursor.string())
     case .number:
@@ -91,19 +91,19 @@ extension RequestScan {
   }
 
   /// Reads a member that nobody knows: its name is text too.
-  mutating func unknown(_ key: JSONString, _ cursor: inout JSONCursor) throws(JSONTextError) {
+  func unknown(_ key: JSONString, _ cursor: inout JSONCursor) throws(JSONTextError) {
     addName(key)
     try free(&cursor)
   }
 
   /// A number of nine or more digits can be an identifier, wherever it stands.
-  mutating func addNumber(_ number: JSONNumber) {
+  func addNumber(_ number: JSONNumber) {
     guard number.digits >= 9 else { return }
     segments.append(TextSegment(start: number.start, end: number.end, kind: .number, depth: 0, group: nextGroup()))
   }
 
   /// A free-form name; a short run of digits (token ids in `logit_bias`) says nothing.
-  mutating func addName(_ key: JSONString) {
+  func addName(_ key: JSONString) {
     guard !key.isEmpty else { return }
     countText(key)
     textBytes &+= 4  // quotes, colon, comma
@@ -116,7 +116,7 @@ extension RequestScan {
   }
 
   /// Reads a JSON schema: as ``free(_:)``, without segments for its own vocabulary.
-  mutating func schema(_ cursor: inout JSONCursor) throws(JSONTextError) {
+  func schema(_ cursor: inout JSONCursor) throws(JSONTextError) {
     switch try cursor.peek() {
     case .object:
       var walk = try cursor.enterObject()
@@ -150,7 +150,7 @@ extension RequestScan {
   }
 
   /// Reads a number or literal; a long number, a string or a container there is text.
-  mutating func scalar(_ cursor: inout JSONCursor) throws(JSONTextError) {
+  func scalar(_ cursor: inout JSONCursor) throws(JSONTextError) {
     switch try cursor.peek() {
     case .number: addNumber(try cursor.number())
     case .true, .false, .null: _ = try cursor.literal()
@@ -159,7 +159,7 @@ extension RequestScan {
   }
 
   /// Reads `true`, `false` or `null` (as false).
-  mutating func boolean(_ param: @autoclosure () -> String, _ cursor: inout JSONCursor) throws(JSONTextError) -> Bool {
+  func boolean(_ param: @autoclosure () -> String, _ cursor: inout JSONCursor) throws(JSONTextError) -> Bool {
     switch try cursor.peek() {
     case .true, .false, .null: return try cursor.literal() == .true
     default: throw wrongType(param(), "true or false", at: cursor)
@@ -167,7 +167,7 @@ extension RequestScan {
   }
 
   /// Reads a positive integer within `bound`, or null.
-  mutating func count(_ param: String, upTo bound: Int64, _ cursor: inout JSONCursor) throws(JSONTextError) -> Int64? {
+  func count(_ param: String, upTo bound: Int64, _ cursor: inout JSONCursor) throws(JSONTextError) -> Int64? {
     switch try cursor.peek() {
     case .null:
       _ = try cursor.literal()
@@ -184,7 +184,7 @@ extension RequestScan {
   }
 
   /// Reads a string whose content is noted and which never travels, or null.
-  mutating func person(_ param: String, _ cursor: inout JSONCursor) throws(JSONTextError) -> ByteRange? {
+  func person(_ param: String, _ cursor: inout JSONCursor) throws(JSONTextError) -> ByteRange? {
     switch try cursor.peek() {
     case .null:
       _ = try cursor.literal()
@@ -195,7 +195,7 @@ extension RequestScan {
   }
 
   /// Reads `model`.
-  mutating func modelValue(_ cursor: inout JSONCursor) throws(JSONTextError) {
+  func modelValue(_ cursor: inout JSONCursor) throws(JSONTextError) {
     guard try cursor.peek() == .string else { throw wrongType("model", "a string", at: cursor) }
     let text = try cursor.string()
     guard !text.isEmpty, text.range.count <= 256, !text.hasEscapes else {
@@ -206,7 +206,7 @@ extension RequestScan {
   }
 
   /// Reads OpenAI's `metadata`, which never travels; notes its `user_id`.
-  mutating func metadataValue(_ cursor: inout JSONCursor) throws(JSONTextError) {
+  func metadataValue(_ cursor: inout JSONCursor) throws(JSONTextError) {
     switch try cursor.peek() {
     case .null: _ = try cursor.literal()
     case .object:
@@ -226,7 +226,7 @@ extension RequestScan {
   }
 
   /// Notes where a member of the body's object lies; the value was just read.
-  mutating func note(_ key: JSONString, _ valueStart: Int, _ cursor: JSONCursor) {
+  func note(_ key: JSONString, _ valueStart: Int, _ cursor: JSONCursor) {
     members.append(MemberExtent(nameStart: key.start - 1, valueStart: valueStart, valueEnd: cursor.position))
     insertionPoint = cursor.position
   }

@@ -5,7 +5,7 @@ package import JSONText
 /// One per event loop or exchange, used again and again in its place: its arrays keep their capacity. A value, not an
 /// object, so that the walk needs no check of exclusivity at run time. All positions are offsets into the body that was
 /// scanned; the body itself is not kept.
-package struct RequestScan {
+package final class RequestScan {
   package private(set) var route = InferenceRoute.chat
 
   // What is asked for
@@ -65,7 +65,7 @@ package struct RequestScan {
 
   /// Scans a body, which is valid and unambiguous where this returns.
   /// - Throws: ``InferenceError`` with `invalid_json`, `missing_required_parameter`, `invalid_type` or `invalid_value`.
-  package mutating func scan(_ body: UnsafeRawBufferPointer, route: InferenceRoute) throws(InferenceError) {
+  package func scan(_ body: UnsafeRawBufferPointer, route: InferenceRoute) throws(InferenceError) {
     reset()
     self.route = route
     self.body = body
@@ -88,7 +88,7 @@ package struct RequestScan {
     }
   }
 
-  private mutating func reset() {
+  private func reset() {
     model = ByteRange(0, 0)
     (stream, includeUsage, n, maxTokens) = (false, false, 1, nil)
     (maxTokensField, maxTokensRange) = (.maxCompletionTokens, nil)
@@ -112,14 +112,14 @@ package struct RequestScan {
   package var hasHostedTool: Bool { features.contains(.hostedTool) }
 
   /// Notes why the body is refused and gives the error that ends the walk.
-  mutating func refuse(_ code: Refusal.Code, _ param: String?, _ message: String, at cursor: JSONCursor)
+  func refuse(_ code: Refusal.Code, _ param: String?, _ message: String, at cursor: JSONCursor)
     -> JSONTextError
   {
     refusal = InferenceError(code, param: param, message: message)
     return JSONTextError(.stopped, at: cursor.position)
   }
 
-  mutating func wrongType(_ param: String, _ wanted: String, at cursor: JSONCursor) -> JSONTextError {
+  func wrongType(_ param: String, _ wanted: String, at cursor: JSONCursor) -> JSONTextError {
     refuse(.invalidType, param, "'\(param)' must be \(wanted).", at: cursor)
   }
 }

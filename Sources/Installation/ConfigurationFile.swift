@@ -84,7 +84,7 @@ package enum ConfigurationFile {
     }
     configuration.loops = try top.number("loops")
     guard configuration.loops.map({ (1...256).contains($0) }) ?? true else {
-      throw top.wrong("loops", "'loops' is 1 to 256", "leave it out for one per core")
+      throw top.wrong("loops", "'loops' is 1 to 256", "leave it out for one less than there are cores")
     }
     try top.finish()
     return configuration

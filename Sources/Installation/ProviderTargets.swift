@@ -36,7 +36,7 @@ struct ProviderTargets {
     let pool = "\(provider.id)/\(provider.credential ?? "")" + (dedicatedPool.map { "/\($0)" } ?? "")
     func target(_ path: String) -> UpstreamTarget {
       UpstreamTarget(
-        provider: provider.id, url: "\(provider.endpoint)\(path)", headerLines: lines + ["accept: application/json"],
+        provider: provider.id, url: "\(provider.endpoint)\(path)", headerLines: lines,
         poolKey: pool, isLocal: provider.isLocal, limits: limits)
     }
     return CallableModel(

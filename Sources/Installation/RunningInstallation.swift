@@ -1,10 +1,9 @@
 import Admin
+import EventLoop
+import Foundation
 import Frontend
 import Gateway
-import Glibc
 import Logging
-import NIOCore
-import NIOPosix
 import Synchronization
 import Upstream
 
@@ -14,22 +13,20 @@ package final class RunningInstallation: Sendable {
   /// URLs of the unified endpoint and the Admin API.
   package let endpoint: String
   package let admin: String
-  /// How the loops are woken for libcurl's sockets.
-  package let readinessKind: String
-  private let group: MultiThreadedEventLoopGroup
+  private let loops: [EventLoop]
   private let frontend: FrontendServer
   private let adminServer: AdminServer
   private let adminTask: Task<Void, any Error>
   private let housekeeping: Task<Void, Never>
-  private let pools: [NIOLoopBound<UpstreamPool>]
-  private let pipelines: [NIOLoopBound<RequestPipeline>]
+  private let pools: [LoopBound<UpstreamPool>]
   private let isOver = Atomic<Bool>(false)
 
   /// - Parameter isReady: False leaves it to the caller to say when requests are taken.
   package static func start(_ configuration: ServerConfiguration, isReady: Bool = true) async throws
     -> RunningInstallation
   {
-    let loops = configuration.loops ?? System.coreCount
+    // A core is left to the log: sealing, writing and indexing are a third of a request's cost, on threads of their own.
+    let loops = configuration.loops ?? max(1, ProcessInfo.processInfo.activeProcessorCount - 1)
     do {
       let core = try InstallationCore(configuration, loops: loops)
       let running = try await RunningInstallation(core, loops: loops)
@@ -37,8 +34,8 @@ package final class RunningInstallation: Sendable {
       return running
     } catch let error as InstallationError {
       throw error
-    } catch let error as IOError where error.errnoCode == EADDRINUSE {
-      throw InstallationError(.portTaken, "a port is taken", hint: "choose another port, or 0 for a free one")
+    } catch let error as ListenerError {
+      throw InstallationError(.portTaken, "\(error)", hint: "choose another address or port, or port 0 for a free one")
     } catch {
       throw InstallationError(.storeUnusable, "\(error)", hint: "run 'torhausctl doctor' or read the log above")
     }
@@ -47,39 +44,26 @@ package final class RunningInstallation: Sendable {
   private init(_ core: InstallationCore, loops: Int) async throws {
     self.core = core
     let configuration = core.configuration
-    group = MultiThreadedEventLoopGroup(numberOfThreads: loops)
     let services = GatewayServices(
       snapshots: core.snapshots, quotas: core.quotas, log: core.log, pepper: core.pepper,
       limits: configuration.limits, readiness: core.readiness)
-    var pipelines: [(loop: any EventLoop, pipeline: NIOLoopBound<RequestPipeline>)] = []
-    var pools: [NIOLoopBound<UpstreamPool>] = []
+    var made: [(loop: EventLoop, pipeline: LoopBound<RequestPipeline>, pool: LoopBound<UpstreamPool>)] = []
     var counters: [LoopCounters] = []
-    var kind = ""
     let clock = SystemClock()
-    for (number, loop) in group.makeIterator().enumerated() {
-      let made = try await loop.flatSubmit {
-        loop.makeCompletedFuture {
-          let pipeline = try RequestPipeline(services: services, loop: number, clock: clock)
-          let pool = try UpstreamPool(loop: loop, limits: services.limits, delegate: pipeline)
-          pipeline.upstreamPort = pool
-          let bound = NIOLoopBound(pipeline, eventLoop: loop)
-          pipeline.atEndOfTurn = { loop.execute { bound.value.turnEnded() } }
-          return (
-            bound, NIOLoopBound(pool, eventLoop: loop), pipeline.counters,
-            pool.kind.rawValue, try pool.start()
-          )
-        }
-      }.get()
-      try await made.4.get()
-      pipelines.append((loop, made.0))
-      pools.append(made.1)
-      counters.append(made.2)
-      kind = made.3
-      core.mailbox.add(loop, made.0)
+    for number in 0..<max(1, loops) {
+      let loop = try EventLoop(name: "loop-\(number)")
+      let (pipeline, pool, count) = try await loop.run {
+        let pipeline = try RequestPipeline(services: services, loop: number, clock: clock)
+        let pool = UpstreamPool(loop: loop, limits: services.limits, delegate: pipeline)
+        pipeline.upstreamPort = pool
+        return (LoopBound(pipeline, loop), LoopBound(pool, loop), pipeline.counters)
+      }
+      made.append((loop, pipeline, pool))
+      counters.append(count)
+      core.mailbox.add(pipeline)
     }
-    self.pools = pools
-    self.pipelines = pipelines.map(\.pipeline)
-    readinessKind = kind
+    self.loops = made.map(\.loop)
+    pools = made.map(\.pool)
     let metrics = LoopMetrics(counters: counters, core: core)
     let administration = Administration(core: core)
     let adminServer = AdminServer(
@@ -98,7 +82,7 @@ package final class RunningInstallation: Sendable {
       FrontendServer.Configuration(
         address: configuration.api.address, port: configuration.api.port, hosts: configuration.hosts,
         limits: configuration.limits),
-      group: group, pipelines: pipelines)
+      pipelines: made.map(\.pipeline))
     endpoint = "http://\(configuration.api.address):\(frontend.port)"
     admin = "http://\(configuration.admin.address):\(adminPort)"
     housekeeping = Task {
@@ -117,14 +101,12 @@ package final class RunningInstallation: Sendable {
   package func drain() async {
     guard isOver.compareExchange(expected: false, desired: true, ordering: .relaxed).exchanged else { return }
     core.readiness.markDraining()
-    await frontend.drain(grace: .seconds(core.configuration.drainSeconds))
+    await frontend.drain(seconds: core.configuration.drainSeconds)
     housekeeping.cancel()
     await adminServer.stop()
     _ = try? await adminTask.value
     core.stop()
-    for pool in pools { try? await pool.eventLoop.submit { pool.value.stop() }.get() }
-    // The closure holds the pipeline that holds it.
-    for pipeline in pipelines { try? await pipeline.eventLoop.submit { pipeline.value.atEndOfTurn = nil }.get() }
-    try? await group.shutdownGracefully()
+    for pool in pools { _ = try? await pool.loop.run { pool.value.stop() } }
+    for loop in loops { loop.stop() }
   }
 }

@@ -68,6 +68,16 @@ package final class ByteArena {
     length += bytes.count
   }
 
+  /// Lets `write` fill up to `count` bytes behind the content; it returns how many it has filled.
+  /// - Returns: What `write` returned, be it an error's negative number.
+  package func extend(upTo count: Int, _ write: (UnsafeMutableRawBufferPointer) -> Int) -> Int {
+    let most = max(0, count)
+    reserve(most)
+    let filled = write(UnsafeMutableRawBufferPointer(start: memory + length, count: most))
+    length += min(max(0, filled), most)
+    return filled
+  }
+
   package func append(_ byte: UInt8) {
     reserve(1)
     memory.storeBytes(of: byte, toByteOffset: length, as: UInt8.self)

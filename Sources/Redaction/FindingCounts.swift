@@ -40,12 +40,13 @@ package struct FindingCounts: Sendable {
 
   /// Calls with every class and action that occurred.
   package func forEach(_ body: (_ name: String, _ action: RedactionAction, _ count: Int) -> Void) {
+    // Read in place: each subscript of the array itself would be given a copy of it.
+    let counts = counts.span
     var left = acted
     while left != 0 {
       let type = FindingType(index: UInt8(left.trailingZeroBitCount))
       left &= left - 1
       for outcome in 0..<Self.shadow {
-        // Read in place: a method of its own would be given a copy of all the counts.
         let number = Int(counts[Int(type.index) * Self.outcomes + outcome])
         if number > 0, let action = RedactionAction(rawValue: outcome) { body(type.name, action, number) }
       }

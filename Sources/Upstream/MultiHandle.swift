@@ -1,12 +1,13 @@
 import CCurl
+import EventLoop
 import Gateway
 
 /// One libcurl multi handle: the connections of one provider credential on one loop.
 ///
 /// libcurl pools by host and cannot tell two API keys apart, so each pool key has a handle of its own.
-final class MultiHandle {
+final class MultiHandle: Watcher {
   private let multi: UnsafeMutableRawPointer  // CURLM
-  let sockets: SocketTable
+  let loop: EventLoop
   private unowned let pool: UpstreamPool
   private var idle: [Transfer] = []
   /// In no order; each knows its place.
@@ -14,11 +15,12 @@ final class MultiHandle {
   /// Milliseconds from now at which libcurl wants to be called; nil for never. Noted by the timer callback.
   private(set) var requestedTimeout: Int?
 
-  init(pool: UpstreamPool, sockets: SocketTable, maximumConnections: Int) throws(UpstreamError) {
+  init(pool: UpstreamPool, loop: EventLoop, maximumConnections: Int) throws(UpstreamError) {
     guard let multi = curl_multi_init() else { throw UpstreamError(.libcurl, detail: "curl_multi_init") }
     self.multi = multi
     self.pool = pool
-    self.sockets = sockets
+    self.loop = loop
+    super.init()
     let me = Unmanaged.passUnretained(self).toOpaque()
     let codes = [
       th_curl_multi_set_socket_function(multi, noteSocket),
@@ -87,7 +89,12 @@ final class MultiHandle {
     if idle.count < 256 { idle.append(transfer) }
   }
 
-  func act(on descriptor: Int32, _ mask: Int32) {
+  /// One of libcurl's sockets has something.
+  override func ready(_ descriptor: Int32, _ events: Events) {
+    var mask: Int32 = 0
+    if events.contains(.readable) { mask |= CURL_CSELECT_IN }
+    if events.contains(.writable) { mask |= CURL_CSELECT_OUT }
+    if events.contains(.failed) { mask |= CURL_CSELECT_IN | CURL_CSELECT_ERR }
     var running: Int32 = 0
     _ = curl_multi_socket_action(multi, descriptor, mask, &running)
     runTimer()
@@ -156,8 +163,14 @@ private func noteSocket(
 ) -> Int32 {
   guard let context else { return 0 }
   let multi = Unmanaged<MultiHandle>.fromOpaque(context).takeUnretainedValue()
-  // CURL_POLL_IN 1, OUT 2, INOUT 3 are this table's bits; REMOVE 4 is none of them.
-  multi.sockets.want(descriptor, what == CURL_POLL_REMOVE ? 0 : UInt8(truncatingIfNeeded: what & 3), owner: multi)
+  let interest: Interest =
+    switch what {
+    case CURL_POLL_IN: .readable
+    case CURL_POLL_OUT: .writable
+    case CURL_POLL_INOUT: [.readable, .writable]
+    default: []
+    }
+  multi.loop.watch(descriptor, interest, by: multi)
   return 0
 }
 

@@ -1,4 +1,5 @@
 import CCurl
+import EventLoop
 import Gateway
 import Glibc
 import JSONText
@@ -93,7 +94,7 @@ final class Transfer {
       th_curl_easy_set_opensocket_function(easy, openSocket),
       th_curl_easy_set_ptr(easy, CURLOPT_OPENSOCKETDATA, me),
       th_curl_easy_set_closesocket_function(easy, closeSocket),
-      th_curl_easy_set_ptr(easy, CURLOPT_CLOSESOCKETDATA, Unmanaged.passUnretained(multi.sockets).toOpaque()),
+      th_curl_easy_set_ptr(easy, CURLOPT_CLOSESOCKETDATA, Unmanaged.passUnretained(multi.loop).toOpaque()),
     ]
     return codes.allSatisfy { $0 == CURLE_OK }
   }
@@ -227,6 +228,6 @@ private func openSocket(
 }
 
 private func closeSocket(_ context: UnsafeMutableRawPointer?, _ descriptor: curl_socket_t) -> Int32 {
-  if let context { Unmanaged<SocketTable>.fromOpaque(context).takeUnretainedValue().forget(descriptor) }
+  if let context { Unmanaged<EventLoop>.fromOpaque(context).takeUnretainedValue().forget(descriptor) }
   return close(descriptor)
 }

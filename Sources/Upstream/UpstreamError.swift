@@ -1,7 +1,6 @@
 /// The sending side could not be set up; no request is affected, the loop does not start.
 package struct UpstreamError: Error, Sendable {
   package enum Code: String, Sendable {
-    case noReadiness = "no_readiness"
     case libcurl = "libcurl"
   }
   package let code: Code

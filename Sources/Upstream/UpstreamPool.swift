@@ -1,56 +1,40 @@
-import CCurl
-import CLinux
+package import EventLoop
 package import Gateway
-import Glibc
 import JSONText
-package import NIOCore
 
 /// The one place that sends: all of a loop's requests to providers, by libcurl's multi interface on that same loop.
 ///
-/// Belongs to its event loop. libcurl's sockets lie in a private epoll set, which wakes the loop when something is ready
-/// and is emptied in the same turn.
-package final class UpstreamPool: UpstreamPort {
-  private let loop: any EventLoop
+/// libcurl's sockets lie in the loop's own epoll set. What libcurl notes during a turn is told to the pipeline at the
+/// turn's end, for all answers together.
+package final class UpstreamPool: UpstreamPort, TurnEnd {
+  private let loop: EventLoop
   private let limits: Limits
-  private let set: Int32
-  private let sockets: SocketTable
-  private var readiness: (any Readiness)?
-  /// How this loop is woken; for the log and `torhaus doctor`.
-  package private(set) var kind = ReadinessKind.watcherThread
   private var multis: [String: MultiHandle] = [:]
+  private var last: (target: UpstreamTarget, multi: MultiHandle)?
   private var transfers: [Transfer?] = []
   private var freeSlots: [Int] = []
   private var news: [Transfer] = []
-  private var deliveryScheduled = false
+  /// Exchanges that could not even be handed to libcurl, with their tickets of then.
+  private var unsent: [(exchange: Exchange, ticket: UInt64)] = []
+  /// What this turn's end has still to tell, with the tickets of then.
+  private var ended: [(exchange: Exchange, ticket: UInt64, end: UpstreamEnd)] = []
   private var seconds: Int64 = 0
-  private var timers: [ObjectIdentifier: NIODeadline] = [:]
+  private var timers: [ObjectIdentifier: Int64] = [:]
   private unowned let delegate: any UpstreamDelegate
 
-  /// Call on `loop` (or before it does any work).
-  package init(loop: any EventLoop, limits: Limits, delegate: any UpstreamDelegate) throws(UpstreamError) {
+  /// On `loop`.
+  package init(loop: EventLoop, limits: Limits, delegate: any UpstreamDelegate) {
     self.loop = loop
     self.limits = limits
     self.delegate = delegate
-    set = epoll_create1(Int32(EPOLL_CLOEXEC))
-    guard set >= 0 else { throw UpstreamError(.noReadiness, detail: "epoll_create1: \(errno)") }
-    sockets = SocketTable(set: set)
-  }
-
-  /// Connects the pool to its loop; requests may be sent when the future succeeds. Call on the loop, once.
-  package func start() throws(UpstreamError) -> EventLoopFuture<Void> {
-    let me = NIOLoopBound(self, eventLoop: loop)
-    let (source, kind, started) = try ReadinessSource.make(set: set, on: loop) { me.value.drain() }
-    readiness = source
-    self.kind = kind
-    return started
+    loop.atEndOfTurns(self)
+    loop.repeated(everyMilliseconds: 1000) { [weak self] in self?.tick() }
   }
 
   package func stop() {
-    readiness?.close()
-    readiness = nil
     for slot in transfers.indices { transfers[slot] = nil }
     multis.removeAll()
-    close(set)
+    last = nil
   }
 
   // MARK: UpstreamPort
@@ -59,13 +43,7 @@ package final class UpstreamPool: UpstreamPort {
     guard let multi = multi(for: target),
       let transfer = multi.start(exchange, target, body: body, maximumBytes: limits.streamBytes)
     else {
-      let ticket = exchange.ticket
-      let exchange = NIOLoopBound(exchange, eventLoop: loop)
-      let me = NIOLoopBound(self, eventLoop: loop)
-      loop.execute {
-        guard exchange.value.ticket == ticket else { return }
-        me.value.delegate.upstream(exchange.value, ended: .notConnected)
-      }
+      unsent.append((exchange, exchange.ticket))
       return
     }
     transfer.lastActivity = seconds
@@ -104,62 +82,36 @@ package final class UpstreamPool: UpstreamPort {
   }
 
   private func multi(for target: UpstreamTarget) -> MultiHandle? {
-    if let multi = multis[target.poolKey] { return multi }
-    let made = try? MultiHandle(pool: self, sockets: sockets, maximumConnections: target.maximumConnections)
+    // Many requests in a row go to one target: its name is hashed once.
+    if let last, last.target === target { return last.multi }
+    let made =
+      multis[target.poolKey]
+      ?? (try? MultiHandle(pool: self, loop: loop, maximumConnections: target.maximumConnections))
     multis[target.poolKey] = made
+    last = made.map { (target, $0) }
     return made
   }
 
   // MARK: From libcurl
 
-  func hasNews(_ transfer: Transfer) {
-    news.append(transfer)
-    guard !deliveryScheduled, !isDraining else { return }
-    deliveryScheduled = true
-    let me = NIOLoopBound(self, eventLoop: loop)
-    loop.execute {
-      me.value.deliveryScheduled = false
-      me.value.deliver()
-    }
-  }
-
-  private var isDraining = false
-
-  /// Empties the epoll set, then tells the pipeline what came of it.
-  private func drain() {
-    guard readiness != nil else { return }  // a report that was under way when the pool stopped
-    isDraining = true
-    withUnsafeTemporaryAllocation(of: epoll_event.self, capacity: 128) { events in
-      var rounds = 0
-      while rounds < 4 {
-        rounds &+= 1
-        let count = Int(epoll_wait(set, events.baseAddress, 128, 0))
-        guard count > 0 else { break }
-        for index in 0..<count {
-          let descriptor = events[index].data.fd
-          let ready = events[index].events
-          guard let multi = sockets.owner(of: descriptor) else { continue }
-          let mask =
-            (ready & (EPOLLIN.rawValue | EPOLLHUP.rawValue) != 0 ? CURL_CSELECT_IN : 0)
-            | (ready & EPOLLOUT.rawValue != 0 ? CURL_CSELECT_OUT : 0)
-            | (ready & EPOLLERR.rawValue != 0 ? CURL_CSELECT_ERR : 0)
-          multi.act(on: descriptor, mask)
-        }
-        guard count == 128 else { break }
-      }
-    }
-    isDraining = false
-    deliver()
-    readiness?.arm()
-  }
+  func hasNews(_ transfer: Transfer) { news.append(transfer) }
 
   /// Tells the pipeline the news, outside of libcurl; it may send and cancel from here.
-  private func deliver() {
-    while !news.isEmpty {
-      let batch = news
-      news.removeAll(keepingCapacity: true)
-      for transfer in batch where transfer.isDirty { deliver(transfer) }
+  package func endTurn() -> Bool {
+    guard !news.isEmpty || !unsent.isEmpty else { return false }
+    let refused = unsent
+    unsent.removeAll(keepingCapacity: true)
+    for (exchange, ticket) in refused where exchange.ticket == ticket {
+      delegate.upstream(exchange, ended: .notConnected)
     }
+    let batch = news
+    news.removeAll(keepingCapacity: true)
+    for transfer in batch where transfer.isDirty { deliver(transfer) }
+    // Ends come last, together: what they bring about is other code than what has just run.
+    let ends = ended
+    ended.removeAll(keepingCapacity: true)
+    for (exchange, ticket, end) in ends where exchange.ticket == ticket { delegate.upstream(exchange, ended: end) }
+    return true
   }
 
   private func deliver(_ transfer: Transfer) {
@@ -186,7 +138,7 @@ package final class UpstreamPool: UpstreamPort {
     let end = transfer.end
     _ = take(exchange)
     transfer.multi.end(transfer)
-    delegate.upstream(exchange, ended: end)
+    ended.append((exchange, ticket, end))
   }
 
   /// A transfer whose exchange has become another request's: it is taken out of libcurl, and nobody is told.
@@ -202,22 +154,20 @@ package final class UpstreamPool: UpstreamPort {
   // MARK: Time
 
   func schedule(_ multi: MultiHandle, milliseconds: Int) {
-    let deadline = NIODeadline.now() + .milliseconds(Int64(milliseconds))
+    let deadline = loop.now + Int64(min(milliseconds, 86_400_000)) * 1_000_000
     let id = ObjectIdentifier(multi)
     // An earlier call serves as well: libcurl looks at its own clock and asks again.
     if let scheduled = timers[id], scheduled <= deadline { return }
     timers[id] = deadline
-    let me = NIOLoopBound(self, eventLoop: loop)
-    let multi = NIOLoopBound(multi, eventLoop: loop)
-    loop.scheduleTask(deadline: deadline) {
-      guard me.value.timers[id] == deadline else { return }
-      me.value.timers[id] = nil
-      multi.value.timeoutReached()
+    loop.schedule(at: deadline) { [weak self, weak multi] in
+      guard let self, let multi, timers[id] == deadline else { return }
+      timers[id] = nil
+      multi.timeoutReached()
     }
   }
 
   /// Once a second: ends what has been silent for too long.
-  package func tick() {
+  func tick() {
     seconds &+= 1
     for multi in multis.values {
       for transfer in multi.activeTransfers {

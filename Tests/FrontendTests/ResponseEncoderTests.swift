@@ -1,5 +1,5 @@
 import Gateway
-import NIOCore
+import JSONText
 import Testing
 
 @testable import Frontend
@@ -10,13 +10,13 @@ struct ResponseEncoderTests {
     _ status: UInt16 = 200, _ kind: ResponseHead.ContentKind = .json, fields: String = "", length: Int? = 0,
     isVersion11: Bool = true, closes: Bool = false
   ) -> String {
-    var buffer = ByteBuffer()
+    let buffer = ByteArena()
     Array(fields.utf8).withUnsafeBytes { bytes in
       ResponseEncoder.writeHead(
         ResponseHead(status: status, kind: kind), fields: bytes, length: length, isVersion11: isVersion11,
-        closes: closes, into: &buffer)
+        closes: closes, into: buffer)
     }
-    return String(buffer: buffer)
+    return String(decoding: buffer.bytes, as: UTF8.self)
   }
 
   @Test func plainAnswer() {
@@ -78,19 +78,19 @@ struct ResponseEncoderTests {
   @Test(arguments: [1, 9, 10, 15, 16, 17, 159, 160, 255, 256, 4095, 4096, 65_535, 65_536])
   func chunksAreFramedInHex(count: Int) {
     let data = [UInt8](repeating: 0x61, count: count)
-    var buffer = ByteBuffer()
-    data.withUnsafeBytes { ResponseEncoder.writeChunk($0, into: &buffer) }
+    let buffer = ByteArena()
+    data.withUnsafeBytes { ResponseEncoder.writeChunk($0, into: buffer) }
     #expect(
-      Array(buffer.readableBytesView) == Array("\(String(count, radix: 16))\r\n".utf8) + data + [13, 10])
+      Array(buffer.bytes) == Array("\(String(count, radix: 16))\r\n".utf8) + data + [13, 10])
   }
 
   @Test func chunksAndTheLastOneAreABodyThatWeWouldReadOurselves() {
-    var buffer = ByteBuffer()
+    let buffer = ByteArena()
     for count in [1, 16, 255, 4096] {
-      [UInt8](repeating: 0x0A, count: count).withUnsafeBytes { ResponseEncoder.writeChunk($0, into: &buffer) }
+      [UInt8](repeating: 0x0A, count: count).withUnsafeBytes { ResponseEncoder.writeChunk($0, into: buffer) }
     }
-    buffer.writeStaticString(ResponseEncoder.lastChunk)
-    let read = ChunkedBody(Array(buffer.readableBytesView), maximumBytes: 1 << 20)
+    buffer.append(ResponseEncoder.lastChunk)
+    let read = ChunkedBody(Array(buffer.bytes), maximumBytes: 1 << 20)
     #expect(read.outcome == .complete)
     #expect(read.data == [UInt8](repeating: 0x0A, count: 1 + 16 + 255 + 4096))
   }

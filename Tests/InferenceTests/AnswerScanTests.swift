@@ -22,7 +22,7 @@ import Testing
 
   @Test func findsEveryTextWithItsChannel() throws {
     try withBytes(Self.answer) { bytes in
-      var scan = AnswerScan()
+      let scan = AnswerScan()
       try scan.scan(bytes)
       let found = scan.spans.map { ($0.range.of(bytes).text, $0.channel) }
       let wanted: [(String, AnswerChannel)] = [
@@ -56,7 +56,7 @@ import Testing
 
   @Test func aPlainAnswerIsRewrittenInPlace() throws {
     try withBytes(Self.answer) { bytes in
-      var scan = AnswerScan()
+      let scan = AnswerScan()
       try scan.scan(bytes)
       var restorer = MarkRestorer()
       var edits = EditList()
@@ -78,7 +78,7 @@ import Testing
   @Test func anUntouchedAnswerHasOnlyTheAliasChanged() throws {
     let body = "{\"model\":\"m\",\"choices\":[{\"message\":{\"content\":\"[\"},\"finish_reason\":\"stop\"}]}"
     try withBytes(body) { bytes in
-      var scan = AnswerScan()
+      let scan = AnswerScan()
       try scan.scan(bytes)
       var edits = EditList()
       var unchanged = UnchangedText()
@@ -102,7 +102,7 @@ import Testing
     let body =
       "{\"object\":\"list\",\"data\":[{\"object\":\"embedding\",\"index\":0,\"embedding\":\"AAAA\"}],\"model\":\"m\",\"usage\":{\"prompt_tokens\":8,\"total_tokens\":8}}"
     try withBytes(body) { bytes in
-      var scan = AnswerScan()
+      let scan = AnswerScan()
       try scan.scan(bytes)
       #expect(scan.spans.isEmpty && scan.data != nil)
       #expect(scan.usage?.inputTokens == 8 && scan.usage?.hasOutput == false && scan.usage?.isSuspect == false)
@@ -113,7 +113,7 @@ import Testing
   func whatIsNoAnswerIsAnUpstreamError(body: String) {
     let code = withBytes(body) { bytes -> Refusal.Code? in
       do throws(InferenceError) {
-        var scan = AnswerScan()
+        let scan = AnswerScan()
         try scan.scan(bytes)
         return nil
       } catch {
@@ -131,7 +131,7 @@ import Testing
   ])
   func oddShapesAreTaken(body: String) throws {
     try withBytes(body) { bytes in
-      var scan = AnswerScan()
+      let scan = AnswerScan()
       try scan.scan(bytes)
       #expect(scan.error == nil)
       var edits = EditList()
@@ -171,7 +171,7 @@ import Testing
     usage: String, input: Int64, output: Int64, hasInput: Bool, hasOutput: Bool, isSuspect: Bool
   ) throws {
     try withBytes("{\"usage\":\(usage)}") { bytes in
-      var scan = AnswerScan()
+      let scan = AnswerScan()
       try scan.scan(bytes)
       let found = try #require(scan.usage)
       #expect((found.inputTokens, found.outputTokens) == (input, output))

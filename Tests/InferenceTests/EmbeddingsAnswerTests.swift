@@ -6,7 +6,7 @@ import Testing
 @Suite struct EmbeddingsAnswerTests {
   private func encoded(_ body: String) throws -> String? {
     try withBytes(body) { bytes in
-      var scan = AnswerScan()
+      let scan = AnswerScan()
       try scan.scan(bytes)
       var edits = EditList()
       let data = try #require(scan.data)
@@ -35,7 +35,7 @@ import Testing
   @Test(arguments: [("\"base64\"", true), ("\"float\"", false), ("null", false)])
   func theRequestTellsTheFormat(format: String, wants: Bool) throws {
     try withBytes("{\"model\":\"m\",\"input\":\"x\",\"encoding_format\":\(format)}") { bytes in
-      var scan = RequestScan()
+      let scan = RequestScan()
       try scan.scan(bytes, route: .embeddings)
       #expect(scan.wantsBase64 == wants)
     }

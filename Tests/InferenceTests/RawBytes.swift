@@ -28,7 +28,7 @@ extension ByteArena {
 func refusal(of body: String, route: InferenceRoute = .chat) -> InferenceError? {
   withBytes(body) { bytes in
     do throws(InferenceError) {
-      var scan = RequestScan()
+      let scan = RequestScan()
       try scan.scan(bytes, route: route)
       return nil
     } catch {

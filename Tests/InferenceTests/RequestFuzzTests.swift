@@ -13,7 +13,7 @@ import Testing
   @Test(arguments: [(InferenceRoute.chat, UInt64(41)), (.embeddings, 42)] as [(InferenceRoute, UInt64)])
   func acceptedBodiesAreJSONForEverybody(route: InferenceRoute, seed: UInt64) {
     var random = SeededGenerator(seed: seed)
-    var scan = RequestScan()
+    let scan = RequestScan()
     let body = Array((route == .chat ? Self.chat : Self.embeddings).utf8)
     var accepted = 0
     for _ in 0..<10_000 {

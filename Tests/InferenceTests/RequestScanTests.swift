@@ -106,7 +106,7 @@ import Testing
         + "\"max_completion_tokens\":40,\"n\":2,\"best_of\":3,\"user\":\"u1\",\"safety_identifier\":\"s1\","
         + "\"metadata\":{\"user_id\":\"p1\",\"x\":\"y\"},\"service_tier\":\"priority\",\"store\":true")
     try withBytes(body) { bytes in
-      var scan = RequestScan()
+      let scan = RequestScan()
       try scan.scan(bytes, route: .chat)
       #expect(scan.modelName(in: bytes) == "m")
       #expect(scan.stream && scan.includeUsage && scan.n == 3 && scan.messageCount == 1)
@@ -148,7 +148,7 @@ import Testing
     ] as [(String, RequestFeatures)])
   func namesWhatIsRefusedUntilPriced(members: String, features: RequestFeatures) throws {
     try withBytes(Self.chat(members)) { bytes in
-      var scan = RequestScan()
+      let scan = RequestScan()
       try scan.scan(bytes, route: .chat)
       #expect(scan.features == features)
     }
@@ -186,7 +186,7 @@ import Testing
   ) throws {
     let body = "{\"model\":\"m\",\"messages\":[{\"role\":\"user\",\"content\":[\(part)]}]}"
     try withBytes(body) { bytes in
-      var scan = RequestScan()
+      let scan = RequestScan()
       try scan.scan(bytes, route: .chat)
       #expect(scan.features == features)
       #expect((scan.images, scan.audios, scan.files) == (images, audios, files))
@@ -213,7 +213,7 @@ import Testing
   ])
   func readsEveryFormOfInput(body: String, items: Int, texts: [String], isTokens: Bool) throws {
     try withBytes(body) { bytes in
-      var scan = RequestScan()
+      let scan = RequestScan()
       try scan.scan(bytes, route: .embeddings)
       #expect(scan.inputItems == items)
       #expect(scan.isTokenArray == isTokens)

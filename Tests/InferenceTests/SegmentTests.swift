@@ -44,7 +44,7 @@ import Testing
 
   private func scan() throws -> [Found] {
     try withBytes(Self.body) { bytes in
-      var scan = RequestScan()
+      let scan = RequestScan()
       try scan.scan(bytes, route: .chat)
       return scan.segments.map { segment in
         let text = ByteArena()
@@ -112,7 +112,7 @@ import Testing
       #"{"model":"m","messages":[{"role":"user","content":"x"}],"#
       + member.split(separator: "*", omittingEmptySubsequences: false).joined(separator: value) + "}"
     try withBytes(body) { bytes in
-      var scan = RequestScan()
+      let scan = RequestScan()
       try scan.scan(bytes, route: .chat)
       let texts = scan.segments.map { ByteRange($0.start, $0.end).of(bytes).text }
       #expect(texts.filter { $0 == value }.count == 1, "\(member)")
@@ -158,7 +158,7 @@ import Testing
   @Test func textBytesBoundWhatGoesToTheModel() throws {
     let total = try scan().reduce(0) { $0 + $1.text.utf8.count }
     try withBytes(Self.body) { bytes in
-      var scan = RequestScan()
+      let scan = RequestScan()
       try scan.scan(bytes, route: .chat)
       #expect(scan.textBytes >= total)
       #expect(scan.textBytes <= 3 * bytes.count)
@@ -187,7 +187,7 @@ import Testing
       let body =
         "{\"model\":\"m\",\"messages\":[{\"role\":\"user\",\"content\":\"\(raw)\"},{\"role\":\"tool\",\"content\":[{\"type\":\"text\",\"text\":\"\(raw)\"}]}]}"
       try withBytes(body) { bytes in
-        var scan = RequestScan()
+        let scan = RequestScan()
         try scan.scan(bytes, route: .chat)
         let text = ByteArena()
         withBytes(raw) { JSONEscape.unescape($0, to: text) }

@@ -7,7 +7,7 @@ import Testing
     _ body: String, _ edits: UpstreamEdits, route: InferenceRoute = .chat
   ) throws -> (body: String, dropped: [String]) {
     try withBytes(body) { bytes in
-      var scan = RequestScan()
+      let scan = RequestScan()
       try scan.scan(bytes, route: route)
       var list = EditList()
       let dropped = scan.addEdits(edits, to: &list)
@@ -168,7 +168,7 @@ import Testing
     let body =
       "{\"user\":\"Max\",\"metadata\":{\"k\":\"Max\"},\"messages\":[{\"role\":\"user\",\"content\":\"Max\",\"x\":\"Max\"}],\"model\":\"a\",\"stream\":true,\"stream_options\":{\"Max\":\"Max\"}}"
     try withBytes(body) { bytes in
-      var scan = RequestScan()
+      let scan = RequestScan()
       try scan.scan(bytes, route: .chat)
       var list = EditList()
       for segment in scan.segments { list.replace(segment.start, segment.end, with: "[P]") }

@@ -27,8 +27,12 @@ extension RequestPipeline {
     }
     endProbe(exchange, .abandoned)  // unless the provider's answer has told something
     exchange.status = status(of: exchange)
-    exchange.pendingRecord = closingEntry(exchange, actual).map { HeldEntry($0) }
     exchange.confirmBy = clock.monotonicNanoseconds + Int64(limits.confirmationMilliseconds) * 1_000_000
+    recordClosing(exchange, actual)
+  }
+
+  func writeClosing(_ exchange: Exchange, _ actual: Actual) {
+    exchange.pendingRecord = closingEntry(exchange, actual).map { HeldEntry($0) }
     handOver(exchange)
   }
 
@@ -67,23 +71,21 @@ extension RequestPipeline {
       journal: exchange.journal, token: exchange.ticket)
   }
 
-  /// The record is written: now the answer may end.
-  func close(_ exchange: Exchange) {
-    guard exchange.stage == .settle, exchange.pendingRecord == nil, let closing = exchange.closing else { return }
-    release(exchange)
-    carryOut(exchange, closing)
-  }
-
-  private func release(_ exchange: Exchange) {
+  /// The record is written: gives back what was reserved.
+  /// - Returns: Whether the answer may end now.
+  func release(_ exchange: Exchange) -> Bool {
+    guard exchange.stage == .settle, exchange.pendingRecord == nil, exchange.closing != nil else { return false }
     services.quotas.confirmed(&exchange.reservation)
     for index in exchange.settled.indices { services.quotas.confirmed(&exchange.settled[index]) }
     exchange.settled.removeAll(keepingCapacity: true)
+    return true
   }
 
-  private func carryOut(_ exchange: Exchange, _ closing: Closing) {
+  func carryOut(_ exchange: Exchange) {
+    guard let closing = exchange.closing else { return }
+    exchange.closing = nil
     counters.ended(status: exchange.status)
     tell(exchange, closing)
-    recycle(exchange)
   }
 
   private func tell(_ exchange: Exchange, _ closing: Closing) {

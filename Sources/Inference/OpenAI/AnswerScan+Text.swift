@@ -2,7 +2,7 @@ internal import JSONText
 
 /// The texts of a `delta` or `message`.
 extension AnswerScan {
-  mutating func delta(_ cursor: inout JSONCursor) throws(JSONTextError) {
+  func delta(_ cursor: inout JSONCursor) throws(JSONTextError) {
     var walk = try cursor.enterObject()
     while let key = try cursor.nextMember(&walk) {
       switch AnswerMembers.delta.exact(key, in: body) {
@@ -19,7 +19,7 @@ extension AnswerScan {
     }
   }
 
-  private mutating func add(_ text: JSONString, _ field: AnswerChannel.Field, index: Int32 = 0) {
+  private func add(_ text: JSONString, _ field: AnswerChannel.Field, index: Int32 = 0) {
     guard !text.isEmpty else { return }
     spans.append(
       AnswerSpan(
@@ -27,13 +27,13 @@ extension AnswerScan {
         channel: AnswerChannel(choice: choice, index: index, field: field)))
   }
 
-  private mutating func text(_ cursor: inout JSONCursor, _ field: AnswerChannel.Field) throws(JSONTextError) {
+  private func text(_ cursor: inout JSONCursor, _ field: AnswerChannel.Field) throws(JSONTextError) {
     guard try cursor.peek() == .string else { return try free(&cursor) }
     add(try cursor.string(), field)
   }
 
   /// Reads any value: each string in it is complete in itself.
-  mutating func free(_ cursor: inout JSONCursor) throws(JSONTextError) {
+  func free(_ cursor: inout JSONCursor) throws(JSONTextError) {
     switch try cursor.peek() {
     case .string: add(try cursor.string(), .whole)
     case .object:
@@ -47,7 +47,7 @@ extension AnswerScan {
   }
 
   /// Content is a string or, at Mistral, parts: `text`, and `thinking` with parts of its own.
-  private mutating func content(_ cursor: inout JSONCursor, _ field: AnswerChannel.Field) throws(JSONTextError) {
+  private func content(_ cursor: inout JSONCursor, _ field: AnswerChannel.Field) throws(JSONTextError) {
     guard try cursor.peek() == .array else { return try text(&cursor, field) }
     var walk = try cursor.enterArray()
     while try cursor.nextElement(&walk) {
@@ -71,7 +71,7 @@ extension AnswerScan {
     }
   }
 
-  private mutating func audio(_ cursor: inout JSONCursor) throws(JSONTextError) {
+  private func audio(_ cursor: inout JSONCursor) throws(JSONTextError) {
     guard try cursor.peek() == .object else { return try free(&cursor) }
     var walk = try cursor.enterObject()
     while let key = try cursor.nextMember(&walk) {
@@ -86,7 +86,7 @@ extension AnswerScan {
     }
   }
 
-  private mutating func toolCalls(_ cursor: inout JSONCursor) throws(JSONTextError) {
+  private func toolCalls(_ cursor: inout JSONCursor) throws(JSONTextError) {
     guard try cursor.peek() == .array else { return try free(&cursor) }
     var walk = try cursor.enterArray()
     var position: Int32 = 0
@@ -113,7 +113,7 @@ extension AnswerScan {
     }
   }
 
-  private mutating func function(_ cursor: inout JSONCursor, _ field: AnswerChannel.Field) throws(JSONTextError) {
+  private func function(_ cursor: inout JSONCursor, _ field: AnswerChannel.Field) throws(JSONTextError) {
     guard try cursor.peek() == .object else { return try free(&cursor) }
     var walk = try cursor.enterObject()
     while let key = try cursor.nextMember(&walk) {

@@ -4,7 +4,7 @@ package import JSONText
 /// `chat.completion.chunk`.
 ///
 /// Used again and again; positions are offsets into the bytes that were scanned.
-package struct AnswerScan {
+package final class AnswerScan {
   package internal(set) var spans: [AnswerSpan] = []
   package internal(set) var finishes: [AnswerFinish] = []
   /// Values of `logprobs` that are not null: they show the tokens as generated, placeholders included.
@@ -39,7 +39,7 @@ package struct AnswerScan {
 
   /// Scans a whole answer or the data of one event.
   /// - Throws: ``InferenceError`` with `upstream_error` where it is no JSON object.
-  package mutating func scan(_ body: UnsafeRawBufferPointer) throws(InferenceError) {
+  package func scan(_ body: UnsafeRawBufferPointer) throws(InferenceError) {
     reset()
     self.body = body
     defer { self.body = UnsafeRawBufferPointer(start: nil, count: 0) }
@@ -54,7 +54,7 @@ package struct AnswerScan {
     }
   }
 
-  private mutating func reset() {
+  private func reset() {
     spans.removeAll(keepingCapacity: true)
     finishes.removeAll(keepingCapacity: true)
     logprobs.removeAll(keepingCapacity: true)
@@ -64,7 +64,7 @@ package struct AnswerScan {
     (hasChoices, choiceCount, hasUnknownFinish, choice) = (false, 0, false, 0)
   }
 
-  private mutating func answer(_ cursor: inout JSONCursor) throws(JSONTextError) {
+  private func answer(_ cursor: inout JSONCursor) throws(JSONTextError) {
     guard try cursor.peek() == .object else { throw JSONTextError(.unexpectedByte, at: cursor.position) }
     let begin = cursor.position
     var walk = try cursor.enterObject()
@@ -112,14 +112,14 @@ package struct AnswerScan {
   }
 
   /// Reads any value without looking for text.
-  private mutating func value(_ cursor: inout JSONCursor) throws(JSONTextError) -> ByteRange {
+  private func value(_ cursor: inout JSONCursor) throws(JSONTextError) -> ByteRange {
     _ = try cursor.peek()
     let start = cursor.position
     try cursor.skipValue()
     return ByteRange(start, cursor.position)
   }
 
-  private mutating func choices(_ cursor: inout JSONCursor) throws(JSONTextError) {
+  private func choices(_ cursor: inout JSONCursor) throws(JSONTextError) {
     var walk = try cursor.enterArray()
     while try cursor.nextElement(&walk) {
       guard try cursor.peek() == .object else {
@@ -133,7 +133,7 @@ package struct AnswerScan {
     }
   }
 
-  private mutating func oneChoice(_ cursor: inout JSONCursor) throws(JSONTextError) {
+  private func oneChoice(_ cursor: inout JSONCursor) throws(JSONTextError) {
     let (firstSpan, firstFinish) = (spans.count, finishes.count)
     var walk = try cursor.enterObject()
     while let key = try cursor.nextMember(&walk) {
@@ -157,7 +157,7 @@ package struct AnswerScan {
   }
 
   /// Reads an index; nil for one that is none.
-  mutating func index(_ cursor: inout JSONCursor) throws(JSONTextError) -> Int32? {
+  func index(_ cursor: inout JSONCursor) throws(JSONTextError) -> Int32? {
     guard try cursor.peek() == .number else {
       try cursor.skipValue()
       return nil
@@ -166,7 +166,7 @@ package struct AnswerScan {
     return Int32(truncatingIfNeeded: value)
   }
 
-  private mutating func finish(_ cursor: inout JSONCursor) throws(JSONTextError) {
+  private func finish(_ cursor: inout JSONCursor) throws(JSONTextError) {
     guard try cursor.peek() == .string else { return try cursor.skipValue() }
     let text = try cursor.string()
     guard !text.isEmpty else { return }

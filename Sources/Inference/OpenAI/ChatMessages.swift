@@ -2,7 +2,7 @@ internal import JSONText
 
 /// `messages`: every string but role and known types is text; the text parts of one message count as one.
 extension RequestScan {
-  mutating func messages(_ cursor: inout JSONCursor) throws(JSONTextError) {
+  func messages(_ cursor: inout JSONCursor) throws(JSONTextError) {
     guard try cursor.peek() == .array else { throw wrongType("messages", "an array", at: cursor) }
     var walk = try cursor.enterArray()
     while try cursor.nextElement(&walk) {
@@ -16,7 +16,7 @@ extension RequestScan {
 
   private var messagePath: String { "messages[\(messageCount)]" }
 
-  private mutating func message(_ cursor: inout JSONCursor) throws(JSONTextError) {
+  private func message(_ cursor: inout JSONCursor) throws(JSONTextError) {
     guard try cursor.peek() == .object else { throw wrongType(messagePath, "an object", at: cursor) }
     let number = messageCount
     var walk = try cursor.enterObject()
@@ -46,7 +46,7 @@ extension RequestScan {
   }
 
   /// Roles are a closed set at every provider: another one is a mistake or carries something.
-  private mutating func role(_ number: Int, _ cursor: inout JSONCursor) throws(JSONTextError) {
+  private func role(_ number: Int, _ cursor: inout JSONCursor) throws(JSONTextError) {
     let text = try cursor.string()
     guard ClosedValues.role.contains(text, in: body) else {
       throw refuse(
@@ -57,7 +57,7 @@ extension RequestScan {
     countText(text)
   }
 
-  private mutating func content(_ cursor: inout JSONCursor) throws(JSONTextError) {
+  private func content(_ cursor: inout JSONCursor) throws(JSONTextError) {
     switch try cursor.peek() {
     case .null: _ = try cursor.literal()
     case .string: addText(try cursor.string())
@@ -66,7 +66,7 @@ extension RequestScan {
     }
   }
 
-  mutating func parts(_ cursor: inout JSONCursor) throws(JSONTextError) {
+  func parts(_ cursor: inout JSONCursor) throws(JSONTextError) {
     var walk = try cursor.enterArray()
     var shared: Int32?
     var index = 0
@@ -85,7 +85,7 @@ extension RequestScan {
     }
   }
 
-  private mutating func part(_ cursor: inout JSONCursor, _ index: Int, _ shared: inout Int32?) throws(JSONTextError) {
+  private func part(_ cursor: inout JSONCursor, _ index: Int, _ shared: inout Int32?) throws(JSONTextError) {
     let number = messageCount
     var walk = try cursor.enterObject()
     var seen: UInt64 = 0
@@ -113,7 +113,7 @@ extension RequestScan {
     if !isText { shared = nil }
   }
 
-  private mutating func audioReference(_ cursor: inout JSONCursor) throws(JSONTextError) {
+  private func audioReference(_ cursor: inout JSONCursor) throws(JSONTextError) {
     guard try cursor.peek() == .object else { return try free(&cursor) }
     features.insert(.remoteFile)
     var walk = try cursor.enterObject()
@@ -126,7 +126,7 @@ extension RequestScan {
 
   private enum Media { case image, audio, file }
 
-  private mutating func media(_ cursor: inout JSONCursor, _ kind: Media) throws(JSONTextError) {
+  private func media(_ cursor: inout JSONCursor, _ kind: Media) throws(JSONTextError) {
     let number = messageCount
     switch kind {
     case .image: images += 1
@@ -164,7 +164,7 @@ extension RequestScan {
   }
 
   /// A `data:` URL is a payload; any other is text, and the provider would fetch it.
-  private mutating func address(_ url: JSONString) {
+  private func address(_ url: JSONString) {
     let raw = url.range.of(body)
     if raw.begins(withLowercase: "data:") {
       payload(url)
@@ -176,7 +176,7 @@ extension RequestScan {
 
   /// Base64 of media; what says that it is text stays text, so that it is decoded and scanned, and so does anything that
   /// is not base64.
-  private mutating func payload(_ data: JSONString) {
+  private func payload(_ data: JSONString) {
     let raw = data.range.of(body)
     guard !raw.begins(withLowercase: "data:text/"), Self.isBase64(raw) else { return addText(data) }
     features.insert(.binary)

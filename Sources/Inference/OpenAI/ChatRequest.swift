@@ -6,7 +6,7 @@ extension RequestScan {
   static let largestTokenLimit: Int64 = 100_000_000
   static let largestCount: Int64 = 128
 
-  mutating func scanChat(_ cursor: inout JSONCursor) throws(JSONTextError) {
+  func scanChat(_ cursor: inout JSONCursor) throws(JSONTextError) {
     var walk = try cursor.enterObject()
     var seen: UInt64 = 0
     var bestOf: Int64 = 1
@@ -96,7 +96,7 @@ extension RequestScan {
   }
 
   /// The smaller of both limits counts; the other member will not travel.
-  private mutating func settleLimits(_ tokens: (Int64, ByteRange)?, _ completionTokens: (Int64, ByteRange)?) {
+  private func settleLimits(_ tokens: (Int64, ByteRange)?, _ completionTokens: (Int64, ByteRange)?) {
     if let tokens {
       (maxTokens, maxTokensRange, maxTokensField) = (tokens.0, tokens.1, .maxTokens)
     }
@@ -106,7 +106,7 @@ extension RequestScan {
     }
   }
 
-  private mutating func streamOptions(_ cursor: inout JSONCursor) throws(JSONTextError) {
+  private func streamOptions(_ cursor: inout JSONCursor) throws(JSONTextError) {
     switch try cursor.peek() {
     case .null: _ = try cursor.literal()
     case .object:
@@ -128,7 +128,7 @@ extension RequestScan {
     }
   }
 
-  private mutating func tier(_ cursor: inout JSONCursor) throws(JSONTextError) {
+  private func tier(_ cursor: inout JSONCursor) throws(JSONTextError) {
     switch try cursor.peek() {
     case .null: _ = try cursor.literal()
     case .string:
@@ -145,7 +145,7 @@ extension RequestScan {
     }
   }
 
-  private mutating func modalities(_ cursor: inout JSONCursor) throws(JSONTextError) {
+  private func modalities(_ cursor: inout JSONCursor) throws(JSONTextError) {
     guard try cursor.peek() == .array else { return try free(&cursor) }
     var walk = try cursor.enterArray()
     while try cursor.nextElement(&walk) {
@@ -162,7 +162,7 @@ extension RequestScan {
     }
   }
 
-  private mutating func audioOptions(_ cursor: inout JSONCursor) throws(JSONTextError) {
+  private func audioOptions(_ cursor: inout JSONCursor) throws(JSONTextError) {
     guard try cursor.peek() == .object else { return try free(&cursor) }
     var walk = try cursor.enterObject()
     while let key = try cursor.nextMember(&walk) {

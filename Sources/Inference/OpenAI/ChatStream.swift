@@ -47,7 +47,7 @@ package struct ChatStreamReader {
   private let options: Options
   private let aliasValue: [UInt8]
   private var reader = ServerSentEventReader()
-  private var scan = AnswerScan()
+  private let scan = AnswerScan()
   private var edits = EditList()
   private let text = ByteArena(capacity: 256)
   /// `"id":…,"object":…,"created":…,"model":…` for events of our own.

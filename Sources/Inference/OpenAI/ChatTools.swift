@@ -2,7 +2,7 @@ internal import JSONText
 
 /// Tools: what the client offers, what the model called, what the client forces.
 extension RequestScan {
-  mutating func tools(_ cursor: inout JSONCursor) throws(JSONTextError) {
+  func tools(_ cursor: inout JSONCursor) throws(JSONTextError) {
     guard let start = try list("tools", &cursor) else { return }
     var walk = try cursor.enterArray()
     var index = 0
@@ -16,7 +16,7 @@ extension RequestScan {
   }
 
   /// - Returns: Where the array begins; nil if the value was null.
-  private mutating func list(_ param: String, _ cursor: inout JSONCursor) throws(JSONTextError) -> Int? {
+  private func list(_ param: String, _ cursor: inout JSONCursor) throws(JSONTextError) -> Int? {
     switch try cursor.peek() {
     case .array: return cursor.position
     case .null:
@@ -26,7 +26,7 @@ extension RequestScan {
     }
   }
 
-  private mutating func tool(_ cursor: inout JSONCursor, _ index: Int) throws(JSONTextError) {
+  private func tool(_ cursor: inout JSONCursor, _ index: Int) throws(JSONTextError) {
     var walk = try cursor.enterObject()
     var seen: UInt64 = 0
     var type: JSONString?
@@ -52,7 +52,7 @@ extension RequestScan {
     if hostedTool == nil { hostedTool = type?.range ?? ByteRange(0, 0) }
   }
 
-  mutating func functions(_ cursor: inout JSONCursor) throws(JSONTextError) {
+  func functions(_ cursor: inout JSONCursor) throws(JSONTextError) {
     guard let start = try list("functions", &cursor) else { return }
     var walk = try cursor.enterArray()
     while try cursor.nextElement(&walk) {
@@ -63,7 +63,7 @@ extension RequestScan {
   }
 
   /// Reads a function: declared (`name`, `description`, `parameters`) or called (`name`, `arguments`).
-  mutating func function(_ cursor: inout JSONCursor) throws(JSONTextError) {
+  func function(_ cursor: inout JSONCursor) throws(JSONTextError) {
     guard try cursor.peek() == .object else { return try free(&cursor) }
     var walk = try cursor.enterObject()
     var seen: UInt64 = 0
@@ -78,7 +78,7 @@ extension RequestScan {
     }
   }
 
-  mutating func toolCalls(_ cursor: inout JSONCursor) throws(JSONTextError) {
+  func toolCalls(_ cursor: inout JSONCursor) throws(JSONTextError) {
     guard try cursor.peek() == .array else { return try free(&cursor) }
     var walk = try cursor.enterArray()
     while try cursor.nextElement(&walk) {
@@ -91,7 +91,7 @@ extension RequestScan {
     }
   }
 
-  private mutating func toolCall(_ cursor: inout JSONCursor) throws(JSONTextError) {
+  private func toolCall(_ cursor: inout JSONCursor) throws(JSONTextError) {
     var walk = try cursor.enterObject()
     var seen: UInt64 = 0
     while let key = try cursor.nextMember(&walk) {
@@ -106,7 +106,7 @@ extension RequestScan {
   }
 
   /// Arguments are JSON in a string: each value in it is a text of depth 2. What is no JSON is one text of depth 1.
-  private mutating func arguments(_ cursor: inout JSONCursor) throws(JSONTextError) {
+  private func arguments(_ cursor: inout JSONCursor) throws(JSONTextError) {
     guard try cursor.peek() == .string else { return try free(&cursor) }
     let text = try cursor.string()
     var next = group &+ 1
@@ -118,7 +118,7 @@ extension RequestScan {
   }
 
   /// `tool_choice` and `function_call`: `type` and `mode` are enums, `name` names a tool.
-  mutating func toolReference(_ cursor: inout JSONCursor) throws(JSONTextError) {
+  func toolReference(_ cursor: inout JSONCursor) throws(JSONTextError) {
     switch try cursor.peek() {
     case .string: try structural(.toolChoice, &cursor)
     case .object:
@@ -134,7 +134,7 @@ extension RequestScan {
     }
   }
 
-  mutating func responseFormat(_ cursor: inout JSONCursor) throws(JSONTextError) {
+  func responseFormat(_ cursor: inout JSONCursor) throws(JSONTextError) {
     guard try cursor.peek() == .object else { return try free(&cursor) }
     let start = cursor.position
     var walk = try cursor.enterObject()
@@ -150,7 +150,7 @@ extension RequestScan {
   }
 
   /// `prediction.content` is a string or text parts.
-  mutating func prediction(_ cursor: inout JSONCursor) throws(JSONTextError) {
+  func prediction(_ cursor: inout JSONCursor) throws(JSONTextError) {
     guard try cursor.peek() == .object else { return try free(&cursor) }
     var walk = try cursor.enterObject()
     while let key = try cursor.nextMember(&walk) {

@@ -2,7 +2,7 @@ internal import JSONText
 
 /// `POST /v1/embeddings` (`api.md` sections 4 and 6).
 extension RequestScan {
-  mutating func scanEmbeddings(_ cursor: inout JSONCursor) throws(JSONTextError) {
+  func scanEmbeddings(_ cursor: inout JSONCursor) throws(JSONTextError) {
     var walk = try cursor.enterObject()
     var seen: UInt64 = 0
     var hasInput = false
@@ -41,7 +41,7 @@ extension RequestScan {
   }
 
   /// A text, texts, tokens or lists of tokens.
-  private mutating func embeddingsInput(_ cursor: inout JSONCursor) throws(JSONTextError) {
+  private func embeddingsInput(_ cursor: inout JSONCursor) throws(JSONTextError) {
     switch try cursor.peek() {
     case .string:
       inputItems = 1
@@ -67,7 +67,7 @@ extension RequestScan {
     }
   }
 
-  private mutating func token(_ cursor: inout JSONCursor) throws(JSONTextError) {
+  private func token(_ cursor: inout JSONCursor) throws(JSONTextError) {
     guard try cursor.peek() == .number else { throw wrongType("input", "tokens without other values", at: cursor) }
     let number = try cursor.number()
     guard let value = number.integer, value >= 0, value <= 0xFFFF_FFFF else {

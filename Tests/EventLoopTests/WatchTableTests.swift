@@ -1,145 +1,131 @@
 import CLinux
-import Gateway
 import Glibc
-import NIOCore
-import NIOPosix
 import Testing
 
-@testable import Upstream
+@testable import EventLoop
 
 /// With real epoll sets and real sockets: what the kernel reports is what counts.
-@Suite("Interest in sockets")
-struct SocketTableTests {
-  private static let readable: UInt8 = 1
-  private static let writable: UInt8 = 2
-
-  private final class Deaf: UpstreamDelegate {
-    func upstream(_ exchange: Exchange, answered head: UpstreamHead) {}
-    func upstream(_ exchange: Exchange, sent bytes: UnsafeRawBufferPointer) {}
-    func upstream(_ exchange: Exchange, ended end: UpstreamEnd) {}
+@Suite("Interest in descriptors")
+struct WatchTableTests {
+  private final class Deaf: Watcher {
+    override func ready(_ descriptor: Int32, _ events: Events) {}
   }
 
-  private let delegate = Deaf()
-  private let pool: UpstreamPool
   private let set = EpollSet()
-  private let table: SocketTable
-  private let owner: MultiHandle
+  private let table: WatchTable
+  private let owner = Deaf()
 
-  init() throws {
-    pool = try UpstreamPool(loop: MultiThreadedEventLoopGroup.singleton.next(), limits: Limits(), delegate: delegate)
-    table = SocketTable(set: set.descriptor)
-    owner = try MultiHandle(pool: pool, sockets: table, maximumConnections: 1)
-  }
+  init() { table = WatchTable(set: set.descriptor) }
 
   @Test func wantedSocketReportsToItsOwner() {
     let pair = SocketPair()
-    table.want(pair.near, Self.readable, owner: owner)
+    table.want(pair.near, .readable, owner)
     #expect(set.ready().isEmpty)
     pair.send()
     #expect(set.ready() == [pair.near: EPOLLIN.rawValue])
-    #expect(table.owner(of: pair.near) === owner)
+    #expect(table.watcher(of: pair.near) === owner)
   }
 
   @Test func interestChangesReachTheKernel() {
     let pair = SocketPair()
     pair.send()
-    table.want(pair.near, Self.writable, owner: owner)
+    table.want(pair.near, .writable, owner)
     #expect(set.ready() == [pair.near: EPOLLOUT.rawValue])
-    table.want(pair.near, Self.readable, owner: owner)
+    table.want(pair.near, .readable, owner)
     #expect(set.ready() == [pair.near: EPOLLIN.rawValue])
-    table.want(pair.near, Self.readable | Self.writable, owner: owner)
+    table.want(pair.near, [.readable, .writable], owner)
     #expect(set.ready() == [pair.near: EPOLLIN.rawValue | EPOLLOUT.rawValue])
-    table.want(pair.near, Self.writable, owner: owner)
+    table.want(pair.near, .writable, owner)
     #expect(set.ready() == [pair.near: EPOLLOUT.rawValue])
   }
 
   @Test func readinessStaysUntilTheDataIsTaken() {
     let pair = SocketPair()
-    table.want(pair.near, Self.readable, owner: owner)
+    table.want(pair.near, .readable, owner)
     pair.send()
     for _ in 0..<3 { #expect(set.ready().keys.contains(pair.near)) }
   }
 
-  @Test func anOwnerIsTheLastThatWanted() throws {
-    let other = try MultiHandle(pool: pool, sockets: table, maximumConnections: 1)
+  @Test func anOwnerIsTheLastThatWanted() {
+    let other = Deaf()
     let pair = SocketPair()
-    table.want(pair.near, Self.readable, owner: other)
-    table.want(pair.near, Self.readable, owner: owner)
-    #expect(table.owner(of: pair.near) === owner)
+    table.want(pair.near, .readable, other)
+    table.want(pair.near, .readable, owner)
+    #expect(table.watcher(of: pair.near) === owner)
   }
 
   @Test func aReportThatNobodyWaitsForTakesTheSocketOut() {
     let pair = SocketPair()
-    table.want(pair.near, Self.readable, owner: owner)
-    table.want(pair.near, 0, owner: owner)
+    table.want(pair.near, .readable, owner)
+    table.want(pair.near, [], owner)
     pair.send()
     #expect(set.ready().keys.contains(pair.near), "the kernel was spared so far")
-    #expect(table.owner(of: pair.near) == nil)
+    #expect(table.watcher(of: pair.near) == nil)
     #expect(set.ready().isEmpty, "it would report for ever")
   }
 
   @Test func aClosedIdleConnectionReportsOnce() {
     let pair = SocketPair()
-    table.want(pair.near, Self.readable, owner: owner)
-    table.want(pair.near, 0, owner: owner)
+    table.want(pair.near, .readable, owner)
+    table.want(pair.near, [], owner)
     pair.closeFar()
     #expect(set.ready().keys.contains(pair.near))
-    #expect(table.owner(of: pair.near) == nil)
+    #expect(table.watcher(of: pair.near) == nil)
     #expect(set.ready().isEmpty)
   }
 
   @Test func interestThatComesBackBeforeAReportStillHolds() {
     let pair = SocketPair()
-    table.want(pair.near, Self.readable, owner: owner)
-    table.want(pair.near, 0, owner: owner)
-    table.want(pair.near, Self.readable, owner: owner)
+    table.want(pair.near, .readable, owner)
+    table.want(pair.near, [], owner)
+    table.want(pair.near, .readable, owner)
     pair.send()
     #expect(set.ready() == [pair.near: EPOLLIN.rawValue])
-    #expect(table.owner(of: pair.near) === owner)
+    #expect(table.watcher(of: pair.near) === owner)
   }
 
   @Test func interestThatComesBackAfterAReportIsToldAgain() {
     let pair = SocketPair()
-    table.want(pair.near, Self.readable, owner: owner)
-    table.want(pair.near, 0, owner: owner)
+    table.want(pair.near, .readable, owner)
+    table.want(pair.near, [], owner)
     pair.send()
-    #expect(table.owner(of: pair.near) == nil)
-    table.want(pair.near, Self.readable, owner: owner)
+    #expect(table.watcher(of: pair.near) == nil)
+    table.want(pair.near, .readable, owner)
     #expect(set.ready() == [pair.near: EPOLLIN.rawValue])
-    #expect(table.owner(of: pair.near) === owner)
+    #expect(table.watcher(of: pair.near) === owner)
   }
 
   @Test func aForgottenSocketIsOutEvenIfADuplicateKeepsItOpen() {
     let pair = SocketPair()
     let duplicate = dup(pair.near)
     defer { close(duplicate) }
-    table.want(pair.near, Self.readable, owner: owner)
+    table.want(pair.near, .readable, owner)
     table.forget(pair.near)
     pair.send()
     #expect(set.ready().isEmpty)
-    #expect(table.owner(of: pair.near) == nil)
+    #expect(table.watcher(of: pair.near) == nil)
   }
 
   @Test func aNumberThatComesBackIsAnotherSocket() {
     let (old, new) = (SocketPair(), SocketPair())
-    table.want(old.near, Self.readable, owner: owner)
+    table.want(old.near, .readable, owner)
     table.forget(old.near)
     // Closes the old socket and gives its number to the new one in one step.
     #expect(dup2(new.near, old.near) == old.near)
-    #expect(table.owner(of: old.near) == nil)
-    table.want(old.near, Self.readable, owner: owner)
+    #expect(table.watcher(of: old.near) == nil)
+    table.want(old.near, .readable, owner)
     new.send()
     #expect(set.ready() == [old.near: EPOLLIN.rawValue])
   }
 
   @Test func aNumberThatComesBackUnwantedIsNobodys() {
     let (old, new) = (SocketPair(), SocketPair())
-    table.want(old.near, Self.readable, owner: owner)
+    table.want(old.near, .readable, owner)
     table.forget(old.near)
     #expect(dup2(new.near, old.near) == old.near)
     new.send()
     #expect(set.ready().isEmpty)
-    #expect(table.owner(of: old.near) == nil)
+    #expect(table.watcher(of: old.near) == nil)
   }
 
   @Test func numbersBeyondTheFirstTableWork() throws {
@@ -147,18 +133,18 @@ struct SocketTableTests {
     let high = fcntl(pair.near, F_DUPFD, 3_000)
     try #require(high >= 3_000, "the limit of open files is too low for this test")
     defer { close(high) }
-    table.want(high, Self.readable, owner: owner)
+    table.want(high, .readable, owner)
     pair.send()
     #expect(set.ready() == [high: EPOLLIN.rawValue])
-    #expect(table.owner(of: high) === owner)
+    #expect(table.watcher(of: high) === owner)
     table.forget(high)
     #expect(set.ready().isEmpty)
   }
 
-  @Test(arguments: [-1, Int32.min, 1 << 20, Int32.max])
+  @Test(arguments: [-1, Int32.min, 1 << 22, Int32.max])
   func numbersThatAreNoneAreIgnored(descriptor: Int32) {
-    table.want(descriptor, Self.readable, owner: owner)
-    #expect(table.owner(of: descriptor) == nil)
+    table.want(descriptor, .readable, owner)
+    #expect(table.watcher(of: descriptor) == nil)
     table.forget(descriptor)
     #expect(set.ready().isEmpty)
   }
@@ -167,24 +153,34 @@ struct SocketTableTests {
     let pair = SocketPair()
     let number = fcntl(pair.near, F_DUPFD, 500)
     close(number)
-    table.want(number, Self.readable, owner: owner)
+    table.want(number, .readable, owner)
     #expect(dup2(pair.near, number) == number)
     defer { close(number) }
     pair.send()
     #expect(set.ready().isEmpty)
-    table.want(number, Self.readable, owner: owner)
+    table.want(number, .readable, owner)
     #expect(set.ready() == [number: EPOLLIN.rawValue])
   }
 
-  /// Otherwise the table and the handle hold each other, and a stopped pool never closes its connections.
-  @Test func aSocketThatNobodyWantsKeepsNoOwner() throws {
+  @Test func aPeersEndIsToldWithoutReading() {
     let pair = SocketPair()
-    weak var gone: MultiHandle?
+    table.want(pair.near, .peerClosed, owner)
+    pair.send()
+    #expect(set.ready().isEmpty, "bytes are not asked for")
+    pair.closeFar()
+    let events = WatchTable.events(set.ready()[pair.near] ?? 0)
+    #expect(events.contains(.peerClosed) && events.contains(.failed))
+  }
+
+  /// Otherwise the table and its watchers hold each other, and what was stopped never closes its sockets.
+  @Test func theTableKeepsNoWatcher() {
+    let pair = SocketPair()
+    weak var gone: Deaf?
     do {
-      let other = try MultiHandle(pool: pool, sockets: table, maximumConnections: 1)
+      let other = Deaf()
       gone = other
-      table.want(pair.near, Self.readable, owner: other)
-      table.want(pair.near, 0, owner: other)
+      table.want(pair.near, .readable, other)
+      table.forget(pair.near)
     }
     #expect(gone == nil)
   }

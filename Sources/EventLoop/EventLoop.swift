@@ -1,0 +1,194 @@
+import CLinux
+import Dispatch
+import Foundation
+import Glibc
+import Synchronization
+
+package enum EventLoopError: Error, Sendable {
+  /// The kernel gives no descriptor for the loop's own needs; the value is its `errno`.
+  case noDescriptor(Int32)
+  /// The loop has ended.
+  case ended
+}
+
+/// Called when all that a turn of a loop has brought was looked at.
+package protocol TurnEnd: AnyObject {
+  /// - Returns: True if there was anything to do: it may have made more work, and all are called once more.
+  func endTurn() -> Bool
+}
+
+/// One thread that waits for descriptors, timers and work of other threads, and does in turns what they bring.
+///
+/// All sockets of a loop lie in one epoll set, libcurl's as well: many clients and providers a system call. A turn is:
+/// wait, tell every ready descriptor's ``Watcher``, timers that are due, work from outside, then the turn's end, where
+/// whatever the turn has gathered is done together.
+package final class EventLoop: @unchecked Sendable {
+  // Everything mutable belongs to the loop's thread. `inbox` and `isOver` are what other threads touch.
+  private let set: Int32
+  private let inbox: WorkInbox
+  private let over = DispatchSemaphore(value: 0)
+  private let table: WatchTable
+  private var timers = TimerQueue()
+  private var ends: [any TurnEnd] = []
+  private var work: [@Sendable () -> Void] = []
+  private var isToStop = false
+  private let identity = Atomic<UInt>(0)
+
+  /// The monotonic clock in nanoseconds, as of this turn's beginning: what needs no better one spares a clock call.
+  package private(set) var now: Int64 = 0
+
+  /// Starts the thread.
+  /// - Parameter name: At most 15 bytes, as the kernel shows it.
+  package init(name: String) throws(EventLoopError) {
+    let set = epoll_create1(Int32(EPOLL_CLOEXEC))
+    guard set >= 0 else { throw .noDescriptor(errno) }
+    self.set = set
+    do throws(EventLoopError) { inbox = try WorkInbox() } catch {
+      close(set)
+      throw error
+    }
+    table = WatchTable(set: set)
+    readClock()
+    Thread.detachNewThread { [self] in
+      _ = th_name_thread(name)  // Foundation's own names do not reach the kernel
+      run()
+    }
+  }
+
+  deinit { close(set) }
+
+  /// Whether the caller runs on this loop.
+  package var isCurrent: Bool { identity.load(ordering: .relaxed) == UInt(pthread_self()) }
+
+  // MARK: From any thread
+
+  /// Has work done on the loop, in the order of the calls of one thread.
+  /// - Returns: False once the loop has ended: the work will never be done.
+  @discardableResult
+  package func execute(_ work: @escaping @Sendable () -> Void) -> Bool { inbox.leave(work) }
+
+  /// The outcome of work on the loop.
+  package func run<Value: Sendable>(_ work: @escaping @Sendable () throws -> Value) async throws -> Value {
+    try await withCheckedThrowingContinuation { continuation in
+      let isTaken = execute { continuation.resume(with: Result(catching: work)) }
+      if !isTaken { continuation.resume(throwing: EventLoopError.ended) }
+    }
+  }
+
+  /// Does what was left with it, ends the thread and waits for that. Not from the loop itself; once.
+  package func stop() {
+    guard execute({ [self] in isToStop = true }) else { return }
+    over.wait()
+  }
+
+  // MARK: On the loop
+
+  /// Changes what `watcher` hears of a descriptor. The watcher is not kept alive: it calls ``forget(_:)`` before it goes.
+  package func watch(_ descriptor: Int32, _ interest: Interest, by watcher: Watcher) {
+    table.want(descriptor, interest, watcher)
+  }
+
+  /// The descriptor is about to be closed.
+  package func forget(_ descriptor: Int32) { table.forget(descriptor) }
+
+  /// Calls `end` at each turn's end, after those that were added before.
+  package func atEndOfTurns(_ end: any TurnEnd) { ends.append(end) }
+
+  /// - Parameter deadline: Nanoseconds of the clock that ``now`` shows. Timers are good to a millisecond.
+  /// - Returns: A number for ``cancel(_:)``.
+  @discardableResult
+  package func schedule(at deadline: Int64, _ work: @escaping () -> Void) -> UInt64 { timers.add(deadline, work) }
+
+  package func cancel(_ timer: UInt64) { timers.cancel(timer) }
+
+  /// Does work again and again, the first time after one period, until the loop ends.
+  package func repeated(everyMilliseconds period: Int64, _ work: @escaping () -> Void) {
+    schedule(at: now + period * 1_000_000) { [weak self] in
+      work()
+      self?.repeated(everyMilliseconds: period, work)
+    }
+  }
+
+  // MARK: The thread
+
+  private func run() {
+    identity.store(UInt(pthread_self()), ordering: .relaxed)
+    _ = th_epoll_control(set, EPOLL_CTL_ADD, inbox.signal, EPOLLIN.rawValue)
+    let room = 256
+    let events = UnsafeMutablePointer<epoll_event>.allocate(capacity: room)
+    defer { events.deallocate() }
+    while !isToStop {
+      let count = Int(epoll_wait(set, events, Int32(room), patience()))
+      inbox.awake()
+      readClock()
+      for index in 0..<max(0, count) { tell(th_epoll_event_fd(events + index), events[index].events) }
+      while let due = timers.takeDue(now) { due() }
+      doWork()
+      endTurn()
+    }
+    // What is left at the end still belongs to somebody who waits for it.
+    for left in inbox.close() { left() }
+    endTurn()
+    ends = []
+    over.signal()
+  }
+
+  private func tell(_ descriptor: Int32, _ bits: UInt32) {
+    if descriptor == inbox.signal { return inbox.clearSignal() }
+    table.watcher(of: descriptor)?.ready(descriptor, WatchTable.events(bits))
+  }
+
+  private func doWork() {
+    inbox.take(into: &work)
+    for piece in work { piece() }
+    work.removeAll(keepingCapacity: true)
+  }
+
+  /// A bound, so that a fault in one's bookkeeping cannot keep the loop from its sockets.
+  private func endTurn() {
+    var rounds = 0
+    var goesOn = true
+    while goesOn, rounds < 16 {
+      rounds &+= 1
+      goesOn = false
+      for end in ends where end.endTurn() { goesOn = true }
+    }
+    isTurnOpen = goesOn
+  }
+
+  /// The last turn's end has left work: the next one must not wait.
+  private var isTurnOpen = false
+
+  /// Milliseconds to wait for descriptors: until the next timer, and not at all if there is work.
+  private func patience() -> Int32 {
+    guard !isTurnOpen, inbox.fallAsleep() else { return 0 }
+    guard let deadline = timers.next() else { return -1 }
+    readClock()
+    // Rounded up: a timer that wakes its loop too early costs a second wake-up.
+    let milliseconds = (deadline - now + 999_999) / 1_000_000
+    return Int32(clamping: max(0, milliseconds))
+  }
+
+  private func readClock() {
+    var time = timespec()
+    clock_gettime(CLOCK_MONOTONIC, &time)
+    now = Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec)
+  }
+}
+
+/// A value of one loop, held by other threads that only hand it back to its loop.
+package struct LoopBound<Value>: @unchecked Sendable {
+  package let loop: EventLoop
+  private let bound: Value
+
+  package init(_ value: Value, _ loop: EventLoop) {
+    bound = value
+    self.loop = loop
+  }
+
+  /// On the loop only.
+  package var value: Value {
+    assert(loop.isCurrent, "a loop's value is touched outside of its loop")
+    return bound
+  }
+}

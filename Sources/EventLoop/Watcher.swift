@@ -1,0 +1,44 @@
+/// What a watcher wants to hear of a descriptor. Errors and a full hang-up are always told.
+package struct Interest: OptionSet, Sendable {
+  package let rawValue: UInt8
+  package init(rawValue: UInt8) { self.rawValue = rawValue }
+
+  /// There is something to read, or the end of it.
+  package static let readable = Interest(rawValue: 1)
+  /// There is room to write.
+  package static let writable = Interest(rawValue: 2)
+  /// The peer will send nothing more, even if what it has sent was not read yet.
+  package static let peerClosed = Interest(rawValue: 4)
+}
+
+/// What the kernel tells of a descriptor.
+public struct Events: OptionSet, Sendable {
+  /// The events' bits.
+  public let rawValue: UInt8
+  /// - Parameter rawValue: The sum of the events' bits.
+  public init(rawValue: UInt8) { self.rawValue = rawValue }
+
+  /// There is something to read, or the end of it.
+  public static let readable = Events(rawValue: 1)
+  /// There is room to write.
+  public static let writable = Events(rawValue: 2)
+  /// The peer will send nothing more.
+  public static let peerClosed = Events(rawValue: 4)
+  /// Both directions have ended, or an error waits on the descriptor.
+  public static let failed = Events(rawValue: 8)
+}
+
+/// Told when a descriptor that it watches is ready; on the loop, outside of any other watcher's call.
+///
+/// A report can be out of date: what an earlier report of the same turn has closed may have come back as another
+/// descriptor of the same number. Watchers read and write without blocking and take "nothing yet" for an answer.
+///
+/// A class to inherit from and no protocol: the table of watchers holds them unretained, and Swift 6.3 lays out unretained
+/// existentials in two ways. `open` because only that can be inherited from in another module.
+open class Watcher {
+  /// A watcher of nothing yet.
+  public init() {}
+
+  /// Something has happened that ``EventLoop/watch(_:_:by:)`` asked for, or an error.
+  open func ready(_ descriptor: Int32, _ events: Events) {}
+}

@@ -1,0 +1,210 @@
+import CLinux
+import EventLoop
+import Glibc
+import JSONText
+
+/// Who speaks a protocol over a ``ClientWire``; called on its loop.
+protocol WireProtocol: AnyObject {
+  /// How many of the next bytes belong at the end of ``bodyRoom`` and nowhere else; 0: they come by ``received(_:)``.
+  var missingBodyBytes: Int { get }
+  var bodyRoom: ByteArena? { get }
+  /// So many bytes were put at the end of ``bodyRoom``.
+  func bodyGrew(by count: Int)
+  /// The bytes are gone when this returns.
+  func received(_ bytes: UnsafeRawBufferPointer)
+  /// The client has taken some of what waited for it.
+  func progressed()
+  /// The connection is over; its descriptor is closed.
+  func isGone()
+}
+
+/// One client's socket: bytes in, bytes out and the end of both. Knows nothing of HTTP.
+///
+/// What is written goes to the kernel at once or at the turn's end, as the caller wants; what the kernel does not take
+/// waits here. A failing write is found out about at the turn's end, never from inside of the write.
+final class ClientWire: Watcher {
+  private let descriptor: Int32
+  private let worker: LoopWorker
+  unowned var user: any WireProtocol
+  /// What the kernel has not taken; present while there is something.
+  private var outbox: ByteArena?
+  private var taken = 0
+  private var isOpen = true
+  private var hasFailed = false
+  private var isInTurnEnd = false
+  private var isBlocked = false
+  private var closesOutput = false
+  private var readsOn = true
+
+  init(descriptor: Int32, worker: LoopWorker, user: any WireProtocol) {
+    self.descriptor = descriptor
+    self.worker = worker
+    self.user = user
+  }
+
+  deinit { if isOpen { close() } }
+
+  func start() { worker.loop.watch(descriptor, interest, by: self) }
+
+  private var interest: Interest {
+    var interest: Interest = readsOn ? .readable : .peerClosed
+    if isBlocked { interest.insert(.writable) }
+    return interest
+  }
+
+  // MARK: Bytes in
+
+  /// Whether bytes are read as they come; without, they wait in the kernel, and only the client's end is noticed.
+  func read(_ reads: Bool) {
+    guard reads != readsOn, isOpen else { return }
+    readsOn = reads
+    worker.loop.watch(descriptor, interest, by: self)
+  }
+
+  override func ready(_ descriptor: Int32, _ events: Events) {
+    if events.contains(.writable) || isBlocked && events.contains(.failed) { flush() }
+    guard isOpen else { return }
+    if readsOn, !events.isDisjoint(with: [.readable, .peerClosed, .failed]) {
+      readAll()
+    } else if !events.isDisjoint(with: [.peerClosed, .failed]) {
+      end()
+    }
+  }
+
+  /// A few reads a turn, so that one client cannot keep the loop for itself.
+  private func readAll() {
+    for _ in 0..<4 where isOpen && readsOn {
+      let (count, room) = readOnce()
+      if count > 0 {
+        // The kernel had no more than this: asking again would only cost a call.
+        if count < room { return }
+      } else if count == 0 || errno != EAGAIN && errno != EINTR {
+        return end()
+      } else {
+        return
+      }
+    }
+  }
+
+  private func readOnce() -> (count: Int, room: Int) {
+    let missing = user.missingBodyBytes
+    if missing > 0, let body = user.bodyRoom {
+      let room = min(missing, 256 * 1024)
+      let count = body.extend(upTo: room) { recv(descriptor, $0.baseAddress, $0.count, 0) }
+      if count > 0 { user.bodyGrew(by: count) }
+      return (count, room)
+    }
+    let buffer = worker.readBuffer
+    let count = recv(descriptor, buffer.baseAddress, buffer.count, 0)
+    if count > 0 { user.received(UnsafeRawBufferPointer(rebasing: buffer[..<count])) }
+    return (count, buffer.count)
+  }
+
+  // MARK: Bytes out
+
+  /// Bytes that wait for the client to take them.
+  var heldBytes: Int { (outbox?.count ?? 0) &- taken }
+
+  var isWritable: Bool { isOpen && !hasFailed && !isBlocked }
+
+  /// Hands both runs of bytes to the kernel now, in one call; keeps what it does not take.
+  func write(_ head: UnsafeRawBufferPointer, _ body: UnsafeRawBufferPointer) {
+    guard isOpen, !hasFailed else { return }
+    var sent = 0
+    if heldBytes == 0 {
+      sent = th_send_two(descriptor, head.baseAddress, head.count, body.baseAddress, body.count)
+      if sent < 0 {
+        guard errno == EAGAIN || errno == EINTR else { return fail() }
+        sent = 0
+      }
+      guard sent < head.count &+ body.count else { return }
+      block(true)
+    }
+    let waiting = pending
+    if sent < head.count { waiting.append(UnsafeRawBufferPointer(rebasing: head[sent...])) }
+    waiting.append(UnsafeRawBufferPointer(rebasing: body[min(body.count, max(0, sent &- head.count))...]))
+  }
+
+  /// Where bytes can be put that go out at the turn's end, all of a turn in one call.
+  var pending: ByteArena {
+    askForTurnEnd()
+    if let outbox { return outbox }
+    let fresh = worker.takeArena()
+    outbox = fresh
+    return fresh
+  }
+
+  private func askForTurnEnd() {
+    guard !isInTurnEnd, isOpen else { return }
+    isInTurnEnd = true
+    worker.flushAtEndOfTurn(self)
+  }
+
+  func turnEnded() {
+    isInTurnEnd = false
+    if hasFailed { return end() }
+    if !isBlocked { flush() }
+  }
+
+  /// Writes what waits, as far as the kernel takes it.
+  func flush() {
+    guard isOpen, !hasFailed, let outbox else { return }
+    let before = taken
+    while taken < outbox.count {
+      let count = send(descriptor, outbox.base + taken, outbox.count &- taken, Int32(MSG_NOSIGNAL))
+      guard count >= 0 else {
+        if errno == EINTR { continue }
+        if errno != EAGAIN { return fail() }
+        break
+      }
+      taken &+= count
+    }
+    let isDone = taken == outbox.count
+    if isDone {
+      worker.give(outbox)
+      self.outbox = nil
+      taken = 0
+      if closesOutput { shutdown(descriptor, Int32(SHUT_WR)) }
+    } else if taken > 256 * 1024 {
+      outbox.dropFirst(taken)
+      taken = 0
+    }
+    block(!isDone)
+    if isDone || taken != before { user.progressed() }
+  }
+
+  private func block(_ blocks: Bool) {
+    guard blocks != isBlocked else { return }
+    isBlocked = blocks
+    worker.loop.watch(descriptor, interest, by: self)
+  }
+
+  // MARK: The end
+
+  /// Nothing more is written: the client is told once it has everything, and may still send and read on.
+  func closeOutput() {
+    closesOutput = true
+    if isOpen, heldBytes == 0 { shutdown(descriptor, Int32(SHUT_WR)) }
+  }
+
+  private func fail() {
+    hasFailed = true
+    askForTurnEnd()
+  }
+
+  /// Closes now and tells the user.
+  func end() {
+    guard isOpen else { return }
+    close()
+    user.isGone()
+  }
+
+  private func close() {
+    isOpen = false
+    worker.loop.forget(descriptor)
+    Glibc.close(descriptor)
+    if let outbox { worker.give(outbox) }
+    outbox = nil
+    taken = 0
+  }
+}

@@ -1,0 +1,177 @@
+import Foundation
+import Glibc
+import Synchronization
+import Testing
+
+@testable import EventLoop
+
+/// Real threads and real sockets; what is waited for is an event, never a time.
+@Suite("An event loop", .timeLimit(.minutes(2)))
+struct EventLoopTests {
+  /// Touched on the loop only.
+  private final class Log: @unchecked Sendable {
+    var entries: [String] = []
+    var count = 0
+  }
+
+  private final class Reader: Watcher, @unchecked Sendable {
+    let onReady: (Int32, Events) -> Void
+    init(_ onReady: @escaping (Int32, Events) -> Void) { self.onReady = onReady }
+    override func ready(_ descriptor: Int32, _ events: Events) { onReady(descriptor, events) }
+  }
+
+  private final class Ends: TurnEnd, @unchecked Sendable {
+    let onEnd: () -> Bool
+    init(_ onEnd: @escaping () -> Bool) { self.onEnd = onEnd }
+    func endTurn() -> Bool { onEnd() }
+  }
+
+  private static func with<Value: Sendable>(_ body: (EventLoop) async throws -> Value) async throws -> Value {
+    let loop = try EventLoop(name: "test")
+    defer { loop.stop() }
+    return try await body(loop)
+  }
+
+  @Test func workRunsOnTheLoopAndReturnsItsOutcome() async throws {
+    try await Self.with { loop in
+      #expect(!loop.isCurrent)
+      let isCurrent = try await loop.run { loop.isCurrent }
+      #expect(isCurrent)
+      struct Wrong: Error {}
+      await #expect(throws: Wrong.self) { try await loop.run { throw Wrong() } }
+    }
+  }
+
+  @Test func workOfOneThreadKeepsItsOrder() async throws {
+    let log = Log()
+    let entries = try await Self.with { loop in
+      for number in 0..<1000 { loop.execute { log.entries.append("\(number)") } }
+      return try await loop.run { log.entries }
+    }
+    #expect(entries == (0..<1000).map { "\($0)" })
+  }
+
+  /// The loop falls asleep between any two of these: a lost wake-up would leave it there.
+  @Test func noWakeUpIsLost() async throws {
+    try await Self.with { loop in
+      let counts = try await withThrowingTaskGroup(of: Int.self) { group in
+        for _ in 0..<4 {
+          group.addTask {
+            var done = 0
+            for _ in 0..<5_000 { done += try await loop.run { 1 } }
+            return done
+          }
+        }
+        return try await group.reduce(0, +)
+      }
+      #expect(counts == 20_000)
+    }
+  }
+
+  @Test func whatIsLeftBeforeTheEndIsDoneAndNothingAfterIt() async throws {
+    let log = Log()
+    let loop = try EventLoop(name: "test")
+    loop.execute {
+      // From inside: taken before the stop that follows, done after it.
+      for _ in 0..<10 { loop.execute { log.count += 1 } }
+    }
+    loop.stop()
+    #expect(log.count == 10)
+    #expect(!loop.execute {})
+    await #expect(throws: EventLoopError.self) { try await loop.run {} }
+  }
+
+  @Test func descriptorsReportToTheirWatcherUntilTheyAreForgotten() async throws {
+    let pair = SocketPair()
+    let near = pair.near
+    let bytes = try await Self.with { loop in
+      await withCheckedContinuation { (done: CheckedContinuation<Int, Never>) in
+        loop.execute {
+          var taken = 0
+          var keep: Reader?
+          let reader = Reader { descriptor, events in
+            guard events.contains(.readable) else { return }
+            var byte: UInt8 = 0
+            while read(descriptor, &byte, 1) == 1 { taken += 1 }
+            guard taken == 100 else { return }
+            loop.forget(descriptor)
+            keep = nil
+            done.resume(returning: taken)
+          }
+          keep = reader
+          loop.watch(near, .readable, by: reader)
+          _ = keep
+        }
+        for _ in 0..<100 { pair.send() }
+      }
+    }
+    #expect(bytes == 100)
+  }
+
+  @Test func timersComeInOrderAndNotEarly() async throws {
+    let log = Log()
+    try await Self.with { loop in
+      await withCheckedContinuation { (done: CheckedContinuation<Void, Never>) in
+        loop.execute {
+          let start = loop.now
+          func add(_ milliseconds: Int64, _ name: String) {
+            loop.schedule(at: start + milliseconds * 1_000_000) {
+              #expect(loop.now >= start + milliseconds * 1_000_000)
+              log.entries.append(name)
+            }
+          }
+          add(9, "third")
+          add(3, "first")
+          add(6, "second")
+          loop.cancel(loop.schedule(at: start + 1) { log.entries.append("cancelled") })
+          loop.schedule(at: start + 12_000_000) { done.resume() }
+        }
+      }
+    }
+    #expect(log.entries == ["first", "second", "third"])
+  }
+
+  @Test func repeatedWorkGoesOnUntilTheLoopEnds() async throws {
+    let log = Log()
+    try await Self.with { loop in
+      await withCheckedContinuation { (done: CheckedContinuation<Void, Never>) in
+        loop.execute {
+          loop.repeated(everyMilliseconds: 1) {
+            log.count += 1
+            if log.count == 5 { done.resume() }
+          }
+        }
+      }
+    }
+    #expect(log.count >= 5)
+  }
+
+  @Test func aTurnsEndIsCalledAgainAsLongAsItMakesWork() async throws {
+    let log = Log()
+    let entries = try await Self.with { loop in
+      try await loop.run {
+        loop.atEndOfTurns(
+          Ends {
+            log.entries.append("first")
+            return false
+          })
+        loop.atEndOfTurns(
+          Ends {
+            log.entries.append("second")
+            log.count += 1
+            return log.count < 3
+          })
+      }
+      return try await loop.run { log.entries }
+    }
+    #expect(entries.prefix(6) == ["first", "second", "first", "second", "first", "second"])
+  }
+
+  /// A turn's end that always has more must not keep the loop from its descriptors and from being stopped.
+  @Test func aTurnsEndWithoutEndStarvesNobody() async throws {
+    try await Self.with { loop in
+      try await loop.run { loop.atEndOfTurns(Ends { true }) }
+      for _ in 0..<10 { try await loop.run {} }
+    }
+  }
+}

@@ -1,0 +1,57 @@
+import EventLoop
+import Testing
+
+@testable import Gateway
+@testable import Upstream
+
+/// The pool's seconds are told by the test; sockets and libcurl are real.
+@Suite("Providers that say nothing", .timeLimit(.minutes(1)))
+struct DeadlineTests {
+  private final class Ears: UpstreamDelegate {
+    var ends: [UpstreamEnd] = []
+    func upstream(_ exchange: Exchange, answered head: UpstreamHead) {}
+    func upstream(_ exchange: Exchange, sent bytes: UnsafeRawBufferPointer) {}
+    func upstream(_ exchange: Exchange, ended end: UpstreamEnd) { ends.append(end) }
+  }
+
+  /// Sends a request to a provider that never answers and lets `seconds` pass.
+  /// - Returns: How the request ended; nothing if it has not.
+  private func ends(after seconds: Int, firstByteMilliseconds: Int, paused: Bool = false) async throws
+    -> [UpstreamEnd]
+  {
+    let provider = SilentProvider()
+    let port = provider.port
+    let loop = try EventLoop(name: "test")
+    defer { loop.stop() }
+    let ends = try await loop.run {
+      var limits = Limits()
+      limits.firstByteMilliseconds = firstByteMilliseconds
+      let ears = Ears()
+      let pool = UpstreamPool(loop: loop, limits: limits, delegate: ears)
+      let exchange = Exchange()
+      exchange.ticket = 7
+      let target = UpstreamTarget(
+        provider: "silent", url: "http://127.0.0.1:\(port)/v1", headerLines: [], poolKey: "silent", isLocal: true,
+        limits: limits)
+      pool.send(exchange, to: target, body: UnsafeRawBufferPointer(start: nil, count: 0))
+      if paused { pool.pause(exchange) }
+      for _ in 0..<seconds { pool.tick() }
+      let ends = ears.ends
+      pool.cancel(exchange)
+      pool.stop()
+      return ends
+    }
+    _ = provider
+    return ends
+  }
+
+  @Test func aRequestWithoutAFirstByteEndsAtItsDeadlineAndOnce() async throws {
+    #expect(try await ends(after: 2, firstByteMilliseconds: 2_000).isEmpty)
+    #expect(try await ends(after: 9, firstByteMilliseconds: 2_000) == [.timedOut])
+  }
+
+  /// Who is not read has an excuse for its silence.
+  @Test func aPausedRequestIsNotTimed() async throws {
+    #expect(try await ends(after: 9, firstByteMilliseconds: 2_000, paused: true).isEmpty)
+  }
+}
