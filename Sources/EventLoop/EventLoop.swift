@@ -31,6 +31,7 @@ package final class EventLoop: @unchecked Sendable {
   private var timers = TimerQueue()
   private var ends: [any TurnEnd] = []
   private var work: [@Sendable () -> Void] = []
+  private var later: [(descriptor: Int32, bits: UInt32)] = []
   private var isToStop = false
   private let identity = Atomic<UInt>(0)
 
@@ -121,7 +122,7 @@ package final class EventLoop: @unchecked Sendable {
       let count = Int(epoll_wait(set, events, Int32(room), patience()))
       inbox.awake()
       readClock()
-      for index in 0..<max(0, count) { tell(th_epoll_event_fd(events + index), events[index].events) }
+      tellAll(UnsafeBufferPointer(start: events, count: max(0, count)))
       while let due = timers.takeDue(now) { due() }
       doWork()
       endTurn()
@@ -133,9 +134,25 @@ package final class EventLoop: @unchecked Sendable {
     over.signal()
   }
 
-  private func tell(_ descriptor: Int32, _ bits: UInt32) {
-    if descriptor == inbox.signal { return inbox.clearSignal() }
-    table.watcher(of: descriptor)?.ready(descriptor, WatchTable.events(bits))
+  /// Watchers of one kind after the other: what they run is then in the processor's caches.
+  private func tellAll(_ events: UnsafeBufferPointer<epoll_event>) {
+    later.removeAll(keepingCapacity: true)
+    for event in events {
+      let descriptor = withUnsafePointer(to: event) { th_epoll_event_fd($0) }
+      if descriptor == inbox.signal {
+        inbox.clearSignal()
+      } else if let watcher = table.watcher(of: descriptor) {
+        if watcher.isToldLater {
+          later.append((descriptor, event.events))
+        } else {
+          watcher.ready(descriptor, WatchTable.events(event.events))
+        }
+      }
+    }
+    for (descriptor, bits) in later {
+      // Looked up anew: those before may have ended it.
+      table.watcher(of: descriptor)?.ready(descriptor, WatchTable.events(bits))
+    }
   }
 
   private func doWork() {

@@ -36,8 +36,12 @@ public struct Events: OptionSet, Sendable {
 /// A class to inherit from and no protocol: the table of watchers holds them unretained, and Swift 6.3 lays out unretained
 /// existentials in two ways. `open` because only that can be inherited from in another module.
 open class Watcher {
+  /// Whether it is told after the others of its turn.
+  let isToldLater: Bool
+
   /// A watcher of nothing yet.
-  public init() {}
+  /// - Parameter isToldLater: True for one of the two kinds that a loop has, so that each is told in one go.
+  public init(isToldLater: Bool = false) { self.isToldLater = isToldLater }
 
   /// Something has happened that ``EventLoop/watch(_:_:by:)`` asked for, or an error.
   open func ready(_ descriptor: Int32, _ events: Events) {}

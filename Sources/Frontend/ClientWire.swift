@@ -40,6 +40,7 @@ final class ClientWire: Watcher {
     self.descriptor = descriptor
     self.worker = worker
     self.user = user
+    super.init(isToldLater: true)
   }
 
   deinit { if isOpen { close() } }

@@ -47,15 +47,31 @@ enum Octet {
   /// A host name, address or bracketed IPv6 address, maybe with a port; nothing that another parser reads as a URL.
   static func isHost(_ bytes: UnsafeRawBufferPointer, _ range: Range<Int>) -> Bool {
     guard !range.isEmpty, range.count <= 255 else { return false }
-    for index in range {
-      let byte = bytes[index]
-      let lower = byte | 0x20
-      let plain = (lower >= 0x61 && lower <= 0x7A) || (byte >= 0x30 && byte <= 0x39)
-      guard plain || byte == 0x2D || byte == 0x2E || byte == 0x3A || byte == 0x5B || byte == 0x5D || byte == 0x5F else {
-        return false
-      }
+    var index = range.lowerBound
+    let isLiteral = bytes[index] == 0x5B
+    if isLiteral { index &+= 1 }
+    let first = index
+    while index < range.upperBound, isLiteral ? isAddress(bytes[index]) : isName(bytes[index]) { index &+= 1 }
+    guard index > first else { return false }
+    if isLiteral {
+      guard index < range.upperBound, bytes[index] == 0x5D else { return false }
+      index &+= 1
     }
-    return true
+    guard index < range.upperBound else { return true }
+    let digits = (index &+ 1)..<range.upperBound
+    return bytes[index] == 0x3A && (1...5).contains(digits.count)
+      && digits.allSatisfy { (0x30...0x39).contains(bytes[$0]) }
+  }
+
+  /// Bytes of host names as they occur; names of containers may have an underscore.
+  private static func isName(_ byte: UInt8) -> Bool {
+    let lower = byte | 0x20
+    return (0x61...0x7A).contains(lower) || (0x30...0x39).contains(byte) || byte == 0x2D || byte == 0x2E || byte == 0x5F
+  }
+
+  /// Bytes of an IPv6 address within brackets.
+  private static func isAddress(_ byte: UInt8) -> Bool {
+    (0x61...0x66).contains(byte | 0x20) || (0x30...0x3A).contains(byte) || byte == 0x2E
   }
 
   private static let guarded: [StaticString] = [

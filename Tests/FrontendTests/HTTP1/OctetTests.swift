@@ -9,10 +9,18 @@ struct OctetTests {
     for byte in UInt8.min...UInt8.max { #expect(Octet.isToken(byte) == allowed.contains(byte), "byte \(byte)") }
   }
 
-  @Test func hostsAreNamesAddressesAndPorts() {
-    let allowed = Set("-._:[]0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ".utf8)
+  @Test func namesOfHostsAreLettersDigitsAndThreeMore() {
+    let allowed = Set("-._0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ".utf8)
     for byte in UInt8.min...UInt8.max {
       let isHost = with([0x61, byte]) { Octet.isHost($0, 0..<2) }
+      #expect(isHost == allowed.contains(byte), "byte \(byte)")
+    }
+  }
+
+  @Test func addressesInBracketsAreHexColonsAndDots() {
+    let allowed = Set(":.0123456789abcdefABCDEF".utf8)
+    for byte in UInt8.min...UInt8.max {
+      let isHost = with([0x5B, byte, 0x5D]) { Octet.isHost($0, 0..<3) }
       #expect(isHost == allowed.contains(byte), "byte \(byte)")
     }
   }
