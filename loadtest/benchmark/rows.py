@@ -1,8 +1,8 @@
-"""The measurements: each runs every target in turn, round after round, and keeps medians."""
+"""A measurement runs every target in turn, round after round, and keeps medians."""
 
 from statistics import median
 
-from .measure import failure
+from .measure import failure, figures
 
 
 class Row:
@@ -12,9 +12,10 @@ class Row:
         self.name = name
         self.figures = {}
         self.reasons = {}
+        self.reports = {}
 
-    def add(self, target, **figures):
-        for name, value in figures.items():
+    def add(self, target, **found):
+        for name, value in found.items():
             self.figures.setdefault(target, {}).setdefault(name, []).append(value)
 
     def refuse(self, target, reason):
@@ -22,118 +23,78 @@ class Row:
 
     def value(self, target, name):
         """The median of the rounds, or None."""
-        values = self.figures.get(target, {}).get(name)
+        values = [value for value in self.figures.get(target, {}).get(name, []) if value is not None]
         return median(values) if values and target not in self.reasons else None
+
+    def total(self, target, name):
+        """The sum over the rounds: for counts of what must not happen, which no median may hide."""
+        values = self.figures.get(target, {}).get(name)
+        return sum(values) if values else None
 
     def ratio(self, name, target="torhaus", yardstick="nginx"):
         """The median over rounds of target / yardstick, each pair from one round; None if there is none."""
-        ours = self.figures.get(target, {}).get(name, [])
-        theirs = self.figures.get(yardstick, {}).get(name, [])
         if target in self.reasons or yardstick in self.reasons:
             return None
-        pairs = [a / b for a, b in zip(ours, theirs) if b > 0]
+        pairs = [a / b for a, b in self.pairs(name, target, yardstick) if b > 0]
         return median(pairs) if pairs else None
 
     def added(self, name, target, base="direct"):
         """The median over rounds of target - base, each pair from one round; None if there is none."""
-        ours = self.figures.get(target, {}).get(name, [])
-        theirs = self.figures.get(base, {}).get(name, [])
-        if target in self.reasons or base in self.reasons or not ours or not theirs:
+        if target in self.reasons or base in self.reasons:
             return None
-        return median(a - b for a, b in zip(ours, theirs))
+        pairs = self.pairs(name, target, base)
+        return median(a - b for a, b in pairs) if pairs else None
+
+    def pairs(self, name, first, second):
+        ours = self.figures.get(first, {}).get(name, [])
+        theirs = self.figures.get(second, {}).get(name, [])
+        return [(a, b) for a, b in zip(ours, theirs) if a is not None and b is not None]
+
+    def report(self, target):
+        """The report of the round in the middle by its p99, for plots; None if there is none."""
+        reports = sorted(self.reports.get(target, []), key=lambda report: report["latency"]["p99_ms"])
+        return reports[len(reports) // 2] if reports else None
 
 
-class Bench:
-    """Targets, the harness and how long each run takes."""
+class Rounds:
+    """Runs targets in alternation."""
 
-    def __init__(self, load, targets, missing, rounds, seconds, say):
-        self.load = load
+    def __init__(self, targets, missing, rounds, progress):
         self.targets = targets
         self.missing = missing
         self.rounds = rounds
-        self.seconds = seconds
-        self.say = say
+        self.progress = progress
 
-    def each(self, row, run, only_proxies=False):
-        """Calls `run(target)` for every target in every round; the order turns, so that none is always first."""
+    def each(self, row, run, targets=None, tolerant=False, rounds=None):
+        """Calls `run(target)` for every target in every round; the order turns, so that none is always first.
+
+        A tolerant measurement keeps figures of runs in which requests failed, because failures are what it counts.
+        """
         for name, reason in self.missing.items():
             row.refuse(name, reason)
-        targets = [target for target in self.targets if target.is_proxy or not only_proxies]
-        for number in range(self.rounds):
+        targets = self.targets if targets is None else targets
+        for number in range(rounds or self.rounds):
             shift = number % len(targets) if targets else 0
             for target in targets[shift:] + targets[:shift]:
                 if target.name in row.reasons:
                     continue
+                self.progress.step(f"{row.name}: {target.name}")
                 report = run(target)
                 why = failure(report)
-                if why:
+                if "failure" in report or (why and not tolerant):
                     row.refuse(target.name, why)
-                    self.say(f"{row.name}: {target.name}: {why}")
+                    self.progress.say(f"{row.name}: {target.name}: {why}")
                     continue
-                figures = read(report)
-                row.add(target.name, **figures)
-                shown = "  ".join(f"{name} {value:.3f}" for name, value in figures.items() if value)
-                self.say(f"{row.name}: {target.name}: {shown}")
+                found = figures(report)
+                row.add(target.name, **found)
+                row.reports.setdefault(target.name, []).append(report)
+                self.progress.say(f"{row.name}: {target.name}: {line(found)}{'; ' + why if why else ''}")
         return row
 
-    def cpu(self):
-        """Closed loop until the processor is full: what a request costs."""
-        return self.each(
-            Row("cpu"),
-            lambda target: self.load.run(
-                target, connections=32, duration=self.seconds, warm_up=1, prompt_bytes=2048
-            ),
-        )
 
-    def latency(self, rate):
-        """Open loop at a fixed rate: what a caller waits."""
-        return self.each(
-            Row(f"latency at {rate}/s"),
-            lambda target: self.load.run(
-                target, connections=64, rate=rate, duration=self.seconds, warm_up=1, prompt_bytes=2048
-            ),
-        )
-
-    def streams(self, connections, delay):
-        """Many streams at once, all begun together, each with a pause between its events."""
-        chunks = max(10, int((self.seconds + 1) * 1000 / delay))
-        settings = f"chunks={chunks};delay={delay};size={chunks * 16}"
-        return self.each(
-            Row(f"{connections} streams x {delay} ms"),
-            lambda target: self.load.run(
-                target,
-                stream=True,
-                settings=settings,
-                connections=connections,
-                count=connections,
-                duration=self.seconds * 3 + 10,
-                warm_up=1,
-                prompt_bytes=2048,
-            ),
-        )
-
-    def body(self, size):
-        """Closed loop with a prompt of a given size."""
-        return self.each(
-            Row(f"prompt of {size} bytes"),
-            lambda target: self.load.run(
-                target, connections=8, duration=max(1.5, self.seconds / 2), warm_up=0.5, prompt_bytes=size
-            ),
-            only_proxies=True,
-        )
+SHOWN = ("requests_per_s", "p50_ms", "p99_ms", "streams", "cpu_us", "event_us", "rss_mib", "fairness")
 
 
-def read(report):
-    """The figures of a report that the tables use."""
-    cost = report["processes"][0]
-    return {
-        "requests_per_s": report["requests_per_s"],
-        "p50_ms": report["latency"]["p50_ms"],
-        "p99_ms": report["latency"]["p99_ms"],
-        "first_byte_p99_ms": report["first_byte"]["p99_ms"],
-        "streams": report["streams_complete"],
-        "events_per_s": report["measured_events"] / max(report["measured_s"], 0.001),
-        "cpu_us": cost["cpu_us_per_request"],
-        "event_us": cost["cpu_us_per_event"],
-        "rss_mib": cost["rss_peak_kib"] / 1024,
-    }
+def line(found):
+    """The figures of a run that are worth a line on the terminal."""
+    return "  ".join(f"{name} {found[name]:.3f}" for name in SHOWN if found.get(name))
