@@ -135,7 +135,8 @@ def measure(options, command):
     thresholds = [Threshold(text).text for text in options.threshold]
     with tempfile.TemporaryDirectory(prefix="torhaus-bench-") as folder, Processes(folder) as processes:
         mock, load_path, torhaus = programs(options)
-        stage = Stage(processes, mock, torhaus, options.mock_loops, options.workers, options.torhaus_argument)
+        stage = Stage(processes, mock, torhaus, options.mock_loops, options.workers, options.torhaus_argument,
+                      len(work.tenants) if work else 1)  # fmt: skip
         load = Load(load_path, folder, options.loops)
         result = Result(options.mode, title(options.mode, work), command, conditions.facts(torhaus))
         result.thresholds = thresholds + [one.text for one in (work.thresholds if work else [])]
@@ -194,6 +195,19 @@ def steps(options, work, targets, rounds):
     return rounds * len(targets) * sum(sizes[name] for name in over) + (rounds + 1) * len(options.tenants)
 
 
+def shown(argv):
+    """The command as a page shows it: without the places of this machine."""
+    kept, skips = [], False
+    for part in argv:
+        if skips:
+            skips = False
+        elif part in ("--binaries", "--torhaus", "--out", "--results"):
+            skips = True
+        elif not part.startswith(("--binaries=", "--torhaus=", "--out=", "--results=")):
+            kept.append(part)
+    return "loadtest/bench.py" + (" " + shlex.join(kept) if kept else "")
+
+
 def main(argv):
     options = arguments(argv)
     # A bench that is told to end still ends what it started.
@@ -203,7 +217,7 @@ def main(argv):
         result.thresholds += [Threshold(text).text for text in options.threshold if text not in result.thresholds]
         folder = options.out or os.path.dirname(os.path.abspath(options.file))
     else:
-        result = measure(options, "loadtest/bench.py " + shlex.join(argv) if argv else "loadtest/bench.py")
+        result = measure(options, shown(argv))
         folder = options.out or os.path.join(HERE, "results", options.mode)
     paths = pages.write(result, folder)
     if options.mode == "compare" and not options.scenario:

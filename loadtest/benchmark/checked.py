@@ -1,8 +1,11 @@
 """Reads YAML files of a known shape; every error names the file, the place and what would be right."""
 
-import yaml
-
 from .processes import BenchError
+
+try:
+    import yaml
+except ImportError:
+    yaml = None
 
 
 class Checked:
@@ -83,6 +86,8 @@ def shown(value):
 
 def read_yaml(path):
     """The mapping that a file holds."""
+    if yaml is None:
+        raise BenchError("PyYAML is missing: apt-get install python3-yaml, or scripts/setup.sh bench")
     try:
         with open(path, encoding="utf-8") as file:
             return Checked(yaml.safe_load(file), path)

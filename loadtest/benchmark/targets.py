@@ -7,9 +7,11 @@ import time
 
 from .gateway_file import GatewayFile
 from .processes import BenchError, accepts, free_port, get
+from .provision import Provision
 
 FOLDER = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 PASS_THROUGH_SLUG = "durchleitung"
+TENANT_LIMIT = 1_000
 
 
 class Target:
@@ -44,11 +46,15 @@ class Target:
 class Stage:
     """Starts targets by name before one mock provider; a name that is a file describes a gateway."""
 
-    def __init__(self, processes, mock_binary, torhaus_binary, mock_loops=1, workers=2, torhaus_arguments=()):
+    def __init__(
+        self, processes, mock_binary, torhaus_binary, mock_loops=1, workers=2, torhaus_arguments=(), tenants=1
+    ):
         self.processes = processes
         self.torhaus_binary = torhaus_binary
         self.workers = workers
         self.torhaus_arguments = list(torhaus_arguments)
+        # Scenarios of several tenants need as many at the gateway, else they would share one's limits.
+        self.tenants = min(tenants, TENANT_LIMIT)
         self.started = 0
         self.mock, self.mock_port = start_mock(processes, mock_binary, mock_loops)
 
@@ -65,9 +71,13 @@ class Stage:
             if name == "haproxy":
                 return start_haproxy(self.processes, folder, self.mock_port, self.workers), ""
             if name == "torhaus":
-                return start_torhaus(
+                target = start_torhaus(
                     self.processes, folder, self.torhaus_binary, self.mock_port, self.torhaus_arguments
-                ), ""
+                )
+                if len(target.keys) < self.tenants:
+                    lacking = self.tenants - len(target.keys)
+                    target.keys += Provision(target.state).tenants(0, lacking, seconds=60)
+                return target, ""
             if name.endswith((".yaml", ".yml")):
                 return start_gateway(self.processes, folder, GatewayFile(name), self.mock_port), ""
         except (OSError, BenchError) as error:

@@ -47,7 +47,7 @@ def group_table(result, title, report_of, names, member):
                 name, group["name"], number(group["offered"], 0), number(group["succeeded"], 0), number(group["failed"], 0),
                 number(group["aborted"], 0), number(latency.get("p50_ms"), 3, " ms"), number(latency.get("p99_ms"), 3, " ms"),
             ])  # fmt: skip
-    columns = ["target", title.lower().rstrip("s"), "offered", "well", "failed", "aborted", "p50", "p99"]
+    columns = ["target", {"classes": "class", "tenants": "tenant"}[member], "offered", "well", "failed", "aborted", "p50", "p99"]
     if rows:
         result.table(title, columns, rows)
 
@@ -71,7 +71,9 @@ def fairness_table(result, row, names):
 def time_plots(result, reports):
     """Memory, throughput and p99 over time; `reports` are (name, report)."""
     def over(figure, scale=1.0):
-        return [(name, [(p["t_s"], p[figure] * scale if p.get(figure) is not None else None) for p in timeline(report)])
+        # A sample without an answer has no latency; zero would be a lie.
+        return [(name, [(p["t_s"], p[figure] * scale) for p in timeline(report)
+                        if p.get(figure) is not None and (p["requests"] or not figure.endswith("_ms"))])
                 for name, report in reports]  # fmt: skip
 
     result.plot("Memory of the whole process tree", "seconds", "MiB resident", over("rss_kib", 1 / 1024))
