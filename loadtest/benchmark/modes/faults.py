@@ -22,7 +22,7 @@ FAULTS = (
     ("garbage in the middle", "script=mock-garbage-middle", "plain", False),
     ("garbage in the middle", "script=mock-garbage-middle", "stream", True),
     ("endless stream", "script=mock-endless;seconds=2;delay=10", "stream", True),
-    ("one huge line", "script=mock-huge-line;size=1500000", "stream", False),
+    ("one huge line", "script=mock-huge-line;size=900000", "stream", False),
     ("usage of zero", "script=mock-usage-zero", "plain stream", False),
     ("usage beyond 64 bits", "script=mock-usage-huge", "plain stream", False),
     ("negative usage", "script=mock-usage-negative", "plain stream", False),
