@@ -139,7 +139,10 @@ def measure(options, command):
                       len(work.tenants) if work else 1)  # fmt: skip
         load = Load(load_path, folder, options.loops)
         result = Result(options.mode, title(options.mode, work), command, conditions.facts(torhaus))
-        result.thresholds = thresholds + [one.text for one in (work.thresholds if work else [])]
+        # A scenario's own thresholds speak of targets that this run may not have been asked for.
+        asked = {os.path.splitext(os.path.basename(name))[0] for name in names}
+        own = [one.text for one in (work.thresholds if work else []) if one.targets <= asked]
+        result.thresholds = thresholds + own
         if options.mode == "faults":
             progress = Progress(len(faults.cases()) * len(names))
             rounds = Rounds([], {}, 1, progress)

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import tempfile
 
@@ -128,4 +129,16 @@ def figures(report):
         "unaccounted": max(0, report["offered"] - ended),
         "fairness": report.get("fairness"),
         "latency_fairness": report.get("latency_fairness"),
+        **class_figures(report.get("classes", [])),
     }
+
+
+def class_figures(classes):
+    """p50 and p99 of each class of a mix: those of all together say little where streams stand beside whole answers."""
+    found = {}
+    for one in classes if len(classes) > 1 else []:
+        name = re.sub("[^a-z0-9]", "_", one["name"].lower())
+        latency = one.get("latency") or {}
+        if latency.get("count"):
+            found[f"{name}_p50_ms"], found[f"{name}_p99_ms"] = latency["p50_ms"], latency["p99_ms"]
+    return found

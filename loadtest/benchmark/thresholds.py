@@ -30,6 +30,11 @@ class Threshold:
                 f" such as '{self.name.replace('.', '/nginx.', 1)} {self.sign} 2'"
             )
 
+    @property
+    def targets(self):
+        """The names of those that it speaks of."""
+        return set(self.name.rpartition(".")[0].split("/"))
+
     def check(self, values):
         """Whether it holds, and the figure; a figure that was not measured breaks it."""
         value = value_of(values, self.name)

@@ -4,6 +4,7 @@ import io
 import unittest
 
 from benchmark import results
+from benchmark.measure import class_figures, figures
 from benchmark.modes import capacity, faults, soak
 from benchmark.processes import BenchError
 from benchmark.progress import Progress
@@ -29,6 +30,10 @@ class ThresholdTests(unittest.TestCase):
         for text in ("torhaus.p99_ms <= 5", "nginx.cpu_us < 9", "torhaus.rss_mib <= 100", "torhaus.requests_per_s > 1"):
             with self.assertRaisesRegex(BenchError, "compare it"):
                 Threshold(text)
+
+    def test_a_threshold_knows_of_whom_it_speaks(self):
+        self.assertEqual(Threshold("torhaus/nginx.cpu_us <= 4").targets, {"torhaus", "nginx"})
+        self.assertEqual(Threshold("a-b.errors == 0").targets, {"a-b"})
 
     def test_what_is_no_threshold_is_refused(self):
         for text in ("", "torhaus", "torhaus.errors", "torhaus.errors = 0", "errors == 0", "torhaus.errors == x"):
@@ -131,6 +136,18 @@ def report(cpu, p99, errors=None):
         "first_byte": {"p99_ms": p99}, "timeline": [{"threads": 1, "descriptors": 3, "t_s": 1, "rss_kib": 10_240}],
         "processes": [{"cpu_us_per_request": cpu, "cpu_us_per_event": cpu / 10, "rss_peak_kib": 10_240, "rss_first_kib": 1_024}],
     }  # fmt: skip
+
+
+class FigureTests(unittest.TestCase):
+    def test_classes_of_a_mix_have_figures_of_their_own(self):
+        latency = {"count": 3, "p50_ms": 1, "p99_ms": 2}
+        classes = [{"name": "A-b", "latency": latency}, {"name": "c", "latency": {"count": 0}}, {"name": "d"}]
+        self.assertEqual(class_figures(classes), {"a_b_p50_ms": 1, "a_b_p99_ms": 2})
+        self.assertEqual(class_figures(classes[:1]), {})
+
+    def test_what_did_not_end_is_unaccounted_for(self):
+        lost = {**report(1, 1), "offered": 14, "aborted": 1, "errors": {"timeout": 1}}
+        self.assertEqual(figures(lost)["unaccounted"], 2)
 
 
 class RowTests(unittest.TestCase):

@@ -2,10 +2,11 @@
 
 import time
 
+from ..measure import failure, figures
 from ..processes import BenchError
 from ..provision import Provision
 from ..report.numbers import number, size, times
-from ..rows import Row
+from ..rows import Row, line
 from ..statistics_of import exponent
 from ..targets import start_torhaus
 
@@ -53,7 +54,7 @@ def tenants(stage, load, rounds, result, seconds, counts=TENANTS, patience=300):
 
     `patience` bounds in seconds how long tenants may take to be made.
     """
-    measured, ready, made = {}, [], []
+    measured, ready, firsts, made = {}, [], [], []
     base, why = stage.start("torhaus")
     if base is None:
         result.note(f"Number of tenants: not measured, {why}")
@@ -79,6 +80,12 @@ def tenants(stage, load, rounds, result, seconds, counts=TENANTS, patience=300):
             break
         ready.append((count, target.ready_seconds))
         many = target.with_keys("torhaus", made)
+        # A tenant's first request opens its part of the log and more; that is its own figure, not the cost of the rest.
+        rounds.progress.step(f"{count} tenants: the first request of each")
+        first = load.single(many, connections=16, count=count, duration=120, warm_up=0)
+        why = failure(first)
+        rounds.progress.say(f"{count} tenants: the first request of each: {why or line(figures(first))}")
+        firsts.append((count, None if why else figures(first)["cpu_us"]))
         measured[count] = rounds.each(
             Row(f"{count} tenants"),
             lambda one: load.single(one, connections=16, duration=seconds, warm_up=1),
@@ -87,6 +94,10 @@ def tenants(stage, load, rounds, result, seconds, counts=TENANTS, patience=300):
         measured[count].add("torhaus", ready_s=target.ready_seconds)
     stage.stop(target)
     tell(result, "tenants", "Number of tenants", "tenants", measured, "cpu_us", "CPU per request", "µs", str, log_x=True)
+    result.table(
+        "First request of each tenant, and start", ["tenants", "CPU of a first request", "start to ready"],
+        [[str(count), number(cost, 1, " µs"), number(seconds_, 2, " s")] for (count, cost), (_, seconds_) in zip(firsts, ready)],
+    )  # fmt: skip
     result.plot("Start to ready, by tenants", "tenants", "s", [("torhaus", ready)], log_x=True)
     return measured
 
@@ -105,14 +116,14 @@ def tell(result, key, title, x, measured, figure, label, unit, name_of, from_x=0
             ])  # fmt: skip
     result.table(title, [x, "target", "requests/s", label, "of nginx", "p99", "RSS peak", "note"], rows)
 
-    def line(name, wanted):
+    def grown(name, wanted):
         return [(value, row.value(name, wanted)) for value, row in measured.items()]
 
-    result.plot(f"{title}: {label}", x, unit, [(name, line(name, figure)) for name in names], log_x, log_x)
-    result.plot(f"{title}: memory", x, "MiB", [(name, line(name, "rss_mib")) for name in names], log_x)
+    result.plot(f"{title}: {label}", x, unit, [(name, grown(name, figure)) for name in names], log_x, log_x)
+    result.plot(f"{title}: memory", x, "MiB", [(name, grown(name, "rss_mib")) for name in names], log_x)
     growth = []
     for name in names:
-        points = [(a, b) for a, b in line(name, figure) if b is not None]
+        points = [(a, b) for a, b in grown(name, figure) if b is not None]
         large = [(a, b) for a, b in points if a >= from_x]
         power = exponent(large)
         if power is not None:
