@@ -162,7 +162,7 @@ def fill(result, rows, names, rounds, seconds):
         f"{seconds:g} s; ratios are medians of the rounds' own ratios. Load, mock provider and target share the machine's "
         "cores, so absolute figures are this machine's; the ratios to nginx in the same run are what counts. Reference work: "
         "prompt of 2 KB with some personal data, answer of 1 KB, keep-alive, loopback without TLS. The cost of `direct` is "
-        "that of the mock provider itself; `torhaus-through` is a tenant without redaction whose log holds metadata only. "
+        "that of the mock provider itself. Rows of streams have an instance of their own; `torhaus-through` is a tenant without redaction whose log holds metadata only. "
         "CPU and memory are those of whole process trees."
     )
     columns = ["figure", "goal", "torhaus", "nginx", "HAProxy", "torhaus / nginx", ""]

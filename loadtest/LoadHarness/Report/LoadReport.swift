@@ -31,7 +31,7 @@ package struct ProcessCost: Sendable, Equatable, Codable {
   package var cpuSeconds: Double
   package var cpuMicrosecondsPerRequest: Double
   package var cpuMicrosecondsPerEvent: Double
-  /// The resident set at the begin, the largest that was seen, and the one at the end, in KiB.
+  /// The resident set before the first connection, the largest that was seen, and the one at the end, in KiB.
   package var firstResidentKiB: Int
   package var peakResidentKiB: Int
   package var lastResidentKiB: Int

@@ -4,6 +4,7 @@ import NIOCore
 struct ProcessMeter {
   private let processes: [Int32]
   private let first: [ProcessUsage]
+  private let residentBefore: [Int]
   private var last: [ProcessUsage]
   private var peaks: [Int]
   private let firstNanoseconds = NIODeadline.now().uptimeNanoseconds
@@ -11,10 +12,12 @@ struct ProcessMeter {
   private(set) var seconds = 0.0
   private(set) var harnessCPUSeconds = 0.0
 
-  init(_ processes: [Int32]) throws(LoadError) {
+  /// - Parameter residentBefore: What each process held before the load began, in KiB.
+  init(_ processes: [Int32], residentBefore: [Int]) throws(LoadError) {
     var usages: [ProcessUsage] = []
     for pid in processes { usages.append(try ProcessUsage.read(pid)) }
     self.processes = processes
+    self.residentBefore = residentBefore
     first = usages
     last = usages
     peaks = usages.map(\.residentKiB)
@@ -56,7 +59,7 @@ struct ProcessMeter {
         pid: processes[index], cpuSeconds: cpu,
         cpuMicrosecondsPerRequest: requests > 0 ? cpu * 1_000_000 / Double(requests) : 0,
         cpuMicrosecondsPerEvent: events > 0 ? cpu * 1_000_000 / Double(events) : 0,
-        firstResidentKiB: first[index].residentKiB, peakResidentKiB: peaks[index],
+        firstResidentKiB: residentBefore[index], peakResidentKiB: peaks[index],
         lastResidentKiB: last[index].residentKiB)
     }
   }

@@ -10,7 +10,9 @@ package enum LoadRun {
   /// - Throws: ``LoadError`` if the plan is not sound, no connection could be made or a watched process is gone.
   package static func run(_ plan: LoadPlan) throws(LoadError) -> LoadReport {
     try plan.check()
-    for pid in plan.processes { _ = try ProcessUsage.read(pid) }
+    // Before there is a connection: what streams take in memory is counted from here.
+    var residentBefore: [Int] = []
+    for pid in plan.processes { residentBefore.append(try ProcessUsage.read(pid).residentKiB) }
     let group = MultiThreadedEventLoopGroup(numberOfThreads: plan.loops)
     defer { try? group.syncShutdownGracefully() }
     let lanes = try Lanes(plan, group)
@@ -27,7 +29,7 @@ package enum LoadRun {
     let window = LoadWindow(start: start, warm: warm, end: warm + UInt64(plan.durationSeconds * 1_000_000_000))
     lanes.begin(window)
     lanes.waitUntilDone(orNanoseconds: window.warm)
-    var meter = try ProcessMeter(plan.processes)
+    var meter = try ProcessMeter(plan.processes, residentBefore: residentBefore)
     _ = try lanes.takeInterval()
     while !lanes.areDone, NIODeadline.now().uptimeNanoseconds < window.end {
       let next = NIODeadline.now().uptimeNanoseconds + UInt64(plan.sampleSeconds * 1_000_000_000)
