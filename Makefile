@@ -14,6 +14,7 @@ test: lint
 	@scripts/setup.sh test
 	@scripts/build.sh --build-tests
 	swift test --skip-build --parallel
+	cd loadtest && python3 -m unittest discover -s Tests/BenchmarkTests
 	scripts/end-to-end.sh
 
 lint:

@@ -5,8 +5,8 @@ set -eu
 build="libcurl4-openssl-dev libssl-dev libsqlite3-dev libre2-dev libmimalloc-dev pkg-config curl"
 case "${1:-build}" in
 build) wanted="$build" ;;
-test) wanted="$build python3 python3-venv" ;;
-bench) wanted="$build python3 nginx" ;;
+test) wanted="$build python3 python3-venv python3-yaml" ;;
+bench) wanted="$build python3 python3-yaml nginx haproxy" ;;
 *)
   echo "usage: $0 build|test|bench" >&2
   exit 64
@@ -35,5 +35,7 @@ if [ "$(id -u)" != 0 ]; then
 fi
 $sudo apt-get update -qq
 DEBIAN_FRONTEND=noninteractive $sudo apt-get install -y -qq --no-install-recommends $missing >/dev/null
-# nginx is for comparison only; its service is not wanted.
-case "$missing" in *nginx*) $sudo systemctl disable --now nginx >/dev/null 2>&1 || true ;; esac
+# nginx and HAProxy are for comparison only; their services are not wanted.
+for service in nginx haproxy; do
+  case "$missing" in *"$service"*) $sudo systemctl disable --now "$service" >/dev/null 2>&1 || true ;; esac
+done

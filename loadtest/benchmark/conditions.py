@@ -39,6 +39,7 @@ def facts(torhaus):
         ("memory", f"{memory_gib():.1f} GiB"),
         ("kernel", f"{platform.system()} {platform.release()}"),
         ("nginx", first_line(shutil.which("nginx") or "/usr/sbin/nginx", "-v")),
+        ("haproxy", first_line(shutil.which("haproxy") or "/usr/sbin/haproxy", "-v")),
         ("swift", first_line("swift", "--version")),
         ("torhaus", first_line(torhaus, "--version") if torhaus else "not there"),
         ("load average", " ".join(f"{value:.2f}" for value in os.getloadavg())),

@@ -14,6 +14,30 @@ class BenchError(Exception):
     """The bench cannot go on; the text says what to do."""
 
 
+def stat_fields(pid):
+    """The fields of /proc/PID/stat after the command's name, which may hold spaces and brackets; None if it is gone."""
+    try:
+        with open(f"/proc/{pid}/stat") as file:
+            return file.read().rpartition(")")[2].split()
+    except OSError:
+        return None
+
+
+def descendants(pid):
+    """Children and their children, each as (id, start time): together they name a process for good."""
+    children = {}
+    for name in os.listdir("/proc"):
+        fields = stat_fields(name) if name.isdigit() else None
+        if fields:
+            children.setdefault(int(fields[1]), []).append((int(name), fields[19]))
+    found, todo = [], [pid]
+    while todo:
+        own = children.get(todo.pop(), [])
+        found += own
+        todo += [child for child, _ in own]
+    return found
+
+
 class Processes:
     """The processes of one bench; leaving the context ends those that still run."""
 
@@ -31,18 +55,27 @@ class Processes:
         for process in reversed(list(self.running)):
             self.stop(process)
 
-    def start(self, name, arguments):
+    def start(self, name, arguments, environment=None, folder=None):
         """Starts a program with its output in FOLDER/NAME.log."""
         with open(os.path.join(self.folder, name + ".log"), "ab") as log:
-            process = subprocess.Popen(
-                arguments, stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd=self.folder
-            )
+            try:
+                process = subprocess.Popen(
+                    arguments,
+                    stdin=subprocess.DEVNULL,
+                    stdout=log,
+                    stderr=log,
+                    cwd=folder or self.folder,
+                    env={**os.environ, **environment} if environment else None,
+                )
+            except OSError as error:
+                raise BenchError(f"{name} cannot be started: {arguments[0]}: {error.strerror}") from error
         process.name = name
         self.running.append(process)
         return process
 
     def stop(self, process):
-        """Asks it to end, waits, and kills it if it does not; only this process, by its id."""
+        """Asks it to end, waits, and kills it if it does not; then those of its children that outlive it, by their ids."""
+        children = descendants(process.pid) if process.poll() is None else []
         if process.poll() is None:
             process.send_signal(signal.SIGTERM)
             try:
@@ -50,6 +83,17 @@ class Processes:
             except subprocess.TimeoutExpired:
                 process.kill()
                 process.wait(timeout=10)
+        end = time.monotonic() + 5
+        for number in (signal.SIGTERM, signal.SIGKILL):
+            left = [child for child, born in children if (stat_fields(child) or [None] * 20)[19] == born]
+            for child in left if number == signal.SIGKILL or time.monotonic() < end else []:
+                try:
+                    os.kill(child, number)
+                except OSError:
+                    pass
+            while left and time.monotonic() < end and number == signal.SIGTERM:
+                left = [child for child in left if stat_fields(child)]
+                time.sleep(0.02)
         if process in self.running:
             self.running.remove(process)
 
@@ -89,13 +133,13 @@ def accepts(port):
         return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
-def get(url, headers=None, seconds=5):
-    """The status and the body of a GET; status 0 if nobody answers."""
-    request = urllib.request.Request(url, headers=headers or {})
+def get(url, headers=None, seconds=5, body=None):
+    """The status and the body of a GET, or of a POST of `body`; status 0 if nobody answers."""
+    request = urllib.request.Request(url, headers=headers or {}, data=body)
     try:
         with urllib.request.urlopen(request, timeout=seconds) as answer:
             return answer.status, answer.read()
     except urllib.error.HTTPError as error:
         return error.code, error.read()
-    except (urllib.error.URLError, OSError):
+    except (urllib.error.URLError, OSError, ValueError):
         return 0, b""

@@ -1,14 +1,9 @@
-"""Writes RESULTS.md: the goals of the design, the figures, and nginx in the same run beside them."""
+"""The design's table of goals: every row, the goal beside the figure, nginx and HAProxy in the same run beside them."""
 
-import time
+from .report.numbers import number, size, times
+from .statistics_of import exponent
 
-
-def number(value, digits=1, unit=""):
-    return "–" if value is None else f"{value:,.{digits}f}{unit}"
-
-
-def times(value):
-    return "–" if value is None else f"{value:.2f} ×"
+THROUGH = "torhaus-through"
 
 
 def verdict(value, goal):
@@ -20,93 +15,175 @@ def quotient(own, yardstick):
     return None if own is None or yardstick is None or yardstick <= 0 else own / yardstick
 
 
-def goals_table(rows):
-    """The table of the design's section 7, as far as this bench measures it."""
-    lines = ["| figure | goal | torhaus | nginx | torhaus / nginx | |", "|---|---|---|---|---|---|"]
+def line(figure, goal, own, nginx, haproxy, ratio, judged):
+    return [figure, goal, own, nginx, haproxy, ratio, judged]
+
+
+def ratio_line(figure, goal_text, goal, row, name, unit, digits=1, own="torhaus"):
+    """A figure whose goal is a multiple of nginx's."""
+    ratio = row.ratio(name, own)
+    return line(
+        figure, goal_text, *[number(row.value(target, name), digits, unit) for target in (own, "nginx", "haproxy")],
+        times(ratio), verdict(ratio, goal),
+    )  # fmt: skip
+
+
+def goals(rows):
+    """The lines of the table, as far as `rows` were measured; what was not says so."""
     cpu, latency, fast, many = rows["cpu"], rows["latency"], rows["streams-fast"], rows["streams-many"]
-
-    ratio = cpu.ratio("cpu_us")
-    lines.append(
-        f"| CPU per request, all on | ≤ 2.5 × nginx, ≤ 1.8 × in the end | {number(cpu.value('torhaus', 'cpu_us'), unit=' µs')} "
-        f"| {number(cpu.value('nginx', 'cpu_us'), unit=' µs')} | {times(ratio)} | {verdict(ratio, 2.5)} |"
-    )
-    lines.append("| CPU per request, pass-through | ≤ 1.7 × nginx | – | – | – | not measured: the demo has no such tenant |")
+    lines = [ratio_line("CPU per request, all on", "≤ 2.5 × nginx, ≤ 1.8 × in the end", 2.5, cpu, "cpu_us", " µs")]
+    through = ratio_line("CPU per request, pass-through", "≤ 1.7 × nginx", 1.7, cpu, "cpu_us", " µs", own=THROUGH)
+    if cpu.value(THROUGH, "cpu_us") is None:
+        through[-1] = "not measured: the demo has no tenant 'durchleitung'" if not rows["has_through"] else "not measured"
+    lines.append(through)
     for name, label, goal in (("p50_ms", "p50", 1.5), ("p99_ms", "p99", 1.25)):
-        own, theirs = latency.added(name, "torhaus"), latency.added(name, "nginx")
-        share = quotient(own, theirs)
+        own, nginx, haproxy = (latency.added(name, target) for target in ("torhaus", "nginx", "haproxy"))
+        ratio = quotient(own, nginx)
         lines.append(
-            f"| added latency at {rows['rate']:,}/s, {label} | ≤ {goal} × nginx | {number(own, 3, unit=' ms')} "
-            f"| {number(theirs, 3, unit=' ms')} | {times(share)} | {verdict(share, goal)} |"
-        )
-    for row, label in ((fast, "500 streams × 20 ms"), (many, "2,000 streams × 80 ms")):
-        ratio = row.ratio("event_us")
-        lines.append(
-            f"| CPU per chunk, {label} | ≤ 1.5 × nginx | {number(row.value('torhaus', 'event_us'), unit=' µs')} "
-            f"| {number(row.value('nginx', 'event_us'), unit=' µs')} | {times(ratio)} | {verdict(ratio, 1.5)} |"
-        )
-    complete = many.value("torhaus", "streams")
-    lines.append(
-        f"| 2,000 open streams complete | all | {number(complete, 0)} | {number(many.value('nginx', 'streams'), 0)} | "
-        f"| {'not measured' if complete is None else 'kept' if complete >= 2000 else 'missed'} |"
-    )
-    memory = many.value("torhaus", "rss_mib")
-    lines.append(
-        f"| RSS with 2,000 streams | ≤ 150 MB | {number(memory, unit=' MiB')} | {number(many.value('nginx', 'rss_mib'), unit=' MiB')} "
-        f"| {times(many.ratio('rss_mib'))} | {verdict(memory, 143)} |"
-    )
-    ready = rows["ready_seconds"]
-    lines.append(
-        f"| start of the demo to ready | < 1 s (10,000 tenants) | {number(ready, 2, unit=' s')} | – | – "
-        f"| {verdict(ready, 1)}{'' if ready is None else ', with the few tenants of the demo'} |"
-    )
-    lines.append("| redaction, tenants, memory over hours | see the design | – | – | – | not measured by this bench |")
+            line(
+                f"added latency at {rows['rate']:,}/s, {label}", f"≤ {goal} × nginx",
+                *[number(value, 3, " ms") for value in (own, nginx, haproxy)], times(ratio), verdict(ratio, goal),
+            )
+        )  # fmt: skip
+    lines.append(ratio_line("CPU per chunk, 500 streams × 20 ms", "≤ 1.5 × nginx", 1.5, fast, "event_us", " µs"))
+    lines.append(ratio_line("CPU per chunk, 2,000 streams × 80 ms", "≤ 1.5 × nginx", 1.5, many, "event_us", " µs"))
+    lines += memory_of_streams(many)
+    lines += redaction(rows["bodies"])
+    lines += growth(rows["bodies"])
+    lines += tenants(rows)
+    lines += [soak(rows.get("soak"), rows.get("soak_seconds"))]
     return lines
 
 
-def detail_tables(rows):
-    """Medians of every row and target."""
-    lines = ["| row | target | requests/s | CPU per request | p50 | p99 | errors |", "|---|---|---|---|---|---|---|"]
-    for row in [rows["cpu"], rows["latency"]] + rows["bodies"]:
-        for target in ("direct", "nginx", "torhaus"):
-            if target not in row.figures and target not in row.reasons:
-                continue
-            lines.append(
-                f"| {row.name} | {target} | {number(row.value(target, 'requests_per_s'), 0)} "
-                f"| {number(row.value(target, 'cpu_us'), unit=' µs')} | {number(row.value(target, 'p50_ms'), 3, unit=' ms')} "
-                f"| {number(row.value(target, 'p99_ms'), 3, unit=' ms')} | {reason(row, target)} |"
-            )
-    lines += ["", "| row | target | complete | chunks/s | CPU per chunk | first byte p99 | RSS | errors |"]
-    lines.append("|---|---|---|---|---|---|---|---|")
-    for row in (rows["streams-fast"], rows["streams-many"]):
-        for target in ("direct", "nginx", "torhaus"):
-            lines.append(
-                f"| {row.name} | {target} | {number(row.value(target, 'streams'), 0)} "
-                f"| {number(row.value(target, 'events_per_s'), 0)} | {number(row.value(target, 'event_us'), unit=' µs')} "
-                f"| {number(row.value(target, 'first_byte_p99_ms'), 1, unit=' ms')} | {number(row.value(target, 'rss_mib'), unit=' MiB')} "
-                f"| {reason(row, target)} |"
-            )
+def memory_of_streams(many):
+    figures = [many.value(target, "streams") for target in ("torhaus", "nginx", "haproxy")]
+    complete = "not measured" if figures[0] is None else "kept" if figures[0] >= 2000 else "missed"
+    lines = [line("2,000 open streams complete", "all", *[number(value, 0) for value in figures], "", complete)]
+    each = [
+        quotient(many.value(target, "rss_growth_mib"), 2000 / 1024) for target in ("torhaus", "nginx", "haproxy")
+    ]
+    lines.append(
+        line(
+            "memory per open stream", "≤ 16 KB", *[number(value, 1, " KiB") for value in each],
+            times(quotient(each[0], each[1])), verdict(each[0], 15.625),
+        )
+    )  # fmt: skip
+    rss = [many.value(target, "rss_mib") for target in ("torhaus", "nginx", "haproxy")]
+    lines.append(
+        line(
+            "RSS with 2,000 streams", "≤ 150 MB", *[number(value, 1, " MiB") for value in rss],
+            times(many.ratio("rss_mib")), verdict(rss[0], 143),
+        )
+    )  # fmt: skip
     return lines
+
+
+def redaction(bodies):
+    """What the policies add per byte, from the growth of CPU with the body, less nginx's: a lower bound of redaction."""
+    speed = policy_speed(bodies)
+    judged = "not measured" if speed is None else "kept" if speed >= 60 else "missed, or not redaction's doing"
+    return [
+        line("redaction: scanner on dense data", "≥ 150 MB/s", "–", "–", "–", "", "not measured: not to be seen over HTTP"),
+        line(
+            "redaction: whole path (lower bound, 100 KB → 1 MB, all policies, less nginx's growth)", "≥ 60 MB/s",
+            number(speed, 0, " MB/s"), "–", "–", "", judged,
+        ),
+    ]  # fmt: skip
+
+
+def policy_speed(bodies, small=102_400, large=1_048_576):
+    """MB/s of all that is done with a body beyond passing it on; None if it was not measured."""
+    if small not in bodies or large not in bodies:
+        return None
+    cost = []
+    for bytes_ in (small, large):
+        own, nginx = (bodies[bytes_].value(target, "cpu_us") for target in ("torhaus", "nginx"))
+        if own is None or nginx is None:
+            return None
+        cost.append(own - nginx)
+    grown = cost[1] - cost[0]
+    return (large - small) / grown if grown > 0 else None
+
+
+def growth(bodies):
+    """How cost and memory grow with the body."""
+    powers = []
+    for target in ("torhaus", "nginx", "haproxy"):
+        points = [(bytes_, row.value(target, "cpu_us")) for bytes_, row in bodies.items() if bytes_ >= 100_000]
+        powers.append(exponent([(x, y) for x, y in points if y]))
+    largest = max(bodies, default=0)
+    rss = [bodies[largest].value(target, "rss_mib") if bodies else None for target in ("torhaus", "nginx", "haproxy")]
+    return [
+        line(
+            f"cost of bodies, 100 KB … {size(largest)}: exponent", "linear (≤ 1.1)", *[number(power, 2) for power in powers],
+            "", verdict(powers[0], 1.1),
+        ),
+        line(
+            f"RSS with bodies of {size(largest)}", "bounded", *[number(value, 1, " MiB") for value in rss],
+            times(quotient(rss[0], rss[1])), "not measured" if rss[0] is None else "see figure",
+        ),
+    ]  # fmt: skip
+
+
+def tenants(rows):
+    """Cost with many tenants over cost with ten, and the start with them."""
+    measured = rows.get("tenants") or {}
+    counts = sorted(measured)
+    ratio, ready, most = None, rows.get("ready_seconds"), 0
+    if len(counts) > 1:
+        most = counts[-1]
+        ratio = quotient(measured[most].value("torhaus", "cpu_us"), measured[counts[0]].value("torhaus", "cpu_us"))
+        ready = measured[most].value("torhaus", "ready_s")
+    judged = verdict(ratio, 1.1) + ("" if ratio is None or most >= 10_000 else f", with {most:,} tenants")
+    start = verdict(ready, 1) + (
+        "" if ready is None or most >= 10_000 else f", with {f'{most:,}' if most else 'the few'} tenants"
+    )
+    return [
+        line(
+            f"cost per request with {most:,} tenants over {counts[0] if counts else 10}" if most else "cost with many tenants",
+            "same (≤ 1.1 ×; 10,000 tenants)", times(ratio), "–", "–", "", judged,
+        ),
+        line("start to ready", "< 1 s (10,000 tenants)", number(ready, 2, " s"), "–", "–", "", start),
+    ]  # fmt: skip
+
+
+def soak(found, seconds):
+    """Memory over the short soak of the bench; hours take the mode `soak`."""
+    if not found:
+        return line("memory", "flat over hours", "–", "–", "–", "", "not measured: bench.py soak --minutes 120")
+    judged = ("flat" if found["flat"] else "grows") + f" over {seconds:g} s; for hours: bench.py soak --minutes 120"
+    return line("memory", "flat over hours", number(found["rss_slope_kib_per_min"], 0, " KiB/min"), "–", "–", "", judged)
+
+
+def fill(result, rows, names, rounds, seconds):
+    """Fills the bench's result from its rows."""
+    result.note(
+        f"Written by `loadtest/bench.py`; do not edit. Medians of {rounds} alternating round{'s' if rounds > 1 else ''} of "
+        f"{seconds:g} s; ratios are medians of the rounds' own ratios. Load, mock provider and target share the machine's "
+        "cores, so absolute figures are this machine's; the ratios to nginx in the same run are what counts. Reference work: "
+        "prompt of 2 KB with some personal data, answer of 1 KB, keep-alive, loopback without TLS. The cost of `direct` is "
+        "that of the mock provider itself. Rows of streams have an instance of their own; `torhaus-through` is a tenant without redaction whose log holds metadata only. "
+        "CPU and memory are those of whole process trees."
+    )
+    columns = ["figure", "goal", "torhaus", "nginx", "HAProxy", "torhaus / nginx", ""]
+    result.table("Goals", columns, goals(rows))
+    plain = [rows["cpu"], rows["latency"], *rows["bodies"].values(), *(rows.get("tenants") or {}).values()]
+    result.table(
+        "All rows", ["row", "target", "requests/s", "CPU per request", "p50", "p99", "errors"],
+        [[row.name, name, number(row.value(name, "requests_per_s"), 0), number(row.value(name, "cpu_us"), 1, " µs"),
+          number(row.value(name, "p50_ms"), 3, " ms"), number(row.value(name, "p99_ms"), 3, " ms"), reason(row, name)]
+         for row in plain for name in [*names, THROUGH] if name in row.figures or (name in row.reasons and name != THROUGH)],
+    )  # fmt: skip
+    result.table(
+        "Streams", ["row", "target", "complete", "chunks/s", "CPU per chunk", "first byte p99", "RSS", "errors"],
+        [[row.name, name, number(row.value(name, "streams"), 0), number(row.value(name, "events_per_s"), 0),
+          number(row.value(name, "event_us"), 1, " µs"), number(row.value(name, "first_byte_p99_ms"), 1, " ms"),
+          number(row.value(name, "rss_mib"), 1, " MiB"), reason(row, name)]
+         for row in (rows["streams-fast"], rows["streams-many"]) for name in names
+         if name in row.figures or name in row.reasons],
+    )  # fmt: skip
 
 
 def reason(row, target):
     """Why there are no figures, on one line of a table."""
-    return " ".join(row.reasons.get(target, "none").split()).replace("|", "/")[:160]
-
-
-def write(path, rows, conditions, command, rounds, seconds):
-    """Writes the page."""
-    lines = ["# Results of the bench", ""]
-    lines.append(
-        "Written by `loadtest/bench.py`; do not edit. Medians of "
-        f"{rounds} alternating round{'s' if rounds > 1 else ''} of {seconds:g} s; ratios are medians of the rounds' own ratios. "
-        "Load, mock provider and target share the machine's cores, so absolute figures are this machine's; the ratios to "
-        "nginx in the same run are what counts. Reference work: prompt of 2 KB with some personal data, answer of 1 KB, "
-        "keep-alive, loopback without TLS. The cost of `direct` is that of the mock provider itself."
-    )
-    lines += ["", f"    {command}", "", "| condition | |", "|---|---|"]
-    lines.append(f"| made | {time.strftime('%Y-%m-%d %H:%M', time.gmtime())} UTC |")
-    lines += [f"| {name} | {value} |" for name, value in conditions]
-    lines += ["", "## Goals", ""] + goals_table(rows)
-    lines += ["", "## All rows", ""] + detail_tables(rows)
-    with open(path, "w") as file:
-        file.write("\n".join(lines) + "\n")
+    return " ".join(row.reasons.get(target, "none").split())[:160]

@@ -31,7 +31,8 @@ package struct ProcessCost: Sendable, Equatable, Codable {
   package var cpuSeconds: Double
   package var cpuMicrosecondsPerRequest: Double
   package var cpuMicrosecondsPerEvent: Double
-  /// The largest resident set that was seen, and the one at the end, in KiB.
+  /// The resident set before the first connection, the largest that was seen, and the one at the end, in KiB.
+  package var firstResidentKiB: Int
   package var peakResidentKiB: Int
   package var lastResidentKiB: Int
 
@@ -40,6 +41,7 @@ package struct ProcessCost: Sendable, Equatable, Codable {
     case cpuSeconds = "cpu_s"
     case cpuMicrosecondsPerRequest = "cpu_us_per_request"
     case cpuMicrosecondsPerEvent = "cpu_us_per_event"
+    case firstResidentKiB = "rss_first_kib"
     case peakResidentKiB = "rss_peak_kib"
     case lastResidentKiB = "rss_last_kib"
   }
@@ -55,6 +57,9 @@ package struct LoadReport: Sendable, Codable {
   /// Over the whole run, warm-up included.
   package var succeeded = 0
   package var errors: [String: Int] = [:]
+  /// Requests that were sent, and those that their client gave up as the plan said.
+  package var offered = 0
+  package var aborted = 0
   package var connections = 0
   package var reconnects = 0
   package var bodyBytes = 0
@@ -68,6 +73,15 @@ package struct LoadReport: Sendable, Codable {
   /// Events over the whole run, and within the measured time.
   package var events = 0
   package var measuredEvents = 0
+  /// Percentiles of ``latency``, for a plot.
+  package var curve: [LatencyPoint] = []
+  package var timeline: [TimelinePoint] = []
+  package var tenants: [GroupReport] = []
+  package var classes: [GroupReport] = []
+  /// Jain's index of what tenants got of what they asked for, and of how fast (one over their p99); nil for one tenant.
+  package var fairness: Double?
+  package var latencyFairness: Double?
+  /// Empty for more than 1,000 keys.
   package var keys: [LoadTally] = []
   package var targets: [LoadTally] = []
   package var processes: [ProcessCost] = []
@@ -79,6 +93,8 @@ package struct LoadReport: Sendable, Codable {
 
   private enum CodingKeys: String, CodingKey {
     case succeeded, errors, connections, reconnects, latency, events, keys, targets, processes
+    case offered, aborted, curve, timeline, tenants, classes, fairness
+    case latencyFairness = "latency_fairness"
     case measuredSeconds = "measured_s"
     case measuredRequests = "measured_requests"
     case requestsPerSecond = "requests_per_s"

@@ -5,20 +5,32 @@ package struct ProcessUsage: Sendable, Equatable {
   /// User and system time of all its threads, and of children that still run or were waited for, in seconds.
   package let cpuSeconds: Double
   package let residentKiB: Int
+  package let threads: Int
+  /// Open descriptors; nil if those of one process may not be counted.
+  package let descriptors: Int?
 
   /// - Throws: ``LoadError`` with code `no_process` if there is none with this id.
   package static func read(_ pid: Int32) throws(LoadError) -> ProcessUsage {
     guard let root = stat(of: pid) else { throw LoadError(.noProcess, "There is no process \(pid).") }
     var ticks = root.ownTicks + root.waitedTicks
     var pages = root.residentPages
+    var threads = root.threads
+    var descriptors = Self.descriptors(of: pid)
     for child in descendants(of: pid) {
       guard let stat = stat(of: child) else { continue }
       ticks += stat.ownTicks + stat.waitedTicks
       pages += stat.residentPages
+      threads += stat.threads
+      let more = Self.descriptors(of: child)
+      descriptors = descriptors.flatMap { sum in more.map { sum + $0 } }
     }
     return ProcessUsage(
       cpuSeconds: Double(ticks) / Double(max(1, sysconf(Int32(_SC_CLK_TCK)))),
-      residentKiB: pages * max(1, sysconf(Int32(_SC_PAGESIZE))) / 1_024)
+      residentKiB: pages * max(1, sysconf(Int32(_SC_PAGESIZE))) / 1_024, threads: threads, descriptors: descriptors)
+  }
+
+  private static func descriptors(of pid: Int32) -> Int? {
+    try? FileManager.default.contentsOfDirectory(atPath: "/proc/\(pid)/fd").count
   }
 
   /// What the harness's own process used so far, in seconds.
@@ -35,18 +47,21 @@ package struct ProcessUsage: Sendable, Equatable {
     let ownTicks: Int
     let waitedTicks: Int
     let residentPages: Int
+    let threads: Int
 
     /// Reads a line; the command's name may hold spaces and brackets, so counting starts after its last bracket.
     init?(_ line: String) {
       guard let bracket = line.lastIndex(of: ")") else { return nil }
       let fields = line[line.index(after: bracket)...].split(whereSeparator: { $0 == " " || $0 == "\n" })
       guard fields.count > 21, let parent = Int32(fields[1]), let user = Int(fields[11]), let system = Int(fields[12]),
-        let waitedUser = Int(fields[13]), let waitedSystem = Int(fields[14]), let pages = Int(fields[21])
+        let waitedUser = Int(fields[13]), let waitedSystem = Int(fields[14]), let threads = Int(fields[17]),
+        let pages = Int(fields[21])
       else { return nil }
       self.parent = parent
       ownTicks = user + system
       waitedTicks = waitedUser + waitedSystem
       residentPages = pages
+      self.threads = threads
     }
   }
 

@@ -23,6 +23,15 @@ package enum ReportText {
       let high = report.keys.map(\.succeeded).max() ?? 0
       lines.append("keys        \(report.keys.count), \(low) to \(high) answers each")
     }
+    if report.aborted > 0 { lines.append("aborted     \(report.aborted) given up by the client") }
+    for group in report.classes where report.classes.count > 1 { lines.append("class       " + text(group)) }
+    for group in report.tenants where (2...20).contains(report.tenants.count) {
+      lines.append("tenant      " + text(group))
+    }
+    if let fairness = report.fairness {
+      lines.append(
+        "fairness    \(number(fairness, 4)) of what was asked, \(number(report.latencyFairness ?? 0, 4)) of p99")
+    }
     for (index, target) in report.targets.enumerated() where report.targets.count > 1 {
       lines.append("target \(index)    \(target.succeeded) well, \(target.failed) failed")
     }
@@ -42,6 +51,11 @@ package enum ReportText {
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.sortedKeys, .prettyPrinted, .withoutEscapingSlashes]
     return try encoder.encode(report)
+  }
+
+  private static func text(_ group: GroupReport) -> String {
+    "\(group.name): \(group.succeeded) of \(group.offered) well, \(group.failed) failed, \(group.aborted) aborted, "
+      + "p99 \(number(group.latency?.p99Milliseconds ?? 0, 3)) ms"
   }
 
   private static func percentiles(_ summary: LatencySummary) -> String {

@@ -1,6 +1,8 @@
 /// One request and what came back so far; times are nanoseconds of the monotonic clock.
 struct Exchange {
-  let key: Int
+  let what: Assignment
+  /// Tells this request from the others of its connection.
+  let number: UInt64
   /// When it was due (open loop) or sent (closed loop): latency counts from here.
   let intended: UInt64
   let sent: UInt64
@@ -10,8 +12,9 @@ struct Exchange {
   private var countedEvents = 0
   private var lastEvents: UInt64?
 
-  init(key: Int, intended: UInt64, sent: UInt64) {
-    self.key = key
+  init(_ what: Assignment, number: UInt64, intended: UInt64, sent: UInt64) {
+    self.what = what
+    self.number = number
     self.intended = intended
     self.sent = sent
   }

@@ -67,7 +67,18 @@ struct Lanes {
         merged?.add(result)
         if merged == nil { merged = result }
       }
-      return merged ?? LaneResult(keys: 0, targets: 0)
+      return merged ?? LaneResult(keys: 0, targets: 0, tenants: 0, classes: 0)
+    } catch {
+      throw LoadError(.badPlan, "The event loops ended too early: \(error)")
+    }
+  }
+
+  /// What all lanes counted since this was last asked.
+  func takeInterval() throws(LoadError) -> LaneInterval {
+    do {
+      return try lanes.reduce(into: LaneInterval()) { sum, lane in
+        sum.add(try lane.loop.submit { lane.lane.value.takeInterval() }.wait())
+      }
     } catch {
       throw LoadError(.badPlan, "The event loops ended too early: \(error)")
     }

@@ -4,23 +4,42 @@ import NIOCore
 final class LoadConnection: ChannelInboundHandler {
   typealias InboundIn = ByteBuffer
 
-  let target: Int
+  /// What a connection is for, and what the one that comes after it is for too.
+  struct Slot {
+    let target: Int
+    /// The tenant that it belongs to, if it belongs to one.
+    let tenant: Int?
+  }
+
+  let slot: Slot
   private let lane: LoadLane
   private var context: ChannelHandlerContext?
   private var pending = ByteBuffer()
   private var reader = ResponseReader()
   private(set) var exchange: Exchange?
+  private var isStream = false
+  private var abort: RequestClass.Abort?
+  private var sentRequests: UInt64 = 0
 
-  init(_ lane: LoadLane, target: Int) {
+  init(_ lane: LoadLane, _ slot: Slot) {
     self.lane = lane
-    self.target = target
+    self.slot = slot
   }
 
   /// Sends a request; the connection must be idle.
-  func send(key: Int, intended: UInt64, now: UInt64) {
+  func send(_ what: Assignment, of kind: RequestClass, intended: UInt64, now: UInt64) {
     guard let context else { return }
-    exchange = Exchange(key: key, intended: intended, sent: now)
-    lane.requests.send(target: target, key: key, to: context)
+    sentRequests += 1
+    let number = sentRequests
+    exchange = Exchange(what, number: number, intended: intended, sent: now)
+    isStream = kind.isStream
+    abort = what.aborts ? kind.abort : nil
+    lane.requests.send(target: slot.target, kind: what.kind, key: what.key, to: context)
+    if let milliseconds = abort?.afterMilliseconds {
+      context.eventLoop.assumeIsolated().scheduleTask(in: .milliseconds(Int64(milliseconds))) {
+        if self.exchange?.number == number { self.giveUp() }
+      }
+    }
   }
 
   func close() { context?.close(promise: nil) }
@@ -62,6 +81,7 @@ final class LoadConnection: ChannelInboundHandler {
     if exchange?.firstByte == nil { exchange?.firstByte = now }
     read(context)
     countEvents(now: now)
+    if let limit = abort?.afterEvents, let events = exchange?.events.events, events >= limit { giveUp() }
   }
 
   private func read(_ context: ChannelHandlerContext) {
@@ -73,7 +93,7 @@ final class LoadConnection: ChannelInboundHandler {
         return
       case .head(let status): exchange?.status = status
       case .body(let part):
-        if lane.isStream { part.withUnsafeReadableBytes { exchange?.events.feed($0) } }
+        if isStream { part.withUnsafeReadableBytes { exchange?.events.feed($0) } }
       case .end(let keepsAlive):
         if pending.readableBytes == 0 { pending = ByteBuffer() }
         complete(keepsAlive: keepsAlive)
@@ -95,7 +115,7 @@ final class LoadConnection: ChannelInboundHandler {
     countEvents(now: now)
     guard let done = exchange else { return }
     exchange = nil
-    lane.completed(self, done, now: now, keepsAlive: keepsAlive && context != nil)
+    lane.completed(self, done, isStream: isStream, now: now, keepsAlive: keepsAlive && context != nil)
     if !keepsAlive { context?.close(promise: nil) }
   }
 
@@ -104,6 +124,15 @@ final class LoadConnection: ChannelInboundHandler {
     countEvents(now: NIODeadline.now().uptimeNanoseconds)
     guard let failed = exchange else { return }
     exchange = nil
-    lane.failed(failed, target: target, kind)
+    lane.failed(failed, target: slot.target, kind)
+  }
+
+  /// Leaves in the middle of an answer, as the plan wants it of this request.
+  private func giveUp() {
+    countEvents(now: NIODeadline.now().uptimeNanoseconds)
+    guard let left = exchange else { return }
+    exchange = nil
+    lane.aborted(left)
+    close()
   }
 }

@@ -3,9 +3,12 @@ import NIOPosix
 
 /// The connections of one event loop and what they count; used on that loop only.
 final class LoadLane {
+  /// Requests that wait for a connection; more than that are counted as unfinished at once, so that memory is bounded.
+  private static let backlogLimit = 4_000_000
+
   let requests: PreparedRequests
-  let isStream: Bool
   private(set) var result: LaneResult
+  private var interval = LaneInterval()
 
   private let loop: any EventLoop
   private let plan: LoadPlan
@@ -19,7 +22,8 @@ final class LoadLane {
   private var backlogHead = 0
   private var issued = 0
   private let issueLimit: Int
-  private var nextKey: Int
+  private var draw: RequestDraw
+  private let tenantShares: WeightedChoice
   private var inFlight = 0
   private var isStopped = false
   private var isOver = false
@@ -34,16 +38,22 @@ final class LoadLane {
     self.loop = loop
     self.lane = lane
     self.onDone = onDone
-    isStream = plan.isStream
-    result = LaneResult(keys: requests.keyCount, targets: plan.targets.count)
+    result = LaneResult(
+      keys: requests.keyCount, targets: plan.targets.count, tenants: plan.tenants.count, classes: plan.classes.count)
     if let limit = plan.requestLimit {
       issueLimit = limit / plan.loops + (lane < limit % plan.loops ? 1 : 0)
     } else {
       issueLimit = .max
     }
-    nextKey = requests.keyCount * lane / plan.loops
-    if case .open(let rate) = plan.pace {
+    draw = RequestDraw(plan, requests, lane: lane)
+    tenantShares = WeightedChoice(plan.tenants.map(\.weight))
+    switch plan.pace {
+    case .closed: break
+    case .open(let rate):
       schedule = ArrivalSchedule(requestsPerSecond: rate, lane: lane, lanes: plan.loops, limit: plan.requestLimit)
+    case .scheduled(let profile, let process):
+      schedule = ArrivalSchedule(
+        profile, process, seed: plan.seed, lane: lane, lanes: plan.loops, limit: plan.requestLimit)
     }
   }
 
@@ -79,8 +89,7 @@ final class LoadLane {
     isStopped = true
     isOver = true
     for connection in connections.values { connection.fail(.unfinished) }
-    let late = backlog.count - backlogHead
-    if late > 0 { result.errors[FailureKind.unfinished.label, default: 0] += late }
+    for _ in backlogHead..<backlog.count { count(.unfinished) }
     backlogHead = backlog.count
     for connection in connections.values { connection.close() }
   }
@@ -103,7 +112,11 @@ final class LoadLane {
     while let due = schedule?.take(atNanoseconds: now - min(now, times.start)) {
       let intended = times.start + due
       if intended >= times.end { break }
-      backlog.append(intended)
+      if backlog.count - backlogHead < Self.backlogLimit {
+        backlog.append(intended)
+      } else {
+        count(.unfinished)
+      }
     }
     while backlogHead < backlog.count, let connection = idle.popLast() { giveWork(to: connection) }
     waitForNextArrival()
@@ -126,9 +139,10 @@ final class LoadLane {
     }
     issued += 1
     inFlight += 1
-    let key = nextKey
-    nextKey = (nextKey + 1) % requests.keyCount
-    connection.send(key: key, intended: intended, now: now)
+    let what = draw.next(bound: connection.slot.tenant)
+    result.tenants[what.tenant].offered += 1
+    result.classes[what.kind].offered += 1
+    connection.send(what, of: plan.classes[what.kind], intended: intended, now: now)
   }
 
   private func sweep() {
@@ -156,15 +170,21 @@ final class LoadLane {
   /// Opens 64 at a time, so that no listen queue overflows.
   private func connectNext(_ left: ArraySlice<Int>, _ all: EventLoopPromise<Void>) {
     guard !left.isEmpty else { return all.succeed() }
-    let batch = left.prefix(64).map { open(target: $0 % plan.targets.count) }
+    let batch = left.prefix(64).map { open(slot(ofConnection: $0)) }
     EventLoopFuture.andAllComplete(batch, on: loop).assumeIsolated().whenComplete { _ in
       self.connectNext(left.dropFirst(64), all)
     }
   }
 
-  private func open(target: Int) -> EventLoopFuture<Void> {
-    let destination = plan.targets[target]
-    let connection = LoadConnection(self, target: target)
+  private func slot(ofConnection index: Int) -> LoadConnection.Slot {
+    let part = (Double(index) + 0.5) / Double(plan.connections)
+    return .init(
+      target: index % plan.targets.count, tenant: plan.bindsConnections ? tenantShares.index(at: part) : nil)
+  }
+
+  private func open(_ slot: LoadConnection.Slot) -> EventLoopFuture<Void> {
+    let destination = plan.targets[slot.target]
+    let connection = LoadConnection(self, slot)
     let handler = NIOLoopBound(connection, eventLoop: loop)
     let opened = loop.makePromise(of: Void.self)
     guard let address = try? SocketAddress(ipAddress: destination.address, port: destination.port) else {
@@ -181,25 +201,25 @@ final class LoadLane {
         channel.eventLoop.makeCompletedFuture { try channel.pipeline.syncOperations.addHandler(handler.value) }
       }
       .connect(to: address).assumeIsolated().whenComplete { outcome in
-        if case .failure = outcome { self.connectFailed(target: target) }
+        if case .failure = outcome { self.connectFailed(slot) }
         opened.succeed()
       }
     return opened.futureResult
   }
 
-  private func connectFailed(target: Int) {
+  private func connectFailed(_ slot: LoadConnection.Slot) {
     guard !isOver else { return }
-    result.errors[FailureKind.connect.label, default: 0] += 1
-    result.targets[target].failed += 1
-    reopen(target: target, after: .milliseconds(50))
+    count(.connect)
+    result.targets[slot.target].failed += 1
+    reopen(slot, after: .milliseconds(50))
   }
 
-  private func reopen(target: Int, after delay: TimeAmount) {
+  private func reopen(_ slot: LoadConnection.Slot, after delay: TimeAmount) {
     guard !isOver, times.map({ NIODeadline.now().uptimeNanoseconds < $0.end }) ?? false else { return }
     loop.assumeIsolated().scheduleTask(in: delay) {
       guard !self.isOver else { return }
       self.result.reconnects += 1
-      _ = self.open(target: target)
+      _ = self.open(slot)
     }
   }
 
@@ -213,32 +233,41 @@ final class LoadLane {
   func closed(_ connection: LoadConnection) {
     guard connections.removeValue(forKey: ObjectIdentifier(connection)) != nil else { return }
     idle.removeAll { $0 === connection }
-    reopen(target: connection.target, after: .zero)
+    reopen(connection.slot, after: .zero)
     checkIfDone()
   }
 
   // MARK: What connections report
 
-  func completed(_ connection: LoadConnection, _ exchange: Exchange, now: UInt64, keepsAlive: Bool) {
+  func completed(_ connection: LoadConnection, _ exchange: Exchange, isStream: Bool, now: UInt64, keepsAlive: Bool) {
     if let failure = exchange.verdict(isStream: isStream) {
-      failed(exchange, target: connection.target, failure)
+      failed(exchange, target: connection.slot.target, failure)
     } else {
-      succeeded(exchange, target: connection.target, now: now)
+      succeeded(exchange, target: connection.slot.target, isStream: isStream, now: now)
     }
     if keepsAlive { giveWork(to: connection) }
     checkIfDone()
   }
 
-  private func succeeded(_ exchange: Exchange, target: Int, now: UInt64) {
+  private func succeeded(_ exchange: Exchange, target: Int, isStream: Bool, now: UInt64) {
+    let what = exchange.what
     inFlight -= 1
     result.succeeded += 1
-    result.keys[exchange.key].succeeded += 1
+    result.keys[what.key].succeeded += 1
     result.targets[target].succeeded += 1
+    result.tenants[what.tenant].succeeded += 1
+    result.classes[what.kind].succeeded += 1
+    interval.requests += 1
+    interval.latency.record(fromIntended: exchange.intended, to: now)
     if isStream { result.streamsComplete += 1 }
     guard let times else { return }
     if times.isMeasured(now) { result.measured += 1 }
     let isMeasured = exchange.intended >= times.warm
-    if isMeasured { result.latency.record(fromIntended: exchange.intended, to: now) }
+    if isMeasured {
+      result.latency.record(fromIntended: exchange.intended, to: now)
+      result.tenants[what.tenant].latency?.record(fromIntended: exchange.intended, to: now)
+      result.classes[what.kind].latency?.record(fromIntended: exchange.intended, to: now)
+    }
     // Streams that live longer than the warm-up all begin in it, and how they begin is worth knowing.
     if isMeasured || isStream, let first = exchange.firstByte {
       result.firstByte.record(fromIntended: exchange.intended, to: first)
@@ -247,14 +276,35 @@ final class LoadLane {
 
   func failed(_ exchange: Exchange, target: Int, _ kind: FailureKind) {
     inFlight -= 1
-    result.errors[kind.label, default: 0] += 1
-    result.keys[exchange.key].failed += 1
+    count(kind)
+    result.keys[exchange.what.key].failed += 1
     result.targets[target].failed += 1
+    result.tenants[exchange.what.tenant].failed += 1
+    result.classes[exchange.what.kind].failed += 1
+  }
+
+  /// A request that its client gave up: no success and no failure.
+  func aborted(_ exchange: Exchange) {
+    inFlight -= 1
+    result.aborted += 1
+    result.tenants[exchange.what.tenant].aborted += 1
+    result.classes[exchange.what.kind].aborted += 1
+  }
+
+  private func count(_ kind: FailureKind) {
+    result.errors[kind.label, default: 0] += 1
+    interval.failed += 1
   }
 
   func eventsArrived(_ count: Int, gap: UInt64?, now: UInt64) {
     if let gap { result.eventGap.record(gap) }
     result.events += count
     if times?.isMeasured(now) ?? false { result.measuredEvents += count }
+  }
+
+  /// What was counted since this was last asked.
+  func takeInterval() -> LaneInterval {
+    defer { interval = LaneInterval() }
+    return interval
   }
 }

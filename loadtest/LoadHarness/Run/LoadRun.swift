@@ -5,12 +5,14 @@ import NIOPosix
 
 /// Makes one run and says what it found; blocks the calling thread until the run is over.
 package enum LoadRun {
-  private static let sampleSeconds = 0.2
+  private static let keyListLimit = 1_000
 
   /// - Throws: ``LoadError`` if the plan is not sound, no connection could be made or a watched process is gone.
   package static func run(_ plan: LoadPlan) throws(LoadError) -> LoadReport {
     try plan.check()
-    for pid in plan.processes { _ = try ProcessUsage.read(pid) }
+    // Before there is a connection: what streams take in memory is counted from here.
+    var residentBefore: [Int] = []
+    for pid in plan.processes { residentBefore.append(try ProcessUsage.read(pid).residentKiB) }
     let group = MultiThreadedEventLoopGroup(numberOfThreads: plan.loops)
     defer { try? group.syncShutdownGracefully() }
     let lanes = try Lanes(plan, group)
@@ -27,22 +29,26 @@ package enum LoadRun {
     let window = LoadWindow(start: start, warm: warm, end: warm + UInt64(plan.durationSeconds * 1_000_000_000))
     lanes.begin(window)
     lanes.waitUntilDone(orNanoseconds: window.warm)
-    var meter = try ProcessMeter(plan.processes)
+    var meter = try ProcessMeter(plan.processes, residentBefore: residentBefore)
+    _ = try lanes.takeInterval()
     while !lanes.areDone, NIODeadline.now().uptimeNanoseconds < window.end {
-      let next = NIODeadline.now().uptimeNanoseconds + UInt64(sampleSeconds * 1_000_000_000)
+      let next = NIODeadline.now().uptimeNanoseconds + UInt64(plan.sampleSeconds * 1_000_000_000)
       lanes.waitUntilDone(orNanoseconds: min(window.end, next))
-      meter.sampleMemory()
+      meter.sample()
+      report.timeline.append(meter.point(try lanes.takeInterval()))
     }
     meter.stop()
     lanes.stopIssuing()
     lanes.waitUntilDone(
       orNanoseconds: NIODeadline.now().uptimeNanoseconds + UInt64(plan.drainSeconds * 1_000_000_000))
     let result = try lanes.end()
-    fill(&report, with: result, meter)
+    fill(&report, with: result, meter, plan)
     return report
   }
 
-  private static func fill(_ report: inout LoadReport, with result: LaneResult, _ meter: ProcessMeter) {
+  private static func fill(
+    _ report: inout LoadReport, with result: LaneResult, _ meter: ProcessMeter, _ plan: LoadPlan
+  ) {
     report.measuredSeconds = meter.seconds
     report.measuredRequests = result.measured
     report.requestsPerSecond = meter.seconds > 0 ? Double(result.measured) / meter.seconds : 0
@@ -55,7 +61,22 @@ package enum LoadRun {
     report.streamsComplete = result.streamsComplete
     report.events = result.events
     report.measuredEvents = result.measuredEvents
-    report.keys = result.keys
+    report.aborted = result.aborted
+    report.offered = result.classes.reduce(0) { $0 + $1.offered }
+    report.curve = result.latency.curve
+    report.keys = result.keys.count <= keyListLimit ? result.keys : []
+    report.tenants = zip(plan.tenants, result.tenants).map { GroupReport($0.name, $1) }
+    report.classes = zip(plan.classes, result.classes).map { GroupReport($0.name, $1) }
+    if plan.tenants.count > 1 {
+      // In a closed loop a tenant asks for its share of the connections; in an open one for what was drawn for it.
+      report.fairness = Fairness.jain(
+        zip(plan.tenants, result.tenants).map { tenant, count in
+          let asked = plan.bindsConnections ? tenant.weight : Double(count.offered)
+          return asked > 0 ? Double(count.succeeded + count.aborted) / asked : 0
+        })
+      report.latencyFairness = Fairness.jain(
+        result.tenants.compactMap { $0.latency?.summary.p99Milliseconds }.filter { $0 > 0 }.map { 1 / $0 })
+    }
     report.targets = result.targets
     report.harnessCPUSeconds = meter.harnessCPUSeconds
     report.processes = meter.costs(requests: result.measured, events: result.measuredEvents)

@@ -1,44 +1,60 @@
 import NIOCore
 
-/// Every request of a run, rendered once: a head per target and key, and the body they share.
+/// Every request of a run, rendered once: a head per target, class and key, and a body per class.
 struct PreparedRequests: Sendable {
-  /// Heads and body are joined up to this size; larger bodies stay apart, so that many keys do not multiply them.
+  /// Heads and bodies are joined while that takes no more than this; else the body stays apart, so that many keys do
+  /// not multiply it.
   private static let joinLimit = 16_384
+  private static let allJoinedLimit = 67_108_864
 
-  private let wholes: [[ByteBuffer]]
-  private let body: ByteBuffer?
+  /// By target, then class, then key.
+  private let heads: [[[ByteBuffer]]]
+  /// By class; nil where heads and body are joined.
+  private let bodies: [ByteBuffer?]
+  /// The keys of each tenant, as positions in the list of all keys.
+  let keysOfTenants: [Range<Int>]
   let keyCount: Int
+  /// Of the largest body.
   let bodyBytes: Int
 
   init(_ plan: LoadPlan) {
-    let bytes = plan.body.bytes(isStream: plan.isStream)
-    let keys: [String?] = plan.keys.isEmpty ? [nil] : plan.keys
-    let joins = bytes.count <= Self.joinLimit
-    wholes = plan.targets.map { target in
-      keys.map { key in
-        var buffer = ByteBuffer()
-        buffer.writeString("POST \(target.path) HTTP/1.1\r\nHost: \(target.host)\r\n")
-        buffer.writeString("Content-Type: application/json\r\nContent-Length: \(bytes.count)\r\n")
-        buffer.writeString("Accept: \(plan.isStream ? "text/event-stream" : "application/json")\r\n")
-        if let key { buffer.writeString("Authorization: Bearer \(key)\r\n") }
-        for header in plan.extraHeaders { buffer.writeString("\(header)\r\n") }
-        buffer.writeString("\r\n")
-        if joins { buffer.writeBytes(bytes) }
-        return buffer
+    var keys: [String?] = []
+    keysOfTenants = plan.tenants.map { tenant in
+      let start = keys.count
+      keys += tenant.keys.isEmpty ? [nil] : tenant.keys
+      return start..<keys.count
+    }
+    keyCount = keys.count
+    let bytes = plan.classes.map { $0.body.bytes(isStream: $0.isStream) }
+    bodyBytes = bytes.map(\.count).max() ?? 0
+    let copies = keys.count * plan.targets.count
+    let joins = bytes.map { $0.count <= Self.joinLimit && $0.count * copies <= Self.allJoinedLimit }
+    heads = plan.targets.map { target in
+      plan.classes.indices.map { index in
+        let kind = plan.classes[index]
+        return keys.map { key in
+          var buffer = ByteBuffer()
+          buffer.writeString("POST \(kind.path ?? target.path) HTTP/1.1\r\nHost: \(target.host)\r\n")
+          buffer.writeString("Content-Type: application/json\r\nContent-Length: \(bytes[index].count)\r\n")
+          buffer.writeString("Accept: \(kind.isStream ? "text/event-stream" : "application/json")\r\n")
+          if let key { buffer.writeString("Authorization: Bearer \(key)\r\n") }
+          for header in plan.extraHeaders { buffer.writeString("\(header)\r\n") }
+          buffer.writeString("\r\n")
+          if joins[index] { buffer.writeBytes(bytes[index]) }
+          return buffer
+        }
       }
     }
-    body = joins ? nil : ByteBuffer(bytes: bytes)
-    keyCount = keys.count
-    bodyBytes = bytes.count
+    bodies = plan.classes.indices.map { joins[$0] ? nil : ByteBuffer(bytes: bytes[$0]) }
   }
 
-  /// Writes the request for `target` with `key` (indices into the plan's lists) and flushes.
-  func send(target: Int, key: Int, to context: ChannelHandlerContext) {
-    if let body {
-      context.write(NIOAny(wholes[target][key]), promise: nil)
+  /// Writes the request for `target` with a class and a key (indices into the plan's lists) and flushes.
+  func send(target: Int, kind: Int, key: Int, to context: ChannelHandlerContext) {
+    if let body = bodies[kind] {
+      context.write(NIOAny(heads[target][kind][key]), promise: nil)
       context.writeAndFlush(NIOAny(body), promise: nil)
     } else {
-      context.writeAndFlush(NIOAny(wholes[target][key]), promise: nil)
+      context.writeAndFlush(NIOAny(heads[target][kind][key]), promise: nil)
     }
   }
 }

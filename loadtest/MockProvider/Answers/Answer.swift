@@ -18,6 +18,7 @@ struct Answer {
     var toolName: [UInt8]?
     switch script.kind {
     case .fixed: text = Self.fixedText(size: max(script.size, script.deltaCount ?? 0))
+    case .endless: text = Self.fixedText(size: max(1, script.size))
     case .tool:
       text = Array("{\"text\":\"".utf8)
       text += JSONStringText.encoded(userText)

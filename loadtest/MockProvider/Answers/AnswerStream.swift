@@ -30,7 +30,7 @@ struct AnswerStream {
     self.script = script
     self.isChunked = isChunked
     self.wantsUsage = wantsUsage && script.reportsUsage
-    cuts = DeltaCuts(answer.text, scalars: script.deltaScalars, count: script.deltaCount)
+    cuts = Self.cuts(answer, script)
     opening.writeStaticString("data: ")
     identity.open("chat.completion.chunk", into: &opening)
     opening.writeStaticString(",\"system_fingerprint\":\"fp_mock\",\"choices\":[")
@@ -40,6 +40,11 @@ struct AnswerStream {
   }
 
   private var call = ByteBuffer()
+
+  private static func cuts(_ answer: Answer, _ script: Script) -> DeltaCuts {
+    DeltaCuts(
+      answer.text, scalars: script.deltaScalars, count: script.kind == .endless ? nil : script.deltaCount)
+  }
 
   /// Writes what comes next into `output`.
   mutating func next(into output: inout ByteBuffer) -> Step {
@@ -72,7 +77,7 @@ struct AnswerStream {
       event.clear()
       event.writeImmutableBuffer(opening)
       event.writeStaticString("],\"usage\":")
-      AnswerIdentity.writeUsage(answer.usage, into: &event)
+      AnswerIdentity.writeUsage(answer.usage, lie: script.usageLie, into: &event)
       event.writeStaticString("}\n\n")
       frame(into: &output)
       return .event
@@ -96,9 +101,19 @@ struct AnswerStream {
       frame(into: &output)
       return .event
     }
-    guard let text = cuts.next() else {
+    if script.kind == .garbageMiddle, deltas == script.after ?? 1 {
+      deltas += 1
+      output.writeStaticString("\u{0}\u{1}\u{2} neither chunk nor event \u{7F}\r\n")
+      return .event
+    }
+    var next = cuts.next()
+    if next == nil, script.kind == .endless {
+      cuts = Self.cuts(answer, script)
+      next = cuts.next()
+    }
+    guard let text = next else {
       phase = .finish
-      return fault(at: .max) ?? next(into: &output)
+      return fault(at: .max) ?? self.next(into: &output)
     }
     deltas += 1
     textBytes += text.count
@@ -123,6 +138,7 @@ struct AnswerStream {
     case .cut: count >= script.after ?? 3 ? .cut : nil
     case .reset: count >= script.after ?? 0 ? .reset : nil
     case .hang: count >= script.after ?? 0 ? .stall : nil
+    case .endless: count >= script.endlessDeltas || textBytes >= Script.endlessByteLimit ? .cut : nil
     default: nil
     }
   }

@@ -2,7 +2,10 @@ import NIOCore
 
 /// A chat answer as one JSON body.
 enum PlainAnswer {
-  static func write(_ answer: Answer, _ identity: AnswerIdentity, reportsUsage: Bool, into body: inout ByteBuffer) {
+  static func write(
+    _ answer: Answer, _ identity: AnswerIdentity, reportsUsage: Bool, lie: Script.UsageLie? = nil,
+    into body: inout ByteBuffer
+  ) {
     identity.open("chat.completion", into: &body)
     body.writeStaticString(",\"choices\":[{\"index\":0,\"message\":{\"role\":\"assistant\",\"content\":")
     if let name = answer.toolName {
@@ -23,7 +26,7 @@ enum PlainAnswer {
     body.writeStaticString("\"}]")
     if reportsUsage {
       body.writeStaticString(",\"usage\":")
-      AnswerIdentity.writeUsage(answer.usage, into: &body)
+      AnswerIdentity.writeUsage(answer.usage, lie: lie, into: &body)
     }
     body.writeStaticString(",\"system_fingerprint\":\"fp_mock\"}")
   }

@@ -19,19 +19,36 @@ struct Script: Equatable, Sendable {
     case garbage
     /// What comes back is HTTP, but its JSON is broken.
     case garbageBody
+    /// Garbage stands in the middle of an answer that else is good: bytes that are no JSON, or no chunk of a stream.
+    case garbageMiddle
+    /// A stream that never says it is over; the bounds of the script cut it.
+    case endless
     /// Nothing comes any more.
     case hang
   }
 
+  /// What an answer says of its usage instead of the truth; the bill keeps to the truth.
+  enum UsageLie: Equatable, Sendable { case zero, huge, negative, text }
+
+  /// What `delay` means to a script.
+  private enum DelayMeaning { case betweenDeltas, beforeHead, beforeBody, betweenHeadBytes }
+
   static let names = [
     "mock-echo", "mock-fast", "mock-stream", "mock-slow", "mock-tool", "mock-no-usage", "mock-error-400",
     "mock-error-401", "mock-error-429", "mock-error-500", "mock-error-503", "mock-cut", "mock-cut-plain",
-    "mock-cut-stream", "mock-reset", "mock-garbage", "mock-garbage-body", "mock-hang",
+    "mock-cut-stream", "mock-reset", "mock-reset-at", "mock-garbage", "mock-garbage-body", "mock-garbage-middle",
+    "mock-late-head", "mock-late-body", "mock-slow-head", "mock-endless", "mock-huge-line", "mock-usage-zero",
+    "mock-usage-huge", "mock-usage-negative", "mock-usage-text", "mock-hang",
   ]
   /// The largest fixed text, in bytes.
   static let sizeLimit = 16_777_216
   /// The longest wait and the longest delay, in milliseconds.
   static let delayLimitMilliseconds = 3_600_000
+  /// The longest pause between two bytes of a head; a head has some 300 bytes.
+  static let headDelayLimitMilliseconds = 10_000
+  /// The most deltas of an endless stream, and the most bytes of its text.
+  static let endlessLimit = 1_000_000
+  static let endlessByteLimit = 67_108_864
 
   var kind = Kind.echo
   /// Whether the answer says what it used.
@@ -44,6 +61,15 @@ struct Script: Equatable, Sendable {
   var delayMilliseconds = 0
   /// Before the first byte of the answer.
   var waitMilliseconds = 0
+  /// Between the head of the answer and its body.
+  var holdMilliseconds = 0
+  /// Between one byte of the head and the next.
+  var headDelayMilliseconds = 0
+  /// After so many bytes of the answer, head included, the connection is reset.
+  var resetAt: Int?
+  var usageLie: UsageLie?
+  /// How long an endless stream goes on; its deltas are counted, not its time.
+  var endlessSeconds = 30
   /// Bytes in each write to the socket; 0 leaves it to the loop.
   var splitBytes = 0
   /// Length of the fixed text.
@@ -73,11 +99,13 @@ struct Script: Equatable, Sendable {
   }
 
   private mutating func readName(_ name: String) {
+    delayMeaning = .betweenDeltas
     switch name {
     case "mock-fast", "mock-stream": kind = .fixed
     case "mock-slow":
       kind = .echo
       waitMilliseconds = 500
+      delayMeaning = .beforeHead
     case "mock-tool": kind = .tool
     case "mock-no-usage":
       kind = .echo
@@ -86,18 +114,27 @@ struct Script: Equatable, Sendable {
     case "mock-reset": kind = .reset
     case "mock-garbage": kind = .garbage
     case "mock-garbage-body": kind = .garbageBody
+    case "mock-garbage-middle": kind = .garbageMiddle
     case "mock-hang": kind = .hang
+    case "mock-usage-zero": (kind, usageLie) = (.echo, .zero)
+    case "mock-usage-huge": (kind, usageLie) = (.echo, .huge)
+    case "mock-usage-negative": (kind, usageLie) = (.echo, .negative)
+    case "mock-usage-text": (kind, usageLie) = (.echo, .text)
+    case "mock-reset-at": (kind, resetAt) = (.fixed, 600)
+    case "mock-huge-line": (kind, size, deltaCount) = (.fixed, 4_194_304, 1)
+    case "mock-endless": (kind, delayMilliseconds) = (.endless, 10)
+    case "mock-late-head": (kind, waitMilliseconds, delayMeaning) = (.fixed, 1_000, .beforeHead)
+    case "mock-late-body": (kind, holdMilliseconds, delayMeaning) = (.fixed, 1_000, .beforeBody)
+    case "mock-slow-head": (kind, headDelayMilliseconds, delayMeaning) = (.fixed, 10, .betweenHeadBytes)
     default:
       kind = .echo
       if name.hasPrefix("mock-error-"), let status = Int(name.dropFirst(11)), (400...599).contains(status) {
         kind = .error(status)
       }
     }
-    isSlow = name == "mock-slow"
   }
 
-  /// `mock-slow` takes `delay` for the wait before its answer.
-  private var isSlow = false
+  private var delayMeaning = DelayMeaning.betweenDeltas
 
   private mutating func readSetting(_ setting: Substring) {
     guard let equals = setting.firstIndex(of: "="),
@@ -106,8 +143,10 @@ struct Script: Equatable, Sendable {
     switch setting[..<equals] {
     case "chunk": deltaScalars = max(1, number)
     case "chunks": deltaCount = min(max(1, number), Self.sizeLimit)
-    case "delay" where isSlow: waitMilliseconds = min(number, Self.delayLimitMilliseconds)
-    case "delay": delayMilliseconds = min(number, Self.delayLimitMilliseconds)
+    case "delay": setDelay(min(number, Self.delayLimitMilliseconds))
+    case "hold": holdMilliseconds = min(number, Self.delayLimitMilliseconds)
+    case "at": resetAt = number
+    case "seconds": endlessSeconds = min(number, 3_600)
     case "wait": waitMilliseconds = min(number, Self.delayLimitMilliseconds)
     case "split": splitBytes = min(number, Self.sizeLimit)
     case "size": size = min(number, Self.sizeLimit)
@@ -119,9 +158,24 @@ struct Script: Equatable, Sendable {
     }
   }
 
+  private mutating func setDelay(_ milliseconds: Int) {
+    switch delayMeaning {
+    case .betweenDeltas: delayMilliseconds = milliseconds
+    case .beforeHead: waitMilliseconds = milliseconds
+    case .beforeBody: holdMilliseconds = milliseconds
+    case .betweenHeadBytes: headDelayMilliseconds = min(milliseconds, Self.headDelayLimitMilliseconds)
+    }
+  }
+
+  /// After how many deltas an endless stream is cut.
+  var endlessDeltas: Int {
+    min(deltaCount ?? Self.endlessLimit, endlessSeconds * 1_000 / max(1, delayMilliseconds), Self.endlessLimit)
+  }
+
   /// Whether a plain request for it can be answered from the prepared answer.
   var isPrepared: Bool {
     kind == .fixed && waitMilliseconds == 0 && splitBytes == 0 && reportsUsage && size == 1_024
-      && deltaCount ?? 0 <= 1_024
+      && deltaCount ?? 0 <= 1_024 && holdMilliseconds == 0 && headDelayMilliseconds == 0 && resetAt == nil
+      && usageLie == nil
   }
 }

@@ -30,11 +30,16 @@ extension ConnectionHandler {
   func sendPlain(_ context: ChannelHandlerContext, _ turn: ChatTurn) {
     journal.charge(turn.answer.usage)
     var body = ByteBuffer()
-    PlainAnswer.write(turn.answer, turn.identity, reportsUsage: turn.script.reportsUsage, into: &body)
+    PlainAnswer.write(
+      turn.answer, turn.identity, reportsUsage: turn.script.reportsUsage, lie: turn.script.usageLie, into: &body)
     let length = body.readableBytes
     if turn.script.kind == .garbageBody {
       body.moveWriterIndex(to: body.readerIndex + length / 2)
     }
+    if turn.script.kind == .garbageMiddle {
+      body.setBytes([0x00, 0xFF, 0xC3, 0x28, 0x22, 0x7B, 0x01, 0xFE], at: body.readerIndex + length / 2)
+    }
+    if turn.script.holdMilliseconds > 0, turn.script.kind != .cut { return sendHeld(context, turn, body) }
     guard turn.script.kind == .cut else {
       send(context, body: body, splitBytes: turn.script.splitBytes, keepsAlive: turn.keepsAlive)
       return
@@ -46,16 +51,29 @@ extension ConnectionHandler {
     end(context, keepsAlive: false)
   }
 
+  /// The head at once, the body after the script's hold.
+  private func sendHeld(_ context: ChannelHandlerContext, _ turn: ChatTurn, _ body: ByteBuffer) {
+    var head = ByteBuffer()
+    ResponseFrame(contentLength: body.readableBytes, closes: !turn.keepsAlive, number: turn.identity.number)
+      .write(into: &head)
+    emit(context, head, splitBytes: turn.script.splitBytes)
+    context.flush()
+    after(turn.script.holdMilliseconds, context) {
+      self.emit(context, body, splitBytes: turn.script.splitBytes)
+      self.end(context, keepsAlive: turn.keepsAlive)
+    }
+  }
+
   func beginStream(_ context: ChannelHandlerContext, _ turn: ChatTurn) {
     isBusy = true
     var head = ByteBuffer()
     ResponseFrame(
       isEventStream: true, isChunked: !turn.isHTTP10, closes: !turn.keepsAlive, number: turn.identity.number
     ).write(into: &head)
-    streaming = StreamProgress(turn, start: .now())
+    streaming = StreamProgress(turn, start: .now() + .milliseconds(Int64(turn.script.holdMilliseconds)))
     emit(context, head, splitBytes: turn.script.splitBytes)
-    pump(context)
-    context.flush()
+    if turn.script.holdMilliseconds > 0 { context.flush() }
+    after(turn.script.holdMilliseconds, context) { self.pump(context) }
   }
 
   /// Writes events until the script wants a pause, the socket is full or the stream is over.

@@ -34,6 +34,11 @@ final class ConnectionHandler: ChannelDuplexHandler {
   private var dripBytes = 0
   private(set) var isDripping = false
   private var afterDrip: (keepsAlive: Bool, isEnd: Bool) = (true, false)
+  /// Bytes of the head that still go out one by one, and the pause between them.
+  private var slowBytes = 0
+  private var slowMilliseconds = 0
+  /// Bytes until the script resets the connection; nil if it does not.
+  private var bytesToReset: Int?
 
   init(_ journal: Journal) { self.journal = journal }
 
@@ -136,14 +141,34 @@ final class ConnectionHandler: ChannelDuplexHandler {
 
   // MARK: Output
 
+  /// Takes over what a script does to the bytes of the answer that begins.
+  func prepareOutput(_ script: Script) {
+    bytesToReset = script.resetAt
+    slowMilliseconds = script.headDelayMilliseconds
+    slowBytes = slowMilliseconds > 0 ? .max : 0
+  }
+
+  /// Writes what goes out before the reset, and resets; the connection takes nothing more.
+  private func writeToReset(_ context: ChannelHandlerContext, _ buffer: ByteBuffer, left: Int) {
+    var buffer = buffer
+    bytesToReset = max(0, left - buffer.readableBytes)
+    guard !isClosed, let part = buffer.readSlice(length: min(left, buffer.readableBytes)) else { return }
+    context.write(wrapOutboundOut(part), promise: nil)
+    guard bytesToReset == 0 else { return }
+    closeNow(context, withReset: true)
+    isClosed = true
+  }
+
   /// Writes at once, or in pieces of `splitBytes`, each in a turn of the loop of its own.
   func emit(_ context: ChannelHandlerContext, _ buffer: ByteBuffer, splitBytes: Int) {
-    guard splitBytes > 0 else {
+    if let bytesToReset { return writeToReset(context, buffer, left: bytesToReset) }
+    guard splitBytes > 0 || slowBytes > 0 else {
       context.write(wrapOutboundOut(buffer), promise: nil)
       return
     }
+    if slowBytes == .max { slowBytes = buffer.withUnsafeReadableBytes(Self.headLength) }
     drip.writeImmutableBuffer(buffer)
-    dripBytes = splitBytes
+    dripBytes = splitBytes > 0 ? splitBytes : .max
     guard !isDripping else { return }
     isDripping = true
     isBusy = true
@@ -152,6 +177,14 @@ final class ConnectionHandler: ChannelDuplexHandler {
 
   private func dripOn(_ context: ChannelHandlerContext) {
     guard !isClosed else { return }
+    if slowBytes > 0, let byte = drip.readSlice(length: 1) {
+      slowBytes -= 1
+      context.writeAndFlush(wrapOutboundOut(byte), promise: nil)
+      timer = context.eventLoop.assumeIsolated().scheduleTask(in: .milliseconds(Int64(slowMilliseconds))) {
+        self.dripOn(context)
+      }
+      return
+    }
     if let part = drip.readSlice(length: min(dripBytes, drip.readableBytes)), part.readableBytes > 0 {
       context.writeAndFlush(wrapOutboundOut(part), promise: nil)
       context.eventLoop.assumeIsolated().execute { self.dripOn(context) }
@@ -168,12 +201,26 @@ final class ConnectionHandler: ChannelDuplexHandler {
     }
   }
 
+  /// How many bytes the head at the start of `bytes` has, with its empty line.
+  private static func headLength(_ bytes: UnsafeRawBufferPointer) -> Int {
+    var start = 0
+    while let feed = bytes.index(of: 0x0A, from: start, to: bytes.count) {
+      if feed - start == 1 { return feed + 1 }
+      start = feed + 1
+    }
+    return bytes.count
+  }
+
   /// The answer is complete: take the next request, or close.
   func end(_ context: ChannelHandlerContext, keepsAlive: Bool) {
+    guard !isClosed else { return }
     if isDripping {
       afterDrip = (keepsAlive, true)
       return
     }
+    // What comes next has its own script, or none.
+    bytesToReset = nil
+    slowBytes = 0
     guard keepsAlive else {
       isBusy = true
       closeAfterWrites(context)

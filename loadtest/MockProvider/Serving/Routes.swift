@@ -111,6 +111,7 @@ extension ConnectionHandler {
   }
 
   private func answer(_ context: ChannelHandlerContext, _ turn: ChatTurn) {
+    prepareOutput(turn.script)
     switch turn.script.kind {
     case .error(let status):
       let retryAfter = status == 429 || status == 503 ? turn.script.retryAfterSeconds : nil

@@ -10,7 +10,7 @@ import Testing
     try server.start()
     defer { server.stop() }
     var plan = LoadPlan(targets: [try LoopbackTarget(server.baseURL)])
-    plan.body.model = model
+    plan.classes[0].body.model = model
     plan.connections = 4
     plan.durationSeconds = 30
     plan.warmUpSeconds = 0
@@ -23,7 +23,7 @@ import Testing
     let (report, mock) = try Self.run("mock-fast") {
       $0.requestLimit = 90
       $0.loops = loops
-      $0.keys = ["a", "b", "c"]
+      $0.tenants[0].keys = ["a", "b", "c"]
     }
     #expect(report.succeeded == 90 && report.failed == 0 && mock.received == 90)
     #expect(report.latency.count == 90 && report.keys.map(\.succeeded) == [30, 30, 30])
@@ -34,7 +34,7 @@ import Testing
   @Test func streamsAreCountedByTheirEvents() throws {
     let (report, mock) = try Self.run("mock-fast;chunks=10;delay=1") {
       $0.requestLimit = 20
-      $0.isStream = true
+      $0.classes[0].isStream = true
     }
     #expect(report.streamsComplete == 20 && report.failed == 0)
     #expect(report.events == 20 * 13 && report.eventGap.count > 20)
@@ -49,7 +49,7 @@ import Testing
   func failuresAreCountedByTheirKind(model: String, isStream: Bool, kind: String) throws {
     let (report, _) = try Self.run(model) {
       $0.requestLimit = 12
-      $0.isStream = isStream
+      $0.classes[0].isStream = isStream
     }
     #expect(report.errors == (kind.isEmpty ? [:] : [kind: 12]))
     #expect(report.succeeded == (kind.isEmpty ? 12 : 0))
@@ -85,7 +85,7 @@ import Testing
   @Test func aLargeBodyArrivesWhole() throws {
     let (report, mock) = try Self.run("mock-fast") {
       $0.requestLimit = 3
-      $0.body.promptBytes = 1_000_000
+      $0.classes[0].body.promptBytes = 1_000_000
     }
     #expect(report.succeeded == 3 && mock.billed.promptTokens == 3 * ((1_000_000 + 15 + 3) / 4))
   }
@@ -102,7 +102,8 @@ import Testing
     arguments: [
       { (plan: inout LoadPlan) in plan.connections = 0 }, { $0.loops = 0 }, { $0.durationSeconds = 0 },
       { $0.durationSeconds = .infinity }, { $0.pace = .open(requestsPerSecond: 0) }, { $0.requestLimit = 0 },
-      { $0.keys = ["a\r\nX: y"] }, { $0.extraHeaders = ["no colon"] }, { $0.warmUpSeconds = .nan }, { $0.targets = [] },
+      { $0.tenants[0].keys = ["a\r\nX: y"] }, { $0.extraHeaders = ["no colon"] }, { $0.warmUpSeconds = .nan },
+      { $0.targets = [] },
     ] as [@Sendable (inout LoadPlan) -> Void])
   func senselessPlansAreRefused(change: @Sendable (inout LoadPlan) -> Void) throws {
     var plan = LoadPlan(targets: [try LoopbackTarget("http://127.0.0.1:9")])

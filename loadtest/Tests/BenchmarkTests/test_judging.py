@@ -1,0 +1,249 @@
+"""Thresholds, statistics, flatness, capacity search and the table of goals: no process, no clock."""
+
+import io
+import unittest
+
+from benchmark import results
+from benchmark.measure import class_figures, figures
+from benchmark.modes import capacity, faults, soak
+from benchmark.processes import BenchError
+from benchmark.progress import Progress
+from benchmark.rows import Row, Rounds
+from benchmark.statistics_of import exponent, theil_sen, thinned
+from benchmark.thresholds import Threshold, check_all
+
+
+class ThresholdTests(unittest.TestCase):
+    VALUES = {"torhaus": {"errors": 0, "cpu_us": 100.0}, "nginx": {"cpu_us": 25.0, "zero": 0}, "torhaus/nginx": {"p99_ms": 3.0}}
+
+    def test_counts_and_ratios(self):
+        judged = check_all(
+            [Threshold(text) for text in (
+                "torhaus.errors == 0", "torhaus/nginx.cpu_us <= 4", "torhaus/nginx.cpu_us < 4", "torhaus/nginx.p99_ms <= 3",
+                "torhaus.nothing >= 0", "torhaus/nginx.zero <= 1",
+            )],
+            self.VALUES,
+        )  # fmt: skip
+        self.assertEqual([holds for _, holds, _ in judged], [True, True, False, True, False, False])
+
+    def test_times_and_sizes_alone_are_refused(self):
+        for text in ("torhaus.p99_ms <= 5", "nginx.cpu_us < 9", "torhaus.rss_mib <= 100", "torhaus.requests_per_s > 1"):
+            with self.assertRaisesRegex(BenchError, "compare it"):
+                Threshold(text)
+
+    def test_a_threshold_knows_of_whom_it_speaks(self):
+        self.assertEqual(Threshold("torhaus/nginx.cpu_us <= 4").targets, {"torhaus", "nginx"})
+        self.assertEqual(Threshold("a-b.errors == 0").targets, {"a-b"})
+
+    def test_what_is_no_threshold_is_refused(self):
+        for text in ("", "torhaus", "torhaus.errors", "torhaus.errors = 0", "errors == 0", "torhaus.errors == x"):
+            with self.assertRaisesRegex(BenchError, "TARGET.FIGURE"):
+                Threshold(text)
+
+
+class StatisticsTests(unittest.TestCase):
+    def test_one_outlier_does_not_move_the_slope(self):
+        points = [(x, 2 * x + 1) for x in range(50)]
+        points[25] = (25, 10_000)
+        self.assertAlmostEqual(theil_sen(points), 2)
+        self.assertIsNone(theil_sen([(1, 1)]))
+
+    def test_exponents(self):
+        self.assertAlmostEqual(exponent([(x, 3 * x * x) for x in (1, 10, 100)]), 2)
+        self.assertAlmostEqual(exponent([(x, 7) for x in (1, 10)]), 0)
+        self.assertIsNone(exponent([(5, 5), (5, 6)]))
+
+    def test_thinning_keeps_both_ends(self):
+        kept = thinned([(x, x) for x in range(1000)], 10)
+        self.assertEqual((len(kept), kept[0], kept[-1]), (10, (0, 0), (999, 999)))
+
+
+class FlatnessTests(unittest.TestCase):
+    @staticmethod
+    def timeline(grow_kib=0.0, threads=lambda at: 8, descriptors=lambda at: 40):
+        return [
+            {"t_s": float(at), "rss_kib": 102_400 + grow_kib * at, "threads": threads(at), "descriptors": descriptors(at)}
+            for at in range(1, 301)
+        ]
+
+    def test_flat_and_growing(self):
+        self.assertTrue(soak.judge(self.timeline())["flat"])
+        # 240 s that count: 4 MiB are let pass, more are not.
+        self.assertTrue(soak.judge(self.timeline(grow_kib=16))["flat"])
+        self.assertFalse(soak.judge(self.timeline(grow_kib=20))["flat"])
+        self.assertFalse(soak.judge(self.timeline(threads=lambda at: 8 + at // 30))["flat"])
+        self.assertFalse(soak.judge(self.timeline(descriptors=lambda at: 40 + at // 10))["flat"])
+
+    def test_what_a_warm_up_takes_is_no_growth(self):
+        early = self.timeline(descriptors=lambda at: 5 if at < 60 else 40)
+        self.assertTrue(soak.judge(early)["flat"])
+
+    def test_nothing_measured_is_not_flat(self):
+        self.assertFalse(soak.judge([])["flat"])
+
+    def test_descriptors_that_may_not_be_counted_are_left_out(self):
+        found = soak.judge(self.timeline(descriptors=lambda at: None))
+        self.assertTrue(found["flat"])
+        self.assertIsNone(found["descriptors_first"])
+
+
+class CapacityTests(unittest.TestCase):
+    def test_the_limit_is_found_within_the_precision(self):
+        for limit in (200, 777, 12_345):
+            found = capacity.search(lambda rate: rate <= limit, 200, 0.05, probes=60)
+            self.assertLessEqual(found, limit)
+            self.assertGreater(found * 1.06, limit)
+
+    def test_one_hiccup_is_no_limit_and_probes_are_bounded(self):
+        calls = []
+
+        def keeps(rate):
+            calls.append(rate)
+            return rate <= 1000 and len(calls) != 2
+
+        self.assertGreater(capacity.search(keeps, 200, 0.05, probes=60), 900)
+        calls.clear()
+        capacity.search(lambda rate: calls.append(rate) is None, 1, 0.05, probes=7)
+        self.assertEqual(len(calls), 7)
+
+    def test_not_even_the_first_rate(self):
+        self.assertIsNone(capacity.search(lambda rate: False, 200, 0.05))
+
+    def test_limits_are_read(self):
+        self.assertEqual(capacity.Limit("5 ms").milliseconds(None), 5)
+        self.assertEqual(capacity.Limit("3 x nginx").milliseconds(2), 6)
+        for text in ("", "5", "3 x", "0 ms", "5 ms nginx", "fast"):
+            with self.assertRaisesRegex(BenchError, "3 x nginx"):
+                capacity.Limit(text)
+
+
+class FaultTests(unittest.TestCase):
+    def test_every_request_is_accounted_for(self):
+        self.assertEqual(faults.outcome({"failure": "no"}, 4), ("no", 0, 0))
+        text, ended, well = faults.outcome({"succeeded": 1, "errors": {"timeout": 2, "unfinished": 1}}, 4)
+        self.assertEqual((ended, well), (3, 1))
+        self.assertIn("1 NOT ENDED", text)
+
+    def test_each_fault_has_its_forms(self):
+        self.assertGreaterEqual(len(faults.cases()), 40)
+        self.assertEqual(len(set(faults.cases())), len(faults.cases()))
+
+
+def report(cpu, p99, errors=None):
+    return {
+        "succeeded": 10, "errors": errors or {}, "offered": 10, "aborted": 0, "measured_s": 1.0, "measured_events": 0,
+        "requests_per_s": 10, "streams_complete": 2000, "latency": {"p50_ms": p99 / 2, "p90_ms": p99, "p99_ms": p99, "p999_ms": p99},
+        "first_byte": {"p99_ms": p99}, "timeline": [{"threads": 1, "descriptors": 3, "t_s": 1, "rss_kib": 10_240}],
+        "processes": [{"cpu_us_per_request": cpu, "cpu_us_per_event": cpu / 10, "rss_peak_kib": 10_240, "rss_first_kib": 1_024}],
+    }  # fmt: skip
+
+
+class FigureTests(unittest.TestCase):
+    def test_classes_of_a_mix_have_figures_of_their_own(self):
+        latency = {"count": 3, "p50_ms": 1, "p99_ms": 2}
+        classes = [{"name": "A-b", "latency": latency}, {"name": "c", "latency": {"count": 0}}, {"name": "d"}]
+        self.assertEqual(class_figures(classes), {"a_b_p50_ms": 1, "a_b_p99_ms": 2})
+        self.assertEqual(class_figures(classes[:1]), {})
+
+    def test_what_did_not_end_is_unaccounted_for(self):
+        lost = {**report(1, 1), "offered": 14, "aborted": 1, "errors": {"timeout": 1}}
+        self.assertEqual(figures(lost)["unaccounted"], 2)
+
+
+class RowTests(unittest.TestCase):
+    class Target:
+        is_proxy = True
+
+        def __init__(self, name):
+            self.name = name
+
+    def rounds(self, count=3, missing=None):
+        targets = [self.Target(name) for name in ("direct", "nginx", "torhaus")]
+        return Rounds(targets, missing or {}, count, Progress(9, io.StringIO(), io.StringIO(), clock=lambda: 0))
+
+    def test_the_order_turns_and_ratios_are_of_pairs(self):
+        order = []
+
+        def run(target):
+            order.append(target.name)
+            return report({"direct": 10, "nginx": 20, "torhaus": 50}[target.name] * (1 + len(order)), 1)
+
+        row = self.rounds().each(Row("cpu"), run)
+        self.assertEqual(order[:6], ["direct", "nginx", "torhaus", "nginx", "torhaus", "direct"])
+        self.assertEqual(len(row.figures["torhaus"]["cpu_us"]), 3)
+        self.assertAlmostEqual(row.ratio("cpu_us"), sorted([2.5 * 4 / 3, 2.5 * 6 / 5, 2.5 * 10 / 9])[1])
+
+    def test_failures_refuse_a_target_unless_they_are_what_is_counted(self):
+        bad = lambda target: report(1, 1, {"timeout": 1} if target.name == "torhaus" else None)  # noqa: E731
+        self.assertIn("timeout 1", self.rounds().each(Row("x"), bad).reasons["torhaus"])
+        row = self.rounds(2).each(Row("x"), bad, tolerant=True)
+        self.assertEqual((row.reasons, row.total("torhaus", "errors")), ({}, 2))
+
+    def test_what_is_missing_says_why(self):
+        row = self.rounds(missing={"haproxy": "not installed"}).each(Row("x"), lambda target: report(1, 1))
+        self.assertIsNone(row.value("haproxy", "cpu_us"))
+        self.assertEqual(row.reasons["haproxy"], "not installed")
+
+
+class GoalsTests(unittest.TestCase):
+    def rows(self, through):
+        rounds = RowTests().rounds(1)
+        costs = {"direct": 10, "nginx": 20, "torhaus": 40, results.THROUGH: 30}
+        run = lambda target: report(costs[target.name], costs[target.name] / 10)  # noqa: E731
+        targets = rounds.targets + ([RowTests.Target(results.THROUGH)] if through else [])
+        rows = {"rate": 1000, "has_through": through, "ready_seconds": 0.2}
+        rows["cpu"] = rounds.each(Row("cpu"), run, targets=targets)
+        for key in ("latency", "streams-fast", "streams-many"):
+            rows[key] = rounds.each(Row(key), run)
+        rows["bodies"] = {
+            size: rounds.each(Row(str(size)), lambda target: report(costs[target.name] * size / 100_000, 1))
+            for size in (1_024, 102_400, 1_048_576, 8_000_000)
+        }
+        return rows
+
+    def table(self, through=True):
+        return {line[0]: line for line in results.goals(self.rows(through))}
+
+    def test_goals_stand_beside_figures(self):
+        table = self.table()
+        self.assertEqual(table["CPU per request, all on"][5:], ["2.00 ×", "kept"])
+        self.assertEqual(table["CPU per request, pass-through"][5:], ["1.50 ×", "kept"])
+        self.assertEqual(table["added latency at 1,000/s, p50"][5:], ["3.00 ×", "missed"])
+        self.assertEqual(table["cost of bodies, 100 KB … 7.6 MB: exponent"][2], "1.00")
+        self.assertEqual(table["start to ready"][6], "kept, with the few tenants")
+        self.assertEqual(table["RSS with 2,000 streams"][6], "kept")
+
+    def test_what_was_not_measured_says_so(self):
+        table = self.table(through=False)
+        self.assertIn("durchleitung", table["CPU per request, pass-through"][6])
+        self.assertIn("not measured", table["memory"][6])
+        self.assertIn("not measured", table["cost with many tenants"][6])
+
+    def test_the_speed_of_policies_is_the_growth_beyond_nginx(self):
+        # 20 µs per 100,000 bytes more than nginx: 5,000 MB/s.
+        self.assertAlmostEqual(results.policy_speed(self.rows(False)["bodies"]), 5_000, delta=1)
+
+
+class ProgressTests(unittest.TestCase):
+    def test_no_bar_where_there_is_no_terminal(self):
+        stream, out = io.StringIO(), io.StringIO()
+        progress = Progress(2, stream, out, clock=lambda: 0)
+        progress.step("one")
+        progress.say("found")
+        progress.end()
+        self.assertEqual((stream.getvalue(), out.getvalue()), ("", "[   0.0 s] found\n"))
+
+    def test_a_bar_on_a_terminal(self):
+        class Terminal(io.StringIO):
+            def isatty(self):
+                return True
+
+        stream, now = Terminal(), iter((0, 10, 10, 10))
+        progress = Progress(2, stream, io.StringIO(), clock=lambda: next(now))
+        progress.step("one")
+        progress.step("two")
+        self.assertIn("[############............] 1/2 two, about 10 s left", stream.getvalue())
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,1 @@
+"""What a bench can do: compare, soak, capacity, faults, sweep."""

@@ -1,0 +1,122 @@
+"""compare without a scenario: the rows of the design's table of goals, into RESULTS.md."""
+
+import json
+
+from .. import results, scenario
+from ..measure import failure
+from ..processes import get
+from ..rows import Row
+from . import common, soak, sweep
+
+OWN = ("nginx", "haproxy", "torhaus")
+BODIES = (1_024, 10_240, 102_400, 1_048_576, 8_000_000)
+
+
+def measure(stage, load, rounds, options, seconds):
+    """All rows, the most telling first."""
+    by_name = {target.name: target for target in rounds.targets}
+    torhaus = by_name.get("torhaus")
+    through = torhaus.with_keys(results.THROUGH, torhaus.pass_through_keys) if torhaus and torhaus.pass_through_keys else None
+    rows = {"rate": options.rate, "has_through": through is not None}
+    rows["ready_seconds"] = torhaus.ready_seconds if torhaus else None
+    rows["cpu"] = rounds.each(
+        Row("cpu"),
+        lambda target: load.single(target, connections=32, duration=seconds, warm_up=1),
+        targets=rounds.targets + ([through] if through else []),
+    )
+    rows["latency"] = rounds.each(
+        Row(f"latency at {options.rate}/s"),
+        lambda target: load.single(target, rate=options.rate, connections=64, duration=seconds, warm_up=1),
+    )
+    # Streams and large bodies vary little from round to round and take long: one round in a quick bench.
+    fewer = 1 if options.quick else max(1, rounds.rounds - 2)
+    for key, count, delay in (("streams-fast", 500, 20), ("streams-many", 2000, 80)):
+        chunks = max(10, int((seconds + 1) * 1000 / delay))
+        rows[key] = rounds.each(
+            Row(f"{count} streams x {delay} ms"),
+            lambda target: fresh(
+                stage, target,
+                lambda one: load.single(
+                    one, True, f"chunks={chunks};delay={delay};size={chunks * 16}", connections=count, count=count,
+                    duration=seconds * 3 + 10, warm_up=1,
+                ),
+            ),
+            rounds=fewer,
+        )  # fmt: skip
+    rows["bodies"] = {}
+    proxies = [target for target in rounds.targets if target.is_proxy]
+    for size in BODIES:
+        rows["bodies"][size] = rounds.each(
+            Row(f"prompt of {size} bytes"),
+            lambda target: load.single(
+                target, prompt_bytes=size, connections=8 if size <= 1_048_576 else 2, duration=max(1.5, seconds / 2),
+                warm_up=0.5,
+            ),
+            targets=proxies,
+            rounds=fewer,
+        )  # fmt: skip
+    return rows
+
+
+def fresh(stage, target, run):
+    """Runs on an instance of its own: memory that earlier rows left behind would hide what streams take."""
+    if target.name not in OWN:
+        return run(target)
+    one, why = stage.start(target.name)
+    if one is None:
+        return {"failure": why}
+    try:
+        # The first request of a connection to the mock, of a tenant, of a log: nothing that streams should be charged for.
+        status = first_request(one)
+        return run(one) if status == 200 else {"failure": f"a first request was answered with {status}"}
+    finally:
+        stage.stop(one)
+
+
+def first_request(target):
+    """The status of one chat request."""
+    body = json.dumps({"model": target.alias, "messages": [{"role": "user", "content": "Begin."}]}).encode()
+    headers = {"Authorization": f"Bearer {target.keys[0]}", "Content-Type": "application/json"}
+    return get(target.base + "/chat/completions", headers, 10, body)[0]
+
+
+def run(stage, load, rounds, result, options, seconds):
+    """Measures and fills `result`."""
+    rows = measure(stage, load, rounds, options, seconds)
+    by_name = {target.name: target for target in rounds.targets}
+    if "torhaus" in by_name and options.soak_seconds > 0:
+        long = scenario.read(scenario.find("soak")).with_seconds(options.soak_seconds)
+        rounds.progress.step("soak")
+        report = load.scenario(by_name["torhaus"], long)
+        if failure(report):
+            rounds.progress.say(f"soak: {failure(report)}")
+        else:
+            rows["soak"], rows["soak_seconds"] = soak.judge(report["timeline"]), options.soak_seconds
+            rounds.progress.say(f"soak: {rows['soak']['why']}")
+            common.time_plots(result, [("torhaus", report)])
+    if "torhaus" in by_name and options.tenants > 10:
+        # The sweep's tables and plots would say the same again; its row of goals is enough here.
+        aside = type(result)("sweep", "")
+        rows["tenants"] = sweep.tenants(stage, load, rounds, aside, seconds, (10, options.tenants), patience=240)
+        for note in aside.notes:
+            result.note(note)
+    names = [target.name for target in rounds.targets] + list(rounds.missing)
+    results.fill(result, rows, names, rounds.rounds, seconds)
+    common.fill_values(result, rows["cpu"], [*names, results.THROUGH])
+    plots(result, rows, names)
+
+
+def plots(result, rows, names):
+    reports = [(name, rows["latency"].report(name)) for name in names if rows["latency"].report(name)]
+    common.curve_plot(result, reports)
+    everyone = [*names, results.THROUGH]
+    result.plot("CPU per request", "target", "µs",
+                [("CPU", [(name, rows["cpu"].value(name, "cpu_us")) for name in everyone])], bars=True)  # fmt: skip
+    result.plot("Requests per second, closed loop", "target", "requests/s",
+                [("rate", [(name, rows["cpu"].value(name, "requests_per_s")) for name in everyone])], bars=True)  # fmt: skip
+    result.plot("CPU by size of the prompt", "bytes of prompt", "µs",
+                [(name, [(size, row.value(name, "cpu_us")) for size, row in rows["bodies"].items()]) for name in names],
+                log_x=True, log_y=True)  # fmt: skip
+    result.plot("Memory with streams", "target", "MiB resident",
+                [(rows[key].name, [(name, rows[key].value(name, "rss_mib")) for name in names])
+                 for key in ("streams-fast", "streams-many")], bars=True)  # fmt: skip
