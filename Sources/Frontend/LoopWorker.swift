@@ -20,7 +20,9 @@ final class LoopWorker: TurnEnd {
   let headBuffer = ByteArena(capacity: 1024)
   private var arenas: [ByteArena] = []
   private var toFlush: [ClientWire] = []
+  private var flushing: [ClientWire] = []
   private var toResume: [Connection] = []
+  private var resuming: [Connection] = []
   private var onNoConnections: (@Sendable () -> Void)?
   private var onNoExchanges: (@Sendable () -> Void)?
 
@@ -46,15 +48,15 @@ final class LoopWorker: TurnEnd {
   func endTurn() -> Bool {
     var goesOn = pipeline.turnEnded()
     if !toResume.isEmpty {
-      let resumed = toResume
-      toResume.removeAll(keepingCapacity: true)
-      for connection in resumed { connection.processInbox() }
+      swap(&toResume, &resuming)
+      for connection in resuming { connection.processInbox() }
+      resuming.removeAll(keepingCapacity: true)
       goesOn = true
     }
     if !toFlush.isEmpty {
-      let wires = toFlush
-      toFlush.removeAll(keepingCapacity: true)
-      for wire in wires { wire.turnEnded() }
+      swap(&toFlush, &flushing)
+      for wire in flushing { wire.turnEnded() }
+      flushing.removeAll(keepingCapacity: true)
       goesOn = true
     }
     if isDraining { tellOfTheEnd() }

@@ -121,16 +121,17 @@ package final class RequestPipeline {
     arrived.append(exchange.ticket)
   }
 
+  private static let waves: [(first: Exchange.Stage, last: Exchange.Stage)] = [
+    (.parse, .authorize), (.redact, .redact), (.route, .record), (.send, .send),
+  ]
+
   /// A few stages at a time for all that have arrived: the code and tables of a stage are fetched into the processor's
   /// caches once, not once per request.
   private func runArrived() {
     guard !arrived.isEmpty else { return }
     swap(&arrived, &running)
     let began = clock.monotonicNanoseconds
-    let waves: [(first: Exchange.Stage, last: Exchange.Stage)] = [
-      (.parse, .authorize), (.redact, .redact), (.route, .record), (.send, .send),
-    ]
-    for wave in waves {
+    for wave in Self.waves {
       for ticket in running {
         // Refused ones are over, parked ones wait for their own news.
         guard let exchange = exchange(of: ticket), exchange.stage == wave.first else { continue }

@@ -104,7 +104,8 @@ final class SnapshotBuilder {
       plan: TenantRules.Plan(
         bodyBytes: Int(clamping: policy.plan.bodyBytes), outputTokens: policy.plan.outputTokens,
         clamp: TenantRules.Clamp(rawValue: policy.plan.clamp.rawValue) ?? .never),
-      redaction: profile, models: openModels.map { open in Self.open(models, by: open) } ?? models,
+      redaction: policy.redaction.rules.isEmpty ? nil : profile,
+      models: openModels.map { open in Self.open(models, by: open) } ?? models,
       openModels: openModels, stream: stream,
       pseudonymKey: held.pseudonymKey)
   }

@@ -49,6 +49,7 @@ extension EffectivePolicy {
   ///   - alias: Nil for routes without one.
   ///   - keyModels: The key's own list; nil: none.
   ///   - address: Nil only where none is known (tests of policies); then a policy with networks denies.
+  @inline(__always)  // once a request: a call would be given a copy of the whole policy
   package func decide(
     role: String, held: Permissions, needed: Permissions, alias: String?, keyModels: Set<String>? = nil,
     address: NetworkAddress?, epochSeconds: Int64, zone: String

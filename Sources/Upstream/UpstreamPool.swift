@@ -14,10 +14,12 @@ package final class UpstreamPool: UpstreamPort, TurnEnd {
   private var transfers: [Transfer?] = []
   private var freeSlots: [Int] = []
   private var news: [Transfer] = []
+  private var delivering: [Transfer] = []
   /// Exchanges that could not even be handed to libcurl, with their tickets of then.
   private var unsent: [(exchange: Exchange, ticket: UInt64)] = []
   /// What this turn's end has still to tell, with the tickets of then.
   private var ended: [(exchange: Exchange, ticket: UInt64, end: UpstreamEnd)] = []
+  private var ending: [(exchange: Exchange, ticket: UInt64, end: UpstreamEnd)] = []
   private var seconds: Int64 = 0
   private var timers: [ObjectIdentifier: Int64] = [:]
   private unowned let delegate: any UpstreamDelegate
@@ -100,17 +102,17 @@ package final class UpstreamPool: UpstreamPort, TurnEnd {
   package func endTurn() -> Bool {
     guard !news.isEmpty || !unsent.isEmpty else { return false }
     let refused = unsent
-    unsent.removeAll(keepingCapacity: true)
+    unsent = []
     for (exchange, ticket) in refused where exchange.ticket == ticket {
       delegate.upstream(exchange, ended: .notConnected)
     }
-    let batch = news
-    news.removeAll(keepingCapacity: true)
-    for transfer in batch where transfer.isDirty { deliver(transfer) }
+    swap(&news, &delivering)
+    for transfer in delivering where transfer.isDirty { deliver(transfer) }
+    delivering.removeAll(keepingCapacity: true)
     // Ends come last, together: what they bring about is other code than what has just run.
-    let ends = ended
-    ended.removeAll(keepingCapacity: true)
-    for (exchange, ticket, end) in ends where exchange.ticket == ticket { delegate.upstream(exchange, ended: end) }
+    swap(&ended, &ending)
+    for (exchange, ticket, end) in ending where exchange.ticket == ticket { delegate.upstream(exchange, ended: end) }
+    ending.removeAll(keepingCapacity: true)
     return true
   }
 

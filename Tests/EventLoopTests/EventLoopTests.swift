@@ -16,7 +16,10 @@ struct EventLoopTests {
 
   private final class Reader: Watcher, @unchecked Sendable {
     let onReady: (Int32, Events) -> Void
-    init(_ onReady: @escaping (Int32, Events) -> Void) { self.onReady = onReady }
+    init(isToldLater: Bool = false, _ onReady: @escaping (Int32, Events) -> Void) {
+      self.onReady = onReady
+      super.init(isToldLater: isToldLater)
+    }
     override func ready(_ descriptor: Int32, _ events: Events) { onReady(descriptor, events) }
   }
 
@@ -106,6 +109,38 @@ struct EventLoopTests {
       }
     }
     #expect(bytes == 100)
+  }
+
+  @Test func thoseToBeToldLaterAreToldLaterAndNotAfterTheirEnd() async throws {
+    let pairs = (0..<6).map { _ in SocketPair() }
+    for pair in pairs { pair.send() }
+    let log = Log()
+    let entries = try await Self.with { loop in
+      await withCheckedContinuation { (done: CheckedContinuation<[String], Never>) in
+        let descriptors = pairs.map(\.near)
+        loop.execute {
+          var readers: [Reader] = []
+          for (number, descriptor) in descriptors.enumerated() {
+            let reader = Reader(isToldLater: number.isMultiple(of: 2)) { descriptor, _ in
+              log.entries.append("\(number)")
+              loop.forget(descriptor)
+              // The last of the first kind ends one of the second.
+              if number == 5 { loop.forget(descriptors[4]) }
+            }
+            readers.append(reader)
+            loop.watch(descriptor, .readable, by: reader)
+          }
+          let kept = readers
+          loop.schedule(at: loop.now + 20_000_000) {
+            _ = kept
+            done.resume(returning: log.entries)
+          }
+        }
+      }
+    }
+    #expect(entries.count == 5)
+    #expect(entries.prefix(3).allSatisfy { ["1", "3", "5"].contains($0) })
+    #expect(entries.suffix(2).allSatisfy { ["0", "2"].contains($0) })
   }
 
   @Test func timersComeInOrderAndNotEarly() async throws {

@@ -35,14 +35,14 @@ class Provision:
         except (OSError, http.client.HTTPException, ValueError) as error:
             raise BenchError(f"the Admin API did not take POST {path}: {error}") from error
 
-    def tenants(self, first, count, seconds):
+    def tenants(self, first, count, seconds, prefix="load", policy="demo"):
         """The keys of `count` new tenants, numbered from `first`; stops after `seconds` with those that it has."""
         keys, end = [], time.monotonic() + seconds
         for index in range(first, first + count):
             if time.monotonic() > end:
                 break
-            slug = f"load-{index:06d}"
-            self.post("/v1/tenants", {"slug": slug, "name": f"Load {index}", "policy": "demo"})
+            slug = f"{prefix}-{index:06d}"
+            self.post("/v1/tenants", {"slug": slug, "name": f"Load {index}", "policy": policy})
             self.post(f"/v1/tenants/{slug}/projects", {"slug": "load"})
             made = self.post(f"/v1/tenants/{slug}/keys", {"project": "load", "name": "load", "role": "app"})
             keys.append(made["key"])

@@ -10,7 +10,7 @@ from .processes import BenchError, accepts, free_port, get
 from .provision import Provision
 
 FOLDER = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-PASS_THROUGH_SLUG = "durchleitung"
+PASS_THROUGH_POLICY = "pass-through"
 TENANT_LIMIT = 1_000
 
 
@@ -74,6 +74,7 @@ class Stage:
                 target = start_torhaus(
                     self.processes, folder, self.torhaus_binary, self.mock_port, self.torhaus_arguments
                 )
+                target.pass_through_keys = pass_through(target)
                 if len(target.keys) < self.tenants:
                     lacking = self.tenants - len(target.keys)
                     target.keys += Provision(target.state).tenants(0, lacking, seconds=60)
@@ -99,6 +100,14 @@ class Stage:
             else:
                 missing[os.path.splitext(os.path.basename(name))[0]] = why
         return targets, missing
+
+
+def pass_through(target):
+    """The key of a tenant that is only passed on; none where the gateway's state or version does not allow for one."""
+    try:
+        return Provision(target.state).tenants(0, 1, seconds=30, prefix="through", policy=PASS_THROUGH_POLICY)
+    except BenchError:
+        return []
 
 
 def start_mock(processes, binary, loops):
@@ -164,6 +173,8 @@ def start_torhaus(processes, folder, binary, mock_port, extra, state=None):
     port = free_port()
     arguments = [binary, "demo", "--state", state, "--port", str(port), "--admin-port", "0"]
     arguments += ["--upstream", f"http://127.0.0.1:{mock_port}/v1"] + list(extra)
+    if "--policies" not in extra:
+        arguments += ["--policies", policies(folder)]
     begin = time.monotonic()
     process = processes.start("torhaus", arguments)
     try:
@@ -172,23 +183,24 @@ def start_torhaus(processes, folder, binary, mock_port, extra, state=None):
         )
         ready = time.monotonic() - begin
         with open(os.path.join(state, "demo.json")) as file:
-            tenants = [(str(one["slug"]), str(one["key"])) for one in json.load(file)["tenants"]]
+            keys = [str(one["key"]) for one in json.load(file)["tenants"]]
     except (BenchError, OSError, KeyError, TypeError, ValueError) as error:
         processes.stop(process)
         raise BenchError(f"the gateway's demo did not start: {error}") from error
-    keys, pass_through = split_keys(tenants)
     # In the demo a name that no alias knows goes to the upstream as it is.
     target = Target("torhaus", f"http://127.0.0.1:{port}/v1", process, None, keys)
     target.ready_seconds = ready
-    target.pass_through_keys = pass_through
     target.state = state
     return target
 
 
-def split_keys(tenants):
-    """The keys of tenants with all policies on, and those of the tenant whose requests only pass through."""
-    through = [key for slug, key in tenants if slug == PASS_THROUGH_SLUG]
-    return [key for slug, key in tenants if slug != PASS_THROUGH_SLUG], through
+def policies(folder):
+    """A folder of the shipped policies and of those that only the bench has."""
+    place = os.path.join(folder, "policies")
+    if not os.path.isdir(place):
+        shutil.copytree(os.path.join(os.path.dirname(FOLDER), "policies"), place)
+        shutil.copytree(os.path.join(FOLDER, "policies"), place, dirs_exist_ok=True)
+    return place
 
 
 def start_gateway(processes, folder, gateway, mock_port):

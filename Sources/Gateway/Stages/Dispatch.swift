@@ -192,10 +192,11 @@ extension RequestPipeline {
   /// The request's record stands in the writer's queue before anything is sent.
   func record(_ exchange: Exchange) -> Step {
     guard let caller = exchange.caller else { return .parked }
-    let entry = LogEntry(
-      stream: caller.rules.stream, recordID: exchange.id.value, subjects: subjects(exchange),
-      request: caller.rules.stream.mode == .off || exchange.attempt > 0 ? nil : metaWriter.requestPayload(exchange),
-      journal: exchange.journal, opensExchange: true)
+    let entry = HeldEntry(
+      LogEntry(
+        stream: caller.rules.stream, recordID: exchange.id.value, subjects: subjects(exchange),
+        request: caller.rules.stream.mode == .off || exchange.attempt > 0 ? nil : metaWriter.requestPayload(exchange),
+        journal: exchange.journal, opensExchange: true))
     guard services.log.append(entry, loop: loop) else {
       return .refused(Refusal(.logUnavailable, message: "The log cannot be written now; nothing was sent."))
     }

@@ -32,7 +32,7 @@ extension RequestPipeline {
   }
 
   func writeClosing(_ exchange: Exchange, _ actual: Actual) {
-    exchange.pendingRecord = closingEntry(exchange, actual).map { HeldEntry($0) }
+    exchange.pendingRecord = closingEntry(exchange, actual)
     handOver(exchange)
   }
 
@@ -51,7 +51,7 @@ extension RequestPipeline {
     }
   }
 
-  private func closingEntry(_ exchange: Exchange, _ actual: Actual) -> LogEntry? {
+  private func closingEntry(_ exchange: Exchange, _ actual: Actual) -> HeldEntry? {
     guard let caller = exchange.caller else { return nil }
     var response: [UInt8]?
     var isAssembled = false
@@ -63,12 +63,13 @@ extension RequestPipeline {
         response = Array(exchange.answer.bytes)
       }
     }
-    return LogEntry(
-      stream: caller.rules.stream, recordID: exchange.id.value, subjects: subjects(exchange), response: response,
-      responseIsAssembled: isAssembled,
-      metadata: metaWriter.metadata(
-        exchange, actual, now: clock.wallNanoseconds, monotonic: clock.monotonicNanoseconds),
-      journal: exchange.journal, token: exchange.ticket)
+    return HeldEntry(
+      LogEntry(
+        stream: caller.rules.stream, recordID: exchange.id.value, subjects: subjects(exchange), response: response,
+        responseIsAssembled: isAssembled,
+        metadata: metaWriter.metadata(
+          exchange, actual, now: clock.wallNanoseconds, monotonic: clock.monotonicNanoseconds),
+        journal: exchange.journal, token: exchange.ticket))
   }
 
   /// The record is written: gives back what was reserved.

@@ -8,7 +8,7 @@ from benchmark import scenario
 from benchmark.gateway_file import GatewayFile
 from benchmark.measure import keys_of, plan_of
 from benchmark.processes import BenchError
-from benchmark.targets import Target, split_keys
+from benchmark.targets import PASS_THROUGH_POLICY, Target, policies
 
 
 class Files(unittest.TestCase):
@@ -113,10 +113,12 @@ class PlanTests(unittest.TestCase):
         self.assertEqual([one["keys"] for one in keys_of(["1"], tenants)], [["1"], ["1"]])
         self.assertEqual(keys_of(["1", "2"], tenants[:1])[0]["keys"], ["1", "2"])
 
-    def test_the_tenant_that_only_passes_through_stands_apart(self):
-        tenants = [("kanzlei-a", "1"), ("durchleitung", "2"), ("kanzlei-b", "3")]
-        self.assertEqual(split_keys(tenants), (["1", "3"], ["2"]))
-        self.assertEqual(split_keys(tenants[:1]), (["1"], []))
+    def test_the_policy_that_only_passes_on_stands_beside_those_that_ship(self):
+        with tempfile.TemporaryDirectory() as folder:
+            names = os.listdir(policies(folder))
+            self.assertIn("demo.yaml", names)
+            self.assertIn(f"{PASS_THROUGH_POLICY}.yaml", names)
+            self.assertEqual(policies(folder), os.path.join(folder, "policies"))
 
 
 class GatewayFileTests(Files):
