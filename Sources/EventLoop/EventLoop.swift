@@ -89,6 +89,10 @@ package final class EventLoop: @unchecked Sendable {
     table.want(descriptor, interest, watcher)
   }
 
+  /// The descriptor has just been opened by somebody who calls ``forget(_:)`` before closing it. Its interest may then go
+  /// and come back without a call of the kernel.
+  package func announce(_ descriptor: Int32) { table.announce(descriptor) }
+
   /// The descriptor is about to be closed.
   package func forget(_ descriptor: Int32) { table.forget(descriptor) }
 

@@ -3,12 +3,15 @@ import Glibc
 
 /// Which descriptors a loop's epoll set watches, for what and for whom; spares the kernel what it knows already.
 ///
-/// Interest often goes and comes back between two reports: libcurl drops its own after each answer. The kernel is told
-/// only of interest that it does not have, or when a descriptor reports that nobody is interested in.
+/// Interest often goes and comes back between two reports: libcurl drops its own after each answer. Of a descriptor that
+/// was announced the kernel is told only interest that it does not have, or when it reports and nobody is interested. All
+/// others leave the set as soon as nobody wants them: libcurl opens and closes some by itself and says nothing, and what
+/// is remembered of a number must not be held against the next descriptor that gets it.
 final class WatchTable {
   private struct Entry {
     var kernel: Interest = []
     var wanted: Interest = []
+    var isAnnounced = false
     // Not retained: a watcher takes its descriptors back before it goes.
     var watcher: Unmanaged<Watcher>?
   }
@@ -22,18 +25,43 @@ final class WatchTable {
   /// - Parameter set: The epoll set; stays its owner's.
   init(set: Int32) { self.set = set }
 
-  /// No interest at all keeps the place in the kernel's set until the descriptor's next report.
+  /// The descriptor has just been opened, and ``forget(_:)`` comes before it is closed.
+  func announce(_ descriptor: Int32) {
+    guard let index = index(of: descriptor) else { return }
+    entries[index] = Entry(isAnnounced: true)
+  }
+
+  /// Where a descriptor's entry is; nil for numbers that are none.
+  private func index(of descriptor: Int32) -> Int? {
+    guard descriptor >= 0, descriptor < Self.most else { return nil }
+    while Int(descriptor) >= entries.count {
+      entries.append(contentsOf: repeatElement(Entry(), count: entries.count))
+    }
+    return Int(descriptor)
+  }
+
+  /// No interest at all keeps an announced descriptor in the kernel's set until its next report.
   func want(_ descriptor: Int32, _ interest: Interest, _ watcher: Watcher) {
-    guard descriptor >= 0, descriptor < Self.most else { return }
-    let index = Int(descriptor)
-    while index >= entries.count { entries.append(contentsOf: repeatElement(Entry(), count: entries.count)) }
+    guard let index = index(of: descriptor) else { return }
+    guard !interest.isEmpty || entries[index].isAnnounced else { return forget(descriptor) }
     entries[index].wanted = interest
     entries[index].watcher = interest.isEmpty ? nil : Unmanaged.passUnretained(watcher)
     let kernel = entries[index].kernel
     guard !interest.isEmpty, interest != kernel else { return }
-    let operation = kernel.isEmpty ? EPOLL_CTL_ADD : EPOLL_CTL_MOD
-    guard th_epoll_control(set, operation, descriptor, Self.bits(interest)) == 0 else { return }
+    guard tell(kernel.isEmpty ? EPOLL_CTL_ADD : EPOLL_CTL_MOD, descriptor, interest) else { return }
     entries[index].kernel = interest
+  }
+
+  private func tell(_ operation: Int32, _ descriptor: Int32, _ interest: Interest) -> Bool {
+    if th_epoll_control(set, operation, descriptor, Self.bits(interest)) == 0 { return true }
+    // The kernel knows better whether it has the descriptor.
+    switch errno {
+    case ENOENT where operation == EPOLL_CTL_MOD:
+      return th_epoll_control(set, EPOLL_CTL_ADD, descriptor, Self.bits(interest)) == 0
+    case EEXIST where operation == EPOLL_CTL_ADD:
+      return th_epoll_control(set, EPOLL_CTL_MOD, descriptor, Self.bits(interest)) == 0
+    default: return false
+    }
   }
 
   /// Who waits for this descriptor; a report that nobody waits for takes it out of the set.

@@ -1,5 +1,6 @@
 import CLinux
 import EventLoop
+import Gateway
 import Glibc
 import JSONText
 
@@ -45,7 +46,10 @@ final class ClientWire: Watcher {
 
   deinit { if isOpen { close() } }
 
-  func start() { worker.loop.watch(descriptor, interest, by: self) }
+  func start() {
+    worker.loop.announce(descriptor)
+    worker.loop.watch(descriptor, interest, by: self)
+  }
 
   private var interest: Interest {
     var interest: Interest = readsOn ? .readable : .peerClosed
@@ -106,7 +110,8 @@ final class ClientWire: Watcher {
   /// Bytes that wait for the client to take them.
   var heldBytes: Int { (outbox?.count ?? 0) &- taken }
 
-  var isWritable: Bool { isOpen && !hasFailed && !isBlocked }
+  /// Whether the client takes what it is given, as far as is known.
+  var isWritable: Bool { isOpen && !hasFailed && !isBlocked && heldBytes < worker.limits.heldHighBytes }
 
   /// Hands both runs of bytes to the kernel now, in one call; keeps what it does not take.
   func write(_ head: UnsafeRawBufferPointer, _ body: UnsafeRawBufferPointer) {
@@ -166,7 +171,7 @@ final class ClientWire: Watcher {
       self.outbox = nil
       taken = 0
       if closesOutput { shutdown(descriptor, Int32(SHUT_WR)) }
-    } else if taken > 256 * 1024 {
+    } else if taken > outbox.count / 2, taken > 64 * 1024 {
       outbox.dropFirst(taken)
       taken = 0
     }

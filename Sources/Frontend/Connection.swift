@@ -86,7 +86,11 @@ final class Connection: WireProtocol, ClientPort {
 
   func progressed() {
     lastWriteProgress = worker.milliseconds
-    if isClosing { phaseBegan = worker.milliseconds }
+    // Between requests, and at the end, time runs from the last byte that the client has taken.
+    switch phase {
+    case .head, .closing: phaseBegan = worker.milliseconds
+    case .body, .chunkedBody, .working: break
+    }
     if let exchange, case .working = phase { worker.pipeline.clientProgress(exchange) }
     if case .head = phase, inbox.count > 0 { worker.resumeAtEndOfTurn(self) }
   }
@@ -120,12 +124,20 @@ final class Connection: WireProtocol, ClientPort {
     isProcessing = true
     defer { isProcessing = false }
     var used = 0
+    var heads = 0
     while true {
       let rest = UnsafeRawBufferPointer(rebasing: bytes[used...])
       switch phase {
       case .head:
         // Who does not take answers gets no further ones made.
-        guard rest.count > 0, wire?.isWritable ?? false, let length = readHead(rest) else { return used }
+        guard rest.count > 0, wire?.isWritable ?? false else { return used }
+        // A bound on what one client gets done at a time: requests that their head answers need no turn of their own.
+        heads &+= 1
+        guard heads <= 16 else {
+          worker.resumeAtEndOfTurn(self)
+          return used
+        }
+        guard let length = readHead(rest) else { return used }
         used &+= length
       case .body(let missing):
         guard rest.count > 0, let exchange else { return used }
@@ -297,6 +309,8 @@ final class Connection: WireProtocol, ClientPort {
     if heldBytes > 0, now &- lastWriteProgress > Int64(limits.writeStallMilliseconds) { return close() }
     switch phase {
     case .head:
+      // Who is still taking an answer is neither idle nor late with the next request.
+      if heldBytes > 0 { return }
       if inbox.count > 0 {
         if waited > Int64(limits.headMilliseconds) { fail(.headTimeout) }
       } else if waited > Int64(limits.idleMilliseconds) || isDraining {

@@ -30,7 +30,10 @@ final class Listener: Watcher {
     self.accepted = accepted
   }
 
-  func start() { loop.watch(descriptor, .readable, by: self) }
+  func start() {
+    loop.announce(descriptor)
+    loop.watch(descriptor, .readable, by: self)
+  }
 
   func close() {
     guard isOpen else { return }
@@ -64,7 +67,6 @@ final class Listener: Watcher {
 
   /// No descriptor is left: the socket would report without end. Who waits is accepted when others have gone.
   private func rest() {
-    loop.watch(descriptor, [], by: self)
     loop.forget(descriptor)
     loop.schedule(at: loop.now + 100_000_000) { [weak self] in
       guard let self, isOpen else { return }

@@ -28,6 +28,7 @@ package final class RequestPipeline {
   /// Somebody calls ``turnEnded()`` at each turn's end. Without turns, as in tests, everything runs at once.
   package var hasTurns = false
   private var isLogToBeWoken = false
+  private(set) var isEnding = false
   /// Tickets of the requests that this turn has brought.
   private var arrived: [UInt64] = []
   private var running: [UInt64] = []
@@ -90,12 +91,19 @@ package final class RequestPipeline {
   package var openExchanges: Int { table.count - freeIndexes.count }
 
   /// The drain's time is over: what is still in work ends with an error that its client can see, and is settled.
+  /// Nothing is sent from here on.
   package func endAll() {
+    isEnding = true
     runArrived()
-    for case let exchange? in table where exchange.stage == .returning {
-      upstreamPort?.cancel(exchange)
-      let refusal = Refusal(.overloaded, message: "The gateway is stopping.")
-      conclude(exchange, exchange.stream.hasBegun ? .streamError(refusal) : .refusal(refusal), exit: .endedByGate)
+    let refusal = Refusal(.overloaded, message: "The gateway is stopping.")
+    for case let exchange? in table {
+      switch exchange.stage {
+      case .returning:
+        upstreamPort?.cancel(exchange)
+        conclude(exchange, exchange.stream.hasBegun ? .streamError(refusal) : .refusal(refusal), exit: .endedByGate)
+      case .reserve: refuse(exchange, refusal)
+      default: break
+      }
     }
   }
 

@@ -87,6 +87,11 @@ final class MultiHandle: Watcher {
     transfer.exchange = nil
     transfer.isDirty = false
     if idle.count < 256 { idle.append(transfer) }
+    // Another request may have waited for the connection that is free now.
+    if let timeout = requestedTimeout {
+      requestedTimeout = nil
+      pool.schedule(self, milliseconds: timeout)
+    }
   }
 
   /// One of libcurl's sockets has something.
@@ -122,7 +127,7 @@ final class MultiHandle: Watcher {
     if requestedTimeout == nil {
       // libcurl tells a deadline once; one that was covered by an earlier call must be asked for again.
       var milliseconds = -1
-      if curl_multi_timeout(multi, &milliseconds) == CURLM_OK, milliseconds > 0 { requestedTimeout = milliseconds }
+      if curl_multi_timeout(multi, &milliseconds) == CURLM_OK, milliseconds >= 0 { requestedTimeout = milliseconds }
     }
     runTimer()
   }

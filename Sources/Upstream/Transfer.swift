@@ -224,7 +224,9 @@ private func openSocket(
     transfer.addressRefused = true
     return -1
   }
-  return th_curl_sockaddr_open(address)
+  let descriptor = th_curl_sockaddr_open(address)
+  if descriptor >= 0 { transfer.multi.loop.announce(descriptor) }
+  return descriptor
 }
 
 private func closeSocket(_ context: UnsafeMutableRawPointer?, _ descriptor: curl_socket_t) -> Int32 {

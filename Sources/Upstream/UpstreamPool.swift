@@ -20,6 +20,7 @@ package final class UpstreamPool: UpstreamPort, TurnEnd {
   /// What this turn's end has still to tell, with the tickets of then.
   private var ended: [(exchange: Exchange, ticket: UInt64, end: UpstreamEnd)] = []
   private var ending: [(exchange: Exchange, ticket: UInt64, end: UpstreamEnd)] = []
+  private var isStopped = false
   private var seconds: Int64 = 0
   private var timers: [ObjectIdentifier: Int64] = [:]
   private unowned let delegate: any UpstreamDelegate
@@ -33,8 +34,15 @@ package final class UpstreamPool: UpstreamPort, TurnEnd {
     loop.repeated(everyMilliseconds: 1000) { [weak self] in self?.tick() }
   }
 
+  /// Ends all that is under way without telling anybody, and closes every connection. Nothing is sent afterwards.
   package func stop() {
-    for slot in transfers.indices { transfers[slot] = nil }
+    isStopped = true
+    for case let transfer? in transfers { transfer.multi.end(transfer) }
+    transfers.removeAll()
+    freeSlots.removeAll()
+    news.removeAll()
+    unsent.removeAll()
+    ended.removeAll()
     multis.removeAll()
     last = nil
   }
@@ -42,7 +50,7 @@ package final class UpstreamPool: UpstreamPort, TurnEnd {
   // MARK: UpstreamPort
 
   package func send(_ exchange: Exchange, to target: UpstreamTarget, body: UnsafeRawBufferPointer) {
-    guard let multi = multi(for: target),
+    guard !isStopped, let multi = multi(for: target),
       let transfer = multi.start(exchange, target, body: body, maximumBytes: limits.streamBytes)
     else {
       unsent.append((exchange, exchange.ticket))
@@ -100,7 +108,7 @@ package final class UpstreamPool: UpstreamPort, TurnEnd {
 
   /// Tells the pipeline the news, outside of libcurl; it may send and cancel from here.
   package func endTurn() -> Bool {
-    guard !news.isEmpty || !unsent.isEmpty else { return false }
+    guard !isStopped, !news.isEmpty || !unsent.isEmpty else { return false }
     let refused = unsent
     unsent = []
     for (exchange, ticket) in refused where exchange.ticket == ticket {

@@ -56,6 +56,7 @@ struct WatchTableTests {
 
   @Test func aReportThatNobodyWaitsForTakesTheSocketOut() {
     let pair = SocketPair()
+    table.announce(pair.near)
     table.want(pair.near, .readable, owner)
     table.want(pair.near, [], owner)
     pair.send()
@@ -66,6 +67,7 @@ struct WatchTableTests {
 
   @Test func aClosedIdleConnectionReportsOnce() {
     let pair = SocketPair()
+    table.announce(pair.near)
     table.want(pair.near, .readable, owner)
     table.want(pair.near, [], owner)
     pair.closeFar()
@@ -76,6 +78,7 @@ struct WatchTableTests {
 
   @Test func interestThatComesBackBeforeAReportStillHolds() {
     let pair = SocketPair()
+    table.announce(pair.near)
     table.want(pair.near, .readable, owner)
     table.want(pair.near, [], owner)
     table.want(pair.near, .readable, owner)
@@ -86,6 +89,7 @@ struct WatchTableTests {
 
   @Test func interestThatComesBackAfterAReportIsToldAgain() {
     let pair = SocketPair()
+    table.announce(pair.near)
     table.want(pair.near, .readable, owner)
     table.want(pair.near, [], owner)
     pair.send()
@@ -160,6 +164,45 @@ struct WatchTableTests {
     #expect(set.ready().isEmpty)
     table.want(number, .readable, owner)
     #expect(set.ready() == [number: EPOLLIN.rawValue])
+  }
+
+  /// libcurl's resolver: opened, watched, let go and closed without a word, and its number is somebody else's at once.
+  @Test func whatWasNotAnnouncedLeavesTheSetAsSoonAsNobodyWantsIt() {
+    let (old, new) = (SocketPair(), SocketPair())
+    old.send()
+    table.want(old.near, .readable, owner)
+    table.want(old.near, [], owner)
+    #expect(set.ready().isEmpty)
+    #expect(dup2(new.near, old.near) == old.near)
+    let other = Deaf()
+    table.announce(old.near)
+    table.want(old.near, .readable, other)
+    new.send()
+    #expect(set.ready() == [old.near: EPOLLIN.rawValue])
+    #expect(table.watcher(of: old.near) === other)
+    table.forget(old.near)
+  }
+
+  @Test func anAnnouncedNumberHasNoPast() {
+    let (old, new) = (SocketPair(), SocketPair())
+    table.announce(old.near)
+    table.want(old.near, .readable, owner)
+    // Closed by somebody who says nothing.
+    #expect(dup2(new.near, old.near) == old.near)
+    table.announce(old.near)
+    table.want(old.near, .readable, owner)
+    new.send()
+    #expect(set.ready() == [old.near: EPOLLIN.rawValue])
+  }
+
+  @Test func aNumberThatTheKernelHasLostIsGivenToItAgain() {
+    let (old, new) = (SocketPair(), SocketPair())
+    table.announce(old.near)
+    table.want(old.near, .readable, owner)
+    #expect(dup2(new.near, old.near) == old.near)
+    table.want(old.near, [.readable, .writable], owner)
+    new.send()
+    #expect(set.ready() == [old.near: EPOLLIN.rawValue | EPOLLOUT.rawValue])
   }
 
   @Test func aPeersEndIsToldWithoutReading() {

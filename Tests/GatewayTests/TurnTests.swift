@@ -70,16 +70,39 @@ struct TurnTests {
     #expect(gate.upstream.sent.count == 1)
   }
 
-  /// A stop in the middle of a turn: what has just arrived is ended and settled like all that was under way.
+  /// A stop in the middle of a turn: what has just arrived is refused, what was under way is ended, and all is settled.
   @Test func aStopEndsWhatTheTurnHasBrought() throws {
     let turns = try Turns()
     let (_, client) = turns.arrive()
     turns.gate.pipeline.endAll()
     _ = turns.gate.pipeline.turnEnded()
     turns.gate.finish(client)
-    #expect(client.status == 503 && turns.sent.count == 1 && turns.gate.upstream.cancelled == 2)
+    #expect(client.status == 503 && turns.sent.isEmpty && turns.gate.upstream.cancelled == 1)
     let books = try turns.gate.books()
     #expect(books.open == 0 && books.unbalanced == 0 && turns.gate.pipeline.openExchanges == 0)
+  }
+
+  /// Its body, or the ledger's answer, comes while the last ones are being settled: the provider must not be called then.
+  @Test func nothingIsSentAfterTheStop() throws {
+    let turns = try Turns()
+    let (late, _, _) = turns.gate.begin(turns.gate.chat(Specimens.chat()))
+    turns.gate.pipeline.endAll()
+    turns.gate.pipeline.run(late)
+    _ = turns.gate.pipeline.turnEnded()
+    #expect(turns.sent.isEmpty)
+  }
+
+  @Test func whatWaitsForTheLedgerIsRefusedAtTheStop() throws {
+    let gate = try TestGate()
+    gate.pipeline.hasTurns = true
+    let (exchange, client, _) = gate.begin(gate.chat(Specimens.chat()))
+    gate.pipeline.run(exchange)
+    _ = gate.pipeline.turnEnded()
+    gate.pipeline.endAll()
+    #expect(client.status == 503)
+    gate.turnLedger()
+    _ = gate.pipeline.turnEnded()
+    #expect(gate.upstream.sent.isEmpty && gate.pipeline.openExchanges == 0)
   }
 
   /// Nobody waits for the writer before the turn is over, and then it is woken.

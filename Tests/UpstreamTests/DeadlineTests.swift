@@ -50,6 +50,31 @@ struct DeadlineTests {
     #expect(try await ends(after: 9, firstByteMilliseconds: 2_000) == [.timedOut])
   }
 
+  /// What libcurl has noted in the turn that ends the pool is nobody's: not told, and no trap.
+  @Test func aPoolThatStopsTellsNothing() async throws {
+    let provider = SilentProvider()
+    let port = provider.port
+    let loop = try EventLoop(name: "test")
+    defer { loop.stop() }
+    let ears = try await loop.run {
+      let ears = Ears()
+      let pool = UpstreamPool(loop: loop, limits: Limits(), delegate: ears)
+      let exchange = Exchange()
+      exchange.ticket = 7
+      let target = UpstreamTarget(
+        provider: "silent", url: "http://127.0.0.1:\(port)/v1", headerLines: [], poolKey: "silent", isLocal: true,
+        limits: Limits())
+      pool.send(exchange, to: target, body: UnsafeRawBufferPointer(start: nil, count: 0))
+      pool.stop()
+      pool.send(exchange, to: target, body: UnsafeRawBufferPointer(start: nil, count: 0))
+      while pool.endTurn() {}
+      return LoopBound((ears, pool), loop)
+    }
+    let ends = try await loop.run { ears.value.0.ends }
+    #expect(ends.isEmpty)
+    _ = provider
+  }
+
   /// Who is not read has an excuse for its silence.
   @Test func aPausedRequestIsNotTimed() async throws {
     #expect(try await ends(after: 9, firstByteMilliseconds: 2_000, paused: true).isEmpty)

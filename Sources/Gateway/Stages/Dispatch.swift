@@ -217,7 +217,7 @@ extension RequestPipeline {
 
   /// Hands the body to the sender. From here on the attempt counts as sent, whatever happens.
   func send(_ exchange: Exchange) -> Step {
-    guard let candidate = exchange.candidate, let port = upstreamPort else {
+    guard let candidate = exchange.candidate, let port = upstreamPort, !isEnding else {
       return .refused(Refusal(.overloaded, message: "The gateway is stopping; nothing was sent."))
     }
     exchange.isSent = true
