@@ -2,6 +2,8 @@
 .PHONY: run build test lint bench clean
 
 STATE ?= demo-state
+# Debian's own, whose packages setup.sh installs, whatever else is on the PATH.
+PYTHON ?= /usr/bin/python3
 
 run: build
 	.build/release/torhaus demo --state $(STATE)
@@ -14,7 +16,7 @@ test: lint
 	@scripts/setup.sh test
 	@scripts/build.sh --build-tests
 	swift test --skip-build --parallel
-	cd loadtest && python3 -m unittest discover -s Tests/BenchmarkTests
+	cd loadtest && $(PYTHON) -m unittest discover -s Tests/BenchmarkTests
 	scripts/end-to-end.sh
 
 lint:
@@ -22,7 +24,7 @@ lint:
 
 bench: build
 	@scripts/setup.sh bench
-	python3 loadtest/bench.py
+	$(PYTHON) loadtest/bench.py
 
 clean:
 	rm -rf .build demo-state
