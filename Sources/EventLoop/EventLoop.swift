@@ -100,11 +100,7 @@ package final class EventLoop: @unchecked Sendable {
   package func atEndOfTurns(_ end: any TurnEnd) { ends.append(end) }
 
   /// - Parameter deadline: Nanoseconds of the clock that ``now`` shows. Timers are good to a millisecond.
-  /// - Returns: A number for ``cancel(_:)``.
-  @discardableResult
-  package func schedule(at deadline: Int64, _ work: @escaping () -> Void) -> UInt64 { timers.add(deadline, work) }
-
-  package func cancel(_ timer: UInt64) { timers.cancel(timer) }
+  package func schedule(at deadline: Int64, _ work: @escaping () -> Void) { timers.add(deadline, work) }
 
   /// Does work again and again, the first time after one period, until the loop ends.
   package func repeated(everyMilliseconds period: Int64, _ work: @escaping () -> Void) {
@@ -183,7 +179,7 @@ package final class EventLoop: @unchecked Sendable {
   /// Milliseconds to wait for descriptors: until the next timer, and not at all if there is work.
   private func patience() -> Int32 {
     guard !isTurnOpen, inbox.fallAsleep() else { return 0 }
-    guard let deadline = timers.next() else { return -1 }
+    guard let deadline = timers.next else { return -1 }
     readClock()
     // Rounded up: a timer that wakes its loop too early costs a second wake-up.
     let milliseconds = (deadline - now + 999_999) / 1_000_000

@@ -1,53 +1,34 @@
-/// Deadlines in their order: a binary heap, and a set of those that still count.
+/// Work with deadlines, in their order: a binary heap.
 struct TimerQueue {
   private struct Entry {
     let deadline: Int64
     let number: UInt64
+    let work: () -> Void
 
     /// Equal deadlines come in the order in which they were set.
     func isBefore(_ other: Entry) -> Bool { (deadline, number) < (other.deadline, other.number) }
   }
 
   private var heap: [Entry] = []
-  private var work: [UInt64: () -> Void] = [:]
   private var last: UInt64 = 0
 
   /// - Parameter deadline: Nanoseconds of the monotonic clock.
-  /// - Returns: The timer's number.
-  mutating func add(_ deadline: Int64, _ work: @escaping () -> Void) -> UInt64 {
+  mutating func add(_ deadline: Int64, _ work: @escaping () -> Void) {
     last &+= 1
-    self.work[last] = work
-    heap.append(Entry(deadline: deadline, number: last))
+    heap.append(Entry(deadline: deadline, number: last, work: work))
     rise(from: heap.count - 1)
-    return last
   }
 
-  mutating func cancel(_ number: UInt64) {
-    guard work.removeValue(forKey: number) != nil else { return }
-    // Cancelled ones leave the heap when they come up, or all at once when they are the most of it.
-    if heap.count > 64, work.count < heap.count / 2 {
-      heap.removeAll { work[$0.number] == nil }
-      heap.sort { $0.isBefore($1) }
-    }
-  }
-
-  /// The deadline of the next timer that counts.
-  mutating func next() -> Int64? {
-    while let first = heap.first, work[first.number] == nil { _ = removeFirst() }
-    return heap.first?.deadline
-  }
+  /// The next deadline.
+  var next: Int64? { heap.first?.deadline }
 
   /// Takes out the work of the next timer whose deadline has come.
   mutating func takeDue(_ now: Int64) -> (() -> Void)? {
-    guard let deadline = next(), deadline <= now else { return nil }
-    return work.removeValue(forKey: removeFirst().number)
-  }
-
-  private mutating func removeFirst() -> Entry {
+    guard let next, next <= now else { return nil }
     heap.swapAt(0, heap.count - 1)
     let first = heap.removeLast()
     sink(from: 0)
-    return first
+    return first.work
   }
 
   private mutating func rise(from start: Int) {
