@@ -7,9 +7,7 @@ package import Tenancy
 /// The log's index in SQLite: `index.sqlite`, one connection, rebuildable from the segments.
 package final class LogIndex: LogIndexing {
   /// Raised when the tables change: the file is then made anew and filled from the segments.
-  private static let version = 3
-  /// Rows read at once while a filter is looked for; adding may go on in between.
-  private static let page = 1000
+  private static let version = 4
 
   private let queue: DatabaseQueue
   private let places = Mutex(LogIndexPlaces())
@@ -68,37 +66,46 @@ package final class LogIndex: LogIndexing {
   }
 
   package func list(_ tenant: TenantID, _ filter: LogFilter) throws(SealedLogError) -> [LogRow] {
-    let limit = min(max(filter.limit, 1), 1000)
-    let size = filter.asksMetadata ? Self.page : limit
-    var rest = filter
-    var found: [LogRow] = []
-    repeat {
-      let (rows, last) = try read { database in
+    var listing = LogIndexListing(filter)
+    while true {
+      let (blocks, streams) = try read { database in
         let (number, streams) = try Self.streams(of: tenant, database)
-        let (sql, arguments) = LogIndexSchema.page(number, rest, limit: size)
-        let rows = try Row.fetchAll(database, sql: sql, arguments: arguments)
-        return (
-          rows.compactMap { LogIndexSchema.row($0, streams) },
-          rows.count < size ? nil : rows.last.flatMap(LogIndexSchema.cursor)
-        )
+        let (sql, arguments) = LogIndexSchema.page(
+          number, filter, after: listing.position, limit: LogIndexListing.page)
+        return (try LogIndexRow.all(database, sql, arguments), streams)
       }
-      found += rows.filter(filter.accepts).prefix(limit - found.count)
-      rest.after = last
-    } while found.count < limit && rest.after != nil
-    return found
+      guard listing.add(blocks, streams) else { return listing.rows }
+    }
   }
 
   package func lookup(requestID: String, tenant: TenantID) throws(SealedLogError) -> LogRow {
-    let rows = try read { database in
+    let row = try read { database in
       let (number, streams) = try Self.streams(of: tenant, database)
-      return try Row.fetchAll(
-        database, sql: LogIndexSchema.lookup, arguments: [number, RequestKey.of(requestID)]
-      ).compactMap { LogIndexSchema.row($0, streams) }
+      return try Self.find(requestID, number, streams, database)
     }
-    guard let row = rows.first(where: { $0.requestID == requestID }), !requestID.isEmpty else {
-      throw SealedLogError(.notFound, "No such record.")
-    }
+    guard let row, !requestID.isEmpty else { throw SealedLogError(.notFound, "No such record.") }
     return row
+  }
+
+  private static func find(
+    _ requestID: String, _ tenant: Int64, _ streams: [Int64: StreamName], _ database: Database
+  ) throws -> LogRow? {
+    let key = RequestKey.of(requestID)
+    let rows = try Row.fetchCursor(database, sql: LogIndexSchema.heads, arguments: [tenant])
+    while let row = try rows.next() {
+      let mayHold = try row.withUnsafeData(atIndex: 1) { data in
+        data?.withUnsafeBytes { LogIndexBlock.heads($0).contains { $0.key == key } } ?? false
+      }
+      guard mayHold,
+        let found = try LogIndexRow.one(row[0], tenant: tenant, database), let stream = streams[found.stream],
+        let block = found.block
+      else { continue }
+      for index in 0..<block.count where block[index].key == key {
+        let row = LogRow(block.record(index, stream, found.segment))
+        if row.requestID == requestID { return row }
+      }
+    }
+    return nil
   }
 
   package func forget(_ tenant: TenantID) throws(SealedLogError) {

@@ -11,39 +11,47 @@ struct LogIndexPlaces: Sendable {
     let tenant: Int64
     /// Nothing of the stream is in the index behind this.
     var mark: IndexMark?
+    /// The stream's newest block, while it is so small that more is added to it rather than to a new one.
+    var small: (block: Int64, segment: SegmentName)?
   }
 
   var streams: [StreamName: Stream] = [:]
-  var recent = LogIndexRecentRows()
-  /// The next row's number; 0 before the file was asked.
+  var recent = LogIndexRecentRecords()
+  /// The next block's number; 0 before the file was asked.
   var next: Int64 = 0
 
   mutating func load(_ database: Database) throws {
     guard next == 0 else { return }
     next = try Int64.fetchOne(database, sql: LogIndexSchema.next) ?? 1
-    let first = next - Int64(LogIndexRecentRows.bound)
-    let rows = try Row.fetchCursor(
-      database, sql: "SELECT id, record FROM log_record WHERE id >= ? ORDER BY id", arguments: [first])
-    while let row = try rows.next() {
-      if let record = LogIndexSchema.record(row, 1) { _ = recent.add(record, row: row[0]) }
+    var blocks: [(id: Int64, records: [UInt128])] = []
+    var count = 0
+    let rows = try Row.fetchCursor(database, sql: LogIndexSchema.newestHeads)
+    while count < LogIndexRecentRecords.bound, let row = try rows.next() {
+      let heads: Data = row[1]
+      let records = heads.withUnsafeBytes { LogIndexBlock.heads($0).map(\.recordID) }
+      blocks.append((row[0], records))
+      count += records.count
+    }
+    for block in blocks.reversed() {
+      for record in block.records { _ = recent.add(record, block: block.id) }
     }
   }
 }
 
-/// The rows added last, by their records. A record that is written anew, because the segment it stood in failed, comes
+/// The blocks of the records added last. A record that is written anew, because the segment it stood in failed, comes
 /// again under another time soon after its first copy: the writer keeps what is not yet synced, seconds at most.
-struct LogIndexRecentRows: Sendable {
+struct LogIndexRecentRecords: Sendable {
   static let bound = 24_576  // half of two megabytes, as dictionaries grow
 
   private var newer: [UInt128: Int64] = [:]
   private var older: [UInt128: Int64] = [:]
 
-  /// - Returns: The row of an earlier copy.
-  mutating func add(_ record: UInt128, row: Int64) -> Int64? {
+  /// - Returns: The block of an earlier copy.
+  mutating func add(_ record: UInt128, block: Int64) -> Int64? {
     if newer.count == Self.bound {
       older = newer
       newer.removeAll(keepingCapacity: true)
     }
-    return newer.updateValue(row, forKey: record) ?? older[record]
+    return newer.updateValue(block, forKey: record) ?? older[record]
   }
 }

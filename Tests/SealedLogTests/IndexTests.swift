@@ -201,6 +201,68 @@ func manyRecordsAreFilteredAndLookedUp(kind: IndexKind) throws {
   }
 }
 
+/// Two streams of one tenant, whose times cross: what one transaction brings is interleaved, and so are their blocks.
+@Test(arguments: IndexKind.allCases)
+func recordsOfSeveralStreamsAreListedInOrderOfTime(kind: IndexKind) throws {
+  let index = try makeIndex(kind, try LogFixture())
+  var random = SplitMix(state: 11)
+  let others = StreamName(tenant: .first, node: LogFixture.node, mode: .off)
+  var times: [UInt128: UInt64] = [:]
+  var number = 0
+  for _ in 0..<60 {
+    let batch = (0..<Int.random(in: 1...40, using: &random)).map { _ in
+      number += 1
+      let base = record(.first, number)
+      let time = UInt64(1000 + number * 10 - Int.random(in: 0..<400, using: &random))
+      times[base.recordID] = time
+      return MetadataRecord(
+        stream: Bool.random(using: &random) ? others : base.stream, segment: base.segment, frame: base.frame,
+        time: time, recordID: base.recordID, json: base.json)
+    }
+    try index.add(batch)
+  }
+  let expected = times.sorted { ($0.value, $0.key) > ($1.value, $1.key) }.map(\.key)
+  for (limit, status) in [(1, nil), (7, nil), (100, 500), (1000, nil)] as [(Int, Int?)] {
+    var filter = LogFilter()
+    filter.limit = limit
+    filter.status = status
+    var seen: [UInt128] = []
+    while let last = try index.list(.first, filter).map({ row in
+      seen.append(row.location.recordID)
+      return LogFilter.Cursor(time: row.time, recordID: row.location.recordID)
+    }).last { filter.after = last }
+    #expect(seen == (status == nil ? expected : expected.filter { $0 % 5 == 0 }))
+  }
+}
+
+/// Records one at a time share blocks; copies leave the block they were in, whether it is full, small or in the same
+/// batch.
+@Test(arguments: IndexKind.allCases)
+func copiesLeaveTheBlocksTheyWereIn(kind: IndexKind) throws {
+  let index = try makeIndex(kind, try LogFixture())
+  for number in 1...30 { try index.add([record(.first, number)]) }
+  try index.add((31...600).map { record(.first, $0) })
+  func copy(_ number: Int) -> MetadataRecord {
+    let base = record(.first, number)
+    return MetadataRecord(
+      stream: base.stream, segment: SegmentName(epoch: 2, number: 1), frame: UInt64(number), time: base.time + 10_000,
+      recordID: base.recordID, json: base.json)
+  }
+  let copied = [3, 30, 31, 256, 600]
+  try index.add(copied.map(copy) + [record(.first, 601), copy(601)])
+  var filter = LogFilter()
+  filter.limit = 1000
+  let rows = try index.list(.first, filter).map { Int($0.location.recordID) }
+  let moved = copied + [601]
+  #expect(rows == moved.reversed() + (1...600).reversed().filter { !moved.contains($0) })
+  for number in moved {
+    #expect(try index.lookup(requestID: "req_\(number)", tenant: .first).location.segment.epoch == 2)
+  }
+  try index.forget(.first)
+  try index.add([record(.first, 700)])
+  #expect(try index.list(.first, filter).count == 1)
+}
+
 @Test func aReopenedIndexGoesOnWhereItWas() throws {
   let fixture = try LogFixture()
   let path = "\(fixture.root)/index.sqlite"
