@@ -87,6 +87,9 @@ package final class HeldEntry: @unchecked Sendable {
 
   package init(_ entry: consuming LogEntry) { self.entry = entry }
 
+  /// Nobody waits for it: it is written with what comes next, or when the writer looks around.
+  var canWait: Bool { entry.opensExchange && entry.token == 0 && entry.stream.durability == .buffered }
+
   /// What is left if the queue has no room for the answer: what it cost must have room.
   package var withoutResponse: HeldEntry {
     var entry = entry

@@ -96,11 +96,9 @@ package final class LogWriter: Sendable {
       guard !isStale(oldest, now), !isStale(busy, now), !status.isJournalFailing else { return false }
     }
     held.queuedAt = now
-    // Nobody waits for the beginning of a buffered exchange: it is written with what comes next, or at the writer's
-    // next look around. A wake-up of another thread costs more than sealing.
-    let canWait = held.entry.opensExchange && held.entry.stream.durability == .buffered
     guard queue.append(held, loop: loop) else { return false }
-    if wakes, !canWait { wake() }
+    // A wake-up of another thread costs more than sealing.
+    if wakes, !held.canWait { wake() }
     return true
   }
 

@@ -212,6 +212,33 @@ func aFullDiskConfirmsNothingAndHealsWithoutRestart(file: String) throws {
   for index in 1...number { #expect(try fixture.reader().open(UInt128(index), tenant: .first).request == bytes(100)) }
 }
 
+@Test func theBeginningOfAnExchangeWaitsForItsEndOrALittleWhile() throws {
+  let fixture = try LogFixture()
+  let time = TestClock()
+  let writer = try fixture.writer(clock: time.clock)
+  func begin(_ number: Int, _ tenant: TenantID) throws -> LogEntry {
+    LogEntry(stream: try fixture.stream(tenant), recordID: UInt128(number), request: bytes(100), opensExchange: true)
+  }
+  func end(_ number: Int, _ tenant: TenantID) throws -> LogEntry {
+    LogEntry(
+      stream: try fixture.stream(tenant), recordID: UInt128(number), response: bytes(50), metadata: Array("{}".utf8),
+      token: UInt64(number))
+  }
+  #expect(writer.append(try begin(1, .first), loop: 0))
+  #expect(writer.append(try begin(2, .second), loop: 0))
+  #expect(writer.append(try end(1, .first), loop: 0))
+  #expect(fixture.confirmed.waits(for: 1))
+  #expect(try fixture.reader().open(1, tenant: .first).request == bytes(100), "written before its end was confirmed")
+  #expect(fixture.segments(.second).isEmpty, "nobody waits for it")
+  time.advance(seconds: 0.02)
+  #expect(holds { !fixture.segments(.second).isEmpty })
+  #expect(writer.append(try begin(3, .first), loop: 0))
+  writer.stop()
+  #expect(try fixture.reader().open(2, tenant: .second).request == bytes(100))
+  #expect(try fixture.reader().open(3, tenant: .first).request == bytes(100))
+  #expect(try fixture.verify().exitCode == 0)
+}
+
 @Test func aKeyProviderThatIsAwayStopsNoOpenSegment() throws {
   let fixture = try LogFixture()
   let time = TestClock()

@@ -9,7 +9,35 @@ extension [UInt8] {
     Swift.withUnsafeBytes(of: value.bigEndian) { append(contentsOf: $0) }
   }
 
-  mutating func append(zeros count: Int) { append(contentsOf: repeatElement(0, count: count)) }
+  /// Copies from a block of zeros: a repeated element would be appended byte by byte.
+  mutating func append(zeros count: Int) {
+    reserve(count)
+    var left = count
+    while left > 0 {
+      let part = Swift.min(left, Zeros.block.count)
+      append(contentsOf: UnsafeRawBufferPointer(rebasing: Zeros.block[..<part]))
+      left -= part
+    }
+  }
+
+  /// Room for `count` more, growing by doubling: `reserveCapacity` alone would grow to just what is asked for, each time.
+  private mutating func reserve(_ count: Int) {
+    let needed = self.count + count
+    if needed > capacity { reserveCapacity(Swift.max(needed, 2 * capacity)) }
+  }
+}
+
+private enum Zeros {
+  /// Never written.
+  nonisolated(unsafe) static let block = UnsafeRawBufferPointer(
+    UnsafeMutableRawBufferPointer.allocate(byteCount: 4096, alignment: 16).zeroed())
+}
+
+extension UnsafeMutableRawBufferPointer {
+  fileprivate func zeroed() -> Self {
+    initializeMemory(as: UInt8.self, repeating: 0)
+    return self
+  }
 }
 
 /// Reads a format from bytes that nobody vouches for; running out of bytes is an error, never a trap.

@@ -4,7 +4,7 @@ internal import Glibc
 package struct LogClock: Sendable {
   /// Since 1970 UTC; may jump.
   package let wall: @Sendable () -> UInt64
-  /// Never goes back, stands while the machine sleeps.
+  /// Never goes back, stands while the machine sleeps. Good to some milliseconds.
   package let monotonic: @Sendable () -> UInt64
   /// Never goes back, runs while the machine sleeps.
   package let boot: @Sendable () -> UInt64
@@ -20,7 +20,7 @@ package struct LogClock: Sendable {
 
   /// The machine's own clocks.
   package static let system = LogClock(
-    wall: { read(CLOCK_REALTIME) }, monotonic: { read(CLOCK_MONOTONIC) }, boot: { read(CLOCK_BOOTTIME) })
+    wall: { read(CLOCK_REALTIME) }, monotonic: { read(CLOCK_MONOTONIC_COARSE) }, boot: { read(CLOCK_BOOTTIME) })
 
   private static func read(_ clock: clockid_t) -> UInt64 {
     var now = timespec()

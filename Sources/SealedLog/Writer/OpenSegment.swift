@@ -60,6 +60,9 @@ final class OpenSegment: @unchecked Sendable {
   let sync: Mutex<Sync>
   let notes: StreamNotes
 
+  /// The sidecar has bytes that were not synced; a sync without any costs a flush of the disk. Set at first: the maker
+  /// has written its beginning.
+  private let isSidecarDirty = Flag()
   private let slots: SlotTable
   private let sealer: FrameSealer
   private let hasher: MerkleHasher
@@ -88,6 +91,7 @@ final class OpenSegment: @unchecked Sendable {
     sidecarBytes = SidecarHeader.byteCount
     let point = SegmentPoint(bytes: header.bytes.count, frames: 0, range: CompactRange(startingAt: resumed.tree.end))
     sync = Mutex(Sync(written: point, synced: point))
+    isSidecarDirty.set()
   }
 
   var frameCount: UInt64 { sealer.seq }
@@ -183,6 +187,7 @@ final class OpenSegment: @unchecked Sendable {
     if !sidecar.isEmpty {
       let number = sidecarFile.appendAll(sidecar, at: sidecarBytes)
       guard number == 0 else { return number }
+      isSidecarDirty.set()
       sidecarBytes += sidecar.count
       sidecar.removeAll(keepingCapacity: true)
     }
@@ -192,6 +197,16 @@ final class OpenSegment: @unchecked Sendable {
     fileBytes += frames.count
     frames.removeAll(keepingCapacity: frames.capacity < 1 << 20)
     return 0
+  }
+
+  /// Makes both files durable, the sidecar first. 0 or `errno`; after an error neither is synced again.
+  func synchronize() -> Int32 {
+    if isSidecarDirty.isSet {
+      isSidecarDirty.clear()
+      let number = sidecarFile.synchronize()
+      guard number == 0 else { return number }
+    }
+    return file.synchronize()
   }
 
   /// The point that is written when nothing is pending.

@@ -101,9 +101,7 @@ final class Syncer: Sendable {
     var tokens: [Int: [UInt64]] = [:]
     for job in jobs {
       if !wholeVolume && !job.isClosed {
-        var number = job.segment.sidecarFile.synchronize()
-        if number == 0 { number = job.segment.file.synchronize() }
-        guard number == 0 else {
+        guard job.segment.synchronize() == 0 else {
           fail(job)
           continue
         }

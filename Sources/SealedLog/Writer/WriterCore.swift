@@ -36,6 +36,8 @@ final class WriterCore: @unchecked Sendable {
   private var batch: [[HeldEntry]]
   private var touched: [StreamState] = []
   private var troubled: [StreamState] = []
+  /// Streams with nothing but entries that nobody waits for.
+  private var deferred: [StreamState] = []
   private var journalBytes: [UInt8] = []
   private var confirmations: [Confirmation] = []
   private var tokens: [[UInt64]]
@@ -69,7 +71,7 @@ final class WriterCore: @unchecked Sendable {
     maintainedAt = clock.monotonic()
   }
 
-  /// How long an entry that nobody waits for may lie in the queue, in nanoseconds.
+  /// How long an entry that nobody waits for may lie there, in nanoseconds.
   private static let lookAround: UInt64 = 20_000_000
 
   private static func offset(_ clock: LogClock) -> Int64 {
@@ -85,6 +87,7 @@ final class WriterCore: @unchecked Sendable {
       let found = queue.take(into: &batch)
       if found { status.busySince.store(now, ordering: .relaxed) }
       if found { sort() }
+      takeDeferred(now: now)
       let retries = troubled
       troubled = []
       for state in retries where !state.isTouched && now >= state.retryAt { touch(state) }
@@ -122,9 +125,26 @@ final class WriterCore: @unchecked Sendable {
       for held in batch[loop] {
         let state = stream(held.entry.stream.settings)
         state.waiting.append(QueuedEntry(held: held, loop: loop, isConfirmed: held.entry.token == 0))
-        touch(state)
+        if held.canWait { wait(state, since: held.queuedAt) } else { touch(state) }
       }
     }
+  }
+
+  /// The beginnings of exchanges wait for something of their stream that somebody waits for, usually their own ends: with
+  /// many tenants a call of the kernel for each would be half of the log's cost.
+  private func wait(_ state: StreamState, since time: UInt64) {
+    guard !state.isTouched, state.deferredAt == 0 else { return }
+    state.deferredAt = max(1, time)
+    deferred.append(state)
+  }
+
+  private func takeDeferred(now: UInt64) {
+    guard !deferred.isEmpty else { return }
+    for state in deferred where stopsAt != nil || now > state.deferredAt && now - state.deferredAt >= Self.lookAround {
+      touch(state)
+    }
+    for state in deferred where state.isTouched { state.deferredAt = 0 }
+    deferred.removeAll { $0.deferredAt == 0 }
   }
 
   private func stream(_ settings: StreamSettings) -> StreamState {
