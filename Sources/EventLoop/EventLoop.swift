@@ -96,7 +96,7 @@ package final class EventLoop: @unchecked Sendable {
   /// The descriptor is about to be closed.
   package func forget(_ descriptor: Int32) { table.forget(descriptor) }
 
-  /// Calls `end` at each turn's end, after those that were added before.
+  /// Calls `end` at each turn's end, after those that were added before, and keeps it until the loop has ended.
   package func atEndOfTurns(_ end: any TurnEnd) { ends.append(end) }
 
   /// - Parameter deadline: Nanoseconds of the clock that ``now`` shows. Timers are good to a millisecond.
@@ -104,9 +104,10 @@ package final class EventLoop: @unchecked Sendable {
 
   /// Does work again and again, the first time after one period, until the loop ends.
   package func repeated(everyMilliseconds period: Int64, _ work: @escaping () -> Void) {
-    schedule(at: now + period * 1_000_000) { [weak self] in
+    // Not weakly: an object that was ever referred to so counts its references in a table beside it, slowly, for good.
+    schedule(at: now + period * 1_000_000) { [unowned self] in
       work()
-      self?.repeated(everyMilliseconds: period, work)
+      repeated(everyMilliseconds: period, work)
     }
   }
 

@@ -34,7 +34,8 @@ final class LoopWorker: TurnEnd {
     self.hosts = hosts
     pipeline.hasTurns = true
     loop.atEndOfTurns(self)
-    loop.repeated(everyMilliseconds: 1000) { [weak self] in self?.tick() }
+    // The loop keeps what ends its turns. A weak reference would make every count of this object a slow one.
+    loop.repeated(everyMilliseconds: 1000) { [unowned self] in tick() }
   }
 
   deinit { readBuffer.deallocate() }
@@ -113,7 +114,7 @@ final class LoopWorker: TurnEnd {
     isDraining = true
     onNoConnections = done
     for connection in connections { connection.drain() }
-    loop.schedule(at: deadline) { [weak self] in self?.tellOfNoConnections() }
+    loop.schedule(at: deadline) { [unowned self] in tellOfNoConnections() }
     tellOfTheEnd()
   }
 
@@ -122,7 +123,7 @@ final class LoopWorker: TurnEnd {
   func endAll(until deadline: Int64, _ done: @escaping @Sendable () -> Void) {
     onNoExchanges = done
     pipeline.endAll()
-    loop.schedule(at: deadline) { [weak self] in self?.tellOfNoExchanges() }
+    loop.schedule(at: deadline) { [unowned self] in tellOfNoExchanges() }
     tellOfTheEnd()
   }
 

@@ -3,21 +3,24 @@ struct Estimator {
   private struct Learned {
     var tokensPerByte = 1.0 / 3
     var outputTokensPerSecond = 40.0
+
+    mutating func take(bytes: Int, inputTokens: Int64, outputTokens: Int64, nanoseconds: Int64) {
+      if bytes > 0, inputTokens > 0 {
+        tokensPerByte += (min(1, Double(inputTokens) / Double(bytes)) - tokensPerByte) / 16
+      }
+      if nanoseconds > 0, outputTokens > 0 {
+        let rate = min(10_000, Double(outputTokens) * 1e9 / Double(nanoseconds))
+        outputTokensPerSecond += (rate - outputTokensPerSecond) / 16
+      }
+    }
   }
 
   private var aliases: [String: Learned] = [:]
 
   mutating func learn(_ alias: String, bytes: Int, inputTokens: Int64, outputTokens: Int64, nanoseconds: Int64) {
     guard aliases.count < 4096 || aliases[alias] != nil else { return }
-    var learned = aliases[alias] ?? Learned()
-    if bytes > 0, inputTokens > 0 {
-      learned.tokensPerByte += (min(1, Double(inputTokens) / Double(bytes)) - learned.tokensPerByte) / 16
-    }
-    if nanoseconds > 0, outputTokens > 0 {
-      let rate = min(10_000, Double(outputTokens) * 1e9 / Double(nanoseconds))
-      learned.outputTokensPerSecond += (rate - learned.outputTokensPerSecond) / 16
-    }
-    aliases[alias] = learned
+    aliases[alias, default: Learned()].take(
+      bytes: bytes, inputTokens: inputTokens, outputTokens: outputTokens, nanoseconds: nanoseconds)
   }
 
   /// Bytes × learned ratio × 1.1, at least 1 and never above the upper bound.

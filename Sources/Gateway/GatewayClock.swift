@@ -13,7 +13,8 @@ package final class SystemClock: GatewayClock {
   package init() {}
 
   package var monotonicNanoseconds: Int64 { Self.read(CLOCK_MONOTONIC) }
-  package var wallNanoseconds: Int64 { Self.read(CLOCK_REALTIME) }
+  /// To the kernel's tick, some milliseconds: nothing here needs more, and it costs a third.
+  package var wallNanoseconds: Int64 { Self.read(CLOCK_REALTIME_COARSE) }
 
   private static func read(_ clock: clockid_t) -> Int64 {
     var time = timespec()

@@ -24,7 +24,8 @@ package final class RequestPipeline {
   let loop: Int
   let limits: Limits
   package let counters = LoopCounters()
-  package weak var upstreamPort: (any UpstreamPort)?
+  /// Refers back to this pipeline without keeping it.
+  package var upstreamPort: (any UpstreamPort)?
   /// Somebody calls ``turnEnded()`` at each turn's end. Without turns, as in tests, everything runs at once.
   package var hasTurns = false
   private var isLogToBeWoken = false
@@ -35,6 +36,8 @@ package final class RequestPipeline {
   /// Exchanges whose answers this turn has brought, in the middle of ``conclude(_:_:exit:)``.
   private var toRecord: [(ticket: UInt64, actual: Actual)] = []
   let clock: any GatewayClock
+  /// When the stages in work began, for all requests that go through them together.
+  private(set) var stageTime: (wall: Int64, monotonic: Int64) = (0, 0)
 
   // The loop's own tools: contexts and buffers that are kept from request to request.
   let pepper: HMACKey
@@ -138,7 +141,8 @@ package final class RequestPipeline {
   private func runArrived() {
     guard !arrived.isEmpty else { return }
     swap(&arrived, &running)
-    let began = clock.monotonicNanoseconds
+    lookAtClock()
+    let began = stageTime.monotonic
     for wave in Self.waves {
       for ticket in running {
         // Refused ones are over, parked ones wait for their own news.
@@ -152,24 +156,29 @@ package final class RequestPipeline {
 
   /// Writes the closing record of an exchange; with turns, at this turn's end, with all others.
   func recordClosing(_ exchange: Exchange, _ actual: Actual) {
-    guard hasTurns else { return writeClosing(exchange, actual) }
+    guard hasTurns else {
+      return writeClosing(exchange, actual, now: clock.wallNanoseconds, clock.monotonicNanoseconds)
+    }
     toRecord.append((exchange.ticket, actual))
   }
 
   private func recordConcluded() {
     guard !toRecord.isEmpty else { return }
+    let (wall, monotonic) = (clock.wallNanoseconds, clock.monotonicNanoseconds)
     for (ticket, actual) in toRecord {
-      if let exchange = exchange(of: ticket) { writeClosing(exchange, actual) }
+      if let exchange = exchange(of: ticket) { writeClosing(exchange, actual, now: wall, monotonic) }
     }
     toRecord.removeAll(keepingCapacity: true)
   }
 
   /// Takes one request as far as it goes now.
   func advance(_ exchange: Exchange) {
-    let began = clock.monotonicNanoseconds
+    lookAtClock()
     step(exchange, through: .send)
-    counters.worked(nanoseconds: clock.monotonicNanoseconds - began)
+    counters.worked(nanoseconds: clock.monotonicNanoseconds - stageTime.monotonic)
   }
+
+  private func lookAtClock() { stageTime = (clock.wallNanoseconds, clock.monotonicNanoseconds) }
 
   /// The stages, in the order of the design. Each route that reaches a provider passes all of them.
   private func step(_ exchange: Exchange, through last: Exchange.Stage) {

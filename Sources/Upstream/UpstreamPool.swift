@@ -22,7 +22,7 @@ package final class UpstreamPool: UpstreamPort, TurnEnd {
   private var ending: [(exchange: Exchange, ticket: UInt64, end: UpstreamEnd)] = []
   private var isStopped = false
   private var seconds: Int64 = 0
-  private var timers: [ObjectIdentifier: Int64] = [:]
+  private var timers: [ObjectIdentifier: (deadline: Int64, multi: MultiHandle)] = [:]
   private unowned let delegate: any UpstreamDelegate
 
   /// On `loop`.
@@ -31,7 +31,8 @@ package final class UpstreamPool: UpstreamPort, TurnEnd {
     self.limits = limits
     self.delegate = delegate
     loop.atEndOfTurns(self)
-    loop.repeated(everyMilliseconds: 1000) { [weak self] in self?.tick() }
+    // The loop keeps what ends its turns. A weak reference would make every count of this object a slow one.
+    loop.repeated(everyMilliseconds: 1000) { [unowned self] in tick() }
   }
 
   /// Ends all that is under way without telling anybody, and closes every connection. Nothing is sent afterwards.
@@ -43,6 +44,7 @@ package final class UpstreamPool: UpstreamPort, TurnEnd {
     news.removeAll()
     unsent.removeAll()
     ended.removeAll()
+    timers.removeAll()
     multis.removeAll()
     last = nil
   }
@@ -167,12 +169,12 @@ package final class UpstreamPool: UpstreamPort, TurnEnd {
     let deadline = loop.now + Int64(min(milliseconds, 86_400_000)) * 1_000_000
     let id = ObjectIdentifier(multi)
     // An earlier call serves as well: libcurl looks at its own clock and asks again.
-    if let scheduled = timers[id], scheduled <= deadline { return }
-    timers[id] = deadline
-    loop.schedule(at: deadline) { [weak self, weak multi] in
-      guard let self, let multi, timers[id] == deadline else { return }
+    if let scheduled = timers[id], scheduled.deadline <= deadline { return }
+    timers[id] = (deadline, multi)
+    loop.schedule(at: deadline) { [unowned self] in
+      guard let timer = timers[id], timer.deadline == deadline else { return }
       timers[id] = nil
-      multi.timeoutReached()
+      timer.multi.timeoutReached()
     }
   }
 

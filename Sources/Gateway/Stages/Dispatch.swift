@@ -13,8 +13,8 @@ extension RequestPipeline {
   /// The first candidate that compliance allows, whose provider is healthy and that this request has not tried.
   func chooseRoute(_ exchange: Exchange) -> Step {
     guard let caller = exchange.caller, let route = exchange.modelRoute else { return .parked }
-    let today = CalendarDay(epochSeconds: clock.wallNanoseconds / 1_000_000_000)
-    let now = clock.monotonicNanoseconds / 1_000_000
+    let today = CalendarDay(epochSeconds: stageTime.wall / 1_000_000_000)
+    let now = stageTime.monotonic / 1_000_000
     var obstacle: ComplianceRequirement.Obstacle?
     var isAllowed = false
     for candidate in order(route) {
@@ -139,7 +139,7 @@ extension RequestPipeline {
     guard exchange.attemptID != 0 else {
       return .refused(Refusal(.overloaded, message: "No random numbers are to be had; nothing was sent."))
     }
-    if exchange.waitingSince == 0 { exchange.waitingSince = clock.monotonicNanoseconds }
+    if exchange.waitingSince == 0 { exchange.waitingSince = stageTime.monotonic }
     let admission = services.quotas.reserve(
       caller.quota, exchange.demand, attempt: exchange.attemptID, loop: loop, ticket: exchange.ticket,
       into: &exchange.reservation, journal: &exchange.journal)

@@ -20,19 +20,20 @@ extension RequestPipeline {
       exit: !isDrained ? exit : exchange.stream.bytesAtAbort > 0 ? .clientGone : .clientGoneEarly)
     services.quotas.settle(&exchange.reservation, actual, journal: &exchange.journal)
     counters.settled(input: actual.inputTokens, output: actual.outputTokens)
+    let now = clock.monotonicNanoseconds
     if exit == .complete {
       estimator.learn(
         exchange.alias, bytes: exchange.outgoing.count, inputTokens: actual.inputTokens,
-        outputTokens: actual.outputTokens, nanoseconds: clock.monotonicNanoseconds - exchange.sentAt)
+        outputTokens: actual.outputTokens, nanoseconds: now - exchange.sentAt)
     }
     endProbe(exchange, .abandoned)  // unless the provider's answer has told something
     exchange.status = status(of: exchange)
-    exchange.confirmBy = clock.monotonicNanoseconds + Int64(limits.confirmationMilliseconds) * 1_000_000
+    exchange.confirmBy = now + Int64(limits.confirmationMilliseconds) * 1_000_000
     recordClosing(exchange, actual)
   }
 
-  func writeClosing(_ exchange: Exchange, _ actual: Actual) {
-    exchange.pendingRecord = closingEntry(exchange, actual)
+  func writeClosing(_ exchange: Exchange, _ actual: Actual, now wall: Int64, _ monotonic: Int64) {
+    exchange.pendingRecord = closingEntry(exchange, actual, now: wall, monotonic)
     handOver(exchange)
   }
 
@@ -51,7 +52,7 @@ extension RequestPipeline {
     }
   }
 
-  private func closingEntry(_ exchange: Exchange, _ actual: Actual) -> HeldEntry? {
+  private func closingEntry(_ exchange: Exchange, _ actual: Actual, now wall: Int64, _ monotonic: Int64) -> HeldEntry? {
     guard let caller = exchange.caller else { return nil }
     var response: [UInt8]?
     var isAssembled = false
@@ -67,8 +68,7 @@ extension RequestPipeline {
       LogEntry(
         stream: caller.rules.stream, recordID: exchange.id.value, subjects: subjects(exchange), response: response,
         responseIsAssembled: isAssembled,
-        metadata: metaWriter.metadata(
-          exchange, actual, now: clock.wallNanoseconds, monotonic: clock.monotonicNanoseconds),
+        metadata: metaWriter.metadata(exchange, actual, now: wall, monotonic: monotonic),
         journal: exchange.journal, token: exchange.ticket))
   }
 
@@ -184,15 +184,13 @@ extension RequestPipeline {
     let usage = exchange.stream.reader?.usage ?? exchange.usage
     let ownBytes = max(exchange.ownOutputBytes, exchange.stream.reader?.outputBytes ?? 0)
     let own = Int64((ownBytes + 3) / 4)
-    let upper = exchange.demand.inputTokens
-    let estimate = estimator.inputTokens(exchange.alias, bytes: exchange.outgoing.count, upper: upper)
     var actual = Actual(inputTokens: 0, outputTokens: 0, money: 0, exit: exit)
     switch exit {
     case .notSent: actual.flags = [.released]
     case .upstreamError: actual.flags = [.upstreamError]
     case .complete, .upstreamErrorWithUsage, .completeUsageMissing, .upstreamCut, .clientGone, .clientGoneEarly,
       .endedByGate, .lostBeforeStatus, .crash:
-      take(usage, into: &actual, estimate: estimate, own: own, exchange: exchange)
+      take(usage, into: &actual, own: own, exchange: exchange)
     }
     switch exit {
     case .upstreamErrorWithUsage: actual.flags.insert(.upstreamError)
@@ -227,15 +225,14 @@ extension RequestPipeline {
       exchange.alias, nanoseconds: clock.monotonicNanoseconds - exchange.sentAt, cap: exchange.demand.outputTokens)
   }
 
-  private func take(
-    _ usage: Usage?, into actual: inout Actual, estimate: Int64, own: Int64, exchange: Exchange
-  ) {
+  private func take(_ usage: Usage?, into actual: inout Actual, own: Int64, exchange: Exchange) {
     let ceiling = (exchange.demand.inputTokens + exchange.demand.outputTokens).multipliedReportingOverflow(by: 10)
     func isSane(_ value: Int64) -> Bool { ceiling.overflow || value <= ceiling.partialValue }
     if let usage, usage.hasInput, isSane(usage.inputTokens) {
       actual.inputTokens = usage.inputTokens
     } else {
-      actual.inputTokens = estimate
+      actual.inputTokens = estimator.inputTokens(
+        exchange.alias, bytes: exchange.outgoing.count, upper: exchange.demand.inputTokens)
       actual.flags.insert(usage?.hasInput == true ? .suspect : .estimated)
     }
     if exchange.demand.outputTokens == 0 {

@@ -48,7 +48,7 @@ extension RequestPipeline {
     let decision = caller.rules.policy.decide(
       role: principal.role, held: principal.permissions, needed: route == .chat ? .chat : .embed,
       alias: known == nil ? nil : name, keyModels: principal.models, address: exchange.address,
-      epochSeconds: clock.wallNanoseconds / 1_000_000_000, zone: principal.timeZone)
+      epochSeconds: stageTime.wall / 1_000_000_000, zone: principal.timeZone)
     switch decision {
     case .allowed: break
     case .denied(let rule): return .refused(denied(by: rule))
