@@ -6,6 +6,7 @@
   soak       the same load for minutes or hours: memory, descriptors and threads, flat or not
   capacity   the highest rate that keeps a p99
   faults     the mock's scripted faults: does every request end, and how
+  attacks    rude clients of one tenant: does another one notice
   sweep      body sizes, numbers of tenants, numbers of streams: how cost grows
   report     pages and thresholds of a result that was kept
 
@@ -21,8 +22,9 @@ import sys
 import tempfile
 
 from benchmark import conditions, scenario
+from benchmark.attackers import ATTACKS
 from benchmark.measure import Load
-from benchmark.modes import capacity, compare, faults, goals, soak, sweep
+from benchmark.modes import attacks, capacity, compare, faults, goals, soak, sweep
 from benchmark.processes import BenchError, Processes
 from benchmark.progress import Progress
 from benchmark.report import pages
@@ -32,7 +34,7 @@ from benchmark.targets import Stage
 from benchmark.thresholds import Threshold
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-MODES = ("compare", "soak", "capacity", "faults", "sweep", "report")
+MODES = ("compare", "soak", "capacity", "faults", "attacks", "sweep", "report")
 TARGETS = ("direct", "nginx", "haproxy", "torhaus")
 
 
@@ -82,6 +84,12 @@ def arguments(argv):
     one = modes.add_parser("faults", parents=[live], help="does every request end")
     one.add_argument("--requests", type=positive, default=4, help="per fault and form (4)")
     one.add_argument("--patience", type=seconds, default=8.0, help="seconds after which the client leaves (8)")
+
+    one = modes.add_parser("attacks", parents=[live], help="does another tenant notice rude clients")
+    one.add_argument("--seconds", type=seconds, default=10.0, help="of the calm load alone, and beside each attack (10)")
+    one.add_argument("--rate", type=positive, default=300, help="requests/s of the calm load (300)")
+    one.add_argument("--memory", type=positive, default=700, help="MiB that the gateway may take (700)")
+    one.add_argument("--attack", action="append", choices=tuple(ATTACKS), help="which (all); repeatable")
 
     one = modes.add_parser("sweep", parents=[live, rounds], help="how cost grows")
     one.add_argument("--over", action="append", choices=("body", "streams", "tenants"), help="what grows (all); repeatable")
@@ -149,6 +157,13 @@ def measure(options, command):
             faults.run(stage, load, rounds, result, names, options.requests, options.patience)
             progress.end()
             return result
+        if options.mode == "attacks":
+            chosen = options.target or ("nginx", "torhaus")
+            progress = Progress(len(options.attack or ATTACKS) * len(chosen))
+            attacks.run(stage, load, Rounds([], {}, 1, progress), result, chosen, options.seconds, options.rate,
+                        options.memory, options.attack)  # fmt: skip
+            progress.end()
+            return result
         targets, missing = stage.start_all(names)
         if not targets:
             raise BenchError("no target is there: " + "; ".join(f"{name}: {why}" for name, why in missing.items()))
@@ -179,7 +194,7 @@ def measure(options, command):
 def title(mode, work):
     names = {
         "compare": f"Comparison: {work.name}" if work else "Results of the bench",
-        "soak": "Soak", "capacity": "Capacity", "faults": "Faults", "sweep": "Sweep",
+        "soak": "Soak", "capacity": "Capacity", "faults": "Faults", "attacks": "Attacks", "sweep": "Sweep",
     }  # fmt: skip
     return names[mode]
 

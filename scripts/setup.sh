@@ -6,7 +6,7 @@ build="libcurl4-openssl-dev libssl-dev libsqlite3-dev libre2-dev libmimalloc-dev
 case "${1:-build}" in
 build) wanted="$build" ;;
 test) wanted="$build python3 python3-venv python3-yaml" ;;
-bench) wanted="$build python3 python3-yaml nginx haproxy" ;;
+bench) wanted="$build python3 python3-yaml nginx haproxy slowhttptest" ;;
 *)
   echo "usage: $0 build|test|bench" >&2
   exit 64
