@@ -38,6 +38,8 @@ package final class Exchange {
   var id = RequestID(0)
   var route = Route.root
   var startedAt: Int64 = 0
+  /// When the whole request was there; 0 before.
+  var arrivedAt: Int64 = 0
   var caller: Caller?
   var snapshot: GatewaySnapshot?
   let scan = RequestScan()
@@ -119,6 +121,7 @@ package final class Exchange {
     id = RequestID(0)
     route = .root
     startedAt = 0
+    arrivedAt = 0
     isScanned = false
     probe = nil
     forbidsRetry = false

@@ -9,6 +9,9 @@ package final class LoopCounters: Sendable {
   private let findings = Atomic<UInt64>(0)
   private let inFlight = Atomic<Int64>(0)
   private let gatewayNanoseconds = Atomic<UInt64>(0)
+  /// From a request's last byte to the hand-over to the provider, and from the answer's last byte to the client's.
+  let requestOverhead = OverheadHistogram()
+  let answerOverhead = OverheadHistogram()
 
   /// A boxed atomic, so that an array of them can be held.
   private final class Counter: Sendable { let value = Atomic<UInt64>(0) }
@@ -45,6 +48,8 @@ package final class LoopCounters: Sendable {
     package var outputTokens: UInt64 = 0
     package var findings: UInt64 = 0
     package var gatewayNanoseconds: UInt64 = 0
+    package var requestOverhead = OverheadHistogram.Reading()
+    package var answerOverhead = OverheadHistogram.Reading()
 
     package init() {}
   }
@@ -57,5 +62,7 @@ package final class LoopCounters: Sendable {
     reading.outputTokens &+= outputTokens.load(ordering: .relaxed)
     reading.findings &+= findings.load(ordering: .relaxed)
     reading.gatewayNanoseconds &+= gatewayNanoseconds.load(ordering: .relaxed)
+    reading.requestOverhead.add(requestOverhead)
+    reading.answerOverhead.add(answerOverhead)
   }
 }

@@ -254,8 +254,9 @@ package final class RequestPipeline {
     for ticket in tickets {
       if let exchange = exchange(of: ticket), release(exchange) { closing.append(ticket) }
     }
+    let now = clock.monotonicNanoseconds
     for ticket in closing {
-      if let exchange = exchange(of: ticket) { carryOut(exchange) }
+      if let exchange = exchange(of: ticket) { carryOut(exchange, now: now) }
     }
     for ticket in closing {
       if let exchange = exchange(of: ticket) { recycle(exchange) }

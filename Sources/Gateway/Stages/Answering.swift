@@ -42,14 +42,14 @@ extension RequestPipeline {
     }
   }
 
-  /// `gateway`: our own time until now; `upstream`: from sending to the provider's last byte, in a stream its first.
+  /// `gateway`: our own time until now, from the request's last byte on; `upstream`: from sending to the provider's last byte, in a stream its first.
   private func writeTiming(_ exchange: Exchange) {
     guard exchange.sentAt > 0 else { return }
     let now = clock.monotonicNanoseconds
     let upstream =
       (exchange.stream.hasBegun ? exchange.firstByteAt : exchange.endedAt > 0 ? exchange.endedAt : now)
       - exchange.sentAt
-    let gateway = max(0, now - exchange.startedAt - max(0, upstream))
+    let gateway = max(0, now - exchange.arrivedAt - max(0, upstream))
     exchange.fields.append("server-timing: gateway;dur=")
     appendMilliseconds(gateway, to: exchange.fields)
     exchange.fields.append(", upstream;dur=")

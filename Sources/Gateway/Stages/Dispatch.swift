@@ -222,6 +222,7 @@ extension RequestPipeline {
     }
     exchange.isSent = true
     exchange.sentAt = clock.monotonicNanoseconds
+    if exchange.attempt == 0 { counters.requestOverhead.add(nanoseconds: exchange.sentAt - exchange.arrivedAt) }
     exchange.stage = .returning
     services.quotas.sent(&exchange.reservation)
     port.send(

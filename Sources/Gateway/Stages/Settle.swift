@@ -82,8 +82,9 @@ extension RequestPipeline {
     return true
   }
 
-  func carryOut(_ exchange: Exchange) {
+  func carryOut(_ exchange: Exchange, now: Int64) {
     guard let closing = exchange.closing else { return }
+    if exchange.endedAt > 0 { counters.answerOverhead.add(nanoseconds: now - exchange.endedAt) }
     exchange.closing = nil
     counters.ended(status: exchange.status)
     tell(exchange, closing)

@@ -37,6 +37,22 @@ struct LoopMetrics: MetricsText {
   let counters: [LoopCounters]
   let core: InstallationCore
 
+  /// The lines of one histogram under its metric's name; buckets are summed up, as the format wants them.
+  private static func samples(_ histogram: OverheadHistogram.Reading, _ stage: String) -> [(
+    labels: String, value: String
+  )] {
+    var sum: UInt64 = 0
+    var samples: [(labels: String, value: String)] = []
+    for (index, count) in histogram.counts.enumerated() {
+      sum &+= count
+      let bound = OverheadHistogram.Reading.bound(index).map { "\($0)" } ?? "+Inf"
+      samples.append(("_bucket{stage=\"\(stage)\",le=\"\(bound)\"}", "\(sum)"))
+    }
+    samples.append(("_sum{stage=\"\(stage)\"}", "\(Double(histogram.nanoseconds) / 1e9)"))
+    samples.append(("_count{stage=\"\(stage)\"}", "\(histogram.count)"))
+    return samples
+  }
+
   func metricsText() async -> String {
     var reading = LoopCounters.Reading()
     for loop in counters { loop.add(to: &reading) }
@@ -57,6 +73,10 @@ struct LoopMetrics: MetricsText {
     metric(
       "torhaus_stage_seconds_total", "counter", "Time spent in the stages up to the hand-over to the provider.",
       [("", "\(Double(reading.gatewayNanoseconds) / 1e9)")])
+    metric(
+      "torhaus_overhead_seconds", "histogram",
+      "Time in the gateway: from a request's last byte to its hand-over, and from the provider's last byte to the client's.",
+      Self.samples(reading.requestOverhead, "request") + Self.samples(reading.answerOverhead, "answer"))
     metric(
       "torhaus_reservations_open", "gauge", "Attempts whose slots are not free.",
       [("", "\(core.quotas.openReservations)")])
