@@ -45,6 +45,7 @@ let package = Package(
     // C libraries and kernel interfaces: a module map and a thin shim each
     .systemLibrary(name: "COpenSSL", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
     .systemLibrary(name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
+    .systemLibrary(name: "CNghttp2", pkgConfig: "libnghttp2", providers: [.apt(["libnghttp2-dev"])]),
     .systemLibrary(name: "CLinux"),
     .systemLibrary(name: "CTimex"),
     .target(name: "CRE2", linkerSettings: [.linkedLibrary("re2")]),
@@ -74,7 +75,7 @@ let package = Package(
 
     // Adapters: one technology each
     .target(
-      name: "Frontend", dependencies: ["CLinux", "EventLoop", "Gateway", "JSONText", "Tenancy"],
+      name: "Frontend", dependencies: ["CLinux", "CNghttp2", "EventLoop", "Gateway", "JSONText", "Tenancy"],
       swiftSettings: strict),
     .target(
       name: "Upstream", dependencies: ["CCurl", "EventLoop", "Gateway", "JSONText"], swiftSettings: strict),
@@ -159,8 +160,11 @@ let package = Package(
     .testTarget(
       name: "EventLoopTests", dependencies: ["CLinux", "EventLoop"], swiftSettings: strict),
     .testTarget(
-      name: "FrontendTests", dependencies: ["EventLoop", "Frontend", "Gateway", "JSONText", "Tenancy"],
-      swiftSettings: strict),
+      name: "FrontendTests",
+      dependencies: [
+        "CNghttp2", "Cryptography", "EventLoop", "Frontend", "Gateway", "JSONText", "KeyProviders", "Policies",
+        "Quotas", "Routing", "SealedLog", "Tenancy",
+      ], swiftSettings: strict),
     .testTarget(name: "UpstreamTests", dependencies: ["EventLoop", "Gateway", "Upstream"], swiftSettings: strict),
     .testTarget(
       name: "AdminTests", dependencies: ["Admin", "Cryptography", "Tenancy", "torhausctl", argumentParser, logging],

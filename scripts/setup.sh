@@ -2,7 +2,7 @@
 # Installs the Debian packages that a build or the tests need and that are missing; says which. Usage: setup.sh build|test|bench
 set -eu
 
-build="libcurl4-openssl-dev libssl-dev libsqlite3-dev libre2-dev libmimalloc-dev pkg-config curl"
+build="libcurl4-openssl-dev libssl-dev libsqlite3-dev libre2-dev libmimalloc-dev libnghttp2-dev pkg-config curl"
 case "${1:-build}" in
 build) wanted="$build" ;;
 test) wanted="$build python3 python3-venv python3-yaml" ;;

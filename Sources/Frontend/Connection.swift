@@ -6,7 +6,7 @@ import JSONText
 /// the answers in order. Decides nothing about a request beyond its framing.
 ///
 /// Belongs to its loop.
-final class Connection: WireProtocol, ClientPort {
+final class Connection: WireProtocol, ClientPort, ClientConnection {
   private enum Phase {
     /// Between requests, or reading a head.
     case head
@@ -34,7 +34,6 @@ final class Connection: WireProtocol, ClientPort {
   /// An answer can be given, and the next request looked for, from inside of a request's reading: only the outermost
   /// call reads on.
   private var isProcessing = false
-  /// Position in the worker's table of connections.
   var index = -1
   let source: SourceAddress
 
@@ -43,18 +42,17 @@ final class Connection: WireProtocol, ClientPort {
   private var bodyReceived = 0
   private var lastWriteProgress: Int64 = 0
 
-  /// - Parameter descriptor: A connected socket that does not block; the connection closes it.
-  init(descriptor: Int32, worker: LoopWorker, source: SourceAddress) {
+  /// Takes over a connection that is read already.
+  init(wire: ClientWire, worker: LoopWorker, source: SourceAddress) {
     self.worker = worker
     self.source = source
     limits = worker.limits
     parser = RequestHeadParser(limits: worker.limits)
     chunks = ChunkedDecoder(maximumBytes: worker.limits.bodyBytes)
     phaseBegan = worker.milliseconds
-    wire = ClientWire(descriptor: descriptor, worker: worker, user: self)
+    self.wire = wire
+    wire.user = self
   }
-
-  func start() { wire?.start() }
 
   // MARK: The wire's calls
 
@@ -303,7 +301,6 @@ final class Connection: WireProtocol, ClientPort {
 
   // MARK: Time
 
-  /// Once a second, on the loop.
   func tick(_ now: Int64) {
     let waited = now &- phaseBegan
     if heldBytes > 0, now &- lastWriteProgress > Int64(limits.writeStallMilliseconds) { return close() }
@@ -325,7 +322,6 @@ final class Connection: WireProtocol, ClientPort {
     }
   }
 
-  /// Finish what is in work and take nothing new.
   func drain() {
     isDraining = true
     if case .head = phase, inbox.count == 0, heldBytes == 0 { close() }

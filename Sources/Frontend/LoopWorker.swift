@@ -8,7 +8,7 @@ final class LoopWorker: TurnEnd {
   let pipeline: RequestPipeline
   let limits: Limits
   private let hosts: Set<String>
-  private var connections: [Connection] = []
+  private(set) var connections: [any ClientConnection] = []
   private var perSource: [SourceAddress: Int] = [:]
   private var isDraining = false
   /// Milliseconds of the loop's clock: deadlines are seconds, clocks cost.
@@ -23,6 +23,8 @@ final class LoopWorker: TurnEnd {
   private var flushing: [ClientWire] = []
   private var toResume: [Connection] = []
   private var resuming: [Connection] = []
+  private var toWrite: [HTTP2Connection] = []
+  private var writing: [HTTP2Connection] = []
   private var onNoConnections: (@Sendable () -> Void)?
   private var onNoExchanges: (@Sendable () -> Void)?
 
@@ -46,12 +48,21 @@ final class LoopWorker: TurnEnd {
 
   func resumeAtEndOfTurn(_ connection: Connection) { toResume.append(connection) }
 
+  /// All that a turn has brought for an HTTP/2 connection becomes frames at its end, and goes out in one call.
+  func writeAtEndOfTurn(_ connection: HTTP2Connection) { toWrite.append(connection) }
+
   func endTurn() -> Bool {
     var goesOn = pipeline.turnEnded()
     if !toResume.isEmpty {
       swap(&toResume, &resuming)
       for connection in resuming { connection.processInbox() }
       resuming.removeAll(keepingCapacity: true)
+      goesOn = true
+    }
+    if !toWrite.isEmpty {
+      swap(&toWrite, &writing)
+      for connection in writing { connection.writeFrames() }
+      writing.removeAll(keepingCapacity: true)
       goesOn = true
     }
     if !toFlush.isEmpty {
@@ -76,7 +87,7 @@ final class LoopWorker: TurnEnd {
 
   /// Takes over a connected socket.
   func adopt(_ descriptor: Int32, from source: SourceAddress) {
-    let connection = Connection(descriptor: descriptor, worker: self, source: source)
+    let connection = OpeningConnection(descriptor: descriptor, worker: self, source: source)
     connection.index = connections.count
     connections.append(connection)
     perSource[source, default: 0] += 1
@@ -88,7 +99,7 @@ final class LoopWorker: TurnEnd {
     connection.start()
   }
 
-  func remove(_ connection: Connection) {
+  func remove(_ connection: any ClientConnection) {
     let index = connection.index
     guard index >= 0, index < connections.count, connections[index] === connection else { return }
     connections[index] = connections[connections.count - 1]
@@ -97,6 +108,15 @@ final class LoopWorker: TurnEnd {
     connection.index = -1
     let left = perSource[connection.source, default: 1] - 1
     perSource[connection.source] = left > 0 ? left : nil
+  }
+
+  /// The same client goes on under another protocol.
+  func replace(_ old: any ClientConnection, by new: any ClientConnection) {
+    let index = old.index
+    guard index >= 0, index < connections.count, connections[index] === old else { return }
+    connections[index] = new
+    new.index = index
+    old.index = -1
   }
 
   private func tick() {

@@ -3,7 +3,7 @@ package struct ResponseHead: Sendable {
   package enum ContentKind: Sendable { case json, eventStream, empty }
   package var status: UInt16
   package var kind: ContentKind
-  /// The connection ends with this answer.
+  /// The connection ends with this answer. Of HTTP/2 the stream does in any case, and the connection does not.
   package var closes: Bool
 
   package init(status: UInt16, kind: ContentKind, closes: Bool = false) {
@@ -24,7 +24,8 @@ package protocol ClientPort: AnyObject {
   func send(_ bytes: UnsafeRawBufferPointer)
   /// The normal end of a stream.
   func end()
-  /// The end of a stream that did not end well: the connection closes without the framing's last word.
+  /// The end of a stream that did not end well, so that nobody can take it for the normal one: the connection closes
+  /// without the framing's last word, or HTTP/2 resets the stream.
   func abort()
   /// Bytes that wait for the client to take them.
   var heldBytes: Int { get }

@@ -54,5 +54,34 @@ package struct Limits: Sendable, Equatable {
   /// Attempts at providers for one request.
   package var attempts = 3
 
+  /// What HTTP/2 has beyond HTTP/1.1. Frames have at most the 16,384 bytes that every client knows of.
+  package struct HTTP2: Sendable, Equatable {
+    /// Requests of one connection that are open at the same time.
+    package var streams = 100
+    /// Bytes of one request's body that its client may send unasked; more is asked for while ``uploadBytes`` last.
+    package var streamWindowBytes = 65_535
+    /// Bytes of all bodies of one connection that are on their way at the same time.
+    package var connectionWindowBytes = 1024 * 1024
+    /// Bytes that the bodies which one connection is sending may come to, not counted each one's first window.
+    package var uploadBytes = 16 * 1024 * 1024
+    /// Bytes of the tables by which header fields are compressed: the client's and ours.
+    package var clientTableBytes = 4096
+    package var ownTableBytes = 1024
+    /// Frames that continue one head.
+    package var continuations = 8
+    /// Milliseconds for which the following three count.
+    package var calmMilliseconds = 30_000
+    /// Requests that their client takes back before anything was answered.
+    package var earlyResets = 100
+    /// Malformed requests, and other faults of a client that end a stream.
+    package var faults = 100
+    /// Frames that ask for nothing: PING, SETTINGS, PRIORITY, unknown types, empty DATA, and what there is of WINDOW_UPDATE
+    /// and RST_STREAM beyond our DATA and the client's requests.
+    package var idleFrames = 200
+
+    package init() {}
+  }
+  package var http2 = HTTP2()
+
   package init() {}
 }

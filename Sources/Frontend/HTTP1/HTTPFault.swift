@@ -2,7 +2,7 @@
 package enum HTTPFault: Error, Sendable, Equatable {
   case malformedRequestLine, malformedTarget, targetTooLong, unsupportedVersion, unsupportedMethod
   case malformedField, fieldTooLarge, headTooLarge, tooManyFields, duplicateField, ambiguousField
-  case missingHost, malformedHost
+  case missingHost, malformedHost, unknownScheme
   case malformedLength, malformedEncoding, conflictingFraming, bodyNotAllowed, bodyTooLarge
   case malformedChunk, unsupportedExpectation, headTimeout, bodyTimeout
 
@@ -36,6 +36,7 @@ package enum HTTPFault: Error, Sendable, Equatable {
     case .ambiguousField: "A header field name with '_' imitates one that matters here."
     case .missingHost: "The Host header field is missing."
     case .malformedHost: "The Host header field is malformed."
+    case .unknownScheme: "The scheme must be http or https."
     case .malformedLength: "Content-Length is not a plain number."
     case .malformedEncoding: "Transfer-Encoding must be exactly 'chunked', with HTTP/1.1."
     case .conflictingFraming: "Content-Length and Transfer-Encoding exclude each other."

@@ -8,7 +8,8 @@ struct HTTPFaultTests {
     (.malformedRequestLine, 400), (.malformedTarget, 400), (.targetTooLong, 414), (.unsupportedVersion, 505),
     (.unsupportedMethod, 405), (.malformedField, 400), (.fieldTooLarge, 431), (.headTooLarge, 431),
     (.tooManyFields, 431), (.duplicateField, 400), (.ambiguousField, 400), (.missingHost, 400), (.malformedHost, 400),
-    (.malformedLength, 400), (.malformedEncoding, 400), (.conflictingFraming, 400), (.bodyNotAllowed, 400),
+    (.unknownScheme, 400), (.malformedLength, 400), (.malformedEncoding, 400), (.conflictingFraming, 400),
+    (.bodyNotAllowed, 400),
     (.bodyTooLarge, 413), (.malformedChunk, 400), (.unsupportedExpectation, 417), (.headTimeout, 408),
     (.bodyTimeout, 408),
   ]

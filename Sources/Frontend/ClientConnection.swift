@@ -1,0 +1,11 @@
+/// What a loop knows of a client's connection, whatever it speaks.
+protocol ClientConnection: AnyObject {
+  /// Position in the worker's table of connections; -1 outside of it.
+  var index: Int { get set }
+  var source: SourceAddress { get }
+  /// Once a second, on the loop. `now` is the worker's milliseconds.
+  func tick(_ now: Int64)
+  /// Finish what is in work and take nothing new.
+  func drain()
+  func close()
+}

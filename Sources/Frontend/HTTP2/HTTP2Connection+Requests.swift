@@ -1,0 +1,161 @@
+import Gateway
+import JSONText
+
+/// Requests in: what comes on streams becomes exchanges, by the rules of HTTP/1.1.
+extension HTTP2Connection {
+  // MARK: Heads in
+
+  /// - Returns: False if there is no memory.
+  func headBegan(_ id: Int32, isTrailer: Bool) -> Bool {
+    trailer = isTrailer ? TrailerCheck(limits: limits) : nil
+    if isTrailer { return true }
+    let stream = HTTP2Stream(id: id, connection: self)
+    guard session.attach(stream) else { return false }
+    stream.index = streams.count
+    stream.phaseBegan = now
+    streams.append(stream)
+    let bytes = layoutBytes ?? worker.takeArena()
+    bytes.reset()
+    layoutBytes = bytes
+    layout = HeadLayout(in: bytes, limits: limits)
+    return true
+  }
+
+  /// - Returns: False if this goes too far.
+  func field(_ name: UnsafeRawBufferPointer, _ value: UnsafeRawBufferPointer) -> Bool {
+    trailer?.add(name, value) ?? layout?.add(name, value) ?? true
+  }
+
+  func headEnded(_ id: Int32, endsStream: Bool) {
+    guard let stream = session.stream(id), var layout, let bytes = layoutBytes else { return }
+    self.layout = nil
+    session.takeTurns(id)
+    requests &+= 1
+    if requests == limits.requestsPerConnection { leave() }
+    let exchange = worker.pipeline.takeExchange()
+    exchange.client = stream
+    exchange.address = source.network
+    stream.exchange = exchange
+    let head = layout.finish()
+    do throws(HTTPFault) {
+      if let fault = layout.fault { throw fault }
+      try begin(stream, exchange, head, endsStream: endsStream)
+    } catch { fail(stream, error) }
+    // A large head is not kept for the small ones that follow; the arena itself goes back for others to use.
+    layoutBytes = nil
+    worker.give(bytes)
+  }
+
+  private func begin(
+    _ stream: HTTP2Stream, _ exchange: Exchange, _ bytes: UnsafeRawBufferPointer, endsStream: Bool
+  ) throws(HTTPFault) {
+    var parser = RequestHeadParser(limits: limits)
+    let head: RequestHead
+    switch parser.parse(bytes) {
+    case .complete(let complete): head = complete
+    case .failed(let fault): throw fault
+    case .incomplete: throw .malformedField
+    }
+    // One head and nothing behind it: else something was laid out that ends lines.
+    guard head.length == bytes.count, head.framing != .chunked else { throw .malformedField }
+    stream.isHead = head.method == .head
+    if !endsStream, head.method == .get || head.method == .head { throw .bodyNotAllowed }
+    if worker.begin(exchange, head, bytes) { return }
+    if endsStream { return start(stream, exchange) }
+    stream.phase = .body
+    stream.phaseBegan = now
+    if case .length(let count) = head.framing {
+      stream.expected = count
+      exchange.body.reserve(min(count, limits.http2.streamWindowBytes))
+      if count > limits.http2.streamWindowBytes { askForRoom(stream) }
+    }
+    if head.expectsContinue {
+      HTTP2Answer.withFields(
+        ResponseHead(status: 100, kind: .empty), UnsafeRawBufferPointer(start: nil, count: 0), length: nil
+      ) {
+        session.inform(stream.id, $0)
+      }
+    }
+  }
+
+  private func start(_ stream: HTTP2Stream, _ exchange: Exchange) {
+    stream.phase = .working
+    worker.pipeline.run(exchange)
+  }
+
+  /// Answers a request that is none; its stream ends with the answer.
+  func fail(_ stream: HTTP2Stream, _ fault: HTTPFault) {
+    guard let exchange = stream.exchange else { return }
+    if fault != .bodyTimeout, fault != .bodyTooLarge, !faults.add(now) { isTooMuch = true }
+    endUpload(stream)
+    stream.phase = .working
+    worker.pipeline.refuse(exchange, status: fault.status, message: fault.message)
+    askToWrite()
+  }
+
+  func trailerEnded(_ id: Int32) {
+    if let fault = trailer?.fault, let stream = session.stream(id), stream.phase == .body {
+      fail(stream, fault)
+    } else {
+      bodyEnded(id)
+    }
+  }
+
+  // MARK: Bodies in
+
+  func data(_ id: Int32, _ bytes: UnsafeRawBufferPointer) {
+    session.consumedOfConnection(bytes.count)
+    // Behind an early answer nothing is wanted.
+    guard let stream = session.stream(id), stream.phase == .body, let exchange = stream.exchange else { return }
+    guard exchange.body.count + bytes.count <= limits.bodyBytes else { return fail(stream, .bodyTooLarge) }
+    exchange.body.append(bytes)
+    stream.bodyReceived += bytes.count
+    if stream.room > 0 { return session.consumed(bytes.count, of: id) }
+    stream.unconsumed += bytes.count
+    guard stream.expected == nil, !stream.isWaitingForRoom,
+      stream.unconsumed > limits.http2.streamWindowBytes / 2
+    else { return }
+    askForRoom(stream)
+  }
+
+  func bodyEnded(_ id: Int32) {
+    guard let stream = session.stream(id), stream.phase == .body, let exchange = stream.exchange else { return }
+    endUpload(stream)
+    start(stream, exchange)
+  }
+
+  private func wantedRoom(_ stream: HTTP2Stream) -> Int { stream.expected ?? limits.bodyBytes }
+
+  private func askForRoom(_ stream: HTTP2Stream) {
+    if room.take(wantedRoom(stream), for: stream.id) { letIn(stream) } else { stream.isWaitingForRoom = true }
+  }
+
+  /// The client may send on; its time begins anew, for it was us who held it up.
+  private func letIn(_ stream: HTTP2Stream) {
+    stream.room = wantedRoom(stream)
+    stream.isWaitingForRoom = false
+    stream.phaseBegan = now
+    stream.bodyReceived = 0
+    session.consumed(stream.unconsumed, of: stream.id)
+    stream.unconsumed = 0
+    if let expected = stream.expected, let body = stream.exchange?.body {
+      body.reserve(min(max(0, expected - body.count), 1024 * 1024))
+    }
+  }
+
+  func endUpload(_ stream: HTTP2Stream) {
+    if stream.isWaitingForRoom { room.leave(stream.id) }
+    stream.isWaitingForRoom = false
+    guard stream.room > 0 else { return }
+    room.give(stream.room)
+    stream.room = 0
+    while let first = room.first {
+      guard let next = session.stream(first), next.isWaitingForRoom else {
+        room.leave(first)
+        continue
+      }
+      guard room.admitFirst(wantedRoom(next)) else { return }
+      letIn(next)
+    }
+  }
+}

@@ -1,0 +1,327 @@
+import EventLoop
+import Gateway
+import JSONText
+
+/// One client connection speaking HTTP/2: hands its streams' requests to the pipeline and their answers to the library,
+/// and holds what a client may cost. Decides nothing about a request beyond its framing.
+///
+/// Belongs to its loop. The library calls back from inside of ``received(_:)`` and ``writeFrames()`` only; whatever ends
+/// the connection waits until those have returned.
+final class HTTP2Connection: WireProtocol, ClientConnection {
+  private enum Phase {
+    /// Until the client's settings have come.
+    case opening
+    case serving
+    /// The client was told that there will be an end.
+    case leaving
+    /// The client was told which request was the last one taken.
+    case last
+    /// Ended by a fault or for its client's ways; only the word for it is left to be written.
+    case condemned
+    /// Only the flush is left.
+    case closing
+  }
+
+  let worker: LoopWorker
+  let limits: Limits
+  let session: HTTP2Session
+  private var wire: ClientWire?
+  private var phase = Phase.opening
+  var streams: [HTTP2Stream] = []
+  var requests = 0
+  var index = -1
+  let source: SourceAddress
+
+  // What is going on in a turn
+  private var isToWrite = false
+  var isTooMuch = false
+  /// Streams whose client has been sent some of what it waited for.
+  private var progressing: [HTTP2Stream] = []
+
+  // The head that is being read: there is one at a time
+  var layout: HeadLayout?
+  var layoutBytes: ByteArena?
+  /// Present while the head is a trailer.
+  var trailer: TrailerCheck?
+
+  // What a client may cost
+  private var meter: FrameMeter
+  private var earlyResets: EventCount
+  var faults: EventCount
+  var room: UploadRoom
+
+  // Deadlines in the worker's milliseconds; the worker looks once a second
+  private var phaseBegan: Int64
+  private var idleSince: Int64
+  private var lastWriteProgress: Int64 = 0
+  /// Nothing was under way when the client was told of the end, and it has heard that.
+  private var closesAtOnce = false
+  private var wasIdle = false
+
+  /// Takes over a connection whose first bytes are, or will be, HTTP/2's preface; nil without memory.
+  init?(wire: ClientWire, worker: LoopWorker, source: SourceAddress) {
+    guard let session = HTTP2Session.make(limits: worker.limits) else { return nil }
+    self.session = session
+    self.worker = worker
+    self.source = source
+    self.wire = wire
+    limits = worker.limits
+    meter = FrameMeter(limits: limits)
+    earlyResets = EventCount(limit: limits.http2.earlyResets, milliseconds: limits.http2.calmMilliseconds)
+    faults = EventCount(limit: limits.http2.faults, milliseconds: limits.http2.calmMilliseconds)
+    room = UploadRoom(limit: limits.http2.uploadBytes)
+    phaseBegan = worker.milliseconds
+    idleSince = phaseBegan
+    self.session.tell(self)
+    wire.user = self
+    askToWrite()
+  }
+
+  var now: Int64 { worker.milliseconds }
+
+  func takeArena() -> ByteArena { worker.takeArena() }
+  func give(_ arena: ByteArena) { worker.give(arena) }
+
+  // MARK: The wire's calls
+
+  let missingBodyBytes = 0
+  var bodyRoom: ByteArena? { nil }
+  func bodyGrew(by count: Int) {}
+
+  private var isEnding: Bool { phase == .condemned || phase == .closing }
+
+  func received(_ bytes: UnsafeRawBufferPointer) {
+    guard !isEnding else { return }
+    guard meter.admits(bytes, now: now), session.receive(bytes) else { return condemn(.enhanceYourCalm) }
+    if isTooMuch { return condemn(.enhanceYourCalm) }
+    askToWrite()
+    // Who does not take answers is not read on, so what waits for a client has a bound.
+    if let wire, wire.heldBytes >= limits.heldHighBytes { wire.read(false) }
+  }
+
+  func progressed() {
+    lastWriteProgress = now
+    guard let wire else { return }
+    if phase == .closing {
+      phaseBegan = now
+      if closesAtOnce, wire.heldBytes == 0 { close() }
+    } else if wire.heldBytes < limits.heldLowBytes {
+      wire.read(true)
+      if session.wantsToWrite() { askToWrite() }
+    }
+  }
+
+  func isGone() {
+    wire = nil
+    phase = .closing
+    worker.remove(self)
+    tellStreams()
+    for stream in streams { stream.connection = nil }
+    streams.removeAll()
+    if let layoutBytes { worker.give(layoutBytes) }
+    layoutBytes = nil
+  }
+
+  /// Tells every exchange that its client is gone.
+  private func tellStreams() {
+    for stream in streams {
+      stream.giveUp()
+      guard let exchange = stream.exchange else { continue }
+      stream.exchange = nil
+      worker.pipeline.clientGone(exchange)
+    }
+  }
+
+  // MARK: Other news of the client
+
+  func greeted() { if phase == .opening { phase = .serving } }
+
+  /// The client answers our PING: it knows that there will be an end.
+  func heard() {
+    guard phase == .leaving else { return }
+    closesAtOnce = wasIdle && streams.isEmpty
+    sayLast()
+  }
+
+  func resetByClient(_ id: Int32) { session.stream(id)?.isResetByClient = true }
+
+  func streamClosed(_ id: Int32) {
+    guard let stream = session.stream(id), stream.index >= 0, stream.index < streams.count,
+      streams[stream.index] === stream
+    else { return }
+    endUpload(stream)
+    stream.dropHeld()
+    streams[stream.index] = streams[streams.count - 1]
+    streams[stream.index].index = stream.index
+    streams.removeLast()
+    stream.connection = nil
+    stream.index = -1
+    if streams.isEmpty { idleSince = now }
+    if stream.isResetByClient, !stream.hasSent, !earlyResets.add(now) { isTooMuch = true }
+    guard let exchange = stream.exchange else { return }
+    stream.exchange = nil
+    worker.pipeline.clientGone(exchange)
+  }
+
+  // MARK: Answers out
+
+  func respond(
+    _ stream: HTTP2Stream, _ response: ResponseHead, _ fields: UnsafeRawBufferPointer, length: Int?, hasBody: Bool
+  ) {
+    endUpload(stream)
+    HTTP2Answer.withFields(response, fields, length: length) { session.respond(stream.id, $0, hasBody: hasBody) }
+    askToWrite()
+  }
+
+  func resume(_ stream: HTTP2Stream) {
+    session.resume(stream.id)
+    askToWrite()
+  }
+
+  func reset(_ stream: HTTP2Stream, _ code: HTTP2Session.Code) {
+    session.reset(stream.id, code)
+    askToWrite()
+  }
+
+  func askToWrite() {
+    guard !isToWrite, wire != nil else { return }
+    isToWrite = true
+    worker.writeAtEndOfTurn(self)
+  }
+
+  /// At the turn's end: frames for all that it has brought, as far as the client takes them.
+  func writeFrames() {
+    isToWrite = false
+    guard let wire, phase != .closing else { return }
+    if wire.heldBytes == 0 { lastWriteProgress = now }
+    while wire.heldBytes < limits.heldHighBytes {
+      guard let bytes = session.next() else { return wire.end() }
+      guard bytes.count > 0 else { break }
+      wire.pending.append(bytes)
+    }
+    tellOfProgress()
+    if isTooMuch, !isEnding { condemn(.enhanceYourCalm) }
+    if session.isOver() { finish() }
+  }
+
+  private func tellOfProgress() {
+    guard !progressing.isEmpty else { return }
+    for stream in progressing {
+      if let exchange = stream.exchange { worker.pipeline.clientProgress(exchange) }
+    }
+    progressing.removeAll(keepingCapacity: true)
+  }
+
+  func dataLength(of id: Int32, most: Int) -> HTTP2Stream.Data { session.stream(id)?.next(most: most) ?? .broken }
+
+  /// - Returns: True if no more is to be written now.
+  func writeData(_ id: Int32, _ header: UnsafeRawBufferPointer, _ count: Int) -> Bool {
+    guard let wire, let stream = session.stream(id) else { return true }
+    let pending = wire.pending
+    pending.append(header)
+    stream.take(count, into: pending, now)
+    meter.sentData()
+    if stream.exchange != nil { progressing.append(stream) }
+    return wire.heldBytes >= limits.heldHighBytes
+  }
+
+  func sent(_ id: Int32, endsStream: Bool) {
+    session.stream(id)?.noteSent()
+    // Whatever of the request has not come is not wanted any more; without a reset its stream would stay open.
+    if endsStream, !session.isRequestOver(id) { session.reset(id, .noError) }
+  }
+
+  /// A client that has its streams reset by faults gets work done as one that resets them itself.
+  func sentReset(code: UInt32) {
+    switch HTTP2Session.Code(rawValue: code) {
+    case .noError, .internalError, .cancel: break
+    default: if !faults.add(now) { isTooMuch = true }
+    }
+  }
+
+  // MARK: The end
+
+  /// The news of the end has gone out. Only now the client is asked whether it has heard: PING overtakes other frames.
+  func sentEnd() { if phase == .leaving { session.ping() } }
+
+  /// Tells the client that there will be an end, and goes on serving what it has sent before it knows.
+  func leave() {
+    guard phase == .serving else { return }
+    phase = .leaving
+    phaseBegan = now
+    wasIdle = streams.isEmpty
+    session.announceEnd()
+    askToWrite()
+  }
+
+  /// Takes nothing more; what is in work is finished.
+  private func sayLast() {
+    phase = .last
+    session.sayLast()
+    askToWrite()
+  }
+
+  /// Ends the connection with a word why.
+  private func condemn(_ code: HTTP2Session.Code) {
+    guard !isEnding else { return }
+    phase = .condemned
+    session.terminate(code)
+    tellStreams()
+    askToWrite()
+  }
+
+  /// All is said: half-closes and lets the client read, for closing at once could reset the connection before it has.
+  private func finish() {
+    guard phase != .closing else { return }
+    phase = .closing
+    phaseBegan = now
+    tellStreams()
+    wire?.read(true)
+    wire?.closeOutput()
+  }
+
+  func drain() {
+    if phase == .opening { close() } else { leave() }
+  }
+
+  func close() { wire?.end() }
+
+  // MARK: Time
+
+  func tick(_ now: Int64) {
+    let waited = now &- phaseBegan
+    let isHeld = (wire?.heldBytes ?? 0) > 0
+    if isHeld, now &- lastWriteProgress > Int64(limits.writeStallMilliseconds) { return close() }
+    switch phase {
+    case .opening:
+      if waited > Int64(limits.headMilliseconds) { return condemn(.settingsTimeout) }
+    case .serving:
+      if streams.isEmpty, now &- idleSince > Int64(limits.idleMilliseconds) { return leave() }
+    case .leaving:
+      // A client that does not answer a PING has had time enough to read.
+      if waited >= 1000 { sayLast() }
+    case .last: break
+    case .condemned: return
+    case .closing:
+      if !isHeld, waited > 5_000 { close() }
+      return
+    }
+    if let headBegan = meter.headBegan, now &- headBegan > Int64(limits.headMilliseconds) {
+      return condemn(.enhanceYourCalm)
+    }
+    for stream in streams { look(after: stream, now) }
+  }
+
+  private func look(after stream: HTTP2Stream, _ now: Int64) {
+    if stream.phase == .body, stream.exchange != nil {
+      // Who waits for us is not slow.
+      if stream.isWaitingForRoom, stream.unconsumed > limits.http2.streamWindowBytes / 2 { return }
+      let beyond = now &- stream.phaseBegan &- Int64(limits.bodyGraceMilliseconds)
+      if beyond > 0, Int64(stream.bodyReceived) &* 1000 < beyond &* Int64(limits.bodyBytesPerSecond) {
+        fail(stream, .bodyTimeout)
+      }
+    } else if stream.heldBytes > 0, now &- stream.lastProgress > Int64(limits.writeStallMilliseconds) {
+      reset(stream, .cancel)
+    }
+  }
+}
