@@ -180,7 +180,6 @@ def heads():
     yield Case("line: HTTP/2.0", request(line=b"POST /v1/chat/completions HTTP/2.0"), 505)
     yield Case("line: HTTP/1.2", request(line=b"POST /v1/chat/completions HTTP/1.2"), 505)
     yield Case("line: HTTP/1.10", request(line=b"POST /v1/chat/completions HTTP/1.10"), 400)
-    yield Case("the preface of HTTP/2", b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", 505)
     yield Case("line: a target of 3 KiB", request(line=b"POST /v1/" + b"a" * 3_000 + b" HTTP/1.1"), 414)
     for method in [b"CONNECT", b"TRACE", b"PRI", b"post", b"FOO"]:
         yield Case(f"method {method.decode()}", request(line=method + b" /v1/chat/completions HTTP/1.1"), 405)
