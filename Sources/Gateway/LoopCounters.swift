@@ -12,6 +12,7 @@ package final class LoopCounters: Sendable {
   /// From a request's last byte to the hand-over to the provider, and from the answer's last byte to the client's.
   let requestOverhead = OverheadHistogram()
   let answerOverhead = OverheadHistogram()
+  private let calmed = Atomic<UInt64>(0)
 
   /// A boxed atomic, so that an array of them can be held.
   private final class Counter: Sendable { let value = Atomic<UInt64>(0) }
@@ -38,6 +39,9 @@ package final class LoopCounters: Sendable {
 
   func worked(nanoseconds: Int64) { gatewayNanoseconds.wrappingAdd(UInt64(clamping: nanoseconds), ordering: .relaxed) }
 
+  /// An HTTP/2 connection was ended for what its client does too often.
+  package func calmedConnection() { calmed.wrappingAdd(1, ordering: .relaxed) }
+
   /// A reading of all counters.
   package struct Reading: Sendable {
     package var requests: UInt64 = 0
@@ -50,6 +54,8 @@ package final class LoopCounters: Sendable {
     package var gatewayNanoseconds: UInt64 = 0
     package var requestOverhead = OverheadHistogram.Reading()
     package var answerOverhead = OverheadHistogram.Reading()
+    /// HTTP/2 connections that were ended for what their clients did too often.
+    package var calmed: UInt64 = 0
 
     package init() {}
   }
@@ -64,5 +70,6 @@ package final class LoopCounters: Sendable {
     reading.gatewayNanoseconds &+= gatewayNanoseconds.load(ordering: .relaxed)
     reading.requestOverhead.add(requestOverhead)
     reading.answerOverhead.add(answerOverhead)
+    reading.calmed &+= calmed.load(ordering: .relaxed)
   }
 }

@@ -265,6 +265,7 @@ final class HTTP2Connection: WireProtocol, ClientConnection {
   private func condemn(_ code: HTTP2Session.Code) {
     guard !isEnding else { return }
     phase = .condemned
+    if code == .enhanceYourCalm { worker.pipeline.counters.calmedConnection() }
     session.terminate(code)
     tellStreams()
     askToWrite()

@@ -78,6 +78,9 @@ struct LoopMetrics: MetricsText {
       "Time in the gateway: from a request's last byte to its hand-over, and from the provider's last byte to the client's.",
       Self.samples(reading.requestOverhead, "request") + Self.samples(reading.answerOverhead, "answer"))
     metric(
+      "torhaus_http2_calmed_total", "counter", "HTTP/2 connections ended for what their clients did too often.",
+      [("", "\(reading.calmed)")])
+    metric(
       "torhaus_reservations_open", "gauge", "Attempts whose slots are not free.",
       [("", "\(core.quotas.openReservations)")])
     let log = core.log.health

@@ -109,6 +109,18 @@ struct HTTP2ConnectionTests {
     }
   }
 
+  @Test func onlyHostsThatAreServed() throws {
+    let gate = try FrontGate(hosts: ["gate"])
+    defer { gate.stop() }
+    let peer = HTTP2Peer(gate.connect())
+    for (stream, host, status) in [(1, "gate:8080", "200"), (3, "other", "400")] as [(UInt32, String, String)] {
+      var fields = Frames.get("/livez")
+      fields[3].1 = host
+      peer.send(Frames.headers(stream, fields, endStream: true))
+      #expect(peer.answer(stream).status == status)
+    }
+  }
+
   @Test func anEarlyAnswerEndsWhatIsNotWanted() throws {
     try with { _, peer in
       peer.send(Frames.headers(1, Frames.post(key: nil), endStream: false))
@@ -327,6 +339,12 @@ struct HTTP2ConnectionTests {
       }
       #expect(peer.ending() == 11)
       #expect(gate.holds { gate.pipeline.openExchanges == 0 })
+      let counted = gate.on {
+        var reading = LoopCounters.Reading()
+        gate.pipeline.counters.add(to: &reading)
+        return reading.calmed
+      }
+      #expect(counted == 1)
     }
   }
 

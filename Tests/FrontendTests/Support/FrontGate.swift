@@ -55,7 +55,7 @@ final class FrontGate: @unchecked Sendable {
   private let quotas: QuotaGate
   private let folder: String
 
-  init(limits: Limits = Limits()) throws {
+  init(limits: Limits = Limits(), hosts: Set<String> = []) throws {
     loop = try EventLoop(name: "front-test")
     folder = "\(NSTemporaryDirectory())/front-\(UUID().uuidString)"
     try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
@@ -115,7 +115,7 @@ final class FrontGate: @unchecked Sendable {
     worker =
       Self.on(loop) {
         loop.repeated(everyMilliseconds: 1) { try? quotas.flush() }
-        return Held(value: LoopWorker(loop: loop, pipeline: held.value, limits: limits, hosts: []))
+        return Held(value: LoopWorker(loop: loop, pipeline: held.value, limits: limits, hosts: hosts))
       }.value
   }
 
