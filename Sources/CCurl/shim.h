@@ -78,6 +78,11 @@ static inline CURLcode th_curl_easy_set_closesocket_function(CURL *handle, curl_
   return curl_easy_setopt(handle, CURLOPT_CLOSESOCKETFUNCTION, function);
 }
 
+// Called on a connection that stands, right before a request goes out on it; also when libcurl sends it once more.
+static inline CURLcode th_curl_easy_set_prereq_function(CURL *handle, curl_prereq_callback function) {
+  return curl_easy_setopt(handle, CURLOPT_PREREQFUNCTION, function);
+}
+
 static inline CURLcode th_curl_easy_set_sockopt_function(CURL *handle, curl_sockopt_callback function) {
   return curl_easy_setopt(handle, CURLOPT_SOCKOPTFUNCTION, function);
 }

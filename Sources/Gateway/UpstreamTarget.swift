@@ -1,3 +1,5 @@
+package import Routing
+
 /// One route of one provider, ready to send to: everything about a request to it that stays the same.
 ///
 /// Made when a snapshot is built, shared by all loops. The credential lives in ``headerLines`` and nowhere else; it is
@@ -17,21 +19,24 @@ package final class UpstreamTarget: Sendable {
   package let connectMilliseconds: Int
   package let firstByteMilliseconds: Int
   package let idleMilliseconds: Int
+  /// Of one attempt, however lively it is.
+  package let totalMilliseconds: Int
   /// Most connections to keep and to open to this origin, per loop.
   package let maximumConnections: Int
 
   package init(
     provider: String, url: String, headerLines: [String], poolKey: String, isLocal: Bool, limits: Limits,
-    maximumConnections: Int = 1024
+    timeouts: ProviderTimeouts = ProviderTimeouts(), maximumConnections: Int = 1024
   ) {
     self.provider = provider
     self.url = url
     self.headerLines = headerLines
     self.poolKey = poolKey
     self.isLocal = isLocal
-    connectMilliseconds = limits.connectMilliseconds
-    firstByteMilliseconds = limits.firstByteMilliseconds
-    idleMilliseconds = limits.upstreamIdleMilliseconds
+    connectMilliseconds = timeouts.connect ?? limits.connectMilliseconds
+    firstByteMilliseconds = timeouts.firstByte ?? limits.firstByteMilliseconds
+    idleMilliseconds = timeouts.idle ?? limits.upstreamIdleMilliseconds
+    totalMilliseconds = timeouts.total ?? limits.exchangeMilliseconds
     self.maximumConnections = maximumConnections
   }
 }

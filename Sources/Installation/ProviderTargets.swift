@@ -37,7 +37,7 @@ struct ProviderTargets {
     func target(_ path: String) -> UpstreamTarget {
       UpstreamTarget(
         provider: provider.id, url: "\(provider.endpoint)\(path)", headerLines: lines,
-        poolKey: pool, isLocal: provider.isLocal, limits: limits)
+        poolKey: pool, isLocal: provider.isLocal, limits: limits, timeouts: provider.timeouts)
     }
     return CallableModel(
       provider: provider, model: candidate.model, price: price, chat: target("/chat/completions"),

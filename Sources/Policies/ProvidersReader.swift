@@ -60,6 +60,7 @@ struct ProvidersReader {
       }
     }
     let traits = traits(map, adapter: adapter?.value)
+    let timeouts = timeouts(map)
     map.finish()
     guard let id, let adapter, let endpoint, let country, let agreement, let retention, let training else { return nil }
     if !isName(id.value) {
@@ -69,7 +70,7 @@ struct ProvidersReader {
       value: Provider(
         id: id.value, adapter: adapter.value, endpoint: endpoint, isLocal: isLocal, credential: credential?.value,
         country: country, agreement: agreement, certificates: certificates, retentionDays: retention.value,
-        training: training.value, models: models, traits: traits),
+        training: training.value, models: models, traits: traits, timeouts: timeouts),
       place: id.place)
   }
 
@@ -144,6 +145,21 @@ struct ProvidersReader {
     }
     return WireTraits(
       maxTokensField: field, includesUsage: usage, deniedFields: denied, headers: headers, overheadTokens: overhead)
+  }
+
+  private func timeouts(_ map: MapReader) -> ProviderTimeouts {
+    guard let node = map.node("timeouts"), let inner = MapReader(node, "'timeouts'", report) else {
+      return ProviderTimeouts()
+    }
+    func read(_ key: String, _ range: ClosedRange<Int>) -> Int? {
+      inner.measured(key) { (text) throws(UnitError) in try Units.duration(text, in: range) }?.value
+    }
+    let answer = ProviderTimeouts.answerRange
+    let timeouts = ProviderTimeouts(
+      connect: read("connect", ProviderTimeouts.connectRange), firstByte: read("first-byte", answer),
+      idle: read("idle", answer), total: read("total", answer))
+    inner.finish()
+    return timeouts
   }
 
   /// What a record may send beyond the closed list (`design/api.md` section 3).

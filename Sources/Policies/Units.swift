@@ -93,6 +93,25 @@ enum Units {
     throw UnitError(hint: hint)
   }
 
+  /// `500ms`, `5s`, `10min`, `1h`; milliseconds within `range`.
+  static func duration(_ text: String, in range: ClosedRange<Int>) throws(UnitError) -> Int {
+    for (unit, factor) in [("ms", 1), ("min", 60_000), ("h", 3_600_000), ("s", 1_000)] where text.hasSuffix(unit) {
+      let digits = text.dropLast(unit.utf8.count)
+      guard isNumber(digits), let number = Int(digits) else { continue }
+      let (value, overflow) = number.multipliedReportingOverflow(by: factor)
+      guard !overflow, range.contains(value) else {
+        throw UnitError(hint: "\(written(range.lowerBound)) to \(written(range.upperBound))")
+      }
+      return value
+    }
+    throw UnitError(hint: "write a time in ms, s, min or h: 5s")
+  }
+
+  private static func written(_ milliseconds: Int) -> String {
+    if milliseconds % 3_600_000 == 0 { return "\(milliseconds / 3_600_000)h" }
+    return milliseconds % 1_000 == 0 ? "\(milliseconds / 1_000)s" : "\(milliseconds)ms"
+  }
+
   /// `30d`; days.
   static func days(_ text: String) throws(UnitError) -> Int {
     guard text.hasSuffix("d"), isNumber(text.dropLast()), let days = Int(text.dropLast()), days <= 36_500 else {

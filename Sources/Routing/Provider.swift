@@ -131,11 +131,12 @@ package struct Provider: Hashable, Sendable {
   package let training: Training
   package let models: [Model]
   package let traits: WireTraits
+  package let timeouts: ProviderTimeouts
 
   package init(
     id: String, adapter: Adapter, endpoint: Endpoint, isLocal: Bool, credential: String?, country: Country,
     agreement: Agreement, certificates: [String: CalendarDay], retentionDays: Int, training: Training,
-    models: [Model], traits: WireTraits
+    models: [Model], traits: WireTraits, timeouts: ProviderTimeouts = ProviderTimeouts()
   ) {
     self.id = id
     self.adapter = adapter
@@ -149,5 +150,6 @@ package struct Provider: Hashable, Sendable {
     self.training = training
     self.models = models
     self.traits = traits
+    self.timeouts = timeouts
   }
 }

@@ -8,6 +8,8 @@ import Gateway
 final class MultiHandle: Watcher {
   private let multi: UnsafeMutableRawPointer  // CURLM
   let loop: EventLoop
+  /// Outlives libcurl's connections, which tell it of their end.
+  let kept: KeptConnections
   private unowned let pool: UpstreamPool
   private var idle: [Transfer] = []
   /// In no order; each knows its place.
@@ -20,6 +22,7 @@ final class MultiHandle: Watcher {
     self.multi = multi
     self.pool = pool
     self.loop = loop
+    kept = KeptConnections(loop: loop)
     super.init()
     let me = Unmanaged.passUnretained(self).toOpaque()
     let codes = [
@@ -73,6 +76,14 @@ final class MultiHandle: Watcher {
     guard let found else { return nil }
     idle.swapAt(found, idle.count - 1)
     return idle.removeLast()
+  }
+
+  /// Sends the same request once more, on a new connection; only for one of which nothing has left.
+  func restart(_ transfer: Transfer) -> Bool {
+    curl_multi_remove_handle(multi, transfer.easy)
+    guard transfer.prepareAgain(), curl_multi_add_handle(multi, transfer.easy) == CURLM_OK else { return false }
+    runTimer()
+    return true
   }
 
   /// Takes the transfer out of libcurl and keeps it for the next request. An unfinished answer closes its connection.
@@ -149,6 +160,7 @@ final class MultiHandle: Watcher {
       guard let easy, th_curl_easy_get_ptr(easy, CURLINFO_PRIVATE, &pointer) == CURLE_OK, let pointer else { continue }
       let transfer = Unmanaged<Transfer>.fromOpaque(pointer).takeUnretainedValue()
       transfer.result = result
+      if result == CURLE_OK { transfer.noteConnection() }
       note(transfer)
     }
   }

@@ -35,6 +35,12 @@ final class Transfer {
   var result: CURLcode?
   fileprivate var headerBytes = 0
   fileprivate var addressRefused = false
+  /// The request has begun to leave: from here on the provider may have it.
+  fileprivate(set) var isBegun = false
+  /// The kept connection that libcurl chose was not fit for use; nothing was sent.
+  fileprivate(set) var isStale = false
+  /// Asks libcurl for a new connection, for this use only.
+  private var wantsFreshConnection = false
   fileprivate var overflow = false
   fileprivate var totalBytes = 0
   fileprivate var maximumBytes = 0
@@ -44,6 +50,7 @@ final class Transfer {
   var isPaused = false
   /// Seconds of the pool's clock: when something last came, and whether anything did.
   var lastActivity: Int64 = 0
+  var startedAt: Int64 = 0
 
   init(multi: MultiHandle, isForStreams: Bool) throws(UpstreamError) {
     guard let easy = curl_easy_init() else { throw UpstreamError(.libcurl, detail: "curl_easy_init") }
@@ -91,10 +98,12 @@ final class Transfer {
       th_curl_easy_set_ptr(easy, CURLOPT_WRITEDATA, me),
       th_curl_easy_set_header_function(easy, noteHeader),
       th_curl_easy_set_ptr(easy, CURLOPT_HEADERDATA, me),
+      th_curl_easy_set_prereq_function(easy, beforeRequest),
+      th_curl_easy_set_ptr(easy, CURLOPT_PREREQDATA, me),
       th_curl_easy_set_opensocket_function(easy, openSocket),
       th_curl_easy_set_ptr(easy, CURLOPT_OPENSOCKETDATA, me),
       th_curl_easy_set_closesocket_function(easy, closeSocket),
-      th_curl_easy_set_ptr(easy, CURLOPT_CLOSESOCKETDATA, Unmanaged.passUnretained(multi.loop).toOpaque()),
+      th_curl_easy_set_ptr(easy, CURLOPT_CLOSESOCKETDATA, Unmanaged.passUnretained(multi.kept).toOpaque()),
     ]
     return codes.allSatisfy { $0 == CURLE_OK }
   }
@@ -113,6 +122,9 @@ final class Transfer {
     result = nil
     headerBytes = 0
     addressRefused = false
+    isBegun = false
+    isStale = false
+    if wantsFreshConnection { _ = setFreshConnection(false) }
     overflow = false
     totalBytes = 0
     self.maximumBytes = maximumBytes
@@ -151,24 +163,38 @@ final class Transfer {
       && th_curl_easy_set_long(easy, CURLOPT_CONNECTTIMEOUT_MS, target.connectMilliseconds) == CURLE_OK
   }
 
+  /// Makes ready for the same request once more, after a kept connection was not fit for it.
+  func prepareAgain() -> Bool {
+    result = nil
+    isStale = false
+    return setFreshConnection(true)
+  }
+
+  private func setFreshConnection(_ isWanted: Bool) -> Bool {
+    wantsFreshConnection = isWanted
+    return th_curl_easy_set_long(easy, CURLOPT_FRESH_CONNECT, isWanted ? 1 : 0) == CURLE_OK
+  }
+
+  /// An answer is whole: its connection is known from now on, if requests follow each other on it.
+  func noteConnection() {
+    var (version, port) = (0, 0)
+    guard th_curl_easy_get_long(easy, CURLINFO_HTTP_VERSION, &version) == CURLE_OK,
+      version == Int(CURL_HTTP_VERSION_1_1) || version == Int(CURL_HTTP_VERSION_1_0),
+      th_curl_easy_get_long(easy, CURLINFO_LOCAL_PORT, &port) == CURLE_OK, !multi.kept.knows(port)
+    else { return }
+    var descriptor: curl_socket_t = -1
+    guard th_curl_easy_get_socket(easy, CURLINFO_ACTIVESOCKET, &descriptor) == CURLE_OK else { return }
+    multi.kept.keep(descriptor, port: port)
+  }
+
   /// How the transfer ended, in the pipeline's words.
   var end: UpstreamEnd {
     guard let result else { return .cut }
     if addressRefused { return .addressRefused }
     if overflow { return .tooLarge }
-    switch result {
-    case CURLE_OK: return .complete
-    case CURLE_COULDNT_RESOLVE_HOST, CURLE_COULDNT_RESOLVE_PROXY, CURLE_COULDNT_CONNECT, CURLE_SSL_CONNECT_ERROR,
-      CURLE_PEER_FAILED_VERIFICATION, CURLE_SSL_CERTPROBLEM, CURLE_SSL_CACERT_BADFILE, CURLE_URL_MALFORMAT,
-      CURLE_UNSUPPORTED_PROTOCOL:
-      return .notConnected
-    case CURLE_OPERATION_TIMEDOUT:
-      // The only deadline libcurl holds is the one for connecting.
-      var requestBytes = 0
-      th_curl_easy_get_long(easy, CURLINFO_REQUEST_SIZE, &requestBytes)
-      return requestBytes == 0 ? .notConnected : .timedOut
-    default: return .cut
-    }
+    if result == CURLE_OK { return .complete }
+    // Not by libcurl's code: it calls an answer that is no HTTP an unknown protocol, as it does a wrong URL.
+    return isBegun ? .cut : .notConnected
   }
 }
 
@@ -214,6 +240,22 @@ private func noteHeader(
   return length
 }
 
+/// The last word before a request leaves. libcurl sends a request once more by itself when a kept connection ends
+/// without an answer; the provider may then have it twice and bill it twice, and the books know of one. Another attempt
+/// is the pipeline's to make, with a reservation of its own.
+private func beforeRequest(
+  _ context: UnsafeMutableRawPointer?, _ address: UnsafeMutablePointer<CChar>?,
+  _ localAddress: UnsafeMutablePointer<CChar>?, _ port: Int32, _ localPort: Int32
+) -> Int32 {
+  guard let transfer = transfer(context), !transfer.isBegun else { return CURL_PREREQFUNC_ABORT }
+  guard transfer.multi.kept.isQuiet(Int(localPort)) else {
+    transfer.isStale = true
+    return CURL_PREREQFUNC_ABORT
+  }
+  transfer.isBegun = true
+  return CURL_PREREQFUNC_OK
+}
+
 private func openSocket(
   _ context: UnsafeMutableRawPointer?, _ purpose: curlsocktype, _ address: UnsafeMutablePointer<curl_sockaddr>?
 ) -> curl_socket_t {
@@ -230,6 +272,6 @@ private func openSocket(
 }
 
 private func closeSocket(_ context: UnsafeMutableRawPointer?, _ descriptor: curl_socket_t) -> Int32 {
-  if let context { Unmanaged<EventLoop>.fromOpaque(context).takeUnretainedValue().forget(descriptor) }
+  if let context { Unmanaged<KeptConnections>.fromOpaque(context).takeUnretainedValue().closed(descriptor) }
   return close(descriptor)
 }

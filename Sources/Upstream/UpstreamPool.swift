@@ -59,6 +59,7 @@ package final class UpstreamPool: UpstreamPort, TurnEnd {
       return
     }
     transfer.lastActivity = seconds
+    transfer.startedAt = seconds
     let slot = freeSlots.popLast() ?? transfers.count
     if slot == transfers.count { transfers.append(transfer) } else { transfers[slot] = transfer }
     exchange.upstreamSlot = slot
@@ -137,6 +138,7 @@ package final class UpstreamPool: UpstreamPort, TurnEnd {
       return exchange
     }
     guard let exchange = current() else { return abandon(transfer) }
+    if transfer.isStale, transfer.result != nil, transfer.multi.restart(transfer) { return }
     transfer.lastActivity = seconds
     if transfer.headComplete, !transfer.headDelivered {
       transfer.headDelivered = true
@@ -178,15 +180,16 @@ package final class UpstreamPool: UpstreamPort, TurnEnd {
     }
   }
 
-  /// Once a second: ends what has been silent for too long.
+  /// Once a second: ends what has been silent, or under way, for too long.
   func tick() {
     seconds &+= 1
     for multi in multis.values {
       for transfer in multi.activeTransfers {
-        guard let target = transfer.target, let exchange = transfer.exchange, !transfer.wantsPause else { continue }
-        let silent = (seconds &- transfer.lastActivity) &* 1000
+        guard let target = transfer.target, let exchange = transfer.exchange else { continue }
+        let silent = transfer.wantsPause ? 0 : (seconds &- transfer.lastActivity) &* 1000
         let limit = transfer.headComplete ? target.idleMilliseconds : target.firstByteMilliseconds
-        guard silent > Int64(limit) else { continue }
+        let elapsed = (seconds &- transfer.startedAt) &* 1000
+        guard silent > Int64(limit) || elapsed > Int64(target.totalMilliseconds) else { continue }
         _ = take(exchange)
         multi.end(transfer)
         delegate.upstream(exchange, ended: .timedOut)

@@ -3,6 +3,7 @@
 import json
 import os
 import pathlib
+import re
 import signal
 import subprocess
 import time
@@ -87,6 +88,108 @@ class Demo:
         if check and result.returncode != 0:
             raise AssertionError(f"torhausctl {arguments}: {result.returncode}\n{result.stdout}\n{result.stderr}")
         return result
+
+
+class Server(Demo):
+    """An installation as an operator makes one: `torhaus init` and `serve`, with a register and routes of the test's own.
+
+    `policies` is one YAML text beside the shipped files; tenants are bound to its policy `test@1`.
+    """
+
+    def __init__(self, folder, policies, configuration="loops: 1"):
+        self.folder = pathlib.Path(folder)
+        self.state = self.folder / "state"
+        self.policies, self.configuration = policies, configuration
+        self.process = None
+        self.keys = {}
+
+    def start(self, timeout=60):
+        file = self.folder / "torhaus.yaml"
+        if not file.exists():
+            subprocess.run(
+                [str(BIN / "torhaus"), "init", "--email", "test@provider.example", "--data", str(self.state),
+                 "--config", str(file)], check=True, capture_output=True, timeout=timeout)
+            file.write_text(
+                f"data: {self.state}\nkeys: {{kind: file, master: 'file:{self.folder}/master.key'}}\n"
+                f"listen: {{api: {{port: 0}}, admin: {{port: 0}}}}\npolicies: {{path: {self.folder}/policies}}\n"
+                f"{self.configuration}\n")
+        self.write_policies(self.policies)
+        self.output = open(self.folder / "server.out", "ab")
+        began = self.output.tell()
+        self.process = subprocess.Popen(
+            [str(BIN / "torhaus"), "serve", "--config", str(file)], stdout=self.output, stderr=self.output)
+        deadline = time.monotonic() + timeout
+        while time.monotonic() < deadline:
+            said = pathlib.Path(self.output.name).read_text(errors="replace")[began:]
+            found = re.search(r"serving on (\S+), Admin API on (\S+)", said)
+            if found:
+                self.info = {"endpoint": found[1], "admin": found[2],
+                             "operator_token_file": str(self.folder / "operator.token")}
+                return self
+            if self.process.poll() is not None:
+                raise RuntimeError(f"torhaus ended with {self.process.returncode}: {said[-4000:]}")
+            time.sleep(0.02)
+        raise RuntimeError(f"torhaus was not ready in {timeout} s: {self.log()}")
+
+    def write_policies(self, text):
+        self.policies = text
+        (self.folder / "policies" / "test.yaml").write_text(text)
+
+    def key(self, slug="mandant-a"):
+        """The key of a tenant that is made when it is first asked for."""
+        if slug not in self.keys:
+            self.ctl("tenant", "create", slug, "--name", slug, "--policy", "test@1")
+            self.ctl("project", "create", "test", "--tenant", slug)
+            made = self.ctl("key", "create", "--tenant", slug, "--project", "test", "--name", "test", "--role", "app")
+            self.keys[slug] = made.stdout.strip()
+        return self.keys[slug]
+
+    @property
+    def address(self):
+        host, port = self.info["endpoint"].removeprefix("http://").split(":")
+        return host, int(port)
+
+
+def policy(models, **more):
+    """A policy `test@1` with everything on and limits out of the way."""
+    document = {
+        "kind": "Policy", "id": "test@1", "log": {"mode": "managed", "durability": "buffered",
+                                                 "retention": {"content": "7d", "metadata": "30d"}},
+        "compliance": {"countries": ["EU"], "agreement": "required", "training": "never", "retention": "30d"},
+        "plan": "demo", "redaction": "demo", "detection": "baseline", "translation": "loud",
+        "models": list(models), "roles": {"app": {}}, **more}
+    return json.dumps(document)
+
+
+def provider(name, port, models, scheme="http", host="127.0.0.1", **more):
+    """A record of the register for a provider on this machine."""
+    price = {"version": "1", "currency": "EUR", "input": "0.25", "output": "2.00"}
+    return {
+        "id": name, "adapter": "openai-compatible", "endpoint": f"{scheme}://{host}:{port}/v1", "local": "true",
+        "country": "DE", "agreement": {"kind": "own"}, "retention": "0d", "training": "never",
+        "models": [{"id": model, "max-output": "16384", "price": price} for model in models], **more}
+
+
+def register(providers, aliases):
+    """The documents of a register and its routes; YAML takes JSON as it is."""
+    return "\n---\n".join([
+        json.dumps({"kind": "Providers", "providers": list(providers)}),
+        json.dumps({"kind": "Routing", "aliases": aliases}), policy(aliases)])
+
+
+def metric(demo, name):
+    token = open(demo.info["operator_token_file"]).read().strip()
+    lines = fetch(demo.info["admin"] + "/metrics", headers={"authorization": f"Bearer {token}"}).splitlines()
+    return next(float(line.split()[-1]) for line in lines if line.startswith(name))
+
+
+def settles(check, seconds=15):
+    deadline = time.monotonic() + seconds
+    while not check():
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.05)
+    return True
 
 
 class Mock:

@@ -7,7 +7,7 @@ import socket
 import threading
 import time
 
-from conftest import fetch
+from conftest import metric, settles
 
 CANARY = "Geheimnis von A, nur von A"
 PROBE = b"GET /livez HTTP/1.1\r\nHost: x\r\n\r\n"
@@ -24,21 +24,6 @@ def post(key, text, model="mock-echo;wait=200"):
 def address(demo):
     host, port = demo.info["endpoint"].removeprefix("http://").split(":")
     return host, int(port)
-
-
-def metric(demo, name):
-    token = open(demo.info["operator_token_file"]).read().strip()
-    lines = fetch(demo.info["admin"] + "/metrics", headers={"authorization": f"Bearer {token}"}).splitlines()
-    return next(float(line.split()[-1]) for line in lines if line.startswith(name))
-
-
-def settles(check, seconds=15):
-    deadline = time.monotonic() + seconds
-    while not check():
-        if time.monotonic() > deadline:
-            return False
-        time.sleep(0.05)
-    return True
 
 
 def test_a_head_answered_at_once_ends_no_process(fresh):

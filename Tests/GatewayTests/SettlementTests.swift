@@ -56,6 +56,7 @@ struct SettlementTests {
     TestGate, RecordingClient
   ) {
     var setup = GateSetup()
+    setup.limits.attempts = 1
     change(&setup)
     let gate = try TestGate(setup)
     let client = gate.send(gate.chat(Specimens.chat(stream: stream)))
@@ -200,6 +201,53 @@ struct SettlementTests {
     let books = try gate.books()
     #expect(books.unbalanced == 0 && books.open == 0)
     #expect(books.totals.outputTokens > 0, "the provider wrote these words and bills them")
+  }
+
+  /// Status 200 is billed, whether or not anybody can read what came.
+  @Test(arguments: [
+    "{\"choices\":[{", "", "<html>Wi-Fi</html>", "{\"hello\":1}",
+    "{\"object\":\"list\",\"data\":[{\"embedding\":[1]}]}",
+  ])
+  func anAnswerThatNobodyCanReadIsNotFree(body: String) throws {
+    let (gate, client) = try Self.sent()
+    gate.answer(200, body)
+    gate.finish(client)
+    #expect(client.status == 502 && client.errorCode == "upstream_error")
+    let books = try gate.books()
+    #expect(books.settlements.map(\.exit) == [Exit.upstreamCut.rawValue] && books.unbalanced == 0)
+    #expect(books.totals.inputTokens == Self.estimate(gate))
+    #expect(books.totals.outputTokens == Int64((body.utf8.count + 3) / 4))
+  }
+
+  @Test func aStreamThatIsNoneIsNotFree() throws {
+    let (gate, client) = try Self.sent(stream: true)
+    gate.head(200, .json)
+    gate.finish(client)
+    #expect(client.status == 502 && gate.upstream.cancelled == 1)
+    #expect(try gate.books().settlements.map(\.exit) == [Exit.upstreamCut.rawValue])
+  }
+
+  // MARK: The last word of the dialect
+
+  enum Afterwards: String, CaseIterable, Sendable { case silence, noise, cut, timedOut }
+
+  /// Behind [DONE] the answer is whole, whatever its provider does; the client does not wait for it.
+  @Test(arguments: Afterwards.allCases) func behindTheLastWordNothingCounts(_ what: Afterwards) throws {
+    let (gate, client) = try Self.sent(stream: true)
+    gate.head(200, .eventStream)
+    gate.piece(Specimens.stream(["Guten Tag"]))
+    switch what {
+    case .silence: gate.pipeline.tick()
+    case .noise:
+      gate.piece(Specimens.content("zu viel") + "data: {\n\n")
+      gate.pipeline.tick()
+    case .cut: gate.end(.cut)
+    case .timedOut: gate.end(.timedOut)
+    }
+    gate.finish(client)
+    #expect(client.hasEnded && client.hasDone && !client.wasAborted && !client.text.contains("zu viel"))
+    #expect(gate.upstream.cancelled == 1, "its connection is not used again")
+    try Self.expect(gate, Booked(exit: .complete, input: 12, output: 5, flags: [], status: 200))
   }
 
   @Test func anErrorEventInAStreamEndsItWithWhatWasSeen() throws {

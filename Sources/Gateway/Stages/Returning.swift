@@ -11,9 +11,11 @@ extension RequestPipeline: UpstreamDelegate {
     guard exchange.stage == .returning else { return }
     exchange.upstreamHead = head
     if exchange.firstByteAt == 0 { exchange.firstByteAt = clock.monotonicNanoseconds }
-    guard !head.isEncoded else { return fault(exchange, .malformed, exit: .upstreamError, cancel: true) }
+    // An answer with status 200 that nobody can read is billed all the same: row 9, not row 4.
+    let unreadable = head.status == 200 ? Exit.upstreamCut : .upstreamError
+    guard !head.isEncoded else { return fault(exchange, .malformed, exit: unreadable, cancel: true) }
     guard head.status == 200, exchange.isStream else { return }
-    guard head.kind == .eventStream else { return fault(exchange, .malformed, exit: .upstreamError, cancel: true) }
+    guard head.kind == .eventStream else { return fault(exchange, .malformed, exit: unreadable, cancel: true) }
     beginStream(exchange)
   }
 
@@ -24,7 +26,7 @@ extension RequestPipeline: UpstreamDelegate {
     }
     let limit = exchange.upstreamHead.status == 200 ? limits.answerBytes : limits.errorBytes
     guard exchange.answer.count + bytes.count <= limit else {
-      if exchange.upstreamHead.status == 200 { fault(exchange, .malformed, exit: .upstreamError, cancel: true) }
+      if exchange.upstreamHead.status == 200 { fault(exchange, .malformed, exit: .upstreamCut, cancel: true) }
       return  // of an error body the beginning is enough
     }
     exchange.answer.append(bytes)
@@ -33,6 +35,8 @@ extension RequestPipeline: UpstreamDelegate {
   package func upstream(_ exchange: Exchange, ended end: UpstreamEnd) {
     guard exchange.stage == .returning else { return }
     exchange.endedAt = clock.monotonicNanoseconds
+    // Whatever happens behind the dialect's last word, the answer is whole.
+    if exchange.stream.reader?.state == .done, end != .complete { return finishStream(exchange) }
     switch end {
     case .complete:
       // A provider that limits us is well; one that answers 5xx is not.
@@ -57,13 +61,16 @@ extension RequestPipeline: UpstreamDelegate {
   private func plainEnded(_ exchange: Exchange) {
     let body = exchange.answer.bytes
     do throws(InferenceError) { try answerScan.scan(body) } catch {
-      return fault(exchange, .malformed, exit: .upstreamError)
+      return fault(exchange, .malformed, exit: .upstreamCut)
     }
     exchange.usage = answerScan.usage
     if let error = answerScan.error {
       return fault(
         exchange, UpstreamFault(status: 200, body: error.of(body)),
         exit: exchange.usage == nil ? .upstreamError : .upstreamErrorWithUsage)
+    }
+    guard exchange.scan.route == .embeddings ? answerScan.data != nil : answerScan.hasChoices else {
+      return fault(exchange, .malformed, exit: exchange.usage == nil ? .upstreamCut : .upstreamErrorWithUsage)
     }
     exchange.ownOutputBytes = answerScan.textBytes(in: body)
     exchange.edits.reset()
@@ -89,7 +96,7 @@ extension RequestPipeline: UpstreamDelegate {
     }
     exchange.reply.reset()
     guard exchange.edits.apply(to: body, into: exchange.reply) else {
-      return fault(exchange, .malformed, exit: .upstreamError)
+      return fault(exchange, .malformed, exit: .upstreamCut)
     }
     conclude(exchange, .answer, exit: exchange.usage?.hasInput == true ? .complete : .completeUsageMissing)
   }
@@ -114,7 +121,8 @@ extension RequestPipeline: UpstreamDelegate {
   }
 
   private func relay(_ exchange: Exchange, _ bytes: UnsafeRawBufferPointer) {
-    guard exchange.stream.reader != nil, var restoring = exchange.stream.restoring else { return }
+    // Behind the last word there is nothing to read; `lookAfter` ends a provider that goes on.
+    guard exchange.stream.reader?.state == .open, var restoring = exchange.stream.restoring else { return }
     exchange.stream.receivedBytes += bytes.count
     guard exchange.stream.receivedBytes <= limits.streamBytes else {
       return fault(exchange, .malformed, exit: .upstreamCut, cancel: true)
@@ -145,9 +153,16 @@ extension RequestPipeline: UpstreamDelegate {
     exchange.stream.lastSentAt = clock.monotonicNanoseconds
   }
 
+  /// The stream has said its last word and its provider has not hung up, or has hung up badly.
+  func finishStream(_ exchange: Exchange) {
+    upstreamPort?.cancel(exchange)
+    endProbe(exchange, exchange.stream.reader?.isComplete == true ? .succeeded : .failed)
+    streamEnded(exchange)
+  }
+
   private func streamEnded(_ exchange: Exchange) {
     guard exchange.stream.reader != nil, var restoring = exchange.stream.restoring else {
-      return fault(exchange, .malformed, exit: .upstreamError)
+      return fault(exchange, .malformed, exit: .upstreamCut)
     }
     exchange.stream.restoring = nil
     let reply = exchange.reply

@@ -117,7 +117,9 @@ extension RequestPipeline {
         refuse(exchange, Refusal(.ledgerUnavailable, message: "Quotas cannot be checked now; nothing was sent."))
       }
     case .returning:
-      if exchange.isClientGone {
+      if exchange.stream.reader?.state == .done {
+        finishStream(exchange)
+      } else if exchange.isClientGone {
         if now > exchange.drainUntil { abandon(exchange) }
       } else if now - exchange.startedAt > Int64(limits.exchangeMilliseconds) * 1_000_000 {
         upstreamPort?.cancel(exchange)

@@ -1,0 +1,22 @@
+/// How long a provider may take, in milliseconds; nil leaves it to the gateway's own limits.
+package struct ProviderTimeouts: Hashable, Sendable {
+  /// Until the connection stands, TLS included.
+  package var connect: Int?
+  /// From sending to the end of the answer's head.
+  package var firstByte: Int?
+  /// Between one piece of the answer and the next.
+  package var idle: Int?
+  /// Of one attempt, from sending to the last byte.
+  package var total: Int?
+
+  package init(connect: Int? = nil, firstByte: Int? = nil, idle: Int? = nil, total: Int? = nil) {
+    self.connect = connect
+    self.firstByte = firstByte
+    self.idle = idle
+    self.total = total
+  }
+
+  /// What may be written, in milliseconds: less would end sound answers, more would hold a client's place for nothing.
+  package static let connectRange = 100...60_000
+  package static let answerRange = 1_000...3_600_000
+}

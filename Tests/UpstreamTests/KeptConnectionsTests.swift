@@ -1,0 +1,57 @@
+import EventLoop
+import Glibc
+import Testing
+
+@testable import Upstream
+
+@Suite("Kept connections")
+struct KeptConnectionsTests {
+  /// Two ends of a connection; the first is ours.
+  private static func pair() -> (ours: Int32, theirs: Int32) {
+    var ends: [Int32] = [-1, -1]
+    _ = socketpair(AF_UNIX, Int32(SOCK_STREAM.rawValue), 0, &ends)
+    return (ends[0], ends[1])
+  }
+
+  enum Behaviour: String, CaseIterable, Sendable { case silent, says, hangsUp, saysAndHangsUp }
+
+  /// What was said after the last answer would be taken for the next one, which may be another tenant's.
+  @Test(arguments: Behaviour.allCases) func onlyASilentOneIsUsedAgain(_ behaviour: Behaviour) async throws {
+    let loop = try EventLoop(name: "test")
+    defer { loop.stop() }
+    let quiet = try await loop.run {
+      let kept = KeptConnections(loop: loop)
+      let (ours, theirs) = Self.pair()
+      defer { close(ours) }
+      kept.keep(ours, port: 40_000)
+      if behaviour == .says || behaviour == .saysAndHangsUp { _ = send(theirs, "HTTP", 4, 0) }
+      if behaviour == .hangsUp || behaviour == .saysAndHangsUp { close(theirs) }
+      defer { if behaviour == .silent || behaviour == .says { close(theirs) } }
+      return [kept.isQuiet(40_000), kept.isQuiet(40_000)]
+    }
+    #expect(quiet == [behaviour == .silent, behaviour == .silent], "and looking takes nothing away")
+  }
+
+  @Test func aNewConnectionIsNotJudgedAndAClosedOneIsForgotten() async throws {
+    let loop = try EventLoop(name: "test")
+    defer { loop.stop() }
+    let seen = try await loop.run {
+      let kept = KeptConnections(loop: loop)
+      let (ours, theirs) = Self.pair()
+      defer {
+        close(ours)
+        close(theirs)
+      }
+      var seen = [kept.knows(40_000), kept.isQuiet(40_000)]
+      kept.keep(-1, port: 40_000)
+      kept.keep(ours, port: 0)
+      seen.append(kept.knows(40_000) || kept.knows(0))
+      kept.keep(ours, port: 40_000)
+      _ = send(theirs, "x", 1, 0)
+      seen += [kept.knows(40_000), kept.isQuiet(40_000)]
+      kept.closed(ours)
+      return seen + [kept.knows(40_000), kept.isQuiet(40_000)]
+    }
+    #expect(seen == [false, true, false, true, false, false, true])
+  }
+}
