@@ -78,7 +78,7 @@ let package = Package(
       name: "Frontend", dependencies: ["CLinux", "CNghttp2", "EventLoop", "Gateway", "JSONText", "Tenancy"],
       swiftSettings: strict),
     .target(
-      name: "Upstream", dependencies: ["CCurl", "EventLoop", "Gateway", "JSONText"], swiftSettings: strict),
+      name: "Upstream", dependencies: ["CCurl", "EventLoop", "Gateway", "JSONText", "Routing"], swiftSettings: strict),
     .target(name: "PatternsRE2", dependencies: ["CRE2", "Redaction"], swiftSettings: strict),
     .target(
       name: "StorageSQLite", dependencies: ["Cryptography", "Quotas", "SealedLog", "Tenancy", grdb, sqlite],
@@ -165,7 +165,8 @@ let package = Package(
         "CNghttp2", "Cryptography", "EventLoop", "Frontend", "Gateway", "JSONText", "KeyProviders", "Policies",
         "Quotas", "Routing", "SealedLog", "Tenancy",
       ], swiftSettings: strict),
-    .testTarget(name: "UpstreamTests", dependencies: ["EventLoop", "Gateway", "Upstream"], swiftSettings: strict),
+    .testTarget(
+      name: "UpstreamTests", dependencies: ["EventLoop", "Gateway", "Routing", "Upstream"], swiftSettings: strict),
     .testTarget(
       name: "AdminTests", dependencies: ["Admin", "Cryptography", "Tenancy", "torhausctl", argumentParser, logging],
       swiftSettings: strict),

@@ -14,6 +14,11 @@ struct BreakerTable {
     return breakers[name, default: Breaker()].admits(at: nowMilliseconds)
   }
 
+  /// Whether an attempt might be let pass; takes nothing.
+  func mayAdmit(_ name: String, nowMilliseconds: Int64) -> Bool {
+    breakers[name].map { $0.phase(at: nowMilliseconds) != .open } ?? true
+  }
+
   mutating func note(_ name: String, _ outcome: Outcome, nowMilliseconds: Int64) {
     switch outcome {
     case .succeeded: breakers[name, default: Breaker()].succeeded(at: nowMilliseconds)
@@ -24,8 +29,10 @@ struct BreakerTable {
 }
 
 extension RequestPipeline {
-  /// Tells the breaker of the attempt under way how it ended; only the first word counts.
+  /// Tells the breaker of the attempt under way how it ended, and gives its place back; only the first word counts.
   func endProbe(_ exchange: Exchange, _ outcome: BreakerTable.Outcome) {
+    exchange.load?.leave()
+    exchange.load = nil
     guard let name = exchange.probe else { return }
     exchange.probe = nil
     breakers.note(name, outcome, nowMilliseconds: clock.monotonicNanoseconds / 1_000_000)

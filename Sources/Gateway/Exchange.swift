@@ -47,6 +47,10 @@ package final class Exchange {
   var isScanned = false
   /// The breaker that let this attempt pass and has not been told how it ended.
   var probe: String?
+  /// Where this attempt holds a place.
+  var load: ProviderLoad?
+  /// The time before another attempt at the same provider is not over.
+  var isWaiting = false
   /// The client must not try this again: it can never pass.
   var forbidsRetry = false
   /// The snapshot by which this exchange's key was last found to be good.
@@ -124,6 +128,8 @@ package final class Exchange {
     arrivedAt = 0
     isScanned = false
     probe = nil
+    load = nil
+    isWaiting = false
     forbidsRetry = false
     checkedSnapshot = nil
     address = NetworkAddress(value: 0)

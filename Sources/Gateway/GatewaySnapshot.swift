@@ -115,13 +115,17 @@ package final class CallableModel: Sendable {
   package let chat: UpstreamTarget
   package let embeddings: UpstreamTarget
   package let weight: Int
+  /// Shared by all models of the provider, all loops and all snapshots.
+  let load: ProviderLoad
+  let rest: ModelRest
   /// Provider and model: a fault of one model takes no other out.
   let breakerName: String
   /// What was called at which price, as META says it.
   let meta: [UInt8]
 
   package init(
-    provider: Provider, model: Model, price: Price, chat: UpstreamTarget, embeddings: UpstreamTarget, weight: Int = 1
+    provider: Provider, model: Model, price: Price, chat: UpstreamTarget, embeddings: UpstreamTarget, weight: Int = 1,
+    load: ProviderLoad = ProviderLoad(), rest: ModelRest = ModelRest()
   ) {
     self.provider = provider
     self.model = model
@@ -129,6 +133,8 @@ package final class CallableModel: Sendable {
     self.chat = chat
     self.embeddings = embeddings
     self.weight = weight
+    self.load = load
+    self.rest = rest
     breakerName = "\(provider.id)/\(model.id)"
     meta = MetaPiece.bytes([
       ("provider", provider.id), ("model", model.id), ("price_version", price.version), ("currency", price.currency),
@@ -162,7 +168,7 @@ package final class OpenModels: Sendable {
       id: name, maxOutput: template.model.maxOutput, context: template.model.context, price: template.model.price)
     let callable = CallableModel(
       provider: template.provider, model: model, price: template.price, chat: template.chat,
-      embeddings: template.embeddings)
+      embeddings: template.embeddings, load: template.load)
     return ModelRoute(alias: name, order: .listed, candidates: [callable], created: created)
   }
 }

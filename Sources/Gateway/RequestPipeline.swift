@@ -105,6 +105,7 @@ package final class RequestPipeline {
         upstreamPort?.cancel(exchange)
         conclude(exchange, exchange.stream.hasBegun ? .streamError(refusal) : .refusal(refusal), exit: .endedByGate)
       case .reserve: refuse(exchange, refusal)
+      case .route where exchange.isWaiting: refuse(exchange, refusal)
       default: break
       }
     }

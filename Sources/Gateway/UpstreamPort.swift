@@ -1,3 +1,5 @@
+package import Routing
+
 /// What the pipeline needs of the adapter that sends; one per event loop, called on that loop only.
 ///
 /// A class-bound protocol: a call is one table look-up, nothing is boxed or allocated.
@@ -11,6 +13,8 @@ package protocol UpstreamPort: AnyObject {
   /// Stops reading the answer, and goes on with it.
   func pause(_ exchange: Exchange)
   func resume(_ exchange: Exchange)
+  /// Tells the delegate when the time is over, unless the exchange is another request's by then.
+  func wake(_ exchange: Exchange, afterMilliseconds milliseconds: Int64)
 }
 
 /// The status line and the header fields of a provider's answer that are read; all others are dropped.
@@ -22,6 +26,8 @@ package struct UpstreamHead: Sendable, Equatable {
   package var retryAfterSeconds: Int?
   /// ``retryAfterSeconds`` comes from `retry-after-ms`, which beats `retry-after` in any order.
   package var hasExactRetryAfter = false
+  /// What the provider says of its limits.
+  package var rest = ProviderRest()
 
   package init() {}
 }
@@ -48,4 +54,6 @@ package protocol UpstreamDelegate: AnyObject {
   /// A piece of the answer's body; the bytes are gone when this returns.
   func upstream(_ exchange: Exchange, sent bytes: UnsafeRawBufferPointer)
   func upstream(_ exchange: Exchange, ended end: UpstreamEnd)
+  /// The time that was asked for by ``UpstreamPort/wake(_:afterMilliseconds:)`` is over.
+  func woken(_ exchange: Exchange)
 }

@@ -11,6 +11,7 @@ struct ProviderTargets {
   let currency: String
   let currencyRates: [String: Int64]
   let dedicatedPool: String?
+  let loads: ProviderLoads
 
   /// Nil if the credential is missing or the price is in a currency without a rate: an unpriced candidate is none.
   func callable(_ candidate: Candidate) -> CallableModel? {
@@ -41,7 +42,8 @@ struct ProviderTargets {
     }
     return CallableModel(
       provider: provider, model: candidate.model, price: price, chat: target("/chat/completions"),
-      embeddings: target("/embeddings"), weight: candidate.weight)
+      embeddings: target("/embeddings"), weight: candidate.weight, load: loads.load(of: provider.id),
+      rest: loads.rest(of: candidate.model.id, at: provider.id))
   }
 
   /// Amounts are rounded up: never too cheap.

@@ -15,6 +15,8 @@ final class SnapshotBuilder {
   private let redaction: RedactionCompiler
   private let configuration: ServerConfiguration
   private let credentials: [String: [UInt8]]
+  /// What is under way at providers, from snapshot to snapshot.
+  private let loads = ProviderLoads()
   private var tenantKeys: [TenantID: TenantKeys] = [:]
 
   init(
@@ -120,7 +122,8 @@ final class SnapshotBuilder {
   private func targets(_ tenant: Tenant, dedicated: Bool) -> ProviderTargets {
     ProviderTargets(
       limits: configuration.limits, credentials: credentials, currency: tenant.currency,
-      currencyRates: configuration.currencyRates, dedicatedPool: dedicated ? tenant.id.description : nil)
+      currencyRates: configuration.currencyRates, dedicatedPool: dedicated ? tenant.id.description : nil,
+      loads: loads)
   }
 
   private func models(_ policy: EffectivePolicy, _ tenant: Tenant, _ policies: PolicySet, _ now: Int64)

@@ -61,6 +61,7 @@ struct ProvidersReader {
     }
     let traits = traits(map, adapter: adapter?.value)
     let timeouts = timeouts(map)
+    let limits = limits(map)
     map.finish()
     guard let id, let adapter, let endpoint, let country, let agreement, let retention, let training else { return nil }
     if !isName(id.value) {
@@ -70,7 +71,7 @@ struct ProvidersReader {
       value: Provider(
         id: id.value, adapter: adapter.value, endpoint: endpoint, isLocal: isLocal, credential: credential?.value,
         country: country, agreement: agreement, certificates: certificates, retentionDays: retention.value,
-        training: training.value, models: models, traits: traits, timeouts: timeouts),
+        training: training.value, models: models, traits: traits, timeouts: timeouts, limits: limits),
       place: id.place)
   }
 
@@ -145,6 +146,18 @@ struct ProvidersReader {
     }
     return WireTraits(
       maxTokensField: field, includesUsage: usage, deniedFields: denied, headers: headers, overheadTokens: overhead)
+  }
+
+  private func limits(_ map: MapReader) -> ProviderLimits {
+    guard let node = map.node("limits"), let inner = MapReader(node, "'limits'", report) else {
+      return ProviderLimits()
+    }
+    let concurrency = inner.measured("concurrency") { (text) throws(UnitError) in
+      guard let count = Int(text), (1...1_000_000).contains(count) else { throw UnitError(hint: "1 to 1000000") }
+      return count
+    }
+    inner.finish()
+    return ProviderLimits(concurrency: concurrency?.value)
   }
 
   private func timeouts(_ map: MapReader) -> ProviderTimeouts {

@@ -30,8 +30,8 @@ struct RoutingReader {
               hint: Suggestion.hint(for: name.value, among: Array(targets.keys)))
             continue
           }
-          if weight != nil, order != .weighted {
-            report.error("a weight needs order: weighted", at: name.place)
+          if weight != nil, order != .weighted, order != .leastOutstanding {
+            report.error("a weight needs order: weighted or least-outstanding", at: name.place)
           }
           let candidate = Candidate(provider: provider, model: model, weight: weight ?? 1)
           if candidates.contains(where: { $0.name == candidate.name }) {

@@ -132,11 +132,13 @@ package struct Provider: Hashable, Sendable {
   package let models: [Model]
   package let traits: WireTraits
   package let timeouts: ProviderTimeouts
+  package let limits: ProviderLimits
 
   package init(
     id: String, adapter: Adapter, endpoint: Endpoint, isLocal: Bool, credential: String?, country: Country,
     agreement: Agreement, certificates: [String: CalendarDay], retentionDays: Int, training: Training,
-    models: [Model], traits: WireTraits, timeouts: ProviderTimeouts = ProviderTimeouts()
+    models: [Model], traits: WireTraits, timeouts: ProviderTimeouts = ProviderTimeouts(),
+    limits: ProviderLimits = ProviderLimits()
   ) {
     self.id = id
     self.adapter = adapter
@@ -151,5 +153,6 @@ package struct Provider: Hashable, Sendable {
     self.models = models
     self.traits = traits
     self.timeouts = timeouts
+    self.limits = limits
   }
 }

@@ -2,7 +2,7 @@
 package struct Candidate: Hashable, Sendable {
   package let provider: Provider
   package let model: Model
-  /// Share among candidates of a weighted route, 1 or more.
+  /// Share among candidates of a weighted route, or of one by what is under way; 1 or more.
   package let weight: Int
 
   package init(provider: Provider, model: Model, weight: Int = 1) {
@@ -17,7 +17,11 @@ package struct Candidate: Hashable, Sendable {
 
 /// A model name that applications use, with what may serve it.
 package struct Alias: Hashable, Sendable {
-  package enum Order: String, Sendable, CaseIterable { case listed, cheapest, weighted }
+  package enum Order: String, Sendable, CaseIterable {
+    case listed, cheapest, weighted
+    /// Whoever has the least under way, measured by weight.
+    case leastOutstanding = "least-outstanding"
+  }
 
   package let name: String
   package let order: Order
@@ -51,7 +55,7 @@ package struct RouteTable: Sendable {
   /// The candidates that the requirement leaves, best first: for first try, retry and fallback alike.
   ///
   /// `listed` keeps the file's order, `cheapest` sorts by the price of one input and one output token (ties: listed),
-  /// `weighted` draws without replacement.
+  /// `weighted` draws without replacement; `least-outstanding` is as listed here, where nobody knows what is under way.
   /// - Parameters:
   ///   - epochSeconds: Now; agreements and certificates end by it.
   ///   - draw: A random number for a weighted route; the same one gives the same order.
@@ -79,7 +83,7 @@ package struct RouteTable: Sendable {
     }
     guard !allowed.isEmpty else { throw .compliance(last) }
     switch alias.order {
-    case .listed: return allowed
+    case .listed, .leastOutstanding: return allowed
     case .cheapest: return byPrice(allowed)
     case .weighted: return drawn(allowed, draw)
     }

@@ -1,4 +1,5 @@
 import Gateway
+import Routing
 
 /// Reads one line of a provider's head, as libcurl hands them over one by one; unknown fields are dropped.
 enum UpstreamHeadLine {
@@ -19,6 +20,16 @@ enum UpstreamHeadLine {
     } else if let value = value(line, "retry-after-ms"), let milliseconds = seconds(line, value) {
       head.retryAfterSeconds = (milliseconds &+ 999) / 1000
       head.hasExactRetryAfter = true
+    } else if has(line, 0, "x-ratelimit-") || has(line, 0, "anthropic-ratelimit-"),
+      let colon = line.firstIndex(of: 0x3A)
+    {
+      var end = line.count
+      var start = colon &+ 1
+      while end > start, line[end &- 1] <= 0x20 { end &-= 1 }
+      while start < end, line[start] == 0x20 || line[start] == 0x09 { start &+= 1 }
+      head.rest.note(
+        name: UnsafeRawBufferPointer(rebasing: line[0..<colon]),
+        value: UnsafeRawBufferPointer(rebasing: line[start..<end]))
     }
   }
 

@@ -78,6 +78,14 @@ package final class UpstreamPool: UpstreamPort, TurnEnd {
     transfer.lastActivity = seconds
   }
 
+  package func wake(_ exchange: Exchange, afterMilliseconds milliseconds: Int64) {
+    let ticket = exchange.ticket
+    loop.schedule(at: loop.now + max(0, min(milliseconds, 86_400_000)) * 1_000_000) { [weak self] in
+      guard let self, !isStopped, exchange.ticket == ticket else { return }
+      delegate.woken(exchange)
+    }
+  }
+
   private func transfer(of exchange: Exchange) -> Transfer? {
     let slot = exchange.upstreamSlot
     guard slot >= 0, slot < transfers.count else { return nil }

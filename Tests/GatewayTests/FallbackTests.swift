@@ -79,7 +79,7 @@ struct FallbackTests {
   @Test func theSecondMustMeetThePolicyToo() throws {
     let gate = try Self.gate { $0.candidates[1].country = "US" }
     let client = gate.send(gate.chat(Specimens.chat()))
-    gate.answer(503, Specimens.refused)
+    gate.answer(500, Specimens.refused)
     gate.finish(client)
     #expect(Self.providers(gate) == ["first"])
     #expect(client.status == 502 && client.errorCode == "upstream_error", "the client is told what went wrong")

@@ -43,6 +43,7 @@ struct HeaderTests {
     if ending == .quota { setup.tokensPerDay = 0 }
     if ending == .rate { setup.requestsPerMinute = 0 }
     if ending == .log { setup.writer.queueBytes = 256 }
+    if ending == .down { setup.limits.attempts = 1 }
     let gate = try TestGate(setup)
     var call = gate.chat(Specimens.chat(stream: ending == .stream))
     switch ending {
@@ -78,7 +79,9 @@ struct HeaderTests {
 
   @Test(arguments: [nil, 0, -5, 1, 59, 60, 61, Int.max] as [Int?])
   func whatTheProviderSaysOfWaitingStaysBetweenOneAndSixty(seconds: Int?) throws {
-    let gate = try TestGate()
+    var setup = GateSetup()
+    setup.limits.attempts = 1
+    let gate = try TestGate(setup)
     let client = gate.send(gate.chat(Specimens.chat()))
     gate.answer(429, Specimens.refused, retryAfter: seconds)
     gate.finish(client)

@@ -34,7 +34,7 @@ struct ProviderTargetsTests {
   ) -> ProviderTargets {
     ProviderTargets(
       limits: Limits(), credentials: credentials ?? ["eu": Array(secret.utf8)], currency: "EUR", currencyRates: rates,
-      dedicatedPool: dedicated)
+      dedicatedPool: dedicated, loads: ProviderLoads())
   }
 
   @Test func pricesInTheTenantsCurrencyStay() throws {

@@ -1,4 +1,5 @@
 import EventLoop
+import Routing
 import Testing
 
 @testable import Gateway
@@ -12,13 +13,14 @@ struct DeadlineTests {
     func upstream(_ exchange: Exchange, answered head: UpstreamHead) {}
     func upstream(_ exchange: Exchange, sent bytes: UnsafeRawBufferPointer) {}
     func upstream(_ exchange: Exchange, ended end: UpstreamEnd) { ends.append(end) }
+    func woken(_ exchange: Exchange) {}
   }
 
   /// Sends a request to a provider that never answers and lets `seconds` pass.
   /// - Returns: How the request ended; nothing if it has not.
-  private func ends(after seconds: Int, firstByteMilliseconds: Int, paused: Bool = false) async throws
-    -> [UpstreamEnd]
-  {
+  private func ends(
+    after seconds: Int, firstByteMilliseconds: Int, paused: Bool = false, timeouts: ProviderTimeouts = .init()
+  ) async throws -> [UpstreamEnd] {
     let provider = SilentProvider()
     let port = provider.port
     let loop = try EventLoop(name: "test")
@@ -32,7 +34,7 @@ struct DeadlineTests {
       exchange.ticket = 7
       let target = UpstreamTarget(
         provider: "silent", url: "http://127.0.0.1:\(port)/v1", headerLines: [], poolKey: "silent", isLocal: true,
-        limits: limits)
+        limits: limits, timeouts: timeouts)
       pool.send(exchange, to: target, body: UnsafeRawBufferPointer(start: nil, count: 0))
       if paused { pool.pause(exchange) }
       for _ in 0..<seconds { pool.tick() }
@@ -48,6 +50,16 @@ struct DeadlineTests {
   @Test func aRequestWithoutAFirstByteEndsAtItsDeadlineAndOnce() async throws {
     #expect(try await ends(after: 2, firstByteMilliseconds: 2_000).isEmpty)
     #expect(try await ends(after: 9, firstByteMilliseconds: 2_000) == [.timedOut])
+  }
+
+  /// The provider's record beats the gateway's own limits; the whole has a deadline that no pause lifts.
+  @Test func theRecordsTimesAreKept() async throws {
+    #expect(
+      try await ends(after: 9, firstByteMilliseconds: 600_000, timeouts: ProviderTimeouts(firstByte: 2_000))
+        == [.timedOut])
+    let total = ProviderTimeouts(total: 5_000)
+    #expect(try await ends(after: 5, firstByteMilliseconds: 600_000, paused: true, timeouts: total).isEmpty)
+    #expect(try await ends(after: 6, firstByteMilliseconds: 600_000, paused: true, timeouts: total) == [.timedOut])
   }
 
   /// What libcurl has noted in the turn that ends the pool is nobody's: not told, and no trap.

@@ -1,4 +1,5 @@
 import Gateway
+import Routing
 import Testing
 
 @testable import Upstream
@@ -32,6 +33,19 @@ struct UpstreamHeadLineTests {
       ("content-types: application/json", .other), ("accept: application/json", .other),
     ] as [(String, UpstreamHead.ContentKind)])
   func kindFollowsTheContentType(line: String, kind: UpstreamHead.ContentKind) { #expect(read(line).kind == kind) }
+
+  @Test(
+    arguments: [
+      (["x-ratelimit-remaining-requests: 0", "x-ratelimit-reset-requests: 2s"], 2_000),
+      (["X-RateLimit-Remaining-Tokens:0", "X-RateLimit-Reset-Tokens:\t250ms "], 250),
+      (["anthropic-ratelimit-tokens-remaining: 0", "anthropic-ratelimit-tokens-reset: 1970-01-01T00:00:07Z"], 7_000),
+      (["x-ratelimit-remaining-requests: 9", "x-ratelimit-reset-requests: 2s"], nil),
+      (["x-ratelimit-remaining-requests", "x-ratelimit-reset-requests: 2s"], nil),
+      (["x-ratelimit-:", ":", "x-ratelimit-remaining-requests:"], nil),
+    ] as [([String], Int64?)])
+  func limitsAreRead(lines: [String], milliseconds: Int64?) {
+    #expect(read(lines).rest.duration(status: 200, retryAfter: nil, wallMilliseconds: 0) == milliseconds)
+  }
 
   @Test(arguments: [
     ("content-encoding: gzip", true), ("Content-Encoding: br", true), ("content-encoding:zstd", true),

@@ -17,15 +17,28 @@ extension RequestPipeline {
     let now = stageTime.monotonic / 1_000_000
     var obstacle: ComplianceRequirement.Obstacle?
     var isAllowed = false
+    var (isFull, rest): (Bool, Int64?) = (false, nil)
     for candidate in order(route) {
       if let found = caller.rules.policy.compliance.obstacle(to: candidate.provider, on: today) {
         obstacle = found
         continue
       }
       isAllowed = true
-      guard !exchange.excluded.contains(ObjectIdentifier(candidate)),
-        breakers.admits(candidate.breakerName, nowMilliseconds: now)
-      else { continue }
+      guard !exchange.excluded.contains(ObjectIdentifier(candidate)) else { continue }
+      if let remaining = candidate.rest.remaining(at: now) {
+        rest = min(rest ?? .max, remaining)
+        continue
+      }
+      guard candidate.load.enter(limit: candidate.provider.limits.concurrency) else {
+        isFull = true
+        continue
+      }
+      guard breakers.admits(candidate.breakerName, nowMilliseconds: now) else {
+        candidate.load.leave()
+        continue
+      }
+      if exchange.attempt == 0 { candidate.load.noteFirstAttempt() }
+      exchange.load = candidate.load
       exchange.candidate = candidate
       exchange.probe = candidate.breakerName
       return prepare(exchange, candidate)
@@ -36,11 +49,60 @@ extension RequestPipeline {
           .dataResidencyMismatch,
           message: "No provider of this model meets your data-protection policy (rule \(obstacle.rawValue))."))
     }
-    return .refused(Refusal(.noRoute, message: "No healthy provider for this model now. Try again shortly."))
+    return .refused(exchange.lastFault ?? Self.noRoute(isFull: isFull, rest: rest))
+  }
+
+  /// Why none of the candidates that compliance allows can take a request now.
+  private static func noRoute(isFull: Bool, rest: Int64?) -> Refusal {
+    if isFull {
+      return Refusal(
+        .noRoute, message: "Every provider of this model has as many requests under way as it may. Try again shortly.",
+        retryAfter: 1)
+    }
+    guard let rest else {
+      return Refusal(.noRoute, message: "No healthy provider for this model now. Try again shortly.")
+    }
+    return Refusal(
+      .upstreamRateLimited,
+      message: "The provider limits this installation's rate; this is not your quota. Try again later.",
+      retryAfter: Int(clamping: (rest + 999) / 1_000))
+  }
+
+  /// Whether a candidate could be asked now; takes nothing.
+  func couldServe(_ exchange: Exchange, _ candidate: CallableModel) -> Bool {
+    guard let caller = exchange.caller, !exchange.excluded.contains(ObjectIdentifier(candidate)) else { return false }
+    let today = CalendarDay(epochSeconds: clock.wallNanoseconds / 1_000_000_000)
+    let now = clock.monotonicNanoseconds / 1_000_000
+    let limit = candidate.provider.limits.concurrency ?? .max
+    return caller.rules.policy.compliance.obstacle(to: candidate.provider, on: today) == nil
+      && candidate.rest.remaining(at: now) == nil && candidate.load.outstanding < limit
+      && breakers.mayAdmit(candidate.breakerName, nowMilliseconds: now)
   }
 
   private func order(_ route: ModelRoute) -> [CallableModel] {
-    guard route.order == .weighted, route.candidates.count > 1 else { return route.candidates }
+    guard route.candidates.count > 1 else { return route.candidates }
+    switch route.order {
+    case .listed, .cheapest: return route.candidates
+    case .weighted: return drawn(route)
+    case .leastOutstanding: return leastOutstanding(route)
+    }
+  }
+
+  /// Candidates by what is under way at their providers, measured by weight; equal ones from a random one on.
+  private func leastOutstanding(_ route: ModelRoute) -> [CallableModel] {
+    let count = route.candidates.count
+    let start = Int(UInt64(truncatingIfNeeded: ids.next()) % UInt64(count))
+    // Read once: others change it while we sort.
+    let loads = route.candidates.map { ($0.load.outstanding, max(1, $0.weight)) }
+    let order = (0..<count).map { (start + $0) % count }.enumerated().sorted { left, right in
+      let (a, b) = (loads[left.element], loads[right.element])
+      let (x, y) = (a.0.multipliedReportingOverflow(by: b.1), b.0.multipliedReportingOverflow(by: a.1))
+      return x.partialValue == y.partialValue ? left.offset < right.offset : x.partialValue < y.partialValue
+    }
+    return order.map { route.candidates[$0.element] }
+  }
+
+  private func drawn(_ route: ModelRoute) -> [CallableModel] {
     var point = UInt64(truncatingIfNeeded: ids.next()) % UInt64(max(1, route.candidates.reduce(0) { $0 + $1.weight }))
     guard
       let first = route.candidates.firstIndex(where: { candidate in

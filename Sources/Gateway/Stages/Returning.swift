@@ -11,6 +11,7 @@ extension RequestPipeline: UpstreamDelegate {
     guard exchange.stage == .returning else { return }
     exchange.upstreamHead = head
     if exchange.firstByteAt == 0 { exchange.firstByteAt = clock.monotonicNanoseconds }
+    noteRest(exchange, head)
     // An answer with status 200 that nobody can read is billed all the same: row 9, not row 4.
     let unreadable = head.status == 200 ? Exit.upstreamCut : .upstreamError
     guard !head.isEncoded else { return fault(exchange, .malformed, exit: unreadable, cancel: true) }
@@ -43,7 +44,10 @@ extension RequestPipeline: UpstreamDelegate {
       endProbe(exchange, exchange.upstreamHead.status < 500 ? .succeeded : .failed)
       if exchange.upstreamHead.status != 200 { return answeredError(exchange) }
       exchange.isStream ? streamEnded(exchange) : plainEnded(exchange)
-    case .notConnected, .addressRefused:
+    case .notConnected:
+      endProbe(exchange, .failed)
+      fault(exchange, .unreachable, exit: .notSent, failure: .notSent)
+    case .addressRefused:
       endProbe(exchange, .failed)
       fault(exchange, .unreachable, exit: .notSent)
     case .timedOut:
@@ -197,11 +201,26 @@ extension RequestPipeline: UpstreamDelegate {
     fault(
       exchange,
       UpstreamFault(status: head.status, body: exchange.answer.bytes, retryAfter: head.retryAfterSeconds),
-      exit: exchange.usage == nil ? .upstreamError : .upstreamErrorWithUsage)
+      exit: exchange.usage == nil ? .upstreamError : .upstreamErrorWithUsage,
+      // What was paid for is not asked for again.
+      failure: exchange.usage == nil ? .status(head.status, retryAfter: head.retryAfterSeconds) : .unknown)
   }
 
-  /// An attempt failed: tries another candidate if nothing has gone to the client yet, else tells the client.
-  private func fault(_ exchange: Exchange, _ fault: UpstreamFault, exit: Exit, cancel: Bool = false) {
+  /// A provider that says that it has had enough is left alone until it says.
+  private func noteRest(_ exchange: Exchange, _ head: UpstreamHead) {
+    guard head.status >= 400 || !head.rest.isEmpty, let candidate = exchange.candidate,
+      let rest = head.rest.duration(
+        status: head.status, retryAfter: head.retryAfterSeconds, wallMilliseconds: clock.wallNanoseconds / 1_000_000)
+    else { return }
+    candidate.rest.extend(to: clock.monotonicNanoseconds / 1_000_000 + rest)
+  }
+
+  /// An attempt failed: tries another candidate if nothing has gone to the client yet, or the same one after a wait where
+  /// that is safe; else tells the client.
+  private func fault(
+    _ exchange: Exchange, _ fault: UpstreamFault, exit: Exit, cancel: Bool = false,
+    failure: RetryRule.Failure = .unknown
+  ) {
     if cancel {
       upstreamPort?.cancel(exchange)
       endProbe(exchange, .failed)
@@ -212,16 +231,33 @@ extension RequestPipeline: UpstreamDelegate {
       exchange.excluded.append(ObjectIdentifier(candidate))
       exchange.lastFault = fault.refusal
       if hasAnotherCandidate(exchange) { return tryAgain(exchange, exit: exit) }
+      if let wait = waitForTheSame(exchange, candidate, failure) {
+        exchange.excluded.removeLast()
+        return tryAgain(exchange, exit: exit, afterMilliseconds: wait)
+      }
     }
     conclude(exchange, .refusal(fault.refusal), exit: exit)
   }
 
   private func hasAnotherCandidate(_ exchange: Exchange) -> Bool {
-    exchange.modelRoute?.candidates.contains { !exchange.excluded.contains(ObjectIdentifier($0)) } ?? false
+    exchange.modelRoute?.candidates.contains { couldServe(exchange, $0) } ?? false
+  }
+
+  /// How long to wait before the provider that has just failed is asked again; nil: it is not.
+  private func waitForTheSame(_ exchange: Exchange, _ candidate: CallableModel, _ failure: RetryRule.Failure) -> Int64?
+  {
+    let random = UInt64(truncatingIfNeeded: ids.next())
+    let now = clock.monotonicNanoseconds
+    guard let wait = RetryRule.wait(after: failure, attempt: exchange.attempt, random: random),
+      (now - exchange.startedAt) / 1_000_000 + wait < Int64(limits.exchangeMilliseconds),
+      breakers.mayAdmit(candidate.breakerName, nowMilliseconds: now / 1_000_000 + wait),
+      candidate.load.takesRetry(at: now / 1_000_000)
+    else { return nil }
+    return wait
   }
 
   /// Settles the failed attempt by its own row and goes back to *route*, with compliance and reservation anew.
-  private func tryAgain(_ exchange: Exchange, exit: Exit) {
+  private func tryAgain(_ exchange: Exchange, exit: Exit, afterMilliseconds wait: Int64 = 0) {
     let cost = actual(exchange, exit: exit)
     services.quotas.settle(&exchange.reservation, cost, journal: &exchange.journal)
     exchange.spent.inputTokens &+= cost.inputTokens
@@ -238,6 +274,14 @@ extension RequestPipeline: UpstreamDelegate {
     exchange.answer.reset()
     exchange.upstreamHead = UpstreamHead()
     exchange.stage = .route
+    guard wait > 0, let port = upstreamPort else { return advance(exchange) }
+    exchange.isWaiting = true
+    port.wake(exchange, afterMilliseconds: wait)
+  }
+
+  package func woken(_ exchange: Exchange) {
+    guard exchange.stage == .route, exchange.isWaiting else { return }
+    exchange.isWaiting = false
     advance(exchange)
   }
 

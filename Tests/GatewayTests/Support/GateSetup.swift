@@ -15,6 +15,8 @@ struct GateSetup {
     var agreementExpires: String?
     var maxOutput: Int64 = 1000
     var deniedFields: [String] = []
+    var concurrency: Int?
+    var weight = 1
   }
 
   static let tenant = TenantID(0xAAAA_0000_0000_0000_0000_0000_0000_0001)
@@ -107,7 +109,8 @@ struct GateSetup {
       agreement: Agreement(kind: .avv, expires: try candidate.agreementExpires.map { try CalendarDay($0) }),
       certificates: [:], retentionDays: 0, training: .never, models: [model],
       traits: WireTraits(
-        maxTokensField: "max_completion_tokens", includesUsage: true, deniedFields: candidate.deniedFields))
+        maxTokensField: "max_completion_tokens", includesUsage: true, deniedFields: candidate.deniedFields),
+      limits: ProviderLimits(concurrency: candidate.concurrency))
     func target(_ path: String) -> UpstreamTarget {
       UpstreamTarget(
         provider: candidate.provider, url: "https://\(candidate.provider).example/v1\(path)",
@@ -115,7 +118,7 @@ struct GateSetup {
     }
     return CallableModel(
       provider: provider, model: model, price: price, chat: target("/chat/completions"),
-      embeddings: target("/embeddings"))
+      embeddings: target("/embeddings"), weight: candidate.weight)
   }
 }
 

@@ -24,4 +24,21 @@ final class RecordingUpstream: UpstreamPort {
   func cancel(_ exchange: Exchange) { cancelled += 1 }
   func pause(_ exchange: Exchange) { paused += 1 }
   func resume(_ exchange: Exchange) { resumed += 1 }
+
+  struct Wake {
+    let exchange: Exchange
+    let ticket: UInt64
+    let milliseconds: Int64
+  }
+  /// Waits that were asked for and are not over.
+  private(set) var wakes: [Wake] = []
+
+  func wake(_ exchange: Exchange, afterMilliseconds milliseconds: Int64) {
+    wakes.append(Wake(exchange: exchange, ticket: exchange.ticket, milliseconds: milliseconds))
+  }
+
+  func takeWakes() -> [Wake] {
+    defer { wakes.removeAll() }
+    return wakes
+  }
 }

@@ -7,6 +7,7 @@ import KeyProviders
 import Policies
 import Quotas
 import Redaction
+import Routing
 import SealedLog
 import Synchronization
 import Tenancy
@@ -220,9 +221,21 @@ final class TestGate {
     end(.complete)
   }
 
-  func head(_ status: Int, _ kind: UpstreamHead.ContentKind = .json, retryAfter: Int? = nil) {
+  /// Lets the waits for another attempt pass, each to its end.
+  func passWaits() {
+    for wake in upstream.takeWakes() {
+      clock.advance(milliseconds: wake.milliseconds)
+      if wake.exchange.ticket == wake.ticket { pipeline.woken(wake.exchange) }
+    }
+    turnLedger()
+  }
+
+  func head(
+    _ status: Int, _ kind: UpstreamHead.ContentKind = .json, retryAfter: Int? = nil, rest: ProviderRest = ProviderRest()
+  ) {
     guard let exchange = upstream.sent.last?.exchange else { return }
     var head = UpstreamHead()
+    head.rest = rest
     head.status = status
     head.kind = kind
     head.retryAfterSeconds = retryAfter
