@@ -5,7 +5,7 @@ set -eu
 build="libcurl4-openssl-dev libssl-dev libsqlite3-dev libre2-dev libmimalloc-dev libnghttp2-dev pkg-config curl"
 case "${1:-build}" in
 build) wanted="$build" ;;
-test) wanted="$build python3 python3-venv python3-yaml" ;;
+test) wanted="$build python3 python3-venv python3-yaml openssl" ;;
 bench) wanted="$build python3 python3-yaml nginx haproxy slowhttptest" ;;
 *)
   echo "usage: $0 build|test|bench" >&2

@@ -21,18 +21,21 @@ package final class UpstreamTarget: Sendable {
   package let idleMilliseconds: Int
   /// Of one attempt, however lively it is.
   package let totalMilliseconds: Int
+  /// Nil: by its name over public TLS.
+  package let transport: UpstreamTransport?
   /// Most connections to keep and to open to this origin, per loop.
   package let maximumConnections: Int
 
   package init(
     provider: String, url: String, headerLines: [String], poolKey: String, isLocal: Bool, limits: Limits,
-    timeouts: ProviderTimeouts = ProviderTimeouts(), maximumConnections: Int = 1024
+    timeouts: ProviderTimeouts = ProviderTimeouts(), transport: UpstreamTransport? = nil, maximumConnections: Int = 1024
   ) {
     self.provider = provider
     self.url = url
     self.headerLines = headerLines
     self.poolKey = poolKey
     self.isLocal = isLocal
+    self.transport = transport
     connectMilliseconds = timeouts.connect ?? limits.connectMilliseconds
     firstByteMilliseconds = timeouts.firstByte ?? limits.firstByteMilliseconds
     idleMilliseconds = timeouts.idle ?? limits.upstreamIdleMilliseconds

@@ -12,6 +12,7 @@ struct ProviderTargets {
   let currencyRates: [String: Int64]
   let dedicatedPool: String?
   let loads: ProviderLoads
+  let transports: TransportTable
 
   /// Nil if the credential is missing or the price is in a currency without a rate: an unpriced candidate is none.
   func callable(_ candidate: Candidate) -> CallableModel? {
@@ -33,17 +34,36 @@ struct ProviderTargets {
     case .anthropic, .gemini, .bedrock: return nil
     case .openAI, .openAICompatible, .azure, .mistral, .vllm, .ollama: break
     }
+    let transport: UpstreamTransport?
+    switch transports.transport(of: provider) {
+    case .none: return nil
+    case .plain: transport = nil
+    case .special(let found): transport = found
+    }
     lines += provider.traits.headers.map { "\($0.name): \($0.value)" }
-    let pool = "\(provider.id)/\(provider.credential ?? "")" + (dedicatedPool.map { "/\($0)" } ?? "")
+    let pool = Self.pool(provider) + (dedicatedPool.map { "/\($0)" } ?? "")
     func target(_ path: String) -> UpstreamTarget {
       UpstreamTarget(
         provider: provider.id, url: "\(provider.endpoint)\(path)", headerLines: lines,
-        poolKey: pool, isLocal: provider.isLocal, limits: limits, timeouts: provider.timeouts)
+        poolKey: pool, isLocal: provider.isLocal, limits: limits, timeouts: provider.timeouts,
+        transport: transport)
     }
     return CallableModel(
       provider: provider, model: candidate.model, price: price, chat: target("/chat/completions"),
       embeddings: target("/embeddings"), weight: candidate.weight, load: loads.load(of: provider.id),
       rest: loads.rest(of: candidate.model.id, at: provider.id))
+  }
+
+  /// Connections are shared by requests with the same credential on the same way: a proxy, authorities and a certificate
+  /// of ours have pools of their own.
+  private static func pool(_ provider: Provider) -> String {
+    let connection = provider.connection
+    var key = "\(provider.id)/\(provider.credential ?? "")"
+    guard connection != ProviderConnection() else { return key }
+    if let proxy = connection.proxy {
+      key += "|\(proxy)|\(proxy.credential ?? "")|\(connection.proxyAuthorities ?? "")"
+    }
+    return key + "|\(connection.authorities ?? "")|\(connection.clientCertificate ?? "")"
   }
 
   /// Amounts are rounded up: never too cheap.

@@ -17,6 +17,9 @@ final class SnapshotBuilder {
   private let credentials: [String: [UInt8]]
   /// What is under way at providers, from snapshot to snapshot.
   private let loads = ProviderLoads()
+  private var transports: TransportTable
+  /// What was said of providers that cannot be called: once each, not at every change of a key.
+  private var said: [String: String] = [:]
   private var tenantKeys: [TenantID: TenantKeys] = [:]
 
   init(
@@ -28,11 +31,14 @@ final class SnapshotBuilder {
     self.redaction = redaction
     self.configuration = configuration
     self.credentials = credentials
+    transports = TransportTable(credentials: credentials)
   }
 
   /// - Returns: The snapshot, and what cannot be served with the reason; everything else is served.
   func build(_ rows: DirectoryRows, _ policies: PolicySet, now: Int64) -> (GatewaySnapshot, faults: [String]) {
     var faults: [String] = []
+    transports = TransportTable(credentials: credentials)
+    defer { tellOfProviders() }
     let directory = Directory(rows, roles: policies.roles)
     var rules: [TenantID: TenantRules] = [:]
     var compiled: [String: RedactionProfile] = [:]
@@ -61,6 +67,13 @@ final class SnapshotBuilder {
       }
     }
     return (GatewaySnapshot(directory: directory, policyHash: policies.hash, callers: callers), faults)
+  }
+
+  private func tellOfProviders() {
+    for (provider, fault) in transports.faults.sorted(by: { $0.key < $1.key }) where said[provider] != fault {
+      OperatorLog.say("provider '\(provider)' is not called: \(fault)")
+    }
+    said = transports.faults
   }
 
   /// Why nobody could be served under this policy; nil if they could.
@@ -123,7 +136,7 @@ final class SnapshotBuilder {
     ProviderTargets(
       limits: configuration.limits, credentials: credentials, currency: tenant.currency,
       currencyRates: configuration.currencyRates, dedicatedPool: dedicated ? tenant.id.description : nil,
-      loads: loads)
+      loads: loads, transports: transports)
   }
 
   private func models(_ policy: EffectivePolicy, _ tenant: Tenant, _ policies: PolicySet, _ now: Int64)

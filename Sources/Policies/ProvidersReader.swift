@@ -62,6 +62,7 @@ struct ProvidersReader {
     let traits = traits(map, adapter: adapter?.value)
     let timeouts = timeouts(map)
     let limits = limits(map)
+    let connection = connection(map)
     map.finish()
     guard let id, let adapter, let endpoint, let country, let agreement, let retention, let training else { return nil }
     if !isName(id.value) {
@@ -71,7 +72,8 @@ struct ProvidersReader {
       value: Provider(
         id: id.value, adapter: adapter.value, endpoint: endpoint, isLocal: isLocal, credential: credential?.value,
         country: country, agreement: agreement, certificates: certificates, retentionDays: retention.value,
-        training: training.value, models: models, traits: traits, timeouts: timeouts, limits: limits),
+        training: training.value, models: models, traits: traits, timeouts: timeouts,
+        limits: limits, connection: connection),
       place: id.place)
   }
 
@@ -146,6 +148,48 @@ struct ProvidersReader {
     }
     return WireTraits(
       maxTokensField: field, includesUsage: usage, deniedFields: denied, headers: headers, overheadTokens: overhead)
+  }
+
+  private func connection(_ map: MapReader) -> ProviderConnection {
+    var connection = ProviderConnection()
+    if let node = map.node("proxy"), let inner = MapReader(node, "'proxy'", report) {
+      let url = inner.requiredText("url")
+      let credential = credentialName("credential", of: inner)
+      let isLocal = inner.flag("local")?.value ?? false
+      connection.proxyAuthorities = file("ca", of: inner)
+      if let url {
+        do throws(RoutingError) {
+          connection.proxy = try ProxyEndpoint(url.value, local: isLocal, credential: credential)
+        } catch {
+          // The text may hold a password: it is not repeated.
+          report.error("this is no address of a proxy", at: url.place, hint: error.message)
+        }
+      }
+      inner.finish()
+    }
+    connection.authorities = file("ca", of: map)
+    connection.clientCertificate = credentialName("client-certificate", of: map)
+    return connection
+  }
+
+  private func file(_ key: String, of map: MapReader) -> String? {
+    guard let path = map.text(key) else { return nil }
+    guard path.value.hasPrefix("/"), path.value.utf8.allSatisfy({ $0 > 0x1F && $0 != 0x7F }) else {
+      report.error("'\(key)' names a file", at: path.place, hint: "write its path from / on; the file is in PEM")
+      return nil
+    }
+    return path.value
+  }
+
+  private func credentialName(_ key: String, of map: MapReader) -> String? {
+    guard let name = map.text(key) else { return nil }
+    guard isName(name.value) else {
+      report.error(
+        "'\(key)' is the name of a credential", at: name.place,
+        hint: "never write a secret here; the name is looked up in torhaus.yaml")
+      return nil
+    }
+    return name.value
   }
 
   private func limits(_ map: MapReader) -> ProviderLimits {

@@ -133,12 +133,13 @@ package struct Provider: Hashable, Sendable {
   package let traits: WireTraits
   package let timeouts: ProviderTimeouts
   package let limits: ProviderLimits
+  package let connection: ProviderConnection
 
   package init(
     id: String, adapter: Adapter, endpoint: Endpoint, isLocal: Bool, credential: String?, country: Country,
     agreement: Agreement, certificates: [String: CalendarDay], retentionDays: Int, training: Training,
     models: [Model], traits: WireTraits, timeouts: ProviderTimeouts = ProviderTimeouts(),
-    limits: ProviderLimits = ProviderLimits()
+    limits: ProviderLimits = ProviderLimits(), connection: ProviderConnection = ProviderConnection()
   ) {
     self.id = id
     self.adapter = adapter
@@ -154,5 +155,6 @@ package struct Provider: Hashable, Sendable {
     self.traits = traits
     self.timeouts = timeouts
     self.limits = limits
+    self.connection = connection
   }
 }

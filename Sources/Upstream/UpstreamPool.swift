@@ -80,8 +80,8 @@ package final class UpstreamPool: UpstreamPort, TurnEnd {
 
   package func wake(_ exchange: Exchange, afterMilliseconds milliseconds: Int64) {
     let ticket = exchange.ticket
-    loop.schedule(at: loop.now + max(0, min(milliseconds, 86_400_000)) * 1_000_000) { [weak self] in
-      guard let self, !isStopped, exchange.ticket == ticket else { return }
+    loop.schedule(at: loop.now + max(0, min(milliseconds, 86_400_000)) * 1_000_000) { [unowned self] in
+      guard !isStopped, exchange.ticket == ticket else { return }
       delegate.woken(exchange)
     }
   }

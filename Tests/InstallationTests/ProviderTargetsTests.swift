@@ -34,7 +34,8 @@ struct ProviderTargetsTests {
   ) -> ProviderTargets {
     ProviderTargets(
       limits: Limits(), credentials: credentials ?? ["eu": Array(secret.utf8)], currency: "EUR", currencyRates: rates,
-      dedicatedPool: dedicated, loads: ProviderLoads())
+      dedicatedPool: dedicated, loads: ProviderLoads(),
+      transports: TransportTable(credentials: credentials ?? [:]))
   }
 
   @Test func pricesInTheTenantsCurrencyStay() throws {

@@ -1,0 +1,167 @@
+"""Providers behind a proxy, behind an authority of the house's own, and with a certificate of ours. Real TLS, real proxies;
+the environment names a proxy that must not be used."""
+
+import asyncio
+import json
+import ssl
+import subprocess
+
+import pytest
+from conftest import Server, metric, provider, register, settles
+from faults import GOOD_PLAIN, TEXT
+from proxies import Proxy
+from rude_provider import RudeProvider
+from wire import Client, chat
+
+# A name that no resolver knows: only a proxy can lead there.
+NAME = "provider.invalid"
+SECRET = "sk-" + "hausprovider" + "1234567890"
+
+
+def certificates(folder):
+    """Two authorities; of the first a server's certificate and a client's."""
+
+    def openssl(*arguments):
+        subprocess.run(["openssl", *arguments], cwd=folder, check=True, capture_output=True, timeout=60)
+
+    (folder / "server.ext").write_text(f"subjectAltName=DNS:{NAME},DNS:localhost,IP:127.0.0.1\n")
+    (folder / "client.ext").write_text("extendedKeyUsage=clientAuth\n")
+    key = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"]
+    for name in ("ca", "other"):
+        openssl("req", "-x509", *key, "-keyout", f"{name}.key", "-out", f"{name}.pem", "-days", "2", "-subj", f"/CN={name}")
+    for name in ("server", "client"):
+        openssl("req", *key, "-keyout", f"{name}.key", "-out", f"{name}.csr", "-subj", f"/CN={name}")
+        openssl("x509", "-req", "-in", f"{name}.csr", "-CA", "ca.pem", "-CAkey", "ca.key", "-CAcreateserial", "-days", "2",
+                "-out", f"{name}.pem", "-extfile", f"{name}.ext")
+    (folder / "both.pem").write_text((folder / "client.pem").read_text() + (folder / "client.key").read_text())
+    (folder / "both.pem").chmod(0o600)
+
+
+def secret(folder, name, text):
+    file = folder / name
+    file.write_text(text + "\n")
+    file.chmod(0o600)
+    return f"file:{file}"
+
+
+class House:
+    """The gateway, two TLS providers (one asks for our certificate) and a proxy of each kind before them."""
+
+    def __init__(self, folder):
+        certificates(folder)
+        tls = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+        tls.load_cert_chain(folder / "server.pem", folder / "server.key")
+        careful = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH, cafile=folder / "ca.pem")
+        careful.load_cert_chain(folder / "server.pem", folder / "server.key")
+        careful.verify_mode = ssl.CERT_REQUIRED
+        scripts = {("m", "plain"): [GOOD_PLAIN]}
+        self.tls = RudeProvider(scripts, tls).start()
+        self.careful = RudeProvider(scripts, careful).start()
+        self.proxies = {
+            "open": Proxy("http", self.tls.port), "closed": Proxy("http", self.tls.port, "anna", "geheim"),
+            "secure": Proxy("http", self.tls.port, tls=tls), "socks": Proxy("socks5", self.tls.port),
+            "socks-closed": Proxy("socks5", self.tls.port, "anna", "geheim"),
+        }
+        for proxy in self.proxies.values():
+            proxy.start()
+        ca, other = str(folder / "ca.pem"), str(folder / "other.pem")
+        here = dict(scheme="https", host="localhost")
+
+        def behind(name, scheme, proxy, **more):
+            """A public provider: it has no `local`, and its name is the proxy's to resolve."""
+            url = f"{scheme}://127.0.0.1:{self.proxies[proxy].port}"
+            record = provider(name, 443, ["m"], scheme="https", host=NAME, credential="haus", ca=ca,
+                              proxy={"url": url, "local": "true", **more})
+            return record | {"local": "false", "agreement": {"kind": "avv"}}
+
+        records = [
+            provider("right", self.tls.port, ["m"], **here, ca=ca), provider("unknown", self.tls.port, ["m"], **here),
+            provider("other", self.tls.port, ["m"], **here, ca=other),
+            provider("missing", self.tls.port, ["m"], **here, ca=str(folder / "none.pem")),
+            provider("known", self.careful.port, ["m"], **here, ca=ca, **{"client-certificate": "ours"}),
+            provider("nameless", self.careful.port, ["m"], **here, ca=ca),
+            behind("open", "http", "open"), behind("closed", "http", "closed", credential="proxy"),
+            behind("wrong", "http", "closed", credential="wrong"), behind("anonymous", "http", "closed"),
+            behind("secure", "https", "secure", ca=ca), behind("insecure", "https", "secure"),
+            behind("socks", "socks5", "socks"), behind("socks-closed", "socks5", "socks-closed", credential="proxy"),
+            behind("socks-wrong", "socks5", "socks-closed", credential="wrong"),
+        ]
+        # Loopback by a name: the rules hold for the proxy's address, when it is connected to.
+        foreign = behind("foreign", "http", "open")
+        foreign["proxy"] = {"url": f"http://localhost:{self.proxies['open'].port}"}
+        records.append(foreign)
+        aliases = {record["id"]: {"candidates": [f"{record['id']}/m"]} for record in records}
+        secrets = {"haus": secret(folder, "haus.key", SECRET), "proxy": secret(folder, "proxy.key", "anna:geheim"),
+                   "wrong": secret(folder, "wrong.key", "anna:falsch"), "ours": f"file:{folder / 'both.pem'}"}
+        self.server = Server(folder, register(records, aliases), f"loops: 1\ncredentials: {json.dumps(secrets)}").start()
+
+    def stop(self):
+        code = self.server.stop()
+        for part in (*self.proxies.values(), self.tls, self.careful):
+            part.stop()
+        assert code == 0, self.server.log()
+
+    def ask(self, alias, times=1):
+        async def all_of():
+            client = await Client(*self.server.address, self.server.key()).connect()
+            try:
+                return [await asyncio.wait_for(client.ask("chat/completions", chat(alias, TEXT)), 20) for _ in range(times)]
+            finally:
+                client.close()
+
+        answers = asyncio.run(all_of())
+        assert settles(lambda: metric(self.server, "torhaus_reservations_open") == 0)
+        return answers[-1]
+
+
+@pytest.fixture(scope="module")
+def house(tmp_path_factory):
+    with pytest.MonkeyPatch.context() as patch:
+        for name in ("http_proxy", "https_proxy", "HTTPS_PROXY", "ALL_PROXY", "all_proxy"):
+            patch.setenv(name, "http://127.0.0.1:1")
+        patch.setenv("no_proxy", "*")
+        patch.setenv("SSL_CERT_FILE", "/nonexistent")
+        house = House(tmp_path_factory.mktemp("house"))
+    yield house
+    house.stop()
+
+
+@pytest.mark.parametrize("alias", ["right", "known", "open", "closed", "secure", "socks", "socks-closed"])
+def test_the_way_that_the_record_names_is_taken(house, alias):
+    proxy = house.proxies.get(alias)
+    seen = len(house.tls.connections) + len(house.careful.connections)
+    answer = house.ask(alias, 3)
+    assert (answer.status, answer.text) == (200, TEXT)
+    assert len(house.tls.connections) + len(house.careful.connections) == seen + 1, "one connection for three requests"
+    if proxy:
+        assert proxy.names == [f"{NAME}:443"], "the proxy resolves the name"
+        assert b"uthorization: Bearer " + SECRET.encode() in house.tls.heads[-1]
+        for secret_bytes in (SECRET.encode(), TEXT.encode(), b"torhaus/"):
+            assert secret_bytes not in proxy.greetings + proxy.through
+        assert b"Proxy-Authorization" not in house.tls.heads[-1] and b"geheim" not in house.tls.heads[-1]
+
+
+@pytest.mark.parametrize("alias", ["unknown", "other", "wrong", "anonymous", "insecure", "socks-wrong", "foreign"])
+def test_no_way_no_request(house, alias):
+    requests = len(house.tls.heads) + len(house.careful.heads)
+    answer = house.ask(alias)
+    assert (answer.status, answer.code) == (502, "upstream_error")
+    assert len(house.tls.heads) + len(house.careful.heads) == requests
+    rows = json.loads(house.server.ctl("log", "list", "--tenant", "mandant-a", "--all", "-o", "json").stdout)
+    row = next((row for row in rows if row["request_id"] == answer.headers["x-request-id"]), None)
+    assert row is None or (row["exit"], row["input_tokens"]) == ("3", 0), "nothing left, nothing costs"
+
+
+def test_a_provider_that_wants_our_certificate_gets_no_request_without_it(house):
+    assert house.ask("nameless").status == 502
+
+
+def test_a_provider_whose_authorities_cannot_be_read_is_no_candidate(house):
+    answer = house.ask("missing")
+    assert (answer.status, answer.code) == (503, "no_route")
+    assert house.server.log().count("provider 'missing' is not called") == 1
+
+
+def test_no_secret_is_said(house):
+    said = house.server.log()
+    assert all(word not in said for word in (SECRET, "geheim", "falsch", "PRIVATE KEY"))
