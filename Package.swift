@@ -44,6 +44,7 @@ let package = Package(
   targets: [
     // C libraries and kernel interfaces: a module map and a thin shim each
     .systemLibrary(name: "COpenSSL", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
+    .systemLibrary(name: "CTLS", pkgConfig: "libssl", providers: [.apt(["libssl-dev"])]),
     .systemLibrary(name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
     .systemLibrary(name: "CNghttp2", pkgConfig: "libnghttp2", providers: [.apt(["libnghttp2-dev"])]),
     .systemLibrary(name: "CLinux"),
@@ -75,7 +76,7 @@ let package = Package(
 
     // Adapters: one technology each
     .target(
-      name: "Frontend", dependencies: ["CLinux", "CNghttp2", "EventLoop", "Gateway", "JSONText", "Tenancy"],
+      name: "Frontend", dependencies: ["CLinux", "CNghttp2", "CTLS", "EventLoop", "Gateway", "JSONText", "Tenancy"],
       swiftSettings: strict),
     .target(
       name: "Upstream", dependencies: ["CCurl", "EventLoop", "Gateway", "JSONText", "Routing"], swiftSettings: strict),
@@ -155,14 +156,16 @@ let package = Package(
       ], swiftSettings: strict),
     .testTarget(
       name: "InstallationTests",
-      dependencies: ["Cryptography", "Gateway", "Installation", "Policies", "Quotas", "Routing", "Tenancy"],
+      dependencies: [
+        "Cryptography", "Frontend", "Gateway", "Installation", "Policies", "Quotas", "Routing", "Tenancy",
+      ],
       swiftSettings: strict),
     .testTarget(
       name: "EventLoopTests", dependencies: ["CLinux", "EventLoop"], swiftSettings: strict),
     .testTarget(
       name: "FrontendTests",
       dependencies: [
-        "CNghttp2", "Cryptography", "EventLoop", "Frontend", "Gateway", "JSONText", "KeyProviders", "Policies",
+        "CNghttp2", "CTLS", "Cryptography", "EventLoop", "Frontend", "Gateway", "JSONText", "KeyProviders", "Policies",
         "Quotas", "Routing", "SealedLog", "Tenancy",
       ], swiftSettings: strict),
     .testTarget(

@@ -19,14 +19,16 @@ protocol WireProtocol: AnyObject {
   func isGone()
 }
 
-/// One client's socket: bytes in, bytes out and the end of both. Knows nothing of HTTP.
+/// One client's socket: bytes in, bytes out and the end of both, sealed by TLS or plain. Knows nothing of HTTP.
 ///
 /// What is written goes to the kernel at once or at the turn's end, as the caller wants; what the kernel does not take
 /// waits here. A failing write is found out about at the turn's end, never from inside of the write.
 final class ClientWire: Watcher {
   private let descriptor: Int32
-  private let worker: LoopWorker
+  private let room: WireRoom
   unowned var user: any WireProtocol
+  /// Between the socket and plain bytes, once a handshake is over.
+  private var tls: TLSStream?
   /// What the kernel has not taken; present while there is something.
   private var outbox: ByteArena?
   private var taken = 0
@@ -37,9 +39,9 @@ final class ClientWire: Watcher {
   private var closesOutput = false
   private var readsOn = true
 
-  init(descriptor: Int32, worker: LoopWorker, user: any WireProtocol) {
+  init(descriptor: Int32, room: WireRoom, user: any WireProtocol) {
     self.descriptor = descriptor
-    self.worker = worker
+    self.room = room
     self.user = user
     super.init(isToldLater: true)
   }
@@ -47,8 +49,8 @@ final class ClientWire: Watcher {
   deinit { if isOpen { close() } }
 
   func start() {
-    worker.loop.announce(descriptor)
-    worker.loop.watch(descriptor, interest, by: self)
+    room.loop.announce(descriptor)
+    room.loop.watch(descriptor, interest, by: self)
   }
 
   private var interest: Interest {
@@ -63,7 +65,7 @@ final class ClientWire: Watcher {
   func read(_ reads: Bool) {
     guard reads != readsOn, isOpen else { return }
     readsOn = reads
-    worker.loop.watch(descriptor, interest, by: self)
+    room.loop.watch(descriptor, interest, by: self)
   }
 
   override func ready(_ descriptor: Int32, _ events: Events) {
@@ -92,40 +94,93 @@ final class ClientWire: Watcher {
   }
 
   private func readOnce() -> (count: Int, room: Int) {
+    if tls != nil { return readRecords() }
     let missing = user.missingBodyBytes
     if missing > 0, let body = user.bodyRoom {
-      let room = min(missing, 256 * 1024)
-      let count = body.extend(upTo: room) { recv(descriptor, $0.baseAddress, $0.count, 0) }
+      let most = min(missing, 256 * 1024)
+      let count = body.extend(upTo: most) { recv(descriptor, $0.baseAddress, $0.count, 0) }
       if count > 0 { user.bodyGrew(by: count) }
-      return (count, room)
+      return (count, most)
     }
-    let buffer = worker.readBuffer
+    let buffer = room.readBuffer
     let count = recv(descriptor, buffer.baseAddress, buffer.count, 0)
     if count > 0 { user.received(UnsafeRawBufferPointer(rebasing: buffer[..<count])) }
     return (count, buffer.count)
   }
 
+  // MARK: TLS
+
+  /// From now on all bytes are sealed; what waits already goes out before, as it is.
+  func secure(by stream: TLSStream) {
+    tls = stream
+    guard let outbox else { return }
+    stream.hold(UnsafeRawBufferPointer(rebasing: outbox.bytes[taken...]))
+    room.give(outbox)
+    self.outbox = nil
+    taken = 0
+  }
+
+  private func readRecords() -> (count: Int, room: Int) {
+    let buffer = room.readBuffer
+    let count = recv(descriptor, buffer.baseAddress, buffer.count, 0)
+    guard count > 0, let tls else { return (count, buffer.count) }
+    tls.feed(UnsafeRawBufferPointer(rebasing: buffer[..<count]))
+    openWhatIsFed()
+    return (count, buffer.count)
+  }
+
+  /// Opens all that was received, even if its user wants no more for now: it is bounded by what one call reads, and so
+  /// nothing waits where epoll cannot see it.
+  func openWhatIsFed() {
+    guard let tls else { return }
+    var isOver = false
+    while !isOver, isOpen, tls.hasInput {
+      let missing = user.missingBodyBytes
+      let count: Int
+      if missing > 0, let body = user.bodyRoom {
+        count = body.extend(upTo: min(missing, room.openBuffer.count)) { tls.open(into: $0) }
+        if count > 0 { user.bodyGrew(by: count) }
+      } else {
+        count = tls.open(into: room.openBuffer)
+        if count > 0 { user.received(UnsafeRawBufferPointer(rebasing: room.openBuffer[..<count])) }
+      }
+      isOver = count < 0
+    }
+    tls.forgetInput()
+    guard isOpen else { return room.records.reset() }
+    // Opening can bring about records of its own: alerts, answers to new keys.
+    if !tls.release(to: descriptor) || tls.heldBytes > 256 * 1024 { return fail() }
+    if isOver { return end() }
+    if tls.heldBytes > 0, !isInTurnEnd { block(true) }
+  }
+
   // MARK: Bytes out
 
   /// Bytes that wait for the client to take them.
-  var heldBytes: Int { (outbox?.count ?? 0) &- taken }
+  var heldBytes: Int { (outbox?.count ?? 0) &- taken &+ (tls?.heldBytes ?? 0) }
 
   /// Whether the client takes what it is given, as far as is known.
-  var isWritable: Bool { isOpen && !hasFailed && !isBlocked && heldBytes < worker.limits.heldHighBytes }
+  var isWritable: Bool { isOpen && !hasFailed && !isBlocked && heldBytes < room.limits.heldHighBytes }
 
   /// Hands both runs of bytes to the kernel now, in one call; keeps what it does not take.
   func write(_ head: UnsafeRawBufferPointer, _ body: UnsafeRawBufferPointer) {
     guard isOpen, !hasFailed else { return }
     var sent = 0
     if heldBytes == 0 {
-      sent = th_send_two(descriptor, head.baseAddress, head.count, body.baseAddress, body.count)
+      sent =
+        if let tls {
+          tls.send(head, body, to: descriptor)
+        } else {
+          th_send_two(descriptor, head.baseAddress, head.count, body.baseAddress, body.count)
+        }
       if sent < 0 {
         guard errno == EAGAIN || errno == EINTR else { return fail() }
         sent = 0
       }
-      guard sent < head.count &+ body.count else { return }
+      guard sent < head.count &+ body.count || heldBytes > 0 else { return }
       block(true)
     }
+    guard sent < head.count &+ body.count else { return }
     let waiting = pending
     if sent < head.count { waiting.append(UnsafeRawBufferPointer(rebasing: head[sent...])) }
     waiting.append(UnsafeRawBufferPointer(rebasing: body[min(body.count, max(0, sent &- head.count))...]))
@@ -135,7 +190,7 @@ final class ClientWire: Watcher {
   var pending: ByteArena {
     askForTurnEnd()
     if let outbox { return outbox }
-    let fresh = worker.takeArena()
+    let fresh = room.takeArena()
     outbox = fresh
     return fresh
   }
@@ -143,7 +198,7 @@ final class ClientWire: Watcher {
   private func askForTurnEnd() {
     guard !isInTurnEnd, isOpen else { return }
     isInTurnEnd = true
-    worker.flushAtEndOfTurn(self)
+    room.flushAtEndOfTurn(self)
   }
 
   func turnEnded() {
@@ -154,35 +209,48 @@ final class ClientWire: Watcher {
 
   /// Writes what waits, as far as the kernel takes it.
   func flush() {
-    guard isOpen, !hasFailed, let outbox else { return }
-    let before = taken
-    while taken < outbox.count {
-      let count = send(descriptor, outbox.base + taken, outbox.count &- taken, Int32(MSG_NOSIGNAL))
-      guard count >= 0 else {
-        if errno == EINTR { continue }
-        if errno != EAGAIN { return fail() }
-        break
-      }
-      taken &+= count
-    }
-    let isDone = taken == outbox.count
-    if isDone {
-      worker.give(outbox)
-      self.outbox = nil
+    let before = heldBytes
+    guard isOpen, !hasFailed, before > 0 || outbox != nil else { return }
+    guard sendWaiting() else { return fail() }
+    let left = heldBytes
+    if taken == outbox?.count {
+      if let outbox { room.give(outbox) }
+      outbox = nil
       taken = 0
-      if closesOutput { shutdown(descriptor, Int32(SHUT_WR)) }
-    } else if taken > outbox.count / 2, taken > 64 * 1024 {
+    } else if let outbox, taken > outbox.count / 2, taken > 64 * 1024 {
       outbox.dropFirst(taken)
       taken = 0
     }
-    block(!isDone)
-    if isDone || taken != before { user.progressed() }
+    block(left > 0)
+    if left == 0, closesOutput { finishOutput() }
+    if left == 0 || left < before { user.progressed() }
+  }
+
+  /// False if the connection has failed.
+  private func sendWaiting() -> Bool {
+    if let tls, tls.heldBytes > 0, !tls.sendHeld(to: descriptor) { return errno == EAGAIN }
+    guard let outbox else { return true }
+    while taken < outbox.count {
+      let count: Int
+      if let tls {
+        let rest = UnsafeRawBufferPointer(rebasing: outbox.bytes[taken...])
+        count = tls.send(rest, UnsafeRawBufferPointer(start: nil, count: 0), to: descriptor)
+      } else {
+        count = send(descriptor, outbox.base + taken, outbox.count &- taken, Int32(MSG_NOSIGNAL))
+      }
+      guard count >= 0 else {
+        if errno == EINTR { continue }
+        return errno == EAGAIN
+      }
+      taken &+= count
+    }
+    return true
   }
 
   private func block(_ blocks: Bool) {
     guard blocks != isBlocked else { return }
     isBlocked = blocks
-    worker.loop.watch(descriptor, interest, by: self)
+    room.loop.watch(descriptor, interest, by: self)
   }
 
   // MARK: The end
@@ -190,7 +258,14 @@ final class ClientWire: Watcher {
   /// Nothing more is written: the client is told once it has everything, and may still send and read on.
   func closeOutput() {
     closesOutput = true
-    if isOpen, heldBytes == 0 { shutdown(descriptor, Int32(SHUT_WR)) }
+    if isOpen, heldBytes == 0 { finishOutput() }
+  }
+
+  /// The last byte is out.
+  private func finishOutput() {
+    guard isOpen, !hasFailed else { return }
+    if let tls, !tls.sayGoodbye(to: descriptor) { return errno == EAGAIN ? block(true) : fail() }
+    shutdown(descriptor, Int32(SHUT_WR))
   }
 
   private func fail() {
@@ -207,9 +282,10 @@ final class ClientWire: Watcher {
 
   private func close() {
     isOpen = false
-    worker.loop.forget(descriptor)
+    if let tls, !hasFailed, heldBytes == 0 { _ = tls.sayGoodbye(to: descriptor) }
+    room.loop.forget(descriptor)
     Glibc.close(descriptor)
-    if let outbox { worker.give(outbox) }
+    if let outbox { room.give(outbox) }
     outbox = nil
     taken = 0
   }

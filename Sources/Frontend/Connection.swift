@@ -40,7 +40,7 @@ final class Connection: WireProtocol, ClientPort, ClientConnection {
   // Deadlines in the worker's milliseconds; the worker looks once a second.
   private var phaseBegan: Int64
   private var bodyReceived = 0
-  private var lastWriteProgress: Int64 = 0
+  private var lastWriteProgress: Int64
 
   /// Takes over a connection that is read already.
   init(wire: ClientWire, worker: LoopWorker, source: SourceAddress) {
@@ -50,6 +50,7 @@ final class Connection: WireProtocol, ClientPort, ClientConnection {
     parser = RequestHeadParser(limits: worker.limits)
     chunks = ChunkedDecoder(maximumBytes: worker.limits.bodyBytes)
     phaseBegan = worker.milliseconds
+    lastWriteProgress = phaseBegan  // the handshake's last bytes may still wait
     self.wire = wire
     wire.user = self
   }

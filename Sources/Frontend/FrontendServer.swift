@@ -11,12 +11,17 @@ package final class FrontendServer: Sendable {
     /// Host names that are served; empty serves all.
     package var hosts: Set<String>
     package var limits: Limits
+    /// Nil serves without TLS.
+    package var tls: TLSFront?
 
-    package init(address: String, port: Int, hosts: Set<String> = [], limits: Limits = Limits()) {
+    package init(
+      address: String, port: Int, hosts: Set<String> = [], limits: Limits = Limits(), tls: TLSFront? = nil
+    ) {
       self.address = address
       self.port = port
       self.hosts = hosts
       self.limits = limits
+      self.tls = tls
     }
   }
 
@@ -37,7 +42,8 @@ package final class FrontendServer: Sendable {
         try await loop.run {
           LoopBound(
             LoopWorker(
-              loop: loop, pipeline: pipeline.value, limits: configuration.limits, hosts: configuration.hosts), loop)
+              loop: loop, pipeline: pipeline.value, limits: configuration.limits, hosts: configuration.hosts,
+              tls: configuration.tls), loop)
         })
     }
     self.workers = workers

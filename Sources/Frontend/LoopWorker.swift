@@ -3,24 +3,23 @@ import Gateway
 import JSONText
 
 /// What one event loop has: its pipeline, its connections and the buffers they share.
-final class LoopWorker: TurnEnd {
+final class LoopWorker: TurnEnd, GreetingHost {
   let loop: EventLoop
   let pipeline: RequestPipeline
   let limits: Limits
+  /// What the connections' wires share.
+  let room: WireRoom
   private let hosts: Set<String>
+  private let tls: TLSFront?
+  private let greetings: GreetingLine
   private(set) var connections: [any ClientConnection] = []
   private var perSource: [SourceAddress: Int] = [:]
   private var isDraining = false
   /// Milliseconds of the loop's clock: deadlines are seconds, clocks cost.
   var milliseconds: Int64 { loop.now / 1_000_000 }
 
-  /// What is received is used, or copied by who wants to keep it, before the next client's bytes come.
-  let readBuffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 64 * 1024, alignment: 16)
   /// An answer's head on its way to the kernel.
   let headBuffer = ByteArena(capacity: 1024)
-  private var arenas: [ByteArena] = []
-  private var toFlush: [ClientWire] = []
-  private var flushing: [ClientWire] = []
   private var toResume: [Connection] = []
   private var resuming: [Connection] = []
   private var toWrite: [HTTP2Connection] = []
@@ -29,22 +28,22 @@ final class LoopWorker: TurnEnd {
   private var onNoExchanges: (@Sendable () -> Void)?
 
   /// On `loop`.
-  init(loop: EventLoop, pipeline: RequestPipeline, limits: Limits, hosts: Set<String>) {
+  /// - Parameter tls: Nil for connections without TLS.
+  init(loop: EventLoop, pipeline: RequestPipeline, limits: Limits, hosts: Set<String>, tls: TLSFront? = nil) {
     self.loop = loop
     self.pipeline = pipeline
     self.limits = limits
     self.hosts = hosts
+    self.tls = tls
+    room = WireRoom(loop: loop, limits: limits)
+    greetings = GreetingLine(loop: loop)
     pipeline.hasTurns = true
     loop.atEndOfTurns(self)
     // The loop keeps what ends its turns. A weak reference would make every count of this object a slow one.
     loop.repeated(everyMilliseconds: 1000) { [unowned self] in tick() }
   }
 
-  deinit { readBuffer.deallocate() }
-
   // MARK: Turns
-
-  func flushAtEndOfTurn(_ wire: ClientWire) { toFlush.append(wire) }
 
   func resumeAtEndOfTurn(_ connection: Connection) { toResume.append(connection) }
 
@@ -65,38 +64,33 @@ final class LoopWorker: TurnEnd {
       writing.removeAll(keepingCapacity: true)
       goesOn = true
     }
-    if !toFlush.isEmpty {
-      swap(&toFlush, &flushing)
-      for wire in flushing { wire.turnEnded() }
-      flushing.removeAll(keepingCapacity: true)
-      goesOn = true
-    }
+    if room.flushAll() { goesOn = true }
     if isDraining { tellOfTheEnd() }
     return goesOn
-  }
-
-  /// A buffer for bytes that a client has not taken.
-  func takeArena() -> ByteArena { arenas.popLast() ?? ByteArena(capacity: 2048) }
-
-  func give(_ arena: ByteArena) {
-    arena.reset(keeping: 16 * 1024)
-    if arenas.count < 64 { arenas.append(arena) }
   }
 
   // MARK: Connections
 
   /// Takes over a connected socket.
   func adopt(_ descriptor: Int32, from source: SourceAddress) {
-    let connection = OpeningConnection(descriptor: descriptor, worker: self, source: source)
+    if let tls {
+      let greeting = Greeting(
+        descriptor: descriptor, room: room, front: tls, line: greetings, source: source, host: self)
+      if keep(greeting), greetings.count <= limits.handshakes { greeting.start() } else { greeting.close() }
+    } else {
+      let connection = OpeningConnection(descriptor: descriptor, worker: self, source: source)
+      if keep(connection) { connection.start() } else { connection.close() }
+    }
+  }
+
+  /// Puts a new connection into the table.
+  /// - Returns: False if it is one too many, and to be closed.
+  private func keep(_ connection: any ClientConnection) -> Bool {
     connection.index = connections.count
     connections.append(connection)
-    perSource[source, default: 0] += 1
-    if isDraining || connections.count > limits.connections
-      || perSource[source, default: 0] > limits.connectionsPerSource
-    {
-      return connection.close()
-    }
-    connection.start()
+    perSource[connection.source, default: 0] += 1
+    return !isDraining && connections.count <= limits.connections
+      && perSource[connection.source, default: 0] <= limits.connectionsPerSource
   }
 
   func remove(_ connection: any ClientConnection) {
@@ -117,6 +111,13 @@ final class LoopWorker: TurnEnd {
     connections[index] = new
     new.index = index
     old.index = -1
+  }
+
+  /// Where a protocol is made once both sides have agreed on one.
+  func speak(_ name: ApplicationProtocol, over wire: ClientWire, insteadOf greeting: Greeting) {
+    switch name {
+    case .http11: replace(greeting, by: Connection(wire: wire, worker: self, source: greeting.source))
+    }
   }
 
   private func tick() {

@@ -23,7 +23,7 @@ final class OpeningConnection: WireProtocol, ClientConnection {
     self.worker = worker
     self.source = source
     began = worker.milliseconds
-    wire = ClientWire(descriptor: descriptor, worker: worker, user: self)
+    wire = ClientWire(descriptor: descriptor, room: worker.room, user: self)
   }
 
   func start() { wire?.start() }

@@ -22,7 +22,7 @@ package struct Limits: Sendable, Equatable {
   /// Bytes of pipelined requests that are read ahead while one is in work.
   package var readAheadBytes = 64 * 1024
 
-  /// Milliseconds until a request's head must be complete.
+  /// Milliseconds until a request's head, and before it the TLS handshake, must be complete.
   package var headMilliseconds = 10_000
   /// Milliseconds of grace before ``bodyBytesPerSecond`` counts.
   package var bodyGraceMilliseconds = 5_000
@@ -51,6 +51,8 @@ package struct Limits: Sendable, Equatable {
   /// Open connections: all, and from one source address.
   package var connections = 10_000
   package var connectionsPerSource = 200
+  /// TLS handshakes that are not over, on one event loop: each holds tens of kilobytes.
+  package var handshakes = 1_000
   /// Attempts at providers for one request.
   package var attempts = 3
 

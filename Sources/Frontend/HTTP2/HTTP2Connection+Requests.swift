@@ -14,7 +14,7 @@ extension HTTP2Connection {
     stream.index = streams.count
     stream.phaseBegan = now
     streams.append(stream)
-    let bytes = layoutBytes ?? worker.takeArena()
+    let bytes = layoutBytes ?? worker.room.takeArena()
     bytes.reset()
     layoutBytes = bytes
     layout = HeadLayout(in: bytes, limits: limits)
@@ -43,7 +43,7 @@ extension HTTP2Connection {
     } catch { fail(stream, error) }
     // A large head is not kept for the small ones that follow; the arena itself goes back for others to use.
     layoutBytes = nil
-    worker.give(bytes)
+    worker.room.give(bytes)
   }
 
   private func begin(

@@ -53,7 +53,7 @@ final class HTTP2Connection: WireProtocol, ClientConnection {
   // Deadlines in the worker's milliseconds; the worker looks once a second
   private var phaseBegan: Int64
   private var idleSince: Int64
-  private var lastWriteProgress: Int64 = 0
+  private var lastWriteProgress: Int64
   /// Nothing was under way when the client was told of the end, and it has heard that.
   private var closesAtOnce = false
   private var wasIdle = false
@@ -72,6 +72,7 @@ final class HTTP2Connection: WireProtocol, ClientConnection {
     room = UploadRoom(limit: limits.http2.uploadBytes)
     phaseBegan = worker.milliseconds
     idleSince = phaseBegan
+    lastWriteProgress = phaseBegan
     self.session.tell(self)
     wire.user = self
     askToWrite()
@@ -79,8 +80,8 @@ final class HTTP2Connection: WireProtocol, ClientConnection {
 
   var now: Int64 { worker.milliseconds }
 
-  func takeArena() -> ByteArena { worker.takeArena() }
-  func give(_ arena: ByteArena) { worker.give(arena) }
+  func takeArena() -> ByteArena { worker.room.takeArena() }
+  func give(_ arena: ByteArena) { worker.room.give(arena) }
 
   // MARK: The wire's calls
 
@@ -118,7 +119,7 @@ final class HTTP2Connection: WireProtocol, ClientConnection {
     tellStreams()
     for stream in streams { stream.connection = nil }
     streams.removeAll()
-    if let layoutBytes { worker.give(layoutBytes) }
+    if let layoutBytes { worker.room.give(layoutBytes) }
     layoutBytes = nil
   }
 
