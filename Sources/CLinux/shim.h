@@ -52,4 +52,21 @@ static inline int th_file_mode(const char *path) {
   return stat(path, &status) == 0 ? (int)(status.st_mode & 07777) : -1;
 }
 
+// What tells one state of a file from another: where it lies, its length, when it, its owner or its
+// mode was changed. 0 if there is none.
+struct th_file_stamp {
+  uint64_t device, number;
+  int64_t size, seconds, nanoseconds;
+};
+static inline int th_file_state(const char *path, struct th_file_stamp *state) {
+  struct stat status;
+  if (stat(path, &status) != 0) return 0;
+  state->device = (uint64_t)status.st_dev;
+  state->number = (uint64_t)status.st_ino;
+  state->size = (int64_t)status.st_size;
+  state->seconds = (int64_t)status.st_ctim.tv_sec;
+  state->nanoseconds = (int64_t)status.st_ctim.tv_nsec;
+  return 1;
+}
+
 #endif

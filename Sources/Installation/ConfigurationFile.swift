@@ -1,3 +1,4 @@
+import Frontend
 import NodeFolder
 import Quotas
 import Yams
@@ -35,7 +36,10 @@ package enum ConfigurationFile {
       masterKey: .credential("master-key"))
     configuration.isProduction = try top.flag("production") ?? false
     if var listen = try top.map("listen") {
-      if let api = try listen.map("api") { configuration.api = try listener(api, configuration.api) }
+      if var api = try listen.map("api") {
+        configuration.tls = try tls(&api)
+        configuration.api = try listener(api, configuration.api)
+      }
       if let admin = try listen.map("admin") { configuration.admin = try listener(admin, configuration.admin) }
       configuration.hosts = Set(try listen.list("hosts").map { $0.lowercased() })
       try listen.finish()
@@ -98,6 +102,25 @@ package enum ConfigurationFile {
     }
   }
 
+  private static func tls(_ api: inout ConfigurationMap) throws(InstallationError) -> ServerConfiguration.TLS? {
+    guard var map = try api.map("tls") else { return nil }
+    let places = map.places
+    guard let certificate = try map.text("certificate"), let key = try map.text("key") else {
+      throw api.wrong(
+        "tls", "TLS needs a certificate and its key", "write tls: {certificate: PATH, key: \"file:PATH\"}")
+    }
+    var tls = ServerConfiguration.TLS(certificate: certificate, key: try map.secret("key", key), places: places)
+    tls.clientAuthorities = try map.text("client-ca")
+    if let minimum = try map.text("minimum") {
+      guard let version = TLSContext.Version(rawValue: minimum) else {
+        throw map.wrong("minimum", "'minimum' is 1.2 or 1.3", "leave it out for 1.2")
+      }
+      tls.minimum = version
+    }
+    try map.finish()
+    return tls
+  }
+
   private static func listener(_ map: ConfigurationMap, _ usual: ServerConfiguration.Listener)
     throws(InstallationError) -> ServerConfiguration.Listener
   {
@@ -114,7 +137,8 @@ package enum ConfigurationFile {
 struct ConfigurationMap {
   private let path: String
   private var left: [String: Node]
-  private let marks: [String: String]
+  /// `file:line:column` of each key.
+  let places: [String: String]
 
   init(_ node: Node, path: String) throws(InstallationError) {
     self.path = path
@@ -122,17 +146,17 @@ struct ConfigurationMap {
       throw InstallationError(.invalidConfiguration, "a mapping is expected here", place: Self.place(path, node))
     }
     var left: [String: Node] = [:]
-    var marks: [String: String] = [:]
+    var places: [String: String] = [:]
     for (key, value) in mapping {
       guard case .scalar(let name) = key, value.anchor == nil else {
         throw InstallationError(
           .invalidConfiguration, "keys are plain words, without anchors", place: Self.place(path, key))
       }
       left[name.string] = value
-      marks[name.string] = Self.place(path, key)
+      places[name.string] = Self.place(path, key)
     }
     self.left = left
-    self.marks = marks
+    self.places = places
   }
 
   private static func place(_ path: String, _ node: Node) -> String {
@@ -142,7 +166,7 @@ struct ConfigurationMap {
   var names: [String] { left.keys.sorted() }
 
   func wrong(_ key: String, _ message: String, _ hint: String) -> InstallationError {
-    InstallationError(.invalidConfiguration, message, place: marks[key] ?? path, hint: hint)
+    InstallationError(.invalidConfiguration, message, place: places[key] ?? path, hint: hint)
   }
 
   mutating func map(_ key: String) throws(InstallationError) -> ConfigurationMap? {

@@ -30,6 +30,8 @@ final class InstallationCore: Sendable {
   let mailbox: LoopMailbox
   let node: NodeFolder
   let logFolder: String
+  /// Nil serves without TLS.
+  let tls: TLSFiles?
   private let indexer: LogIndexer
   private let policies: Mutex<PolicySet>
   private let builder: Mutex<SnapshotBuilder>
@@ -51,6 +53,9 @@ final class InstallationCore: Sendable {
       throw InstallationError(.storeUnusable, "core dumps cannot be switched off")
     }
     let policies = try Self.loadPolicies(configuration.policies)
+    tls = try configuration.tls.map {
+      try TLSFiles($0, hosts: configuration.hosts, isProduction: configuration.isProduction)
+    }
     let node = try NodeFolder(
       path: data + "/node", runtimeFolder: getenv("RUNTIME_DIRECTORY").map { String(cString: $0) })
     self.node = node

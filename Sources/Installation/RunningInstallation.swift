@@ -81,21 +81,25 @@ package final class RunningInstallation: Sendable {
     frontend = try await FrontendServer(
       FrontendServer.Configuration(
         address: configuration.api.address, port: configuration.api.port, hosts: configuration.hosts,
-        limits: configuration.limits),
+        limits: configuration.limits, tls: core.tls?.front),
       pipelines: made.map(\.pipeline))
-    endpoint = "http://\(configuration.api.address):\(frontend.port)"
+    endpoint = "\(core.tls == nil ? "http" : "https")://\(configuration.api.address):\(frontend.port)"
     admin = "http://\(configuration.admin.address):\(adminPort)"
     housekeeping = Task {
       while !Task.isCancelled {
         try? await Task.sleep(for: .seconds(60))
         guard !Task.isCancelled else { return }
+        core.tls?.refresh(asked: false)
         do { try core.rollJournal() } catch { OperatorLog.say("the journal could not be rolled: \(error)") }
       }
     }
   }
 
-  /// Applies the folder of policies.
-  package func reloadPolicies() { core.reloadPolicies() }
+  /// Applies the folder of policies, and the endpoint's certificate and key.
+  package func reload() {
+    core.reloadPolicies()
+    core.tls?.refresh(asked: true)
+  }
 
   /// Takes nothing new, lets what is in work finish, writes everything, ends.
   package func drain() async {

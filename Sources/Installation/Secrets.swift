@@ -32,6 +32,15 @@ package enum Secrets {
     }
   }
 
+  /// The file that a secret lies in, for whoever watches it; nil if it lies in none.
+  static func path(_ source: ServerConfiguration.SecretSource) -> String? {
+    switch source {
+    case .credential(let name): getenv("CREDENTIALS_DIRECTORY").map { "\(String(cString: $0))/\(name)" }
+    case .file(let path): path
+    case .environment: nil
+    }
+  }
+
   private static func file(_ path: String, mustBePrivate: Bool) throws(InstallationError) -> [UInt8] {
     let mode = th_file_mode(path)
     guard mode >= 0 else {

@@ -1,3 +1,4 @@
+package import Frontend
 package import Gateway
 
 /// What `torhaus serve` and `torhaus demo` run with: `torhaus.yaml`, its flags and its defaults, checked.
@@ -13,6 +14,31 @@ package struct ServerConfiguration: Sendable {
     }
   }
 
+  /// `listen.api.tls`: where certificate and key lie, and whom they let in.
+  package struct TLS: Sendable, Equatable {
+    /// A PEM file: the endpoint's own certificate first, then the intermediate ones.
+    package var certificate: String
+    package var key: SecretSource
+    /// A PEM file of whose certificates clients must show; nil asks for none.
+    package var clientAuthorities: String?
+    package var minimum: TLSContext.Version
+    /// `file:line:column` of each key of the file, for errors about what it names.
+    package var places: [String: String]
+
+    package init(
+      certificate: String, key: SecretSource, clientAuthorities: String? = nil, minimum: TLSContext.Version = .tls12,
+      places: [String: String] = [:]
+    ) {
+      self.certificate = certificate
+      self.key = key
+      self.clientAuthorities = clientAuthorities
+      self.minimum = minimum
+      self.places = places
+    }
+
+    func place(_ key: String) -> String { places[key] ?? "" }
+  }
+
   /// Where a secret comes from; never the secret itself.
   package enum SecretSource: Sendable, Hashable {
     /// `credential:NAME`: a file of that name in `$CREDENTIALS_DIRECTORY` (systemd).
@@ -26,6 +52,8 @@ package struct ServerConfiguration: Sendable {
   package var dataFolder: String
   package var isProduction = false
   package var api = Listener(address: "127.0.0.1", port: 8080)
+  /// Nil serves the unified endpoint without TLS.
+  package var tls: TLS?
   package var admin = Listener(address: "127.0.0.1", port: 8081)
   package var hosts: Set<String> = []
   package var policies: String

@@ -11,7 +11,7 @@ enum Program {
       let installation = try await start()
       for await signal in signals.stream {
         switch signal {
-        case SIGHUP: installation.reloadPolicies()
+        case SIGHUP: installation.reload()
         default:
           talk("torhaus: finishing what is in work; send the signal again to end now")
           signals.endOnNext()

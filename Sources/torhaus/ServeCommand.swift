@@ -5,7 +5,7 @@ struct ServeCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "serve",
     abstract: "Run the gateway.",
-    discussion: "SIGTERM drains and ends; a second one ends now. SIGHUP applies the folder of policies.")
+    discussion: "SIGTERM drains and ends; a second one ends now. SIGHUP applies the policies and the certificate.")
 
   @Option(help: "The configuration file.") var config = "/etc/torhaus/torhaus.yaml"
 

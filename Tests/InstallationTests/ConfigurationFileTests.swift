@@ -1,4 +1,5 @@
 import Foundation
+import Frontend
 import Testing
 
 @testable import Installation
@@ -21,7 +22,10 @@ struct ConfigurationFileTests {
       production: true
       loops: 3
       listen:
-        api:   {address: 0.0.0.0, port: 443}
+        api:
+          address: 0.0.0.0
+          port: 443
+          tls: {certificate: /srv/chain.pem, key: "credential:tls-key", client-ca: /srv/clients.pem, minimum: 1.3}
         admin: {address: "::1", port: 8099}
         hosts: [KI.Example.ch, gate.example.ch]
       keys: {kind: file, master: "credential:master"}
@@ -32,6 +36,9 @@ struct ConfigurationFileTests {
       """, path: "torhaus.yaml")
     #expect(configuration.dataFolder == "/srv/torhaus" && configuration.isProduction && configuration.loops == 3)
     #expect(configuration.api == .init(address: "0.0.0.0", port: 443))
+    #expect(configuration.tls?.certificate == "/srv/chain.pem" && configuration.tls?.key == .credential("tls-key"))
+    #expect(configuration.tls?.clientAuthorities == "/srv/clients.pem" && configuration.tls?.minimum == .tls13)
+    #expect(configuration.tls?.place("client-ca") == "torhaus.yaml:8:67")
     #expect(configuration.admin == .init(address: "::1", port: 8099))
     #expect(configuration.hosts == ["ki.example.ch", "gate.example.ch"])
     #expect(configuration.masterKey == .credential("master"))
@@ -47,6 +54,7 @@ struct ConfigurationFileTests {
   @Test func whatIsNotSaidIsAsTheDefaultsAre() throws {
     let configuration = try ConfigurationFile.parse("data: /srv/torhaus", path: "torhaus.yaml")
     #expect(!configuration.isProduction && configuration.loops == nil && configuration.hosts.isEmpty)
+    #expect(configuration.tls == nil)
     #expect(configuration.api == .init(address: "127.0.0.1", port: 8080))
     #expect(configuration.admin == .init(address: "127.0.0.1", port: 8081))
     #expect(configuration.masterKey == .credential("master-key") && configuration.credentials.isEmpty)
@@ -69,6 +77,13 @@ struct ConfigurationFileTests {
     ("loops: -1", "torhaus.yaml:1:1", "whole number"),
     ("loops: 99999999999999999999", "torhaus.yaml:1:1", "whole number"),
     ("listen:\n  api: {port: 65536}", "torhaus.yaml:2:9", "no such port"),
+    ("listen:\n  api:\n    tls: {certificate: a}", "torhaus.yaml:3:5", "needs a certificate and its key"),
+    ("listen:\n  api:\n    tls: {key: \"file:a\"}", "torhaus.yaml:3:5", "needs a certificate and its key"),
+    ("listen:\n  api:\n    tls: {certificate: a, key: b}", "torhaus.yaml:3:27", "never a value"),
+    ("listen:\n  api:\n    tls: {certificate: a, key: \"file:b\", minimum: 1.1}", "torhaus.yaml:3:42", "1.2 or 1.3"),
+    ("listen:\n  api:\n    tls: {certificate: a, key: \"file:b\", ciphers: x}", "torhaus.yaml:3:42", "no key here"),
+    ("listen:\n  api: {tls: /a.pem}", "torhaus.yaml:2:14", "mapping is expected"),
+    ("listen:\n  admin: {tls: {certificate: a}}", "torhaus.yaml:2:11", "'tls' is no key"),
     ("listen: 8080", "torhaus.yaml:1:9", "mapping is expected"),
     ("listen:\n  hosts: a", "torhaus.yaml:2:3", "is a list"),
     ("listen:\n  hosts: [[a]]", "torhaus.yaml:2:3", "list of words"),

@@ -1,5 +1,7 @@
 import Admin
+import Frontend
 import Gateway
+import Glibc
 import KeyProviders
 import Policies
 import Quotas
@@ -11,7 +13,7 @@ extension Administration: InstallationHealth {
     let keys = core.keyProvider.status()
     var logDetail = "\(log.queueBytes) bytes queued"
     if case .failing(let reason) = log.state { logDetail = reason }
-    return [
+    var checks = [
       HealthCheck(
         name: "serving", isReady: core.readiness.isReady, detail: core.readiness.isReady ? "" : "starting or draining"),
       HealthCheck(name: "log", isReady: log.state == .ok, detail: logDetail),
@@ -29,6 +31,14 @@ extension Administration: InstallationHealth {
         name: "clock", isReady: !core.quotas.isClockHeld,
         detail: core.quotas.isClockHeld ? "the wall clock has jumped; budget windows stand still" : ""),
     ]
+    if let tls = core.tls {
+      let trouble = tls.trouble
+      // A certificate may say that it never ends, by a year that nanoseconds do not reach.
+      let until = Timestamp(nanoseconds: min(max(0, tls.validUntil), 9_000_000_000) * 1_000_000_000)
+      checks.append(
+        HealthCheck(name: "tls", isReady: trouble == nil, detail: trouble ?? "certificate until \(until)"))
+    }
+    return checks
   }
 }
 
@@ -93,6 +103,17 @@ struct LoopMetrics: MetricsText {
     metric(
       "torhaus_policy_reload_failed", "gauge", "1 while the folder of policies cannot be applied.",
       [("", core.policyReloadFault == nil ? "0" : "1")])
+    if let tls = core.tls {
+      metric(
+        "torhaus_tls_handshakes_total", "counter", "TLS handshakes of clients, by how they ended.",
+        TLSFront.Outcome.allCases.map { ("{outcome=\"\($0.name)\"}", "\(tls.front.number(of: $0))") })
+      metric(
+        "torhaus_cert_expiry_seconds", "gauge", "Until the endpoint's certificate ends; negative afterwards.",
+        [("", "\(tls.validUntil - Int64(time(nil)))")])
+      metric(
+        "torhaus_tls_reload_failed", "gauge", "1 while the endpoint's TLS files cannot be applied.",
+        [("", tls.fault == nil ? "0" : "1")])
+    }
     return text
   }
 }
