@@ -1,5 +1,6 @@
 import Admin
 import Foundation
+import Frontend
 import Gateway
 import Glibc
 import MockProvider
@@ -16,14 +17,19 @@ package struct Demo: Sendable {
     package var upstream: String?
     package var policies: String?
     package var loops: Int?
+    /// Whether the endpoint speaks TLS, by what lies in the state folder's `tls`.
+    package var tls: Bool
 
-    package init(state: String, port: Int, adminPort: Int, upstream: String?, policies: String?, loops: Int?) {
+    package init(
+      state: String, port: Int, adminPort: Int, upstream: String?, policies: String?, loops: Int?, tls: Bool = false
+    ) {
       self.state = state
       self.port = port
       self.adminPort = adminPort
       self.upstream = upstream
       self.policies = policies
       self.loops = loops
+      self.tls = tls
     }
   }
 
@@ -66,6 +72,7 @@ package struct Demo: Sendable {
     configuration.defaultPolicy = policy
     configuration.drainSeconds = 10
     configuration.limits.connectionsPerSource = configuration.limits.connections
+    if options.tls { configuration.tls = try tls(in: "\(state)/tls") }
     var mock: MockServer?
     if let upstream = options.upstream {
       configuration.openUpstream = .init(baseURL: upstream)
@@ -86,6 +93,21 @@ package struct Demo: Sendable {
     try FileBytes.replace("\(state)/demo.json", with: Array(try encoder.encode(demo.description)))
     running.core.readiness.markServing()  // whoever sees /readyz at 200 finds demo.json complete
     return demo
+  }
+
+  /// A pair that lies there is used; else one is made that signs itself. A `client-ca.pem` demands clients' certificates.
+  private static func tls(in folder: String) throws -> ServerConfiguration.TLS {
+    try FileBytes.makeFolder(folder)
+    let chain = "\(folder)/chain.pem"
+    let key = "\(folder)/key.pem"
+    if access(chain, F_OK) != 0 {
+      let pair = try SelfSignedPair(names: ["DNS:localhost", "IP:127.0.0.1"], until: 365 * 86_400)
+      try FileBytes.replace(key, with: pair.key)
+      try FileBytes.replace(chain, with: pair.certificate, mode: 0o644)
+    }
+    let authorities = "\(folder)/client-ca.pem"
+    return ServerConfiguration.TLS(
+      certificate: chain, key: .file(key), clientAuthorities: access(authorities, F_OK) == 0 ? authorities : nil)
   }
 
   private static func randomHex() throws -> String {
@@ -147,6 +169,7 @@ package struct Demo: Sendable {
 
   package var greeting: String {
     let key = description.tenants.first?.key ?? ""
+    let curl = running.core.configuration.tls.map { "curl --cacert \($0.certificate)" } ?? "curl"
     let model = mock == nil ? "gpt-5-mini" : "mock-echo"
     let body =
       #"{"model":"\#(model)","messages":[{"role":"user","content":"Mail an anna.muster@example.ch, IBAN CH93 0076 2011 6238 5295 7"}]}"#
@@ -161,10 +184,10 @@ package struct Demo: Sendable {
         upstream  \(description.upstream)
 
       Try it:
-        curl -s \(description.endpoint)/v1/chat/completions -H 'Authorization: Bearer \(key)' -H 'Content-Type: application/json' -d '\(body)'
+        \(curl) -s \(description.endpoint)/v1/chat/completions -H 'Authorization: Bearer \(key)' -H 'Content-Type: application/json' -d '\(body)'
 
       The same as a stream:
-        curl -sN \(description.endpoint)/v1/chat/completions -H 'Authorization: Bearer \(key)' -H 'Content-Type: application/json' -d '\(streamed)'
+        \(curl) -sN \(description.endpoint)/v1/chat/completions -H 'Authorization: Bearer \(key)' -H 'Content-Type: application/json' -d '\(streamed)'
 
       What was said, read by the tenant's privacy officer:
         TORHAUS_SERVER=\(description.admin) TORHAUS_TOKEN_FILE=\(description.tenants.first?.reader_token_file ?? "") \(folder)torhausctl log list --tenant kanzlei-a --all

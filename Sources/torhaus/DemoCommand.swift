@@ -18,11 +18,15 @@ struct DemoCommand: AsyncParsableCommand {
   @Option(help: "Folder of policies; by default the shipped ones.") var policies: String?
   @Option(help: "Event loops; by default one less than there are cores, and one at least.") var loops: Int?
 
+  @Flag(help: "Serve the endpoint by TLS, with a certificate that signs itself or the one in STATE/tls.")
+  var tls = false
+
   func run() async throws {
     try await Program.run {
       let demo = try await Demo.start(
         Demo.Options(
-          state: state, port: port, adminPort: adminPort, upstream: upstream, policies: policies, loops: loops))
+          state: state, port: port, adminPort: adminPort, upstream: upstream, policies: policies, loops: loops,
+          tls: tls))
       Program.show(demo.greeting)
       return demo.running
     }

@@ -18,10 +18,11 @@ BIN = pathlib.Path(os.environ.get("TORHAUS_BIN", ".build/debug"))
 class Demo:
     """A running `torhaus demo` with its state folder."""
 
-    def __init__(self, state, upstream=None, arguments=()):
+    def __init__(self, state, upstream=None, arguments=(), trust=None):
         self.state = pathlib.Path(state)
         self.upstream = upstream
         self.arguments = list(arguments)
+        self.trust = trust  # an SSLContext for an endpoint with TLS
         self.process = None
 
     def start(self, timeout=60):
@@ -37,7 +38,7 @@ class Demo:
                 raise RuntimeError(f"torhaus ended with {self.process.returncode}: {self.log()}")
             try:
                 self.info = json.loads((self.state / "demo.json").read_text())
-                if status(self.info["endpoint"] + "/readyz") == 200:
+                if status(self.info["endpoint"] + "/readyz", self.trust) == 200:
                     return self
             except (OSError, ValueError):
                 pass
@@ -238,9 +239,9 @@ def fetch(url, data=None, headers=None):
         return answer.read().decode()
 
 
-def status(url):
+def status(url, trust=None):
     try:
-        with urllib.request.urlopen(url, timeout=5) as answer:
+        with urllib.request.urlopen(url, timeout=5, context=trust) as answer:
             return answer.status
     except urllib.error.HTTPError as error:
         return error.code
