@@ -116,6 +116,12 @@ final class LoopWorker: TurnEnd, GreetingHost {
   /// Where a protocol is made once both sides have agreed on one.
   func speak(_ name: ApplicationProtocol, over wire: ClientWire, insteadOf greeting: Greeting) {
     switch name {
+    case .http2:
+      // Without memory for it there is nobody who could say so.
+      guard let connection = HTTP2Connection(wire: wire, worker: self, source: greeting.source) else {
+        return wire.end()
+      }
+      replace(greeting, by: connection)
     case .http11: replace(greeting, by: Connection(wire: wire, worker: self, source: greeting.source))
     }
   }

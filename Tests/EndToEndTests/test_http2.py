@@ -1,6 +1,7 @@
 """HTTP/2 with real clients and with rude ones: streams that run side by side stay apart, and each is settled once."""
 
 import json
+import os
 import shutil
 import signal
 import subprocess
@@ -15,6 +16,8 @@ from test_budget import totals
 from test_isolation import metric, settles
 
 STREAMS = range(1, 101, 2)
+# Each round is a fresh connection of each tenant; the marked streams of HTTP/1.1 have the same setting.
+ROUNDS = max(1, int(os.environ.get("TORHAUS_MARKED_STREAMS", "0")) // (2 * len(STREAMS)))
 
 
 def text_of(events):
@@ -31,11 +34,17 @@ def test_streams_of_two_tenants_half_of_them_taken_back(fresh, mock):
     mock.reset()
     faults = []
 
-    def marker(slug, stream):
-        return f"<{slug}:{stream:03}:{'.' * 40}>"
-
     def ask(slug):
+        for number in range(ROUNDS):
+            if not faults:
+                ask_once(slug, number)
+
+    def ask_once(slug, number):
         key = fresh.key(slug).encode()
+
+        def marker(slug, stream):
+            return f"<{slug}:{number:04}:{stream:03}:{'.' * 40}>"
+
         with HTTP2Wire(fresh) as wire:
             data = b""
             for stream in STREAMS:
@@ -75,8 +84,8 @@ def test_streams_of_two_tenants_half_of_them_taken_back(fresh, mock):
     assert not faults, faults[:3]
     assert settles(lambda: metric(fresh, "torhaus_reservations_open") == 0 and metric(fresh, "torhaus_inflight") == 0)
     bill, ledgers = mock.bill(), [totals(fresh, slug) for slug in ("kanzlei-a", "kanzlei-b")]
-    assert [ledger["requests"] for ledger in ledgers] == [len(STREAMS)] * 2
-    assert bill["requests"] == 2 * len(STREAMS)
+    assert [ledger["requests"] for ledger in ledgers] == [ROUNDS * len(STREAMS)] * 2
+    assert bill["requests"] == 2 * ROUNDS * len(STREAMS)
     # Those who left were read on to their usage, so the books agree to the token.
     assert sum(ledger["input_tokens"] for ledger in ledgers) == bill["prompt_tokens"]
     assert sum(ledger["output_tokens"] for ledger in ledgers) == bill["completion_tokens"]

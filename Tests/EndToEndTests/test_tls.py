@@ -101,12 +101,17 @@ def settles(check, seconds=15):
 # --- Clients
 
 
-@pytest.mark.parametrize("stream", [False, True])
-def test_openai(secure, authority, stream):
-    client = openai.OpenAI(
-        api_key=secure.key(), base_url=secure.base_url, max_retries=0,
-        http_client=openai.DefaultHttpxClient(verify=trust(authority)),
+def openai_client(demo, authority, http2):
+    return openai.OpenAI(
+        api_key=demo.key(), base_url=demo.base_url, max_retries=0,
+        http_client=openai.DefaultHttpxClient(verify=trust(authority), http2=http2),
     )
+
+
+@pytest.mark.parametrize("http2", [False, True])
+@pytest.mark.parametrize("stream", [False, True])
+def test_openai(secure, authority, stream, http2):
+    client = openai_client(secure, authority, http2)
     for number in range(5):
         answer = client.chat.completions.create(stream=stream, **chat(f"Grüezi {number}"))
         if stream:
@@ -116,11 +121,9 @@ def test_openai(secure, authority, stream):
         assert text == f"Grüezi {number}"
 
 
-def test_a_large_answer_and_a_large_question(secure, authority):
-    client = openai.OpenAI(
-        api_key=secure.key(), base_url=secure.base_url, max_retries=0,
-        http_client=openai.DefaultHttpxClient(verify=trust(authority)),
-    )
+@pytest.mark.parametrize("http2", [False, True])
+def test_a_large_answer_and_a_large_question(secure, authority, http2):
+    client = openai_client(secure, authority, http2)
     answer = client.embeddings.create(
         model="mock-embed", input=[f"text {number}" for number in range(600)], dimensions=1536, encoding_format="float"
     )
@@ -139,21 +142,24 @@ def test_requests_and_httpx(secure, authority):
                 verify=str(authority.file),
             )
             assert answer.json()["choices"][0]["message"]["content"] == f"r{number}"
-    with httpx.Client(verify=trust(authority)) as client:
-        for number in range(3):
-            answer = client.post(f"{secure.base_url}/chat/completions", json=chat(f"h{number}"), headers=headers)
-            assert answer.json()["choices"][0]["message"]["content"] == f"h{number}"
+    for http2 in (False, True):
+        with httpx.Client(verify=trust(authority), http2=http2) as client:
+            for number in range(3):
+                answer = client.post(f"{secure.base_url}/chat/completions", json=chat(f"h{number}"), headers=headers)
+                assert answer.json()["choices"][0]["message"]["content"] == f"h{number}"
+                assert answer.http_version == ("HTTP/2" if http2 else "HTTP/1.1")
 
 
+@pytest.mark.parametrize("http, spoken", [("--http1.1", "1.1"), ("--http2", "2")])
 @pytest.mark.parametrize("version", ["1.2", "1.3"])
-def test_curl(secure, authority, version):
+def test_curl(secure, authority, version, http, spoken):
     result = subprocess.run(
-        ["curl", "-sS", "--cacert", str(authority.file), f"--tlsv{version}", "--tls-max", version,
+        ["curl", "-sS", http, "--cacert", str(authority.file), f"--tlsv{version}", "--tls-max", version,
          f"{secure.base_url}/chat/completions", "-H", f"authorization: Bearer {secure.key()}",
          "-H", "content-type: application/json", "-d", json.dumps(chat("curl")), "-w", "%{http_version}"],
         capture_output=True, text=True, timeout=30,
     )
-    assert '"curl"' in result.stdout and result.stdout.endswith("1.1"), result
+    assert '"curl"' in result.stdout and result.stdout.endswith(spoken), result
 
 
 # --- Who is refused
@@ -164,7 +170,7 @@ def test_old_versions_and_weak_ciphers_are_refused(secure, authority):
     for good in (["-tls1_2"], ["-tls1_3"], ["-alpn", "h2,http/1.1"]):
         result = s_client(secure, *known, *good)
         assert result.returncode == 0 and "Verify return code: 0 (ok)" in result.stdout, result.stderr
-    assert "ALPN protocol: http/1.1" in result.stdout
+    assert "ALPN protocol: h2" in result.stdout
     for bad in (
         ["-tls1_1", "-cipher", "DEFAULT@SECLEVEL=0"],
         ["-tls1_2", "-cipher", "ECDHE-ECDSA-AES256-SHA"],

@@ -35,7 +35,7 @@ package final class TLSContext: @unchecked Sendable {
   // The other curves cost the server far more than their clients.
   private static let groups = "X25519:P-256:P-384"
 
-  package init(_ material: Material, minimum: Version, offering offered: [ApplicationProtocol] = [.http11])
+  package init(_ material: Material, minimum: Version, offering offered: [ApplicationProtocol] = [.http2, .http11])
     throws(TLSFault)
   {
     ERR_clear_error()

@@ -73,14 +73,15 @@ struct TLSContextTests {
 
   private static func chosen(_ list: [UInt8]) -> String? {
     list.withUnsafeBytes { bytes in
-      ApplicationProtocol.choose(among: [.http11], in: bytes).map { String(decoding: bytes[$0], as: UTF8.self) }
+      ApplicationProtocol.choose(among: [.http11, .http2], in: bytes).map { String(decoding: bytes[$0], as: UTF8.self) }
     }
   }
 
   @Test func ourNameIsFoundWhereverItStands() {
     #expect(Self.chosen(Self.list(["http/1.1"])) == "http/1.1")
-    #expect(Self.chosen(Self.list(["h2", "x", "http/1.1", "y"])) == "http/1.1")
-    for names in [[], ["h2"], ["http/1.0"], ["http/1.1 "], ["HTTP/1.1"], ["http/1."]] {
+    #expect(Self.chosen(Self.list(["h2", "x", "http/1.1", "y"])) == "http/1.1", "our order, not the client's")
+    #expect(Self.chosen(Self.list(["x", "h2"])) == "h2")
+    for names in [[], ["h2c"], ["http/1.0"], ["http/1.1 "], ["HTTP/1.1"], ["http/1."]] {
       #expect(Self.chosen(Self.list(names)) == nil)
     }
   }
