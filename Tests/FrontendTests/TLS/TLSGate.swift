@@ -1,3 +1,4 @@
+import CNghttp2  // which the compiler takes for the home of `timeval`
 import EventLoop
 import Gateway
 import Glibc
