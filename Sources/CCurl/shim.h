@@ -148,6 +148,13 @@ static inline CURLcode th_curl_easy_get_ptr(CURL *handle, CURLINFO info, void **
   return curl_easy_getinfo(handle, info, value);
 }
 
+// The OpenSSL connection (SSL *) of a transfer under way; NULL without TLS, or with another library behind libcurl.
+static inline void *th_curl_easy_get_ssl(CURL *handle) {
+  struct curl_tlssessioninfo *session = NULL;
+  if (curl_easy_getinfo(handle, CURLINFO_TLS_SSL_PTR, &session) != CURLE_OK || session == NULL) return NULL;
+  return session->backend == CURLSSLBACKEND_OPENSSL ? session->internals : NULL;
+}
+
 static inline CURLcode th_curl_easy_get_socket(CURL *handle, CURLINFO info, curl_socket_t *value) {
   return curl_easy_getinfo(handle, info, value);
 }

@@ -66,15 +66,15 @@ package final class LogIndex: LogIndexing {
   }
 
   package func list(_ tenant: TenantID, _ filter: LogFilter) throws(SealedLogError) -> [LogRow] {
-    var listing = LogIndexListing(filter)
-    while true {
-      let (blocks, streams) = try read { database in
-        let (number, streams) = try Self.streams(of: tenant, database)
+    // At one time: a block that is added to in between would move behind the place that was read already.
+    try read { database in
+      let (number, streams) = try Self.streams(of: tenant, database)
+      var listing = LogIndexListing(filter)
+      while true {
         let (sql, arguments) = LogIndexSchema.page(
           number, filter, after: listing.position, limit: LogIndexListing.page)
-        return (try LogIndexRow.all(database, sql, arguments), streams)
+        guard listing.add(try LogIndexRow.all(database, sql, arguments), streams) else { return listing.rows }
       }
-      guard listing.add(blocks, streams) else { return listing.rows }
     }
   }
 

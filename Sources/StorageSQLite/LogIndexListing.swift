@@ -3,7 +3,7 @@ internal import Tenancy
 
 /// Brings a tenant's records into order of time, newest first, from blocks whose times may overlap.
 struct LogIndexListing {
-  /// Blocks read at once; adding may go on in between.
+  /// Blocks read at once.
   static let page = 8
 
   private let filter: LogFilter

@@ -1,4 +1,5 @@
 import CCurl
+import CTLS
 import EventLoop
 import Gateway
 import Glibc
@@ -180,6 +181,8 @@ final class Transfer {
   private func set(_ transport: UpstreamTransport) -> Bool {
     var codes: [CURLcode] = []
     if let proxy = transport.proxy {
+      // Within TLS within TLS nobody sees what the outer one still holds, so such connections serve one request each.
+      if proxy.url.hasPrefix("https:") { codes.append(th_curl_easy_set_long(easy, CURLOPT_FORBID_REUSE, 1)) }
       codes += [
         th_curl_easy_set_string(easy, CURLOPT_PROXY, proxy.url),
         th_curl_easy_set_string(easy, CURLOPT_NOPROXY, ""),
@@ -231,6 +234,12 @@ final class Transfer {
     var descriptor: curl_socket_t = -1
     guard th_curl_easy_get_socket(easy, CURLINFO_ACTIVESOCKET, &descriptor) == CURLE_OK else { return }
     multi.kept.keep(descriptor, port: port)
+  }
+
+  /// Whether TLS has taken more from the socket than was read of it: what a provider said beyond its last answer, which
+  /// looking at the socket does not show.
+  fileprivate var holdsUnreadRecords: Bool {
+    th_curl_easy_get_ssl(easy).map { SSL_has_pending(OpaquePointer($0)) != 0 } ?? false
   }
 
   /// How the transfer ended, in the pipeline's words.
@@ -294,7 +303,7 @@ private func beforeRequest(
   _ localAddress: UnsafeMutablePointer<CChar>?, _ port: Int32, _ localPort: Int32
 ) -> Int32 {
   guard let transfer = transfer(context), !transfer.isBegun else { return CURL_PREREQFUNC_ABORT }
-  guard transfer.multi.kept.isQuiet(Int(localPort)) else {
+  guard transfer.multi.kept.isQuiet(Int(localPort)), !transfer.holdsUnreadRecords else {
     transfer.isStale = true
     return CURL_PREREQFUNC_ABORT
   }

@@ -30,6 +30,8 @@ class RudeProvider:
         self.heads = []
         # The models asked for, connection by connection, in their order.
         self.connections = []
+        # Models whose script has been carried out, as far as the gateway let it.
+        self.served = set()
 
     def start(self):
         ready = threading.Event()
@@ -67,8 +69,11 @@ class RudeProvider:
                 body = json.loads(await reader.readexactly(length))
                 kind = "embed" if b"/embeddings" in head.split(b"\r\n")[0] else "stream" if body.get("stream") else "plain"
                 models.append(body["model"])
-                for step in self.scripts[body["model"], kind]:
-                    await self._step(step, reader, writer)
+                try:
+                    for step in self.scripts[body["model"], kind]:
+                        await self._step(step, reader, writer)
+                finally:
+                    self.served.add(body["model"])
         except (asyncio.IncompleteReadError, ConnectionError):
             pass
         finally:

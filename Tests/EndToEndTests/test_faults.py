@@ -38,13 +38,15 @@ def question(alias, kind):
     return "chat/completions", chat(alias, TEXT, stream=kind == "stream")
 
 
-async def run(server, alias, kind):
+async def run(server, alias, kind, provider):
     outcome, client = Outcome(), await Client(*server.address, server.key()).connect()
     try:
         outcome.before = await client.ask(*question(alias + ".good", kind))
         outcome.answer = await client.ask(*question(alias, kind))
         # What a provider says too late is to arrive before it is asked again.
         await asyncio.sleep(0.3)
+        while provider and alias not in provider.served:
+            await asyncio.sleep(0.02)
         outcome.stayed = client.is_open
         if not outcome.stayed:
             client.close()
@@ -55,13 +57,13 @@ async def run(server, alias, kind):
     return outcome
 
 
-async def run_all(server, aliases):
+async def run_all(server, aliases, provider):
     server.key()
     places = asyncio.Semaphore(150)  # a source may have 200 connections
 
     async def one(alias, kind):
         async with places:
-            return await asyncio.wait_for(run(server, alias, kind), PATIENCE)
+            return await asyncio.wait_for(run(server, alias, kind, provider), PATIENCE)
 
     tasks = {alias: asyncio.create_task(one(alias, kind)) for alias, kind in aliases.items()}
     await asyncio.wait(tasks.values())
@@ -87,10 +89,11 @@ def read_books(server, outcomes):
 class Faults:
     """All cases of a table, run once; `aliases` are their names by alias."""
 
-    def __init__(self, folder, cases, providers, aliases):
+    def __init__(self, folder, cases, providers, aliases, provider=None):
+        self.provider = provider
         self.server = Server(folder, register(providers, aliases)).start()
         try:
-            self.outcomes = asyncio.run(run_all(self.server, cases))
+            self.outcomes = asyncio.run(run_all(self.server, cases, provider))
             self.rows = read_books(self.server, self.outcomes)
             self.totals = json.loads(self.server.ctl("usage", "--tenant", "mandant-a", "-o", "json").stdout)["totals"]
             self.log = self.server.log()
@@ -109,8 +112,7 @@ def rude(tmp_path_factory):
         providers.append(provider(alias, server.port, [alias, alias + ".good"], timeouts=TIMES))
         aliases |= {name: {"candidates": [f"{alias}/{name}"]} for name in (alias, alias + ".good")}
         cases[alias] = case.kind
-    faults = Faults(tmp_path_factory.mktemp("rude"), cases, providers, aliases)
-    faults.provider = server
+    faults = Faults(tmp_path_factory.mktemp("rude"), cases, providers, aliases, server)
     yield faults
     server.stop()
 

@@ -8,9 +8,9 @@ import subprocess
 
 import pytest
 from conftest import Server, metric, provider, register, settles
-from faults import GOOD_PLAIN, TEXT
+from faults import GOOD_PLAIN, TEXT, plain, sized
 from proxies import Proxy
-from rude_provider import RudeProvider
+from rude_provider import Pause, RudeProvider
 from wire import Client, chat
 
 # A name that no resolver knows: only a proxy can lead there.
@@ -54,7 +54,9 @@ class House:
         careful = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH, cafile=folder / "ca.pem")
         careful.load_cert_chain(folder / "server.pem", folder / "server.key")
         careful.verify_mode = ssl.CERT_REQUIRED
-        scripts = {("m", "plain"): [GOOD_PLAIN]}
+        # The rest of an answer and one more answer in one record: TLS takes both from the socket, libcurl reads the first.
+        surplus = [GOOD_PLAIN[:200], Pause(0.05), GOOD_PLAIN[200:] + sized(plain("fremd"))]
+        scripts = {("m", "plain"): [GOOD_PLAIN], ("s", "plain"): surplus}
         self.tls = RudeProvider(scripts, tls).start()
         self.careful = RudeProvider(scripts, careful).start()
         self.proxies = {
@@ -75,7 +77,8 @@ class House:
             return record | {"local": "false", "agreement": {"kind": "avv"}}
 
         records = [
-            provider("right", self.tls.port, ["m"], **here, ca=ca), provider("unknown", self.tls.port, ["m"], **here),
+            provider("right", self.tls.port, ["m"], **here, ca=ca), provider("surplus", self.tls.port, ["s"], **here, ca=ca),
+            provider("unknown", self.tls.port, ["m"], **here),
             provider("other", self.tls.port, ["m"], **here, ca=other),
             provider("missing", self.tls.port, ["m"], **here, ca=str(folder / "none.pem")),
             provider("known", self.careful.port, ["m"], **here, ca=ca, **{"client-certificate": "ours"}),
@@ -90,7 +93,7 @@ class House:
         foreign = behind("foreign", "http", "open")
         foreign["proxy"] = {"url": f"http://localhost:{self.proxies['open'].port}"}
         records.append(foreign)
-        aliases = {record["id"]: {"candidates": [f"{record['id']}/m"]} for record in records}
+        aliases = {record["id"]: {"candidates": [f"{record['id']}/{'s' if record['id'] == 'surplus' else 'm'}"]} for record in records}
         secrets = {"haus": secret(folder, "haus.key", SECRET), "proxy": secret(folder, "proxy.key", "anna:geheim"),
                    "wrong": secret(folder, "wrong.key", "anna:falsch"), "ours": f"file:{folder / 'both.pem'}"}
         self.server = Server(folder, register(records, aliases), f"loops: 1\ncredentials: {json.dumps(secrets)}").start()
@@ -111,6 +114,7 @@ class House:
 
         answers = asyncio.run(all_of())
         assert settles(lambda: metric(self.server, "torhaus_reservations_open") == 0)
+        assert len({(answer.status, answer.text) for answer in answers}) == 1, answers
         return answers[-1]
 
 
@@ -132,13 +136,23 @@ def test_the_way_that_the_record_names_is_taken(house, alias):
     seen = len(house.tls.connections) + len(house.careful.connections)
     answer = house.ask(alias, 3)
     assert (answer.status, answer.text) == (200, TEXT)
-    assert len(house.tls.connections) + len(house.careful.connections) == seen + 1, "one connection for three requests"
+    # Within TLS to a proxy nobody sees what is left over, so there no connection serves twice.
+    needed = 3 if alias == "secure" else 1
+    assert len(house.tls.connections) + len(house.careful.connections) == seen + needed
     if proxy:
-        assert proxy.names == [f"{NAME}:443"], "the proxy resolves the name"
+        assert proxy.names == [f"{NAME}:443"] * needed, "the proxy resolves the name"
         assert b"uthorization: Bearer " + SECRET.encode() in house.tls.heads[-1]
         for secret_bytes in (SECRET.encode(), TEXT.encode(), b"torhaus/"):
             assert secret_bytes not in proxy.greetings + proxy.through
         assert b"Proxy-Authorization" not in house.tls.heads[-1] and b"geheim" not in house.tls.heads[-1]
+
+
+def test_what_a_provider_says_too_much_within_tls_answers_nobody(house):
+    """It lies decrypted behind the socket, where looking at the socket does not show it."""
+    seen = len(house.tls.connections)
+    answer = house.ask("surplus", 3)
+    assert (answer.status, answer.text) == (200, TEXT)
+    assert len(house.tls.connections) == seen + 3, "each on a connection of its own"
 
 
 @pytest.mark.parametrize("alias", ["unknown", "other", "wrong", "anonymous", "insecure", "socks-wrong", "foreign"])

@@ -159,6 +159,38 @@ func aFullDiskConfirmsNothingAndHealsWithoutRestart(file: String) throws {
   #expect(try readFile("\(fixture.root)/journal") == [1])
 }
 
+/// What is written while a sync fails has its segment synced once more: by then the segment is given up, and its files
+/// may be closed and their numbers others'.
+@Test(arguments: [(Durability.buffered, ".thl"), (.strict, ".thl"), (.strict, ".thk"), (.buffered, ".thk")])
+func aGivenUpSegmentIsNeverSyncedAgain(durability: Durability, file: String) throws {
+  let fixture = try LogFixture()
+  let disk = try FaultyDisk(folder: fixture.log)
+  let writer = try fixture.writer(disk: disk)
+  let stream = try fixture.stream(durability: durability)
+  #expect(writer.append(entry(stream, 1), loop: 0))
+  #expect(fixture.confirmed.waits(for: 1))
+  #expect(writer.drain())
+  disk.set {
+    $0.synchronize = (EIO, "1-1\(file)")
+    $0.whileSyncFails = {
+      var third = entry(stream, 3)
+      third.subjects = [Subject(.tag, id: "third")]  // the sidecar grows, too
+      _ = writer.append(third, loop: 0)
+      _ = holds { fixture.segments().first.map { fixture.isWritten(3, to: $0) } ?? false }
+    }
+  }
+  var second = entry(stream, 2)
+  second.subjects = [Subject(.tag, id: "second")]
+  #expect(writer.append(second, loop: 0))
+  #expect(fixture.confirmed.waits(for: 2) && fixture.confirmed.waits(for: 3))
+  #expect(writer.drain())
+  writer.stop()
+  let faults = disk.synchronized.withLock { $0.filter { $0.contains(" ") } }
+  #expect(faults == [])
+  for number in 1...3 { #expect(try fixture.reader().open(UInt128(number), tenant: .first).request == bytes(100)) }
+  #expect(try fixture.verify().exitCode == 2, "the given up segment is a recovered one")
+}
+
 @Test func aFailedSyncPoisonsTheSegmentAndWritesItsCopiesAnew() throws {
   let fixture = try LogFixture()
   let disk = try FaultyDisk(folder: fixture.log)

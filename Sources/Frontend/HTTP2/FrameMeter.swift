@@ -16,6 +16,9 @@ struct FrameMeter {
   /// The frame's header as far as it has come.
   private var header: UInt64 = 0
   private var have = 0
+  /// The frame's stream, and the highest that was opened.
+  private var stream: UInt32 = 0
+  private var highest: UInt32 = 0
   private var payloadLeft = 0
   /// The next byte of the payload says how much of a DATA frame is padding.
   private var isPadNext = false
@@ -26,6 +29,8 @@ struct FrameMeter {
   private var continuations = 0
   private var resetsDue = 0
   private var updatesDue = 0
+  /// Frames that end requests: an empty DATA or a trailer for each, and one more.
+  private var endsDue = 0
   private var idleFrames: EventCount
 
   init(limits: Limits) {
@@ -56,8 +61,12 @@ struct FrameMeter {
         index &+= count
         if payloadLeft == 0, endsHead { headBegan = nil }
       } else {
-        // Length and type are what is looked at: 24 bits, 8 bits, 8 bits of flags; the stream's number is not.
-        if have < 5 { header = header << 8 | UInt64(bytes[index]) }
+        // Length, 24 bits; type, 8 bits; flags, 8 bits; the stream's number, 32 bits.
+        if have < 5 {
+          header = header << 8 | UInt64(bytes[index])
+        } else {
+          stream = stream << 8 | UInt32(bytes[index])
+        }
         have &+= 1
         index &+= 1
         guard have < Self.headerBytes || begin(now) else { return false }
@@ -80,24 +89,39 @@ struct FrameMeter {
     static let padded: UInt8 = 8
   }
 
+  /// A frame that may end a request which was opened, or do nothing.
+  private mutating func end(_ now: Int64) -> Bool {
+    if endsDue == 0 { return idleFrames.add(now) }
+    endsDue &-= 1
+    return true
+  }
+
   /// A frame's header is there.
   private mutating func begin(_ now: Int64) -> Bool {
     let length = Int(header >> 16 & 0xFF_FFFF)
     let type = UInt8(truncatingIfNeeded: header >> 8)
     let flags = UInt8(truncatingIfNeeded: header)
+    let number = stream & 0x7FFF_FFFF
     header = 0
+    stream = 0
     have = 0
     payloadLeft = length
     endsHead = (type == FrameType.headers || type == FrameType.continuation) && flags & Flag.endHeaders != 0
     switch type {
     case FrameType.data:
-      guard flags & Flag.endStream == 0 else { return true }
+      if flags & Flag.endStream != 0 { return length > 0 || end(now) }
       if length == 0 { return idleFrames.add(now) }
       isPadNext = flags & Flag.padded != 0
       return true
     case FrameType.headers:
-      resetsDue = min(Self.most, resetsDue &+ 1)
-      updatesDue = min(Self.most, updatesDue &+ 2)
+      if number > highest {
+        highest = number
+        resetsDue = min(Self.most, resetsDue &+ 1)
+        updatesDue = min(Self.most, updatesDue &+ 2)
+        endsDue = min(Self.most, endsDue &+ 2)
+      } else if !end(now) {
+        return false
+      }
       headBytes = length
       continuations = 0
       headBegan = endsHead && length == 0 ? nil : now

@@ -146,9 +146,9 @@ extension HTTP2Connection {
   func endUpload(_ stream: HTTP2Stream) {
     if stream.isWaitingForRoom { room.leave(stream.id) }
     stream.isWaitingForRoom = false
-    guard stream.room > 0 else { return }
     room.give(stream.room)
     stream.room = 0
+    // Also whoever only stood in line may have stood before somebody who fits.
     while let first = room.first {
       guard let next = session.stream(first), next.isWaitingForRoom else {
         room.leave(first)

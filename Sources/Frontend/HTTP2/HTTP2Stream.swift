@@ -85,7 +85,8 @@ final class HTTP2Stream: ClientPort {
   /// What is held goes out, then the stream is reset: its client cannot take that for a normal end.
   func abort() {
     finish(.broken)
-    if !hasBegun { connection?.reset(self, .internalError) }
+    // With a shut window the library would not ask for what there is not.
+    if !hasBegun || heldBytes == 0 { connection?.reset(self, .internalError) }
   }
 
   private func finish(_ ending: Ending) {

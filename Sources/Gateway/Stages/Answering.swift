@@ -108,6 +108,7 @@ extension RequestPipeline {
 
   /// Refused after an attempt that was sent: its settlement must be written before anybody is told.
   private func settleRefusal(_ exchange: Exchange, _ refusal: Refusal) {
+    endProbe(exchange, .abandoned)  // the log may take its time; the provider's place is not held for that
     if exchange.reservation.isMade { services.quotas.release(&exchange.reservation, journal: &exchange.journal) }
     guard let caller = exchange.caller else { return }
     exchange.stage = .settle

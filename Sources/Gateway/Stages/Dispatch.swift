@@ -282,6 +282,10 @@ extension RequestPipeline {
     guard let candidate = exchange.candidate, let port = upstreamPort, !isEnding else {
       return .refused(Refusal(.overloaded, message: "The gateway is stopping; nothing was sent."))
     }
+    // It may have waited long: for its body, for the ledger, for a provider's rest.
+    guard isKeyGood(exchange) else {
+      return .refused(Refusal(.invalidAPIKey, message: "The API key is no longer valid."))
+    }
     exchange.isSent = true
     exchange.sentAt = clock.monotonicNanoseconds
     if exchange.attempt == 0 { counters.requestOverhead.add(nanoseconds: exchange.sentAt - exchange.arrivedAt) }

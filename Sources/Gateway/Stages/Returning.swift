@@ -270,7 +270,9 @@ extension RequestPipeline: UpstreamDelegate {
     exchange.attemptID = 0
     exchange.isSent = false
     exchange.firstByteAt = 0
+    exchange.endedAt = 0
     exchange.usage = nil
+    exchange.ownOutputBytes = 0
     exchange.answer.reset()
     exchange.upstreamHead = UpstreamHead()
     exchange.stage = .route

@@ -140,7 +140,7 @@ extension RequestPipeline {
   }
 
   /// A key that was revoked or has run out ends its streams within a tick; the rest of the snapshot stays as it was.
-  private func isKeyGood(_ exchange: Exchange) -> Bool {
+  func isKeyGood(_ exchange: Exchange) -> Bool {
     guard let caller = exchange.caller else { return true }
     if let expires = caller.principal.expires, clock.wallNanoseconds / 1_000_000_000 >= expires { return false }
     let current = services.snapshots.current

@@ -63,6 +63,7 @@ final class OpenSegment: @unchecked Sendable {
   /// The sidecar has bytes that were not synced; a sync without any costs a flush of the disk. Set at first: the maker
   /// has written its beginning.
   private let isSidecarDirty = Flag()
+  private let areFilesClosed = Flag()
   private let slots: SlotTable
   private let sealer: FrameSealer
   private let hasher: MerkleHasher
@@ -204,7 +205,10 @@ final class OpenSegment: @unchecked Sendable {
     if isSidecarDirty.isSet {
       isSidecarDirty.clear()
       let number = sidecarFile.synchronize()
-      guard number == 0 else { return number }
+      guard number == 0 else {
+        isSidecarDirty.set()
+        return number
+      }
     }
     return file.synchronize()
   }
@@ -212,7 +216,9 @@ final class OpenSegment: @unchecked Sendable {
   /// The point that is written when nothing is pending.
   func point() -> SegmentPoint { SegmentPoint(bytes: fileBytes, frames: sealer.seq, range: sealer.range) }
 
+  /// Once, whoever comes first: the numbers of closed files are soon others'.
   func closeFiles() {
+    guard areFilesClosed.set() else { return }
     file.close()
     sidecarFile.close()
   }

@@ -84,8 +84,10 @@ final class Syncer: Sendable {
       defer { state = State() }
       return state.dirty
     }
-    let jobs = segments.map { segment in
+    let jobs = segments.compactMap { segment -> Job? in
       segment.sync.withLock { sync in
+        // Given up by an earlier round: what it holds is the writer's to write anew.
+        if sync.isPoisoned { return nil }
         defer {
           sync.unsynced = []
           sync.strictTokens = []

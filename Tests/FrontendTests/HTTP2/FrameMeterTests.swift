@@ -25,12 +25,17 @@ struct FrameMeterTests {
 
   private static let head = Frames.frame(Frames.headers, Frames.endHeaders, 1, [0x82])
 
+  private static func head(_ stream: UInt32) -> [UInt8] {
+    Frames.frame(Frames.headers, Frames.endHeaders, stream, [0x82])
+  }
+
   static let idle: [(name: String, frame: [UInt8])] = [
     ("PING", Frames.frame(Frames.ping, 0, 0, [UInt8](repeating: 0, count: 8))),
     ("PING that answers nothing", Frames.frame(Frames.ping, Frames.acknowledges, 0, [UInt8](repeating: 0, count: 8))),
     ("SETTINGS", Frames.frame(Frames.settings)), ("PRIORITY", Frames.frame(Frames.priority, 0, 3, [0, 0, 0, 0, 1])),
     ("WINDOW_UPDATE", Frames.frame(Frames.windowUpdate, 0, 0, [0, 0, 0, 1])),
     ("RST_STREAM", Frames.frame(Frames.reset, 0, 1, [0, 0, 0, 8])), ("empty DATA", Frames.frame(Frames.data, 0, 1)),
+    ("empty DATA that ends nothing", Frames.frame(Frames.data, Frames.endStream, 1)),
     ("DATA of padding", Frames.frame(Frames.data, Frames.padded, 1, [3, 0, 0, 0])),
     ("GOAWAY", Frames.frame(Frames.goAway, 0, 0, [UInt8](repeating: 0, count: 8))),
     ("unknown type", Frames.frame(0x77)),
@@ -57,8 +62,8 @@ struct FrameMeterTests {
 
   @Test func workIsNeverTooMuch() {
     var meter = greeted()
-    for _ in 0..<2_000 {
-      #expect(admits(Self.head, &meter))
+    for number in 0..<2_000 as Range<UInt32> {
+      #expect(admits(Self.head(2 * number + 1), &meter))
       #expect(admits(Frames.frame(Frames.data, 0, 1, [1]), &meter))
       #expect(admits(Frames.frame(Frames.data, Frames.padded, 1, [1, 7, 0]), &meter))
       #expect(admits(Frames.frame(Frames.data, Frames.endStream, 1), &meter))
@@ -66,6 +71,17 @@ struct FrameMeterTests {
       meter.sentData()
       for _ in 0..<4 { #expect(admits(Frames.frame(Frames.windowUpdate, 0, 1, [0, 0, 0, 1]), &meter)) }
     }
+  }
+
+  /// A head on a stream that was opened before is at best a trailer: it pays for nothing else.
+  @Test func headsOfOldStreamsEarnNothing() {
+    var meter = greeted()
+    #expect(admits(Self.head(7), &meter))
+    let limit = Limits().http2.idleFrames
+    for _ in 0..<limit + 2 { #expect(admits(Self.head(5), &meter)) }
+    #expect(!admits(Self.head(7), &meter))
+    #expect(admits(Self.head(9), &meter))
+    #expect(admits(Frames.frame(Frames.reset, 0, 9, [0, 0, 0, 8]), &meter), "the one that was opened may be reset")
   }
 
   @Test func headsEndAtSomeTime() {

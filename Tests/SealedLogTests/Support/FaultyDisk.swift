@@ -11,6 +11,8 @@ final class FaultyDisk: LogDisk {
     /// Bytes an append still takes before it fails.
     var room = 0
     var synchronize: (Int32, String)?
+    /// Done once, while a sync fails.
+    var whileSyncFails: (@Sendable () -> Void)?
     /// One append takes at most so many bytes.
     var longestAppend = Int.max
   }
@@ -37,6 +39,7 @@ private final class FaultyFile: SegmentFile {
   private let file: any SegmentFile
   private let disk: FaultyDisk
   private let hasFailedSync = Flag()
+  private let isClosed = Flag()
 
   init(_ path: String, _ file: any SegmentFile, _ disk: FaultyDisk) {
     self.path = path
@@ -57,11 +60,15 @@ private final class FaultyFile: SegmentFile {
   }
 
   func synchronize() -> Int32 {
-    let number: Int32 = disk.faults.withLock { faults in
-      guard let (number, text) = faults.synchronize, path.contains(text) else { return 0 }
-      return number
+    let (number, meanwhile): (Int32, (@Sendable () -> Void)?) = disk.faults.withLock { faults in
+      guard let (number, text) = faults.synchronize, path.contains(text) else { return (0, nil) }
+      defer { faults.whileSyncFails = nil }
+      return (number, faults.whileSyncFails)
     }
+    if isClosed.isSet { disk.synchronized.withLock { $0.append("AFTER-CLOSE \(path)") } }
     if number != 0 {
+      meanwhile?()
+      if hasFailedSync.isSet { disk.synchronized.withLock { $0.append("AFTER-FAILURE \(path)") } }
       hasFailedSync.set()
       return number
     }
@@ -71,5 +78,9 @@ private final class FaultyFile: SegmentFile {
   }
 
   func truncate(to length: Int) -> Int32 { file.truncate(to: length) }
-  func close() { file.close() }
+
+  func close() {
+    if !isClosed.set() { disk.synchronized.withLock { $0.append("CLOSED-TWICE \(path)") } }
+    file.close()
+  }
 }

@@ -74,6 +74,12 @@ final class LogFixture: Sendable {
       folder: folder ?? log, installationKey: try provider.installationKey(), keys: withKeys ? verifyKeys : nil)
   }
 
+  /// Whether a frame of a record stands in a segment's file.
+  func isWritten(_ record: UInt128, to path: String) -> Bool {
+    guard let file = try? readFile(path), let scan = try? SegmentScan(file) else { return false }
+    return scan.frames.contains { $0.header.record == record }
+  }
+
   /// What a process killed at this moment leaves behind.
   func copy(_ name: String = UUID().uuidString) throws -> String {
     let path = "\(root)/\(name)"
