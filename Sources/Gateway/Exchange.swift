@@ -28,6 +28,11 @@ package final class Exchange {
   /// The request's body as it came. Like the other bodies it grows to what is needed: each open stream holds one.
   package let body = ByteArena(capacity: 64)
 
+  // MARK: Kept by the pipeline's count of memory
+  /// Bytes that are given back when the exchange is over, and to whom beside the process.
+  var heldBytes = 0
+  var bodyShare: TenantBodies?
+
   // MARK: Kept by the sender
   package var upstreamSlot = -1
 

@@ -11,6 +11,7 @@ package final class GatewayServices: Sendable {
   package let pepper: [UInt8]
   package let limits: Limits
   package let readiness: Readiness
+  package let bodies: BodyMemory
 
   package init(
     snapshots: SnapshotCell<GatewaySnapshot>, quotas: QuotaGate, log: LogWriter, pepper: [UInt8], limits: Limits,
@@ -22,5 +23,6 @@ package final class GatewayServices: Sendable {
     self.pepper = pepper
     self.limits = limits
     self.readiness = readiness
+    bodies = BodyMemory(limits)
   }
 }

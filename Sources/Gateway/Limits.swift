@@ -29,6 +29,8 @@ package struct Limits: Sendable, Equatable {
   package var bodyBytesPerSecond = 1024
   /// Milliseconds that an idle kept-alive connection stays open.
   package var idleMilliseconds = 60_000
+  /// Milliseconds that an idle connection stays when another process has taken over: longer than clients keep idle ones.
+  package var lingerMilliseconds = 10_000
   /// Milliseconds a client may take nothing of what waits for it.
   package var writeStallMilliseconds = 30_000
   /// Milliseconds to connect to a provider, to its first byte, and between bytes.
@@ -53,6 +55,10 @@ package struct Limits: Sendable, Equatable {
   package var connectionsPerSource = 200
   /// TLS handshakes that are not over, on one event loop: each holds tens of kilobytes.
   package var handshakes = 1_000
+  /// Bytes of request bodies, and of plain answers until they are passed on, that lie in memory at one time: of all
+  /// requests, and of one tenant's. The machine's memory may lower them: ``fit(memoryBytes:)``.
+  package var heldBodiesBytes = 512 * 1024 * 1024
+  package var heldBodiesBytesPerTenant = 128 * 1024 * 1024
   /// Attempts at providers for one request.
   package var attempts = 3
 
@@ -86,4 +92,11 @@ package struct Limits: Sendable, Equatable {
   package var http2 = HTTP2()
 
   package init() {}
+
+  /// Bodies take at most a quarter of the memory that there is, and one tenant's a quarter of that; but one body of the
+  /// largest size always fits.
+  package mutating func fit(memoryBytes: Int) {
+    heldBodiesBytes = max(bodyBytes, min(heldBodiesBytes, memoryBytes / 4))
+    heldBodiesBytesPerTenant = max(bodyBytes, min(heldBodiesBytesPerTenant, heldBodiesBytes / 4))
+  }
 }

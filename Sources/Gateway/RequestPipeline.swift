@@ -38,6 +38,8 @@ package final class RequestPipeline {
   let clock: any GatewayClock
   /// When the stages in work began, for all requests that go through them together.
   private(set) var stageTime: (wall: Int64, monotonic: Int64) = (0, 0)
+  /// Bytes of bodies that this loop's exchanges hold.
+  private(set) var bodies: LoopBodies
 
   // The loop's own tools: contexts and buffers that are kept from request to request.
   let pepper: HMACKey
@@ -62,6 +64,7 @@ package final class RequestPipeline {
     self.loop = loop
     self.clock = clock
     limits = services.limits
+    bodies = LoopBodies(services.bodies)
     pepper = try HMACKey(services.pepper)
     redactor = Redactor()
     ids = try IDSource()
@@ -84,6 +87,7 @@ package final class RequestPipeline {
     guard exchange.ticket != 0, index < table.count, table[index] === exchange else { return }
     if exchange.upstreamSlot >= 0 { upstreamPort?.cancel(exchange) }
     endProbe(exchange, .abandoned)
+    bodies.giveAll(of: exchange)
     table[index] = nil
     freeIndexes.append(index)
     exchange.reset()
@@ -125,6 +129,26 @@ package final class RequestPipeline {
     refuse(exchange, refusal)
     return true
   }
+
+  /// Takes memory for so many bytes more of a request's body; before they are read, where that is known.
+  /// - Returns: False if there is none: the request was refused.
+  package func hold(_ exchange: Exchange, bodyBytes: Int) -> Bool {
+    switch bodies.take(bodyBytes, for: exchange) {
+    case .taken: return true
+    case .full:
+      refuse(exchange, Refusal(.overloaded, message: "Too many large requests are in work. Try again shortly."))
+    case .tenantFull:
+      refuse(
+        exchange,
+        Refusal(
+          .rateLimitExceeded, message: "Your tenant has too many large requests in work at once. Try again shortly.",
+          retryAfter: 2))
+    }
+    return false
+  }
+
+  /// Bytes of an answer lie in memory until it is passed on: they are counted, never refused, and keep new bodies out.
+  func holdAnswer(_ exchange: Exchange, _ bytes: Int) { _ = bodies.take(bytes, for: exchange, isForced: true) }
 
   /// The rest of the stages, once the body is there: at the end of the turn, with all others that the turn has brought.
   package func run(_ exchange: Exchange) {

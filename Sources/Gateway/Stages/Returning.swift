@@ -31,6 +31,7 @@ extension RequestPipeline: UpstreamDelegate {
       return  // of an error body the beginning is enough
     }
     exchange.answer.append(bytes)
+    holdAnswer(exchange, bytes.count)
   }
 
   package func upstream(_ exchange: Exchange, ended end: UpstreamEnd) {

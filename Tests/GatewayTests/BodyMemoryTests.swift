@@ -1,0 +1,167 @@
+import Inference
+import Testing
+
+@testable import Gateway
+
+/// Bodies in memory are counted for the process and for their tenant, and every end of an exchange gives its bytes back.
+struct BodyMemoryTests {
+  private func gate(all: Int, perTenant: Int) throws -> TestGate {
+    var setup = GateSetup()
+    setup.limits.heldBodiesBytes = all
+    setup.limits.heldBodiesBytesPerTenant = perTenant
+    return try TestGate(setup)
+  }
+
+  private func held(_ gate: TestGate) -> (loop: Int, tenant: Int) {
+    (gate.pipeline.bodies.held, gate.pipeline.services.bodies.share(of: GateSetup.tenant).bytes)
+  }
+
+  /// A chat whose body has its memory, as the front end leaves it before the stages run.
+  private func open(_ gate: TestGate, _ body: String = Specimens.chat()) -> (
+    exchange: Exchange, client: RecordingClient
+  )? {
+    let call = gate.chat(body)
+    let (exchange, client, answered) = gate.begin(call)
+    guard !answered, gate.pipeline.hold(exchange, bodyBytes: call.body.count) else { return nil }
+    return (exchange, client)
+  }
+
+  @Test(arguments: [(599, true), (600, true), (601, false)]) func theTenantsLimitIs429(bytes: Int, fits: Bool) throws {
+    let gate = try gate(all: 10_000, perTenant: 600)
+    let (exchange, client, _) = gate.begin(gate.chat(""))
+    #expect(gate.pipeline.hold(exchange, bodyBytes: bytes) == fits)
+    guard !fits else { return }
+    #expect(client.status == 429 && client.errorCode == "rate_limit_exceeded" && client.value("retry-after") == "2")
+    #expect(held(gate) == (0, 0))
+    #expect(gate.pipeline.services.bodies.reading.refusedPerTenant == 1)
+  }
+
+  @Test(arguments: [(599, true), (600, true), (601, false)]) func theProcessLimitIs503(bytes: Int, fits: Bool) throws {
+    let gate = try gate(all: 600, perTenant: 10_000)
+    let (exchange, client, _) = gate.begin(gate.chat(""))
+    #expect(gate.pipeline.hold(exchange, bodyBytes: bytes) == fits)
+    guard !fits else { return }
+    #expect(client.status == 503 && client.errorCode == "overloaded" && client.value("retry-after") != nil)
+    #expect(held(gate) == (0, 0))
+    #expect(gate.pipeline.services.bodies.reading.refused == 1)
+  }
+
+  @Test func aBodyThatGrowsIsRefusedWhereItNoLongerFits() throws {
+    let gate = try gate(all: 10_000, perTenant: 600)
+    let (exchange, client, _) = gate.begin(gate.chat(""))
+    #expect(gate.pipeline.hold(exchange, bodyBytes: 400) && gate.pipeline.hold(exchange, bodyBytes: 200))
+    #expect(held(gate) == (600, 600))
+    #expect(!gate.pipeline.hold(exchange, bodyBytes: 1))
+    #expect(client.status == 429 && held(gate) == (0, 0))
+  }
+
+  enum End: CaseIterable {
+    case answered, streamed, refusedBody, refusedLater, clientGoneBefore, clientGoneAfter, upstreamCut, unreachable
+  }
+
+  @Test(arguments: End.allCases) func everyEndGivesTheBytesBack(end: End) throws {
+    let gate = try gate(all: 1 << 20, perTenant: 1 << 20)
+    let body =
+      switch end {
+      case .refusedBody: "nonsense"
+      case .refusedLater: #"{"model":"nothing","messages":[{"role":"user","content":"x"}]}"#
+      default: Specimens.chat(stream: end == .streamed)
+      }
+    let (exchange, client) = try #require(open(gate, body))
+    #expect(held(gate).loop == body.utf8.count && held(gate).tenant == body.utf8.count)
+    if end == .clientGoneBefore {
+      gate.pipeline.clientGone(exchange)
+      #expect(held(gate) == (0, 0))
+      return
+    }
+    gate.pipeline.run(exchange)
+    gate.turnLedger()
+    switch end {
+    case .answered: gate.answer(200, Specimens.plain())
+    case .streamed:
+      gate.head(200, .eventStream)
+      gate.piece(Specimens.stream(["Guten", " Tag"]))
+      gate.end(.complete)
+    case .clientGoneAfter:
+      gate.pipeline.clientGone(exchange)
+      gate.answer(200, Specimens.plain())
+    case .upstreamCut:
+      gate.head(200)
+      gate.piece("{")
+      gate.end(.cut)
+    case .unreachable: gate.end(.notConnected)
+    case .refusedBody, .refusedLater: #expect(gate.upstream.sent.isEmpty)
+    case .clientGoneBefore: break
+    }
+    if end == .clientGoneAfter {
+      #expect(gate.confirm { gate.pipeline.openExchanges == 0 })
+    } else if !client.isOver {
+      gate.finish(client)
+    }
+    #expect(gate.pipeline.openExchanges == 0)
+    #expect(held(gate) == (0, 0))
+  }
+
+  @Test func anAnswerInMemoryKeepsNewBodiesOut() throws {
+    let gate = try gate(all: 10_000, perTenant: 2_000)
+    let (exchange, client) = try #require(open(gate))
+    gate.pipeline.run(exchange)
+    gate.turnLedger()
+    gate.head(200)
+    gate.piece(Specimens.plain(String(repeating: "x", count: 3_000)))
+    #expect(held(gate).tenant > 3_000)
+    #expect(open(gate) == nil)
+    gate.end(.complete)
+    gate.finish(client)
+    #expect(client.status == 200)
+    #expect(held(gate) == (0, 0))
+    #expect(open(gate) != nil)
+  }
+
+  /// Loops take in steps; together they never have more than there is, and nothing is lost on the way.
+  @Test(arguments: [1, 2, 3]) func severalLoopsShareOneLimit(seed: UInt64) {
+    var limits = Limits()
+    limits.heldBodiesBytes = 10_000
+    let memory = BodyMemory(limits)
+    var loops = (0..<3).map { _ in LoopBodies(memory) }
+    var open: [(loop: Int, exchange: Exchange)] = []
+    var state = seed
+    func random(_ bound: Int) -> Int {
+      state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
+      return Int(state >> 33) % bound
+    }
+    var refusals = 0
+    for _ in 0..<20_000 {
+      if random(2) == 0 || open.isEmpty {
+        let (loop, exchange) = (random(3), Exchange())
+        if case .taken = loops[loop].take(1 + random(900), for: exchange) {
+          open.append((loop, exchange))
+        } else {
+          refusals += 1
+          #expect(exchange.heldBytes == 0)
+        }
+      } else {
+        let (loop, exchange) = open.remove(at: random(open.count))
+        loops[loop].giveAll(of: exchange)
+      }
+      #expect(loops.reduce(0) { $0 + $1.held } == open.reduce(0) { $0 + $1.exchange.heldBytes })
+      #expect(loops.reduce(0) { $0 + $1.held } <= 10_000 && memory.reading.bytes <= 10_000)
+    }
+    #expect(refusals > 0)
+    for (loop, exchange) in open { loops[loop].giveAll(of: exchange) }
+    #expect(loops.allSatisfy { $0.held == 0 })
+    // What is left is the loops' spare, at most two steps each.
+    #expect(memory.reading.bytes <= 3 * 2 * memory.step)
+  }
+
+  /// MiB of the machine, of all bodies, of one tenant's.
+  private static let machines: [[Int]] = [[65_536, 512, 128], [1_024, 256, 64], [128, 32, 8], [16, 8, 8]]
+
+  @Test(arguments: machines) func theMachinesMemoryLowersThem(mebibytes: [Int]) {
+    let mebibyte = 1_048_576
+    var limits = Limits()
+    limits.fit(memoryBytes: mebibytes[0] * mebibyte)
+    #expect(limits.heldBodiesBytes == mebibytes[1] * mebibyte)
+    #expect(limits.heldBodiesBytesPerTenant == mebibytes[2] * mebibyte)
+  }
+}
