@@ -20,21 +20,26 @@ package final class NodeFolder: Sendable {
   /// - Parameter runtimeFolder: `$RUNTIME_DIRECTORY`, nil without one: then the flight table lies in the data folder.
   /// - Throws: ``QuotaError`` `folder_locked` if another process holds the folder, `folder_unusable` if it cannot be
   ///   read or written, or holds an id or epoch that is none: nothing is guessed.
-  package init(path: String, runtimeFolder: String?) throws(QuotaError) {
-    self.path = path
+  package convenience init(path: String, runtimeFolder: String?) throws(QuotaError) {
+    try self.init(path: path, runtimeFolder: runtimeFolder, lock: try Self.lock(path))
+  }
+
+  /// - Returns: The descriptor that holds the folder, which is made when missing.
+  static func lock(_ path: String) throws(QuotaError) -> Int32 {
     try Files.makeFolder(path)
-    try Files.makeFolder(path + "/journal")
-    lock = try Files.lock(path + "/node.lock")
+    return try Files.lock(path + "/node.lock")
+  }
+
+  /// - Parameter lock: What ``lock(_:)`` has returned; closed here, whatever happens.
+  init(path: String, runtimeFolder: String?, lock: Int32) throws(QuotaError) {
+    self.path = path
+    self.lock = lock
     do {
+      try Files.makeFolder(path + "/journal")
       id = try Self.identity(path + "/node.id")
       epoch = try Self.nextEpoch(path + "/node.epoch")
-      let name = Self.hex(id)
-      if let runtimeFolder {
-        try Files.makeFolder(runtimeFolder + "/" + name)
-        flightPath = runtimeFolder + "/" + name + "/flight"
-      } else {
-        flightPath = path + "/flight"
-      }
+      flightPath = Self.flightPath(path, id: id, runtimeFolder: runtimeFolder)
+      if let runtimeFolder { try Files.makeFolder(runtimeFolder + "/" + Self.hex(id)) }
     } catch {
       close(lock)
       throw error
@@ -43,6 +48,18 @@ package final class NodeFolder: Sendable {
   }
 
   deinit { close(lock) }
+
+  static func flightPath(_ path: String, id: UInt128, runtimeFolder: String?) -> String {
+    (runtimeFolder.map { "\($0)/\(hex(id))" } ?? path) + "/flight"
+  }
+
+  /// What the process that holds this folder shows of itself; nil if there is nothing of this boot.
+  static func view(_ path: String, runtimeFolder: String?) -> FlightView? {
+    guard let text = try? Files.read(path + "/node.id"), let id = UInt128(trimmed(text), radix: 16),
+      let bytes = try? Files.read(flightPath(path, id: id, runtimeFolder: runtimeFolder))
+    else { return nil }
+    return FlightView(bytes, bootID: currentBootID())
+  }
 
   /// Where this start's journal belongs; further files of it are `<epoch>.<number>.thj`.
   package var journalPath: String { path + "/journal/\(epoch).thj" }
@@ -75,9 +92,10 @@ package final class NodeFolder: Sendable {
   /// The whole start after whatever stop: reads what is there, books it in the ledger, and only then takes the flight
   /// table over. May be killed anywhere and run again.
   ///
+  /// - Parameter knowsRates: How full the rates are is known from elsewhere: ``QuotaGate/raiseRates(_:)`` follows.
   /// - Returns: the memory and node for the gate, and what was found.
   package func recover(
-    ledger: any Ledger, slots: Int = 4_096, rates: Int = 65_536
+    ledger: any Ledger, slots: Int = 4_096, rates: Int = 65_536, knowsRates: Bool = false
   ) throws(QuotaError) -> (flight: MappedFlightMemory, node: QuotaGate.Node, report: QuotaRecovery.Report) {
     let opening = try ledger.open(node: id, epoch: epoch)
     let flight = try earlierFlight()
@@ -87,10 +105,16 @@ package final class NodeFolder: Sendable {
     try recovery.apply(to: ledger, node: id, epoch: epoch)
     try removeEarlierJournals()
     let memory = try MappedFlightMemory(path: flightPath, slots: slots, rates: rates)
+    var rateStart = recovery.report.rateStart
+    if isSameBoot, !memory.isNew {
+      rateStart = .kept
+    } else if knowsRates {
+      rateStart = .full
+    } else if rateStart == .kept {
+      rateStart = .emptyAt(recovery.report.lastTime)
+    }
     let node = QuotaGate.Node(
-      id: id, epoch: epoch, bootID: bootID, lastTime: recovery.report.lastTime,
-      rateStart: memory.isNew && recovery.report.rateStart == .kept
-        ? .emptyAt(recovery.report.lastTime) : recovery.report.rateStart)
+      id: id, epoch: epoch, bootID: bootID, lastTime: recovery.report.lastTime, rateStart: rateStart)
     return (memory, node, recovery.report)
   }
 

@@ -107,6 +107,7 @@ extension QuotaGate {
     let now = driver.windows.now(boot: boot)
     for tenant in asked { planLeases(tenant, &driver, now: now) }
     for tenant in dirty { planReports(tenant, &driver) }
+    planGivingBack(&driver, boot: boot)
     if closing { for tenant in tenants.withLock({ Array($0.values) }) { planCloses(tenant, &driver) } }
     try settlePending(&driver)
     return hasMore || work.withLock { !$0.asked.isEmpty }
@@ -159,6 +160,7 @@ extension QuotaGate {
 
   private func planLeases(_ tenant: TenantQuota, _ driver: inout LedgerDriver, now: Int64) {
     var isCalendarLost = false
+    let leaves = isLeaving.load(ordering: .relaxed)
     tenant.state.withLock { state in
       state.isQueued = false
       for index in state.budgets.indices where state.budgets[index].isAsked { state.retireIfOver(index, now: now) }
@@ -179,7 +181,8 @@ extension QuotaGate {
         var wish: (want: Int64, least: Int64) = (0, 0)
         if budget.blocks {
           wish = state.budgets[index].sizing.wish(
-            amount: budget.amount, free: budget.lease == 0 ? nil : budget.knownFree, headroom: budget.headroom,
+            amount: budget.amount, free: leaves ? 0 : budget.lease == 0 ? nil : budget.knownFree,
+            headroom: budget.headroom,
             waiting: (budget.needSum, budget.needLeast), nodes: 1)
         }
         driver.plan(
@@ -212,7 +215,7 @@ extension QuotaGate {
 
   /// All that the tenant has settled, in one transaction: recovery relies on it that the totals of all its leases and
   /// the number of its last booked settlement were true at one instant.
-  private func planEverything(_ state: inout TenantState, _ tenant: TenantQuota, _ driver: inout LedgerDriver) {
+  func planEverything(_ state: inout TenantState, _ tenant: TenantQuota, _ driver: inout LedgerDriver) {
     for index in state.budgets.indices { state.planReport(index, tenant, &driver) }
     for lease in state.retired {
       if lease.reserved == 0 {

@@ -118,7 +118,7 @@ extension TenantState {
     var asks = false
     var asksHard = false
     for index in account.concurrencies
-    where concurrencies[index].blocks && concurrencies[index].count >= concurrencies[index].amount {
+    where concurrencies[index].blocks && concurrencies[index].isFull {
       if concurrencies[index].amount == 0 {
         refusing.never(.concurrency(index))
       } else {

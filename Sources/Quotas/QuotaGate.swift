@@ -56,6 +56,7 @@ package final class QuotaGate: Sendable {
   let ledgerFailedUntil = Atomic<Int64>(0)
   let isFenced = Atomic<Bool>(false)
   let isStopping = Atomic<Bool>(false)
+  let isLeaving = Atomic<Bool>(false)
 
   /// Takes the flight memory over; recovery has been done before (``QuotaRecovery``). ``start()`` runs the ledger's
   /// thread.

@@ -18,6 +18,22 @@ enum Files {
     }
   }
 
+  /// Keeps other processes from changing what lies in a folder, as far as they ask; until the descriptor is closed.
+  static func lockFolder(_ path: String) throws(SealedLogError) -> Int32 {
+    let descriptor = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+    guard descriptor >= 0 else { throw .disk("open folder", errno) }
+    while flock(descriptor, LOCK_EX) != 0 {
+      guard errno == EINTR else {
+        let number = errno
+        close(descriptor)
+        throw .disk("lock folder", number)
+      }
+    }
+    return descriptor
+  }
+
+  static func unlock(_ descriptor: Int32) { close(descriptor) }
+
   static func synchronizeFolder(_ path: String) throws(SealedLogError) {
     let descriptor = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
     guard descriptor >= 0 else { throw .disk("open folder", errno) }

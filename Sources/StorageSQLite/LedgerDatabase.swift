@@ -1,9 +1,10 @@
 internal import GRDB
 internal import Quotas
 
-/// One connection to `ledger.db`: WAL, synchronous=FULL. Opens only what it understands.
+/// One connection to `ledger.sqlite`: WAL, synchronous=FULL. Opens only what it understands.
 final class LedgerDatabase: Sendable {
   private let queue: DatabaseQueue
+  private let lock: WriterLock
 
   init(path: String) throws(QuotaError) {
     var configuration = Configuration()
@@ -13,13 +14,19 @@ final class LedgerDatabase: Sendable {
     configuration.prepareDatabase { db in
       try db.execute(sql: "PRAGMA synchronous = FULL")
     }
+    guard let lock = WriterLock(path) else { throw QuotaError(.ledgerUnavailable, "no lock beside \(path)") }
+    self.lock = lock
     do {
-      queue = try DatabaseQueue(path: path, configuration: configuration)
-      let migrator = LedgerSchema.migrator
-      if try queue.read(migrator.hasBeenSuperseded) {
-        throw QuotaError(.ledgerDamaged, "The ledger was written by a newer version; start that one.")
+      let queue = try lock.hold { () throws -> DatabaseQueue in
+        let queue = try DatabaseQueue(path: path, configuration: configuration)
+        let migrator = LedgerSchema.migrator
+        if try queue.read(migrator.hasBeenSuperseded) {
+          throw QuotaError(.ledgerDamaged, "The ledger was written by a newer version; start that one.")
+        }
+        try migrator.migrate(queue)
+        return queue
       }
-      try migrator.migrate(queue)
+      self.queue = queue
       let verdict = try queue.read { try String.fetchOne($0, sql: "PRAGMA quick_check(1)") }
       guard verdict == "ok" else {
         throw QuotaError(.ledgerDamaged, "The ledger file is damaged (\(verdict ?? "")); run the doctor.")
@@ -35,7 +42,7 @@ final class LedgerDatabase: Sendable {
 
   /// One transaction, durable when this returns.
   func write<Value>(_ body: (Database) throws -> Value) throws(QuotaError) -> Value {
-    do { return try queue.write(body) } catch { throw Self.translated(error) }
+    do { return try lock.hold { try queue.write(body) } } catch { throw Self.translated(error) }
   }
 
   private static func translated(_ error: any Error) -> QuotaError {

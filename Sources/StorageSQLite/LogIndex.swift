@@ -4,20 +4,27 @@ package import SealedLog
 internal import Synchronization
 package import Tenancy
 
-/// The log's index in SQLite: `index.sqlite`, one connection, rebuildable from the segments.
+/// The log's index in SQLite: `index.sqlite`, one connection a process, rebuildable from the segments.
 package final class LogIndex: LogIndexing {
   /// Raised when the tables change: the file is then made anew and filled from the segments.
   private static let version = 4
 
   private let queue: DatabaseQueue
+  private let lock: WriterLock
   private let places = Mutex(LogIndexPlaces())
 
   /// Opens or makes the file. One that is damaged or of another version is begun anew.
   package init(path: String) throws(SealedLogError) {
-    do { queue = try Self.open(path) } catch {
-      for ending in ["", "-wal", "-shm"] { try? FileManager.default.removeItem(atPath: path + ending) }
-      do { queue = try Self.open(path) } catch { throw Self.failed(error) }
-    }
+    guard let lock = WriterLock(path) else { throw SealedLogError(.diskFailed, "The log's index failed.") }
+    self.lock = lock
+    do {
+      queue = try lock.hold { () throws -> DatabaseQueue in
+        do { return try Self.open(path) } catch {
+          for ending in ["", "-wal", "-shm"] { try? FileManager.default.removeItem(atPath: path + ending) }
+          return try Self.open(path)
+        }
+      }
+    } catch { throw Self.failed(error) }
   }
 
   private static func open(_ path: String) throws -> DatabaseQueue {
@@ -51,7 +58,14 @@ package final class LogIndex: LogIndexing {
 
   package func add(_ records: [MetadataRecord]) throws(SealedLogError) {
     try places.withLock { (places) throws(SealedLogError) in
-      do { try queue.write { try LogIndexBatch.add(records, &places, $0) } } catch {
+      do {
+        try lock.hold {
+          try queue.write { database in
+            try places.forgetIfWrittenByOthers(database)
+            try LogIndexBatch.add(records, &places, database)
+          }
+        }
+      } catch {
         places = LogIndexPlaces()
         throw Self.failed(error)
       }
@@ -110,9 +124,11 @@ package final class LogIndex: LogIndexing {
 
   package func forget(_ tenant: TenantID) throws(SealedLogError) {
     do {
-      try queue.write { database in
-        let (number, _) = try Self.streams(of: tenant, database)
-        try database.execute(sql: LogIndexSchema.forget, arguments: [number])
+      try lock.hold {
+        try queue.write { database in
+          let (number, _) = try Self.streams(of: tenant, database)
+          try database.execute(sql: LogIndexSchema.forget, arguments: [number])
+        }
       }
     } catch { throw Self.failed(error) }
   }

@@ -19,6 +19,16 @@ struct LogIndexPlaces: Sendable {
   var recent = LogIndexRecentRecords()
   /// The next block's number; 0 before the file was asked.
   var next: Int64 = 0
+  /// Changes when another connection has written.
+  private var version: Int64 = -1
+
+  /// Another process that writes to the file, too, may have moved everything.
+  mutating func forgetIfWrittenByOthers(_ database: Database) throws {
+    let found = try Int64.fetchOne(database.cachedStatement(sql: "PRAGMA data_version")) ?? -1
+    guard found != version else { return }
+    self = LogIndexPlaces()
+    version = found
+  }
 
   mutating func load(_ database: Database) throws {
     guard next == 0 else { return }

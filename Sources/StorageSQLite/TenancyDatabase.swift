@@ -1,9 +1,10 @@
 internal import GRDB
 internal import Tenancy
 
-/// One connection to `tenancy.db`: WAL, synchronous=FULL, foreign keys on; turns SQLite's errors into the port's.
+/// One connection to `tenancy.sqlite`: WAL, synchronous=FULL, foreign keys on; turns SQLite's errors into the port's.
 final class TenancyDatabase: Sendable {
   private let queue: DatabaseQueue
+  private let lock: WriterLock
 
   init(path: String) throws(TenancyError) {
     var configuration = Configuration()
@@ -14,14 +15,21 @@ final class TenancyDatabase: Sendable {
       try db.execute(sql: "PRAGMA synchronous = FULL")
       try db.execute(sql: "PRAGMA secure_delete = ON")
     }
+    guard let lock = WriterLock(path) else {
+      throw TenancyError(.storage, "The tenancy store is not available.", detail: "no lock beside the file")
+    }
+    self.lock = lock
     do {
-      queue = try DatabaseQueue(path: path, configuration: configuration)
-      let migrator = TenancySchema.migrator
-      if try queue.read(migrator.hasBeenSuperseded) {
-        throw TenancyError(
-          .newerSchema, "The tenancy store was written by a newer version. Start that version or restore a backup.")
+      queue = try lock.hold { () throws -> DatabaseQueue in
+        let queue = try DatabaseQueue(path: path, configuration: configuration)
+        let migrator = TenancySchema.migrator
+        if try queue.read(migrator.hasBeenSuperseded) {
+          throw TenancyError(
+            .newerSchema, "The tenancy store was written by a newer version. Start that version or restore a backup.")
+        }
+        try migrator.migrate(queue)
+        return queue
       }
-      try migrator.migrate(queue)
     } catch {
       throw Self.translated(error)
     }
@@ -33,7 +41,7 @@ final class TenancyDatabase: Sendable {
 
   /// One transaction that leaves the change counter alone.
   func write<Value>(_ body: (Database) throws -> Value) throws(TenancyError) -> Value {
-    do { return try queue.write(body) } catch { throw Self.translated(error) }
+    do { return try lock.hold { try queue.write(body) } } catch { throw Self.translated(error) }
   }
 
   /// One transaction that raises the change counter.

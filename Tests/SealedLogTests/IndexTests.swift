@@ -280,6 +280,29 @@ func copiesLeaveTheBlocksTheyWereIn(kind: IndexKind) throws {
   #expect(try again.list(.second, LogFilter()).map(\.location.recordID) == [1])
 }
 
+/// Two processes write while one relieves the other: what one knows by heart, the other may have moved.
+@Test func twoWritersOfOneFileLoseNothingAndDoubleNothing() throws {
+  let fixture = try LogFixture()
+  let path = "\(fixture.root)/index.sqlite"
+  let (old, new) = (try LogIndex(path: path), try LogIndex(path: path))
+  for round in 0..<20 {
+    let number = round * 10
+    try old.add([record(.first, number + 1), record(.first, number + 2)])
+    try new.add([record(.second, number + 5), record(.second, number + 6)])
+    // The newcomer reads from disk what its predecessor adds itself.
+    try new.add([record(.first, number + 2), record(.first, number + 3)])
+    try old.add([record(.first, number + 3), record(.first, number + 4)])
+  }
+  var filter = LogFilter()
+  filter.limit = 1000
+  let expected = (0..<20).flatMap { round in (1...4).map { round * 10 + $0 } }
+  for index in [old, new] {
+    #expect(try index.list(.first, filter).map { Int($0.location.recordID) } == expected.reversed())
+    #expect(try index.list(.second, filter).count == 40)
+    #expect(try index.mark(of: record(.first, 1).stream)?.frame == record(.first, 194).frame)
+  }
+}
+
 @Test(arguments: [
   ("{\"v\":1,\"request_id\":\"req_1\"}", "req_1"), ("{\"v\":1,\"request_id\":\"r\\u0065q\",\"a\":1}", "req"),
   ("{ \"v\" : 1, \"request_id\" : \"req_1\" }", "req_1"), ("{\"request_id\":\"é\"}", "é"),

@@ -31,6 +31,9 @@ struct BudgetState: Sendable {
   var exhaustedUntil: Int64 = 0
   var exhaustedFree: Int64 = 0
 
+  /// Boot time of the ledger's last grant.
+  var grantedAt = Int64.min / 2
+
   /// The ledger is being asked.
   var isAsked = false
   var needSum: Int64 = 0
@@ -109,6 +112,7 @@ struct BudgetState: Sendable {
     needSum = 0
     needLeast = .max
     guard let row = answer.lease, let budget = answer.budget else { return }
+    if answer.amount > 0 { grantedAt = boot }
     if lease == row.id {
       granted = Amount.sum(granted, answer.amount)
     } else {

@@ -24,6 +24,10 @@ struct ConcurrencyState: Sendable {
   var blocks: Bool
   /// Members: open slots with `holdsConcurrency` of accounts with this limit.
   var count: Int64 = 0
+  /// Open in other processes of this machine, as of the last look.
+  var elsewhere: Int64 = 0
+
+  @inline(__always) var isFull: Bool { count &+ elsewhere >= amount }
 }
 
 struct UsageAccumulator: Sendable {

@@ -51,6 +51,12 @@ package final class LogIndexer: Sendable {
     wake.signal()
   }
 
+  /// Another process has written segments that nobody fed here: they are read from disk.
+  package func lookAgain() {
+    state.withLock { $0.mustCatchUp = true }
+    wake.signal()
+  }
+
   /// What went wrong last; nil when the index is well.
   package var health: SealedLogError? { fault.withLock { $0 } }
 

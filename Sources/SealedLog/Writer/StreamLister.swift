@@ -10,6 +10,9 @@ struct StreamLister {
   /// Adds a stream; nothing is written when it stands there already.
   func add(_ stream: StreamName, provider: any KeyProvider) throws(SealedLogError) {
     let path = LogLayout.streamList(log)
+    // Another node's process adds its streams to the same list.
+    let lock = try Files.lockFolder(log)
+    defer { Files.unlock(lock) }
     var streams: Set<String> = []
     if Files.exists(path) { streams = Set(try Self.read(try Files.read(path)).streams.map(\.description)) }
     guard streams.insert(stream.description).inserted else { return }
