@@ -1,13 +1,11 @@
-import HTTPTypes
-import Hummingbird
 package import Logging
-import NIOCore
 import ServiceLifecycle
 import Synchronization
 
 /// The listener of the Admin API; its own, so that a busy API port fails no liveness probe and no administrator.
 package final class AdminServer: Service, Sendable {
   private let configuration: AdminConfiguration
+  private let socket: Int32?
   private let dispatcher: AdminDispatcher
   private let logger: Logger
   private let state = Mutex(State())
@@ -19,8 +17,10 @@ package final class AdminServer: Service, Sendable {
     var group: ServiceGroup?
   }
 
-  package init(configuration: AdminConfiguration, services: AdminServices, logger: Logger) {
+  /// - Parameter socket: A stream socket that listens already, which this server closes at its end; nil opens one.
+  package init(configuration: AdminConfiguration, socket: Int32? = nil, services: AdminServices, logger: Logger) {
     self.configuration = configuration
+    self.socket = socket
     self.logger = logger
     dispatcher = AdminDispatcher(services: services, hosts: configuration.hosts, logger: logger)
   }
@@ -29,17 +29,10 @@ package final class AdminServer: Service, Sendable {
   /// - Throws: When the address cannot be bound.
   package func run() async throws {
     defer { end() }
-    let application = Application(
-      responder: AdminResponder(dispatcher: dispatcher),
-      server: .http1(
-        configuration: .init(
-          idleTimeout: .seconds(60),
-          httpDecoderConfiguration: .init(
-            maxHeaderFieldSize: 8 * 1024, maxHeaderListSize: 32 * 1024, maxHeaderFieldCount: 100))),
-      configuration: ApplicationConfiguration(address: .hostname(configuration.address, port: configuration.port)),
-      onServerRunning: { [weak self] channel in self?.bound(to: channel.localAddress?.port) },
-      logger: logger)
-    let group = ServiceGroup(configuration: .init(services: [application], logger: logger))
+    let listener = AdminListener(
+      configuration: configuration, socket: socket, responder: AdminResponder(dispatcher: dispatcher), logger: logger,
+      onListening: { [weak self] port in self?.bound(to: port) })
+    let group = ServiceGroup(configuration: .init(services: [listener], logger: logger))
     guard keep(group) else { return }
     try await group.run()
   }
@@ -75,14 +68,14 @@ package final class AdminServer: Service, Sendable {
     }
   }
 
-  private func bound(to port: Int?) {
+  private func bound(to port: Int) {
     let waiting = state.withLock { state in
       state.port = port
       defer { state.waiting = [] }
       return state.waiting
     }
     for continuation in waiting { continuation.resume(returning: port) }
-    logger.notice("Admin API listens", metadata: ["port": "\(port ?? 0)"])
+    logger.notice("Admin API listens", metadata: ["port": "\(port)"])
   }
 
   private func end() {
