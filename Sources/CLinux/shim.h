@@ -2,6 +2,9 @@
 #ifndef TORHAUS_CLINUX_SHIM_H
 #define TORHAUS_CLINUX_SHIM_H
 
+#include <fcntl.h>
+#include <signal.h>
+#include <spawn.h>
 #include <stdint.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -45,6 +48,47 @@ static inline int th_forbid_core_dumps(void) { return prctl(PR_SET_DUMPABLE, 0, 
 
 // The calling thread's name as the kernel shows it; at most 15 bytes count.
 static inline int th_name_thread(const char *name) { return prctl(PR_SET_NAME, name, 0, 0, 0); }
+
+// A descriptor that was open when the process began: it does not block, and no program started from here has it.
+static inline int th_prepare_inherited(int descriptor) {
+  int flags = fcntl(descriptor, F_GETFL);
+  if (flags < 0 || fcntl(descriptor, F_SETFL, flags | O_NONBLOCK) < 0) return -1;
+  return fcntl(descriptor, F_SETFD, FD_CLOEXEC) < 0 ? -1 : 0;
+}
+
+// glibc declares it for _GNU_SOURCE only.
+extern int posix_spawn_file_actions_addclosefrom_np(posix_spawn_file_actions_t *actions, int from);
+
+// Starts a program whose descriptors from `first` on are `descriptors`, in their order, and that has no others but the
+// standard ones; signals are as for a fresh process. The process, or -1.
+static inline int th_spawn(const char *program, char *const *arguments, char *const *environment,
+                           const int *descriptors, int count, int first) {
+  posix_spawn_file_actions_t actions;
+  posix_spawnattr_t attributes;
+  sigset_t all, none;
+  pid_t process = -1;
+  if (posix_spawn_file_actions_init(&actions) != 0) return -1;
+  if (posix_spawnattr_init(&attributes) != 0) {
+    posix_spawn_file_actions_destroy(&actions);
+    return -1;
+  }
+  sigfillset(&all);
+  sigemptyset(&none);
+  int failed = posix_spawnattr_setsigdefault(&attributes, &all) != 0 ||
+               posix_spawnattr_setsigmask(&attributes, &none) != 0 ||
+               posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK) != 0;
+  for (int index = 0; index < count && !failed; index++)
+    failed = posix_spawn_file_actions_adddup2(&actions, descriptors[index], first + index) != 0;
+  failed = failed || posix_spawn_file_actions_addclosefrom_np(&actions, first + count) != 0;
+  if (!failed && posix_spawn(&process, program, &actions, &attributes, arguments, environment) != 0) process = -1;
+  posix_spawnattr_destroy(&attributes);
+  posix_spawn_file_actions_destroy(&actions);
+  return failed ? -1 : (int)process;
+}
+
+// The environment, as main got it.
+extern char **environ;
+static inline char **th_environment(void) { return environ; }
 
 // The mode bits of a file; -1 if there is none.
 static inline int th_file_mode(const char *path) {

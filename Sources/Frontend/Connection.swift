@@ -31,6 +31,11 @@ final class Connection: WireProtocol, ClientPort, ClientConnection {
   private var head = RequestHead()
   private var requests = 0
   private var isDraining = false
+  /// The head of the stream in work has announced the connection's end.
+  private var saidClose = false
+  /// While draining, how long an idle connection stays, and since when.
+  private var lingerMilliseconds = 0
+  private var drainBegan: Int64 = 0
   /// An answer can be given, and the next request looked for, from inside of a request's reading: only the outermost
   /// call reads on.
   private var isProcessing = false
@@ -187,6 +192,7 @@ final class Connection: WireProtocol, ClientPort, ClientConnection {
     switch head.framing {
     case .none, .length(0): start(exchange)
     case .length(let count):
+      guard worker.pipeline.hold(exchange, bodyBytes: count) else { return answeredEarly() }
       exchange.body.reserve(min(count, 1024 * 1024))
       phase = .body(missing: count)
     case .chunked:
@@ -198,8 +204,11 @@ final class Connection: WireProtocol, ClientPort, ClientConnection {
 
   private func readChunks(_ bytes: UnsafeRawBufferPointer, _ exchange: Exchange) -> Int {
     var position = 0
+    let before = exchange.body.count
     let outcome = chunks.decode(bytes, from: &position, into: exchange.body)
     bodyReceived &+= position
+    let decoded = exchange.body.count &- before
+    guard decoded == 0 || worker.pipeline.hold(exchange, bodyBytes: decoded) else { return position }
     switch outcome {
     case .complete: start(exchange)
     case .incomplete: break
@@ -256,9 +265,9 @@ final class Connection: WireProtocol, ClientPort, ClientConnection {
     if !head.isVersion11 { head.keepAlive = false }  // a stream without chunks ends with the connection
     guard let wire else { return }
     noteWrite()
+    saidClose = response.closes || closesAfterAnswer
     ResponseEncoder.writeHead(
-      response, fields: fields, length: nil, isVersion11: head.isVersion11,
-      closes: response.closes || closesAfterAnswer, into: wire.pending)
+      response, fields: fields, length: nil, isVersion11: head.isVersion11, closes: saidClose, into: wire.pending)
   }
 
   func send(_ bytes: UnsafeRawBufferPointer) {
@@ -271,7 +280,8 @@ final class Connection: WireProtocol, ClientPort, ClientConnection {
   func end() {
     exchange = nil
     if head.isVersion11 { wire?.pending.append(ResponseEncoder.lastChunk) }
-    finish(closes: closesAfterAnswer)
+    // Who was not told at the stream's head may be sending the next request already: another answer tells it.
+    finish(closes: lingerMilliseconds > 0 ? saidClose : closesAfterAnswer)
   }
 
   func abort() {
@@ -311,7 +321,9 @@ final class Connection: WireProtocol, ClientPort, ClientConnection {
       if heldBytes > 0 { return }
       if inbox.count > 0 {
         if waited > Int64(limits.headMilliseconds) { fail(.headTimeout) }
-      } else if waited > Int64(limits.idleMilliseconds) || isDraining {
+      } else if waited > Int64(limits.idleMilliseconds)
+        || isDraining && now &- max(phaseBegan, drainBegan) >= Int64(lingerMilliseconds)
+      {
         close()
       }
     case .body, .chunkedBody:
@@ -323,9 +335,11 @@ final class Connection: WireProtocol, ClientPort, ClientConnection {
     }
   }
 
-  func drain() {
+  func drain(lingerMilliseconds: Int) {
     isDraining = true
-    if case .head = phase, inbox.count == 0, heldBytes == 0 { close() }
+    self.lingerMilliseconds = lingerMilliseconds
+    drainBegan = worker.milliseconds
+    if lingerMilliseconds == 0, case .head = phase, inbox.count == 0, heldBytes == 0 { close() }
   }
 
   func close() { wire?.end() }

@@ -2,39 +2,54 @@ package import EventLoop
 package import Gateway
 import Glibc
 
-/// The data plane's listener: accepts connections on the first loop and gives each to the loop it stays on.
+/// The data plane's listeners: accept connections on the first loop and give each to the loop it stays on.
 package final class FrontendServer: Sendable {
   package struct Configuration: Sendable {
-    package var address: String
-    /// 0 takes a free one.
-    package var port: Int
+    /// At least one.
+    package var places: [ListeningPlace]
     /// Host names that are served; empty serves all.
     package var hosts: Set<String>
+    package var proxies: TrustedProxies
     package var limits: Limits
     /// Nil serves without TLS.
     package var tls: TLSFront?
 
     package init(
-      address: String, port: Int, hosts: Set<String> = [], limits: Limits = Limits(), tls: TLSFront? = nil
+      places: [ListeningPlace], hosts: Set<String> = [], proxies: TrustedProxies = TrustedProxies(),
+      limits: Limits = Limits(), tls: TLSFront? = nil
     ) {
-      self.address = address
-      self.port = port
+      self.places = places
       self.hosts = hosts
+      self.proxies = proxies
       self.limits = limits
       self.tls = tls
     }
   }
 
   private let workers: [LoopBound<LoopWorker>]
-  private let listener: LoopBound<Listener>
-  /// The port in use.
-  package let port: Int
+  private let listeners: [LoopBound<Listener>]
+  /// The ports in use, in the order of the places; 0 for a file.
+  package let ports: [Int]
 
-  /// Binds and starts to accept.
-  /// - Parameter pipelines: One per loop, made for that loop; at least one.
-  package init(_ configuration: Configuration, pipelines: [LoopBound<RequestPipeline>]) async throws {
-    let socket = try ListeningSocket(address: configuration.address, port: configuration.port)
-    port = socket.port
+  /// The listening sockets, for as long as this accepts or is paused.
+  package let descriptors: [Int32]
+
+  /// Binds; ``accept(_:)`` starts it.
+  /// - Parameters:
+  ///   - pipelines: One per loop, made for that loop; at least one.
+  ///   - count: Holds the limits on connections; over them a connection is closed as soon as it is accepted.
+  package init(
+    _ configuration: Configuration, pipelines: [LoopBound<RequestPipeline>], count: ConnectionCount
+  ) async throws {
+    var sockets: [ListeningSocket] = []
+    do throws(ListenerError) {
+      for place in configuration.places { sockets.append(try ListeningSocket(place)) }
+    } catch {
+      for socket in sockets { socket.discard() }
+      throw error
+    }
+    ports = sockets.map(\.port)
+    descriptors = sockets.map(\.descriptor)
     var workers: [LoopBound<LoopWorker>] = []
     for pipeline in pipelines {
       let loop = pipeline.loop
@@ -43,30 +58,63 @@ package final class FrontendServer: Sendable {
           LoopBound(
             LoopWorker(
               loop: loop, pipeline: pipeline.value, limits: configuration.limits, hosts: configuration.hosts,
-              tls: configuration.tls), loop)
+              proxies: configuration.proxies, count: count, tls: configuration.tls), loop)
         })
     }
     self.workers = workers
     let all = workers
     guard let first = all.first else { throw EventLoopError.ended }
-    listener = try await first.loop.run {
-      var turn = 0
-      let listener = Listener(socket, on: first.loop) { descriptor, source in
-        // In turn, for the loops to have the same number: connections of applications live long.
-        turn = (turn + 1) % all.count
-        let worker = all[turn]
-        if worker.loop.isCurrent { return worker.value.adopt(descriptor, from: source) }
-        if !worker.loop.execute({ worker.value.adopt(descriptor, from: source) }) { close(descriptor) }
-      }
-      listener.start()
-      return LoopBound(listener, first.loop)
+    let proxies = configuration.proxies
+    var listeners: [LoopBound<Listener>] = []
+    for socket in sockets {
+      listeners.append(
+        try await first.loop.run {
+          var turn = 0
+          let listener = Listener(socket, on: first.loop) { descriptor, source in
+            guard count.admits(source, isMany: proxies.holds(source.network)) else {
+              close(descriptor)
+              return
+            }
+            // In turn, for the loops to have the same number: connections of applications live long.
+            turn = (turn + 1) % all.count
+            let worker = all[turn]
+            if worker.loop.isCurrent { return worker.value.adopt(descriptor, from: source) }
+            guard worker.loop.execute({ worker.value.adopt(descriptor, from: source) }) else {
+              count.left(source)
+              close(descriptor)
+              return
+            }
+          }
+          return LoopBound(listener, first.loop)
+        })
+    }
+    self.listeners = listeners
+  }
+
+  /// Accepts connections or, for a time, none: then they wait in the kernel.
+  package func accept(_ accepts: Bool) async {
+    for listener in listeners {
+      _ = try? await listener.loop.run { accepts ? listener.value.start() : listener.value.pause() }
     }
   }
 
+  /// A listening socket that is not of the data plane, such as the Admin API's.
+  package static func open(_ place: ListeningPlace) throws(ListenerError) -> (descriptor: Int32, port: Int) {
+    let socket = try ListeningSocket(place)
+    return (socket.descriptor, socket.port)
+  }
+
+  /// Whether only this machine reaches a listening socket.
+  package static func isLocal(_ descriptor: Int32) -> Bool { ListeningSocket.isLocal(descriptor) }
+
   /// Stops accepting, lets what is in work finish, and closes the rest after `seconds`.
-  package func drain(seconds: Int64) async {
-    _ = try? await listener.loop.run { self.listener.value.close() }
-    await each(within: seconds) { $0.drain(until: $1, $2) }
+  /// - Parameter isHandedOver: Another process listens on the same sockets: nobody's connection is closed before its
+  ///   client had the chance to hear of it.
+  package func drain(seconds: Int64, isHandedOver: Bool = false) async {
+    for listener in listeners {
+      _ = try? await listener.loop.run { listener.value.close(isHandedOver: isHandedOver) }
+    }
+    await each(within: seconds) { $0.drain(until: $1, lingers: isHandedOver, $2) }
     // What is left ends with an error its client can see; its records and settlements are waited for.
     await each(within: 6) { $0.endAll(until: $1, $2) }
     for worker in workers { _ = try? await worker.loop.run { worker.value.closeAll() } }

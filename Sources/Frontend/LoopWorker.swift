@@ -10,11 +10,13 @@ final class LoopWorker: TurnEnd, GreetingHost {
   /// What the connections' wires share.
   let room: WireRoom
   private let hosts: Set<String>
+  private let proxies: TrustedProxies
+  private let count: ConnectionCount
   private let tls: TLSFront?
   private let greetings: GreetingLine
   private(set) var connections: [any ClientConnection] = []
-  private var perSource: [SourceAddress: Int] = [:]
   private var isDraining = false
+  private var lingerMilliseconds = 0
   /// Milliseconds of the loop's clock: deadlines are seconds, clocks cost.
   var milliseconds: Int64 { loop.now / 1_000_000 }
 
@@ -29,11 +31,16 @@ final class LoopWorker: TurnEnd, GreetingHost {
 
   /// On `loop`.
   /// - Parameter tls: Nil for connections without TLS.
-  init(loop: EventLoop, pipeline: RequestPipeline, limits: Limits, hosts: Set<String>, tls: TLSFront? = nil) {
+  init(
+    loop: EventLoop, pipeline: RequestPipeline, limits: Limits, hosts: Set<String>,
+    proxies: TrustedProxies = TrustedProxies(), count: ConnectionCount, tls: TLSFront? = nil
+  ) {
     self.loop = loop
     self.pipeline = pipeline
     self.limits = limits
     self.hosts = hosts
+    self.proxies = proxies
+    self.count = count
     self.tls = tls
     room = WireRoom(loop: loop, limits: limits)
     greetings = GreetingLine(loop: loop)
@@ -71,7 +78,7 @@ final class LoopWorker: TurnEnd, GreetingHost {
 
   // MARK: Connections
 
-  /// Takes over a connected socket.
+  /// Takes over a connected socket, which is in the ``ConnectionCount`` already.
   func adopt(_ descriptor: Int32, from source: SourceAddress) {
     if let tls {
       let greeting = Greeting(
@@ -84,13 +91,11 @@ final class LoopWorker: TurnEnd, GreetingHost {
   }
 
   /// Puts a new connection into the table.
-  /// - Returns: False if it is one too many, and to be closed.
+  /// - Returns: False if it comes too late, and is to be closed.
   private func keep(_ connection: any ClientConnection) -> Bool {
     connection.index = connections.count
     connections.append(connection)
-    perSource[connection.source, default: 0] += 1
-    return !isDraining && connections.count <= limits.connections
-      && perSource[connection.source, default: 0] <= limits.connectionsPerSource
+    return !isDraining
   }
 
   func remove(_ connection: any ClientConnection) {
@@ -100,8 +105,7 @@ final class LoopWorker: TurnEnd, GreetingHost {
     connections[index].index = index
     connections.removeLast()
     connection.index = -1
-    let left = perSource[connection.source, default: 1] - 1
-    perSource[connection.source] = left > 0 ? left : nil
+    count.left(connection.source)
   }
 
   /// The same client goes on under another protocol.
@@ -121,9 +125,14 @@ final class LoopWorker: TurnEnd, GreetingHost {
       guard let connection = HTTP2Connection(wire: wire, worker: self, source: greeting.source) else {
         return wire.end()
       }
-      replace(greeting, by: connection)
-    case .http11: replace(greeting, by: Connection(wire: wire, worker: self, source: greeting.source))
+      take(connection, insteadOf: greeting)
+    case .http11: take(Connection(wire: wire, worker: self, source: greeting.source), insteadOf: greeting)
     }
+  }
+
+  private func take(_ connection: any ClientConnection, insteadOf greeting: Greeting) {
+    replace(greeting, by: connection)
+    if isDraining { connection.drain(lingerMilliseconds: lingerMilliseconds) }
   }
 
   private func tick() {
@@ -136,11 +145,15 @@ final class LoopWorker: TurnEnd, GreetingHost {
   // MARK: The end
 
   /// Takes nothing new and lets what is in work finish.
-  /// - Parameter done: Called once, when no connection is left or `deadline` of the loop's clock has come.
-  func drain(until deadline: Int64, _ done: @escaping @Sendable () -> Void) {
+  /// - Parameters:
+  ///   - lingers: Idle connections stay for a while: their clients may be sending just now, and are told with the next
+  ///     answer that the connection ends. Without it they are closed at once.
+  ///   - done: Called once, when no connection is left or `deadline` of the loop's clock has come.
+  func drain(until deadline: Int64, lingers: Bool, _ done: @escaping @Sendable () -> Void) {
     isDraining = true
+    lingerMilliseconds = lingers ? limits.lingerMilliseconds : 0
     onNoConnections = done
-    for connection in connections { connection.drain() }
+    for connection in connections { connection.drain(lingerMilliseconds: lingerMilliseconds) }
     loop.schedule(at: deadline) { [unowned self] in tellOfNoConnections() }
     tellOfTheEnd()
   }
@@ -179,6 +192,13 @@ final class LoopWorker: TurnEnd, GreetingHost {
     if !hosts.isEmpty, let host = head.host, !hosts.contains(hostName(bytes[host])) {
       pipeline.refuse(exchange, status: 400, message: "This host name is not served here.")
       return true
+    }
+    if head.isForwarded, !proxies.isEmpty, proxies.holds(exchange.address) {
+      guard let client = proxies.client(in: bytes) else {
+        pipeline.refuse(exchange, status: 400, message: "The proxy's X-Forwarded-For holds what is no address.")
+        return true
+      }
+      exchange.address = client
     }
     exchange.method =
       switch head.method {

@@ -15,6 +15,8 @@ final class OpeningConnection: WireProtocol, ClientConnection {
   private var matched = 0
   private var began: Int64
   private var isDraining = false
+  private var lingerMilliseconds = 0
+  private var drainBegan: Int64 = 0
   var index = -1
   let source: SourceAddress
 
@@ -62,7 +64,7 @@ final class OpeningConnection: WireProtocol, ClientConnection {
   ) {
     if !before.isEmpty { connection.received(UnsafeRawBufferPointer(rebasing: before)) }
     connection.received(bytes)
-    if isDraining { connection.drain() }
+    if isDraining { connection.drain(lingerMilliseconds: lingerMilliseconds) }
   }
 
   func isGone() {
@@ -72,12 +74,15 @@ final class OpeningConnection: WireProtocol, ClientConnection {
 
   func tick(_ now: Int64) {
     let limits = worker.limits
-    if now &- began > Int64(matched > 0 ? limits.headMilliseconds : limits.idleMilliseconds) { close() }
+    if now &- began > Int64(matched > 0 ? limits.headMilliseconds : limits.idleMilliseconds) { return close() }
+    if isDraining, matched == 0, now &- drainBegan >= Int64(lingerMilliseconds) { close() }
   }
 
-  func drain() {
+  func drain(lingerMilliseconds: Int) {
     isDraining = true
-    if matched == 0 { close() }
+    self.lingerMilliseconds = lingerMilliseconds
+    drainBegan = worker.milliseconds
+    if matched == 0, lingerMilliseconds == 0 { close() }
   }
 
   func close() { wire?.end() }

@@ -1,3 +1,4 @@
+import CLinux
 import Glibc
 import Tenancy
 
@@ -5,14 +6,17 @@ import Tenancy
 struct SourceAddress: Hashable {
   private let high: UInt64
   private let isV6: Bool
-  /// The whole address, for network rules.
+  /// The whole address, for network rules; ``nowhere`` for connections by a file.
   let network: NetworkAddress
+
+  /// The address of who has none. No client has this one: `::` is no address to come from.
+  static let nowhere = NetworkAddress(value: 0)
 
   /// What `accept` has told; addresses of other families, and none, are one source.
   init(_ address: UnsafePointer<sockaddr>?) {
     var high: UInt64 = 0
     var isV6 = false
-    var network = NetworkAddress(value: 0)
+    var network = Self.nowhere
     switch address.map({ Int32($0.pointee.sa_family) }) {
     case AF_INET:
       let value = UnsafeRawPointer(address).map {

@@ -1,6 +1,7 @@
 import Frontend
 import NodeFolder
 import Quotas
+import Tenancy
 import Yams
 
 /// Reads `torhaus.yaml`. Unknown keys stop the start; secrets are never values, only where they are.
@@ -41,7 +42,11 @@ package enum ConfigurationFile {
         configuration.api = try listener(api, configuration.api)
       }
       if let admin = try listen.map("admin") { configuration.admin = try listener(admin, configuration.admin) }
+      configuration.also = try listen.maps("also").map { (map) throws(InstallationError) in
+        try listener(map, ServerConfiguration.Listener(address: "127.0.0.1", port: 8080))
+      }
       configuration.hosts = Set(try listen.list("hosts").map { $0.lowercased() })
+      try trustedProxies(&listen, &configuration)
       try listen.finish()
     }
     guard ["127.0.0.1", "::1", "localhost"].contains(configuration.admin.address) else {
@@ -125,11 +130,43 @@ package enum ConfigurationFile {
     throws(InstallationError) -> ServerConfiguration.Listener
   {
     var map = map
-    let listener = ServerConfiguration.Listener(
-      address: try map.text("address") ?? usual.address, port: try map.number("port") ?? usual.port)
+    let port = try map.number("port")
+    var listener = ServerConfiguration.Listener(
+      address: try map.text("address") ?? usual.address, port: port ?? usual.port)
     guard (0...65_535).contains(listener.port) else { throw map.wrong("port", "no such port", "write 0 to 65535") }
+    let mode = try map.text("mode")
+    if let path = listener.path {
+      guard path.hasPrefix("/"), path.utf8.count <= 107 else {
+        throw map.wrong(
+          "address", "a socket's path is absolute and at most 107 bytes long", "write unix:/run/torhaus/api")
+      }
+      guard port == nil else { throw map.wrong("port", "a Unix-domain socket has no port", "leave the port out") }
+      if let mode {
+        guard mode.utf8.count <= 4, let bits = UInt32(mode, radix: 8), bits <= 0o777 else {
+          throw map.wrong("mode", "'\(mode)' is no file mode", "write mode: \"0660\"")
+        }
+        listener.mode = bits
+      }
+    } else if mode != nil {
+      throw map.wrong("mode", "only a Unix-domain socket has a mode", "leave it out, or write address: unix:/PATH")
+    }
     try map.finish()
     return listener
+  }
+
+  private static func trustedProxies(
+    _ listen: inout ConfigurationMap, _ configuration: inout ServerConfiguration
+  ) throws(InstallationError) {
+    for text in try listen.list("trusted-proxies") {
+      if text == "unix" {
+        configuration.trustsUnixClients = true
+      } else if let network = Network(text) {
+        configuration.trustedProxies.append(network)
+      } else {
+        throw listen.wrong(
+          "trusted-proxies", "'\(text)' is no network", "write networks such as 10.0.0.0/24, or unix")
+      }
+    }
   }
 }
 
@@ -164,6 +201,17 @@ struct ConfigurationMap {
   }
 
   var names: [String] { left.keys.sorted() }
+
+  /// A list of mappings; empty if there is no such key.
+  mutating func maps(_ key: String) throws(InstallationError) -> [ConfigurationMap] {
+    guard let node = left.removeValue(forKey: key) else { return [] }
+    guard case .sequence(let sequence) = node else {
+      throw wrong(key, "'\(key)' is a list", "write \(key): [{address: ADDRESS, port: PORT}]")
+    }
+    var maps: [ConfigurationMap] = []
+    for element in sequence { maps.append(try ConfigurationMap(element, path: path)) }
+    return maps
+  }
 
   func wrong(_ key: String, _ message: String, _ hint: String) -> InstallationError {
     InstallationError(.invalidConfiguration, message, place: places[key] ?? path, hint: hint)

@@ -91,7 +91,7 @@ package struct Demo: Sendable {
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
     try FileBytes.replace("\(state)/demo.json", with: Array(try encoder.encode(demo.description)))
-    running.core.readiness.markServing()  // whoever sees /readyz at 200 finds demo.json complete
+    await running.serve()  // whoever sees /readyz at 200 finds demo.json complete
     return demo
   }
 

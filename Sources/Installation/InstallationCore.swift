@@ -29,6 +29,12 @@ final class InstallationCore: Sendable {
   let recovery: QuotaRecovery.Report
   let mailbox: LoopMailbox
   let node: NodeFolder
+  private let places: NodePlaces
+  private let ledger: SQLiteLedger
+  private let heldPlaces = Atomic<Int>(0)
+  private let neighbourFault = Mutex<String?>(nil)
+  /// The store's change that the snapshot in force was made of.
+  private let loadedChange = Atomic<Int64>(-1)
   let logFolder: String
   /// Nil serves without TLS.
   let tls: TLSFiles?
@@ -45,7 +51,8 @@ final class InstallationCore: Sendable {
   }
 
   /// Opens or makes everything below the data folder. Recovery of quotas happens here; the log recovers lazily.
-  init(_ configuration: ServerConfiguration, loops: Int) throws {
+  /// - Parameter isRelieving: Another process holds the folder, too, and leaves as soon as this one serves.
+  init(_ configuration: ServerConfiguration, loops: Int, isRelieving: Bool = false) throws {
     self.configuration = configuration
     let data = configuration.dataFolder
     try FileBytes.makeFolder(data)
@@ -56,8 +63,9 @@ final class InstallationCore: Sendable {
     tls = try configuration.tls.map {
       try TLSFiles($0, hosts: configuration.hosts, isProduction: configuration.isProduction)
     }
-    let node = try NodeFolder(
-      path: data + "/node", runtimeFolder: getenv("RUNTIME_DIRECTORY").map { String(cString: $0) })
+    let places = NodePlaces(data: data, runtimeFolder: Environment.value("RUNTIME_DIRECTORY"))
+    self.places = places
+    let node = try isRelieving ? places.openBeside() : places.openAlone()
     self.node = node
     let master = try Secrets.read(configuration.masterKey, isProduction: configuration.isProduction)
     let root = try SecureBytes.derive(
@@ -70,7 +78,9 @@ final class InstallationCore: Sendable {
     self.tenantKeys = tenantKeys
     tenancy = try TenancySQLiteStore(path: data + "/tenancy.sqlite")
     let ledger = try SQLiteLedger(path: data + "/ledger.sqlite")
-    let recovered = try node.recover(ledger: ledger)
+    self.ledger = ledger
+    let held = try places.recoverAbandoned(ledger: ledger, besides: node)
+    let recovered = try node.recover(ledger: ledger, knowsRates: !places.views(besides: node).isEmpty)
     recovery = recovered.report
     let mailbox = LoopMailbox()
     self.mailbox = mailbox
@@ -102,7 +112,9 @@ final class InstallationCore: Sendable {
       SnapshotBuilder(
         quotas: quotas, keys: tenantKeys, redaction: RedactionCompiler(), configuration: configuration,
         credentials: secrets))
+    heldPlaces.store(held, ordering: .relaxed)
     try rebuild()
+    takeUpNeighbours()
   }
 
   var policySet: PolicySet { policies.withLock { $0 } }
@@ -113,7 +125,9 @@ final class InstallationCore: Sendable {
   func rebuild() throws {
     try builder.withLock { builder in
       // Read, built and swapped as one: an older reading can never replace a newer one.
-      let (snapshot, faults) = builder.build(try tenancy.loadAll(), policySet, now: Int64(time(nil)))
+      let rows = try tenancy.loadAll()
+      let (snapshot, faults) = builder.build(rows, policySet, now: Int64(time(nil)))
+      loadedChange.store(rows.change, ordering: .relaxed)
       for fault in faults { OperatorLog.say(fault) }
       unservable.withLock { $0 = faults }
       swap(snapshot)
@@ -184,6 +198,48 @@ final class InstallationCore: Sendable {
       try quotas.flush()
       unlink(file.path)
       file = JournalFile(number: number, path: path)
+    }
+  }
+
+  // MARK: Other processes of this data folder
+
+  /// Whether there are any, as of the last look.
+  var hasNeighbours: Bool { heldPlaces.load(ordering: .relaxed) > 0 }
+
+  /// What other processes have let through and have open, as of now.
+  func takeUpNeighbours() {
+    var rates: [UInt64: Int64] = [:]
+    for view in places.views(besides: node) { rates.merge(view.rates, uniquingKeysWith: max) }
+    quotas.raiseRates(rates)
+    noteElsewhere()
+  }
+
+  private func noteElsewhere() {
+    var open: [LimitScope: Int64] = [:]
+    for view in places.views(besides: node, areHeld: true) { open.merge(view.open, uniquingKeysWith: +) }
+    quotas.noteElsewhere(open)
+  }
+
+  /// Applies what another process has changed, and counts what it has open. A few times a second while there is one.
+  /// - Parameter recovers: Books what it leaves behind as soon as it is gone.
+  /// - Returns: Whether there still is one.
+  func lookAtNeighbours(recovers: Bool) -> Bool {
+    do {
+      if try tenancy.changeCounter() != loadedChange.load(ordering: .relaxed) { try rebuild() }
+      noteElsewhere()
+      guard recovers else { return true }
+      let held = try places.recoverAbandoned(ledger: ledger, besides: node)
+      // What it wrote last to its streams of the log, nobody has told the index of.
+      if held < heldPlaces.exchange(held, ordering: .relaxed) { indexer.lookAgain() }
+      return held > 0
+    } catch {
+      let fault = "what another process of this folder does cannot be followed: \(error)"
+      let isNews = neighbourFault.withLock { known in
+        defer { known = fault }
+        return known != fault
+      }
+      if isNews { OperatorLog.say(fault) }
+      return true
     }
   }
 

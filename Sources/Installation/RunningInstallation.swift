@@ -4,6 +4,7 @@ import Foundation
 import Frontend
 import Gateway
 import Logging
+import Quotas
 import Synchronization
 import Upstream
 
@@ -16,21 +17,26 @@ package final class RunningInstallation: Sendable {
   private let loops: [EventLoop]
   private let frontend: FrontendServer
   private let adminServer: AdminServer
+  private let adminSocket: Int32
+  private let relief: Relief?
+  private let neighbours = Mutex<Task<Void, Never>?>(nil)
   private let adminTask: Task<Void, any Error>
   private let housekeeping: Task<Void, Never>
   private let pools: [LoopBound<UpstreamPool>]
   private let isOver = Atomic<Bool>(false)
 
-  /// - Parameter isReady: False leaves it to the caller to say when requests are taken.
+  /// - Parameter isReady: False leaves it to the caller to say when requests are taken: ``serve()``.
   package static func start(_ configuration: ServerConfiguration, isReady: Bool = true) async throws
     -> RunningInstallation
   {
-    // A core is left to the log: sealing, writing and indexing are a third of a request's cost, on threads of their own.
-    let loops = configuration.loops ?? max(1, ProcessInfo.processInfo.activeProcessorCount - 1)
+    let loops = configuration.effectiveLoops
     do {
-      let core = try InstallationCore(configuration, loops: loops)
-      let running = try await RunningInstallation(core, loops: loops)
-      if isReady { core.readiness.markServing() }
+      _ = Successor.program  // before a newer one may lie in its place
+      let relief = Relief.take()
+      let inherited = try InheritedSockets.take(isHandedOver: relief != nil)
+      let core = try InstallationCore(configuration, loops: loops, isRelieving: relief != nil)
+      let running = try await RunningInstallation(core, inherited, relief, loops: loops)
+      if isReady { await running.serve() }
       return running
     } catch let error as InstallationError {
       throw error
@@ -41,8 +47,9 @@ package final class RunningInstallation: Sendable {
     }
   }
 
-  private init(_ core: InstallationCore, loops: Int) async throws {
+  private init(_ core: InstallationCore, _ inherited: InheritedSockets, _ relief: Relief?, loops: Int) async throws {
     self.core = core
+    self.relief = relief
     let configuration = core.configuration
     let services = GatewayServices(
       snapshots: core.snapshots, quotas: core.quotas, log: core.log, pepper: core.pepper,
@@ -64,27 +71,36 @@ package final class RunningInstallation: Sendable {
     }
     self.loops = made.map(\.loop)
     pools = made.map(\.pool)
-    let metrics = LoopMetrics(counters: counters, core: core)
+    let count = ConnectionCount(
+      limit: configuration.limits.connections, perSource: configuration.limits.connectionsPerSource)
+    let metrics = LoopMetrics(counters: counters, connections: count, bodies: services.bodies, core: core)
     let administration = Administration(core: core)
+    let listening =
+      if let inherited = inherited.admin { inherited } else {
+        try FrontendServer.open(configuration.admin.place).descriptor
+      }
+    adminSocket = listening
     let adminServer = AdminServer(
       configuration: try AdminConfiguration(
-        address: configuration.admin.address, port: configuration.admin.port, hosts: []),
+        address: configuration.admin.address, port: configuration.admin.port, hosts: []), socket: listening,
       services: administration.services(metrics: metrics), logger: Logger(label: "torhaus.admin"))
     self.adminServer = adminServer
     adminTask = Task { try await adminServer.run() }
     guard let adminPort = await adminServer.boundPort() else {
       try await adminTask.value
-      throw InstallationError(
-        .portTaken, "the Admin API cannot listen on \(configuration.admin.address):\(configuration.admin.port)",
-        hint: "choose another port, or 0 for a free one")
+      throw InstallationError(.portTaken, "the Admin API cannot listen", hint: "read the log above")
     }
     frontend = try await FrontendServer(
       FrontendServer.Configuration(
-        address: configuration.api.address, port: configuration.api.port, hosts: configuration.hosts,
+        places: inherited.api.isEmpty
+          ? ([configuration.api] + configuration.also).map(\.place)
+          : inherited.api.map { .inherited(descriptor: $0) },
+        hosts: configuration.hosts,
+        proxies: TrustedProxies(networks: configuration.trustedProxies, trustsFiles: configuration.trustsUnixClients),
         limits: configuration.limits, tls: core.tls?.front),
-      pipelines: made.map(\.pipeline))
-    endpoint = "\(core.tls == nil ? "http" : "https")://\(configuration.api.address):\(frontend.port)"
-    admin = "http://\(configuration.admin.address):\(adminPort)"
+      pipelines: made.map(\.pipeline), count: count)
+    endpoint = configuration.api.url(port: frontend.ports.first ?? 0, isSecure: core.tls != nil)
+    admin = configuration.admin.url(port: adminPort)
     housekeeping = Task {
       while !Task.isCancelled {
         try? await Task.sleep(for: .seconds(60))
@@ -101,12 +117,109 @@ package final class RunningInstallation: Sendable {
     core.tls?.refresh(asked: true)
   }
 
+  /// Takes requests from now on. Where this process relieves another one, that has stopped before.
+  package func serve() async {
+    if let relief {
+      await Self.offLoops { relief.awaitTurn() }
+      core.takeUpNeighbours()
+      _ = core.lookAtNeighbours(recovers: false)  // what it has changed since this one loaded everything
+    }
+    if core.hasNeighbours { attendNeighbours(recovers: true) }
+    core.readiness.markServing()
+    await frontend.accept(true)
+    relief?.tellServing()
+    ServiceManager.tellReady()
+  }
+
+  /// Follows what other processes of this data folder do, for as long as there are any.
+  private func attendNeighbours(recovers: Bool) {
+    let core = core
+    neighbours.withLock { task in
+      guard task == nil else { return }
+      task = Task {
+        while !Task.isCancelled, core.lookAtNeighbours(recovers: recovers) {
+          try? await Task.sleep(for: .milliseconds(250))
+        }
+      }
+    }
+  }
+
+  private func endAttending() {
+    neighbours.withLock { task in
+      task?.cancel()
+      task = nil
+    }
+  }
+
+  package enum HandOver: Sendable {
+    /// Another process serves; ``drain(isHandedOver:)`` follows.
+    case relieved(by: Int32)
+    /// Nobody has taken over, for this reason; this process serves as before.
+    case failed(String)
+  }
+
+  /// Starts the program anew and gives the listening sockets to it. Connections wait in the kernel between the last that
+  /// this process accepts and the first that the other does.
+  package func handOver() async -> HandOver {
+    let sockets: [(descriptor: Int32, name: String)] =
+      frontend.descriptors.map { (descriptor: $0, name: "api") } + [
+        (descriptor: adminSocket, name: InheritedSockets.adminName)
+      ]
+    guard let successor = Successor.start(sockets) else { return .failed("the program cannot be started") }
+    // Its Admin API may be asked as soon as it is open.
+    endAttending()
+    attendNeighbours(recovers: false)
+    guard await Self.offLoops({ successor.isPrepared() }) else {
+      goOn(instead: successor)
+      return .failed("the new process ended, or was not ready within 10 s")
+    }
+    await frontend.accept(false)
+    let core = core
+    let serves = await Self.offLoops {
+      // Where the ledger is away, what is leased here stays leased until this process ends: nothing is spent twice.
+      do { try core.quotas.beginLeaving() } catch { OperatorLog.say("leases are given back later: \(error)") }
+      return successor.serves()
+    }
+    guard serves else {
+      goOn(instead: successor)
+      await frontend.accept(true)
+      return .failed("the new process did not begin to serve")
+    }
+    successor.leave()
+    ServiceManager.tellMainProcess(successor.process)
+    return .relieved(by: successor.process)
+  }
+
+  private func goOn(instead successor: Successor) {
+    successor.end()
+    core.quotas.stay()
+    endAttending()
+    // It has left a place of its own; and a process that this one has relieved may still be there.
+    attendNeighbours(recovers: true)
+  }
+
+  /// Work that blocks, on a thread of its own.
+  private static func offLoops<Value: Sendable>(_ work: @escaping @Sendable () -> Value) async -> Value {
+    await withCheckedContinuation { continuation in
+      Thread.detachNewThread { continuation.resume(returning: work()) }
+    }
+  }
+
   /// Takes nothing new, lets what is in work finish, writes everything, ends.
-  package func drain() async {
+  /// - Parameter isHandedOver: Another process serves already: clients that are connected here are told so with their
+  ///   next answer, and may send one more request until then.
+  package func drain(isHandedOver: Bool = false) async {
     guard isOver.compareExchange(expected: false, desired: true, ordering: .relaxed).exchanged else { return }
+    if isHandedOver {
+      await adminServer.stop()
+    } else {
+      core.readiness.markDraining()
+      ServiceManager.tellStopping()
+    }
+    await frontend.drain(seconds: core.configuration.drainSeconds, isHandedOver: isHandedOver)
     core.readiness.markDraining()
-    await frontend.drain(seconds: core.configuration.drainSeconds)
     housekeeping.cancel()
+    endAttending()
     await adminServer.stop()
     _ = try? await adminTask.value
     core.stop()

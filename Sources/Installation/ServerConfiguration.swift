@@ -1,16 +1,35 @@
+import Foundation
 package import Frontend
 package import Gateway
+package import Tenancy
 
 /// What `torhaus serve` and `torhaus demo` run with: `torhaus.yaml`, its flags and its defaults, checked.
 package struct ServerConfiguration: Sendable {
   package struct Listener: Sendable, Equatable {
+    /// A name or number of this machine, or `unix:` and a path.
     package var address: String
     /// 0 takes a free one.
     package var port: Int
+    /// Of a Unix-domain socket's file.
+    package var mode: UInt32 = 0o660
 
     package init(address: String, port: Int) {
       self.address = address
       self.port = port
+    }
+
+    /// The path of a Unix-domain socket; nil for an address of the network.
+    var path: String? { address.hasPrefix("unix:") ? String(address.dropFirst(5)) : nil }
+
+    var place: ListeningPlace {
+      if let path { .file(path: path, mode: mode) } else { .network(address: address, port: port) }
+    }
+
+    /// How a client names it.
+    func url(port: Int, isSecure: Bool = false) -> String {
+      if path != nil { return address }
+      let scheme = isSecure ? "https" : "http"
+      return address.contains(":") ? "\(scheme)://[\(address)]:\(port)" : "\(scheme)://\(address):\(port)"
     }
   }
 
@@ -55,7 +74,12 @@ package struct ServerConfiguration: Sendable {
   /// Nil serves the unified endpoint without TLS.
   package var tls: TLS?
   package var admin = Listener(address: "127.0.0.1", port: 8081)
+  /// Where the endpoint listens besides ``api``.
+  package var also: [Listener] = []
   package var hosts: Set<String> = []
+  /// Whose `X-Forwarded-For` counts, and whether all who come by a Unix-domain socket belong to them.
+  package var trustedProxies: [Network] = []
+  package var trustsUnixClients = false
   package var policies: String
   package var masterKey: SecretSource
   /// By the credential names of the provider register.
@@ -67,6 +91,8 @@ package struct ServerConfiguration: Sendable {
   /// What a new tenant gets when nobody names a policy.
   package var defaultPolicy: String?
   package var loops: Int?
+  /// A core is left to the log: sealing, writing and indexing are a third of a request's cost, on threads of their own.
+  var effectiveLoops: Int { loops ?? max(1, ProcessInfo.processInfo.activeProcessorCount - 1) }
   package var drainSeconds: Int64 = 300
   package var limits = Limits()
   /// The demo's: models that no alias knows go to this base URL under their own name.
@@ -86,5 +112,6 @@ package struct ServerConfiguration: Sendable {
     self.dataFolder = dataFolder
     self.policies = policies
     self.masterKey = masterKey
+    limits.fit(memoryBytes: MachineMemory.bytes)
   }
 }

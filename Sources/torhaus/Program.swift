@@ -12,6 +12,11 @@ enum Program {
       for await signal in signals.stream {
         switch signal {
         case SIGHUP: installation.reload()
+        case SIGUSR2:
+          guard await handOver(installation) else { continue }
+          signals.endOnNext()
+          await installation.drain(isHandedOver: true)
+          return
         default:
           talk("torhaus: finishing what is in work; send the signal again to end now")
           signals.endOnNext()
@@ -19,6 +24,19 @@ enum Program {
           return
         }
       }
+    }
+  }
+
+  /// - Returns: Whether another process serves now.
+  private static func handOver(_ installation: RunningInstallation) async -> Bool {
+    talk("torhaus: starting a process that takes over")
+    switch await installation.handOver() {
+    case .relieved(let process):
+      talk("torhaus: process \(process) has taken over; this one finishes what is in work")
+      return true
+    case .failed(let reason):
+      talk("torhaus: nobody has taken over: \(reason); this process goes on")
+      return false
     }
   }
 
@@ -42,7 +60,7 @@ enum Program {
   }
 }
 
-/// SIGINT, SIGTERM and SIGHUP as a stream.
+/// SIGINT, SIGTERM, SIGHUP and SIGUSR2 as a stream.
 final class Signals {
   let stream: AsyncStream<Int32>
   private let sources: [any DispatchSourceSignal]
@@ -51,7 +69,7 @@ final class Signals {
     signal(SIGPIPE, SIG_IGN)
     let (stream, continuation) = AsyncStream<Int32>.makeStream()
     self.stream = stream
-    sources = [SIGINT, SIGTERM, SIGHUP].map { number in
+    sources = [SIGINT, SIGTERM, SIGHUP, SIGUSR2].map { number in
       signal(number, SIG_IGN)
       let source = DispatchSource.makeSignalSource(signal: number, queue: .global())
       source.setEventHandler { continuation.yield(number) }

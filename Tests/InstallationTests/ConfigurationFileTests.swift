@@ -1,5 +1,6 @@
 import Foundation
 import Frontend
+import Tenancy
 import Testing
 
 @testable import Installation
@@ -51,6 +52,21 @@ struct ConfigurationFileTests {
       configuration.currencyRates == ["USD": 920_000_000, "EUR": 1_060_000_000, "JPY": 1, "GBP": 2_000_000_000])
   }
 
+  @Test func furtherListenersAndProxiesAreRead() throws {
+    let configuration = try ConfigurationFile.parse(
+      """
+      listen:
+        api: {address: "unix:/run/torhaus/api.sock", mode: "0666"}
+        also: [{address: 10.0.0.1, port: 8443}, {address: "unix:/run/torhaus/b.sock"}]
+        trusted-proxies: [10.0.0.0/24, "2001:db8::1", unix]
+      """, path: "torhaus.yaml")
+    #expect(configuration.api.path == "/run/torhaus/api.sock" && configuration.api.mode == 0o666)
+    #expect(configuration.also.map(\.address) == ["10.0.0.1", "unix:/run/torhaus/b.sock"])
+    #expect(configuration.also.map(\.port).first == 8443 && configuration.also.last?.mode == 0o660)
+    #expect(configuration.trustedProxies.map(\.text) == ["10.0.0.0/24", "2001:db8::1"])
+    #expect(configuration.trustsUnixClients)
+  }
+
   @Test func whatIsNotSaidIsAsTheDefaultsAre() throws {
     let configuration = try ConfigurationFile.parse("data: /srv/torhaus", path: "torhaus.yaml")
     #expect(!configuration.isProduction && configuration.loops == nil && configuration.hosts.isEmpty)
@@ -63,6 +79,13 @@ struct ConfigurationFileTests {
 
   /// The text, where the mistake stands in it, and a word of the message.
   static let mistakes: [(text: String, place: String, word: String)] = [
+    ("listen:\n  api: {address: \"unix:run/api\"}", "torhaus.yaml:2:9", "absolute"),
+    ("listen:\n  api: {address: \"unix:/run/api\", port: 80}", "torhaus.yaml:2:35", "no port"),
+    ("listen:\n  api: {address: \"unix:/run/api\", mode: \"0999\"}", "torhaus.yaml:2:35", "no file mode"),
+    ("listen:\n  api: {address: 127.0.0.1, mode: \"0660\"}", "torhaus.yaml:2:29", "only a Unix-domain socket"),
+    ("listen:\n  also: {address: 127.0.0.1}", "torhaus.yaml:2:3", "is a list"),
+    ("listen:\n  also: [{adress: 127.0.0.1}]", "torhaus.yaml:2:11", "'adress' is no key"),
+    ("listen:\n  trusted-proxies: [10.0.0.1/24]", "torhaus.yaml:2:3", "is no network"),
     ("dta: /srv", "torhaus.yaml:1:1", "'dta' is no key"),
     ("data: /srv\nlisten:\n  api: {adress: 127.0.0.1}", "torhaus.yaml:3:9", "'adress' is no key"),
     ("data: /srv\nlisten:\n  admin:\n    prt: 1", "torhaus.yaml:4:5", "'prt' is no key"),

@@ -16,6 +16,8 @@ package struct RequestHead: Sendable {
   package var keepAlive = true
   package var upgrades = false
   package var expectsContinue = false
+  /// There is an `X-Forwarded-For`.
+  package var isForwarded = false
   package var host: Range<Int>?
   package var authorization: Range<Int>?
   package var xAPIKey: Range<Int>?

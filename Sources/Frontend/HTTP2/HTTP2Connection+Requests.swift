@@ -62,6 +62,7 @@ extension HTTP2Connection {
     if !endsStream, head.method == .get || head.method == .head { throw .bodyNotAllowed }
     if worker.begin(exchange, head, bytes) { return }
     if endsStream { return start(stream, exchange) }
+    if case .length(let count) = head.framing, !worker.pipeline.hold(exchange, bodyBytes: count) { return }
     stream.phase = .body
     stream.phaseBegan = now
     if case .length(let count) = head.framing {
@@ -108,6 +109,14 @@ extension HTTP2Connection {
     // Behind an early answer nothing is wanted.
     guard let stream = session.stream(id), stream.phase == .body, let exchange = stream.exchange else { return }
     guard exchange.body.count + bytes.count <= limits.bodyBytes else { return fail(stream, .bodyTooLarge) }
+    if stream.expected == nil {
+      stream.phase = .working  // should it be answered now
+      guard worker.pipeline.hold(exchange, bodyBytes: bytes.count) else {
+        endUpload(stream)
+        return askToWrite()
+      }
+      stream.phase = .body
+    }
     exchange.body.append(bytes)
     stream.bodyReceived += bytes.count
     if stream.room > 0 { return session.consumed(bytes.count, of: id) }

@@ -27,6 +27,7 @@ final class HTTP2Connection: WireProtocol, ClientConnection {
   let session: HTTP2Session
   private var wire: ClientWire?
   private var phase = Phase.opening
+  private var isDraining = false
   var streams: [HTTP2Stream] = []
   var requests = 0
   var index = -1
@@ -135,7 +136,11 @@ final class HTTP2Connection: WireProtocol, ClientConnection {
 
   // MARK: Other news of the client
 
-  func greeted() { if phase == .opening { phase = .serving } }
+  func greeted() {
+    guard phase == .opening else { return }
+    phase = .serving
+    if isDraining { leave() }
+  }
 
   /// The client answers our PING: it knows that there will be an end.
   func heard() {
@@ -282,8 +287,10 @@ final class HTTP2Connection: WireProtocol, ClientConnection {
     wire?.closeOutput()
   }
 
-  func drain() {
-    if phase == .opening { close() } else { leave() }
+  /// GOAWAY tells the client, who is waited for: nobody has to linger for its requests.
+  func drain(lingerMilliseconds: Int) {
+    isDraining = true
+    if phase != .opening { leave() } else if lingerMilliseconds == 0 { close() }
   }
 
   func close() { wire?.end() }

@@ -144,7 +144,10 @@ final class Greeting: WireProtocol, ClientConnection {
     }
   }
 
-  func drain() { close() }
+  func drain(lingerMilliseconds: Int) {
+    // Handshakes have a deadline of their own; the client then hears of the end from who speaks its protocol.
+    if lingerMilliseconds == 0 { close() }
+  }
 
   func close() { wire?.end() }
 }

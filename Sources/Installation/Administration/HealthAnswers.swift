@@ -45,6 +45,8 @@ extension Administration: InstallationHealth {
 /// The loops' counters and the stores' states in Prometheus' text format. Names are stable; labels come from closed sets.
 struct LoopMetrics: MetricsText {
   let counters: [LoopCounters]
+  let connections: ConnectionCount
+  let bodies: BodyMemory
   let core: InstallationCore
 
   /// The lines of one histogram under its metric's name; buckets are summed up, as the format wants them.
@@ -74,6 +76,18 @@ struct LoopMetrics: MetricsText {
     metric(
       "torhaus_requests_total", "counter", "Requests answered, by class of status.",
       (1...5).map { ("{status=\"\($0)xx\"}", "\(reading.statuses[$0])") })
+    let connections = connections.reading
+    let bodies = bodies.reading
+    metric("torhaus_connections_open", "gauge", "Open client connections.", [("", "\(connections.open)")])
+    metric(
+      "torhaus_edge_refusals_total", "counter", "Refused because a limit of the edge was reached, by limit.",
+      [
+        ("{limit=\"connections\"}", "\(connections.refused)"),
+        ("{limit=\"connections_per_source\"}", "\(connections.refusedPerSource)"),
+        ("{limit=\"bodies\"}", "\(bodies.refused)"), ("{limit=\"bodies_per_tenant\"}", "\(bodies.refusedPerTenant)"),
+      ])
+    metric(
+      "torhaus_bodies_bytes", "gauge", "Memory set aside for bodies, in steps of the loops.", [("", "\(bodies.bytes)")])
     metric("torhaus_inflight", "gauge", "Requests in work.", [("", "\(max(0, reading.inFlight))")])
     metric(
       "torhaus_tokens_total", "counter", "Tokens settled.",

@@ -457,7 +457,7 @@ struct HTTP2ConnectionTests {
     try with { gate, peer in
       peer.send(request(1, gate))
       try #require(gate.reached(1))
-      gate.on { gate.worker.drain(until: .max) {} }
+      gate.on { gate.worker.drain(until: .max, lingers: false) {} }
       #expect(peer.read { !$0.goAways.isEmpty })
       // On its way before the client knew: served.
       peer.send(request(3, gate))
@@ -481,7 +481,7 @@ struct HTTP2ConnectionTests {
     try with { gate, peer in
       peer.send(Frames.headers(1, Frames.get("/livez"), endStream: true))
       #expect(peer.answer(1).status == "200")
-      gate.on { gate.worker.drain(until: .max) {} }
+      gate.on { gate.worker.drain(until: .max, lingers: false) {} }
       gate.tick(after: 1_500)
       #expect(peer.ending() == 0)
       #expect(peer.goAways.count == 2)

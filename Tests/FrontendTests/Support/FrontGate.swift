@@ -115,7 +115,10 @@ final class FrontGate: @unchecked Sendable {
     worker =
       Self.on(loop) {
         loop.repeated(everyMilliseconds: 1) { try? quotas.flush() }
-        return Held(value: LoopWorker(loop: loop, pipeline: held.value, limits: limits, hosts: hosts))
+        return Held(
+          value: LoopWorker(
+            loop: loop, pipeline: held.value, limits: limits, hosts: hosts,
+            count: ConnectionCount(limit: limits.connections, perSource: limits.connectionsPerSource)))
       }.value
   }
 

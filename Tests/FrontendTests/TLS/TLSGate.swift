@@ -129,6 +129,6 @@ final class Speaker: WireProtocol, ClientConnection {
   func progressed() {}
   func isGone() { onGone(self) }
   func tick(_ now: Int64) {}
-  func drain() {}
+  func drain(lingerMilliseconds: Int) {}
   func close() { wire.end() }
 }

@@ -1,0 +1,44 @@
+import Glibc
+import Testing
+
+@testable import Installation
+
+/// The few words between two processes while one relieves the other: whoever hears nothing goes on alone.
+struct HandOverWireTests {
+  private func pair() throws -> (HandOverWire, HandOverWire) {
+    var ends: [Int32] = [-1, -1]
+    try #require(socketpair(AF_UNIX, Int32(SOCK_STREAM.rawValue), 0, &ends) == 0)
+    return (HandOverWire(descriptor: ends[0]), HandOverWire(descriptor: ends[1]))
+  }
+
+  @Test func wordsArriveInTheirOrder() throws {
+    let (old, new) = try pair()
+    #expect(new.say(.prepared) && old.hear(.prepared, milliseconds: 1000))
+    #expect(old.say(.go) && new.hear(.go, milliseconds: 1000))
+    #expect(new.say(.serving) && old.hear(.serving, milliseconds: 1000))
+    old.close()
+    new.close()
+  }
+
+  @Test func anotherWordIsNone() throws {
+    let (old, new) = try pair()
+    #expect(new.say(.serving) && !old.hear(.prepared, milliseconds: 1000))
+    old.close()
+    new.close()
+  }
+
+  @Test func theOthersEndIsHeardAtOnce() throws {
+    let (old, new) = try pair()
+    new.close()
+    #expect(!old.hear(.prepared, milliseconds: .max))
+    #expect(!old.say(.go))
+    old.close()
+  }
+
+  @Test func silenceHasAnEnd() throws {
+    let (old, new) = try pair()
+    #expect(!old.hear(.prepared, milliseconds: 1))
+    old.close()
+    new.close()
+  }
+}
