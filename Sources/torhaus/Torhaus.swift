@@ -12,9 +12,12 @@ struct Torhaus: AsyncParsableCommand {
         torhaus demo                          two tenants, a scripted provider, ready in seconds
         torhaus init --data /var/lib/torhaus  a new installation: folders, keys, policies, first operator
         torhaus serve --config torhaus.yaml   the real thing
+        torhaus config --config torhaus.yaml  what is in force, limits and all
       """,
     version: Version.text,
-    subcommands: [ServeCommand.self, InitCommand.self, DemoCommand.self, VersionCommand.self])
+    subcommands: [
+      ServeCommand.self, InitCommand.self, ConfigCommand.self, DemoCommand.self, VersionCommand.self,
+    ])
 }
 
 enum Version {
