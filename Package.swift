@@ -79,7 +79,8 @@ let package = Package(
       name: "Frontend", dependencies: ["CLinux", "CNghttp2", "CTLS", "EventLoop", "Gateway", "JSONText", "Tenancy"],
       swiftSettings: strict),
     .target(
-      name: "Upstream", dependencies: ["CCurl", "CTLS", "EventLoop", "Gateway", "JSONText", "Routing"], swiftSettings: strict),
+      name: "Upstream", dependencies: ["CCurl", "CTLS", "EventLoop", "Gateway", "JSONText", "Routing"],
+      swiftSettings: strict),
     .target(name: "PatternsRE2", dependencies: ["CRE2", "Redaction"], swiftSettings: strict),
     .target(
       name: "StorageSQLite", dependencies: ["Cryptography", "Quotas", "SealedLog", "Tenancy", grdb, sqlite],
