@@ -89,7 +89,12 @@ struct BodyMemoryTests {
       gate.head(200)
       gate.piece("{")
       gate.end(.cut)
-    case .unreachable: gate.end(.notConnected)
+    case .unreachable:
+      gate.end(.notConnected)
+      while !gate.upstream.wakes.isEmpty {
+        gate.passWaits()
+        gate.end(.notConnected)
+      }
     case .refusedBody, .refusedLater: #expect(gate.upstream.sent.isEmpty)
     case .clientGoneBefore: break
     }

@@ -36,6 +36,23 @@ struct SnapshotTests {
     #expect(client.status == 200)
   }
 
+  /// It may have waited for its body, for the ledger or for a provider: a revoked key sends nothing after a second.
+  @Test func aRequestThatHasWaitedIsLookedAtOnceMore() throws {
+    for revoked in [false, true] {
+      let gate = try TestGate()
+      let (exchange, client, _) = gate.begin(gate.chat(Specimens.chat()))
+      gate.snapshots.swap(try gate.snapshot(revoked: revoked))
+      gate.clock.advance(milliseconds: 1_000)
+      gate.pipeline.run(exchange)
+      gate.turnLedger()
+      #expect(gate.upstream.sent.count == (revoked ? 0 : 1))
+      if revoked {
+        #expect(client.status == 401 && client.errorCode == "invalid_api_key")
+        #expect(try gate.books().open == 0)
+      }
+    }
+  }
+
   @Test func anEmptySnapshotRefusesEveryKey() throws {
     let gate = try TestGate()
     gate.snapshots.swap(GatewaySnapshot())

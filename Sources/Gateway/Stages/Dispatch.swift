@@ -282,8 +282,9 @@ extension RequestPipeline {
     guard let candidate = exchange.candidate, let port = upstreamPort, !isEnding else {
       return .refused(Refusal(.overloaded, message: "The gateway is stopping; nothing was sent."))
     }
-    // It may have waited long: for its body, for the ledger, for a provider's rest.
-    guard isKeyGood(exchange) else {
+    // A request keeps the keys that it began with, but not for long: it may have waited for its body, for the ledger, for
+    // a provider that asked to be left alone.
+    guard stageTime.monotonic - exchange.startedAt < 1_000_000_000 || isKeyGood(exchange) else {
       return .refused(Refusal(.invalidAPIKey, message: "The API key is no longer valid."))
     }
     exchange.isSent = true
