@@ -1,3 +1,4 @@
+import CLinux
 import CTLS
 import Glibc
 import JSONText
