@@ -42,7 +42,9 @@ def gate(tmp_path_factory):
         closed.bind(("127.0.0.1", 0))
         records = [provider(name, rude.port, [name], timeouts=TIMES) for name in scripts]
         records.append(provider("nobody", closed.getsockname()[1], ["nobody"], timeouts=TIMES))
-        next(record for record in records if record["id"] == "slow")["limits"] = {"concurrency": "2"}
+        slow = next(record for record in records if record["id"] == "slow")
+        slow["limits"] = {"concurrency": "2"}
+        slow["timeouts"] = TIMES | {"first-byte": "20s", "total": "30s"}
         aliases = {record["id"]: {"candidates": [f"{record['id']}/{record['id']}"]} for record in records}
         aliases["nobody-or-good"] = {"candidates": ["nobody/nobody", "good/good"]}
         aliases["slow-or-good"] = {"candidates": ["slow/slow", "good/good"]}
