@@ -47,7 +47,7 @@ struct LogIndexBatch {
   ) throws {
     var stream = try places.streams[name] ?? stream(name)
     let mark = stream.mark
-    var open = try take(name, segment, &stream, &places)
+    var open = try take(name, segment, stream, &places)
     for record in run {
       if open.block.isFull {
         try write(open)
@@ -77,7 +77,7 @@ struct LogIndexBatch {
 
   /// The block that the next record of a stream goes into.
   private mutating func take(
-    _ name: StreamName, _ segment: SegmentName, _ stream: inout LogIndexPlaces.Stream, _ places: inout LogIndexPlaces
+    _ name: StreamName, _ segment: SegmentName, _ stream: LogIndexPlaces.Stream, _ places: inout LogIndexPlaces
   ) throws -> Gathering {
     if let open = gathering.removeValue(forKey: name) {
       if open.segment == segment { return open }

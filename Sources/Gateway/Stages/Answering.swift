@@ -42,7 +42,8 @@ extension RequestPipeline {
     }
   }
 
-  /// `gateway`: our own time until now, from the request's last byte on; `upstream`: from sending to the provider's last byte, in a stream its first.
+  /// `gateway`: our own time until now, from the request's last byte on; `upstream`: from sending to the provider's last
+  /// byte, in a stream its first.
   private func writeTiming(_ exchange: Exchange) {
     guard exchange.sentAt > 0 else { return }
     let now = clock.monotonicNanoseconds

@@ -73,7 +73,7 @@ def run(stage, load, rounds, result, names, seconds, rate, memory_mib, only=None
             result.value(target.name, "p99_growth_" + re.sub("[^a-z0-9]+", "_", name.lower()), grown)
             if place == "torhaus":
                 errors = row["during"]["errors"]
-                result.check(f"{slug}: the process lives", is_alive, "it ended")
+                result.check(f"{slug}: the process lives", is_alive, "" if is_alive else "it ended")
                 result.check(f"{slug}: no request of the other tenant fails", errors == 0, f"{errors} failed")
                 result.check(f"{slug}: the other tenant's p99 stays below 2 ×", grown < 2, f"{grown:.2f} ×")
                 peak = row["during"]["rss_mib"]
