@@ -77,7 +77,10 @@ package final class RequestScan {
       }
       switch route {
       case .chat: try scanChat(&cursor)
+      case .completions: try scanCompletions(&cursor)
       case .embeddings: try scanEmbeddings(&cursor)
+      case .responses: try scanResponses(&cursor)
+      case .messages, .countTokens: try scanMessages(&cursor)
       }
       try cursor.finish()
     } catch {

@@ -4,34 +4,9 @@ package import JSONText
 ///
 /// A value to be kept in one place, never copied: copies would share its buffers. Feed it what arrives; what is to go
 /// out stands in `out`, whole events only. Events that need no change pass as they came. It never writes `[DONE]` or an
-/// error: the gateway does, after it has settled (``appendDone(to:)``).
-package struct ChatStreamReader {
-  /// How the stream stands.
-  package enum State: Sendable, Equatable {
-    case open
-    /// `[DONE]` was read.
-    case done
-    /// The stream cannot go on; nothing more is read from it or written for it.
-    case failed(Refusal)
-  }
-
-  /// What the answer is dressed in for this client.
-  package struct Options: Sendable {
-    /// What `model` reads as.
-    package var alias: String
-    /// Whether the client asked for usage.
-    package var includeUsage: Bool
-    /// True where texts are restored: `logprobs` would show the tokens as generated.
-    package var dropsLogprobs: Bool
-
-    package init(alias: String, includeUsage: Bool, dropsLogprobs: Bool = false) {
-      self.alias = alias
-      self.includeUsage = includeUsage
-      self.dropsLogprobs = dropsLogprobs
-    }
-  }
-
-  package private(set) var state = State.open
+/// error by itself: the gateway asks for them, after it has settled (``appendEnd(to:)``).
+package struct ChatStreamReader: AnswerStreamReader {
+  package private(set) var state = StreamState.open
   /// The provider's last word on usage.
   package private(set) var usage: Usage?
   /// Bytes of text that the model wrote, unescaped, whether delivered or not: our own count.
@@ -44,7 +19,7 @@ package struct ChatStreamReader {
   package private(set) var finishedChoices = 0
   package var seenChoices: Int { choices.count }
 
-  private let options: Options
+  private let options: AnswerOptions
   private let aliasValue: [UInt8]
   private var reader = ServerSentEventReader()
   private let scan = AnswerScan()
@@ -60,7 +35,7 @@ package struct ChatStreamReader {
   private var channels: [AnswerChannel] = []
   private static let mostChannels = 1024
 
-  package init(_ options: Options) {
+  package init(_ options: AnswerOptions) {
     self.options = options
     let alias = ByteArena(capacity: 64)
     JSONEscape.appendQuoted(options.alias, to: alias)
@@ -335,6 +310,11 @@ package struct ChatStreamReader {
     out.append("}\n\n")
   }
 
-  /// Appends the stream's last event; only where ``isComplete``, after settlement and record.
-  package static func appendDone(to out: ByteArena) { out.append("data: [DONE]\n\n") }
+  package mutating func appendEnd(to out: ByteArena) { out.append("data: [DONE]\n\n") }
+
+  package mutating func appendError(_ refusal: Refusal, requestID: String, to out: ByteArena) {
+    ErrorBody.appendEvent(refusal, requestID: requestID, to: out)
+  }
+
+  package mutating func appendKeepAlive(to out: ByteArena) { out.append(": keepalive\n\n") }
 }

@@ -41,6 +41,15 @@ extension RequestScan {
   package func addEdits(
     _ edits: UpstreamEdits, to list: inout EditList, body: UnsafeRawBufferPointer = .init(start: nil, count: 0)
   ) -> [String] {
+    switch route {
+    case .chat, .completions, .embeddings: addOpenAIEdits(edits, to: &list, body: body)
+    case .responses: addResponsesEdits(edits, to: &list, body: body)
+    case .messages, .countTokens: addMessagesEdits(edits, to: &list, body: body)
+    }
+  }
+
+  private func addOpenAIEdits(_ edits: UpstreamEdits, to list: inout EditList, body: UnsafeRawBufferPointer) -> [String]
+  {
     var (removed, dropped) = denied(edits.deniedFields, body)
     var added = ""
     for place in removed { list.dropInside(members[place].nameStart, members[place].valueEnd) }
@@ -77,7 +86,7 @@ extension RequestScan {
   }
 
   /// Members of the body's object that the provider refuses; names with escapes are none of the API's.
-  private func denied(_ names: [String], _ body: UnsafeRawBufferPointer) -> (places: [Int], names: [String]) {
+  func denied(_ names: [String], _ body: UnsafeRawBufferPointer) -> (places: [Int], names: [String]) {
     guard !names.isEmpty else { return ([], []) }
     var found: (places: [Int], names: [String]) = ([], [])
     for (place, member) in members.enumerated() where place != places.model && member.valueStart <= body.count {
@@ -92,7 +101,7 @@ extension RequestScan {
     return found
   }
 
-  private func extent(_ place: Int) -> MemberExtent? { members.indices.contains(place) ? members[place] : nil }
+  func extent(_ place: Int) -> MemberExtent? { members.indices.contains(place) ? members[place] : nil }
 
   private func askUsage(_ list: inout EditList, _ added: inout String) {
     guard !includeUsage else { return }
@@ -113,7 +122,7 @@ extension RequestScan {
   /// One member carries the limit, the one that the provider reads; the other goes.
   private func editLimit(_ edits: UpstreamEdits, _ list: inout EditList, _ added: inout String, _ removed: inout [Int])
   {
-    guard route == .chat, maxTokens != nil || edits.maxTokens != nil else { return }
+    guard route.generates, maxTokens != nil || edits.maxTokens != nil else { return }
     let limit = min(maxTokens ?? .max, edits.maxTokens ?? .max)
     let isOld = edits.maxTokensField == .maxTokens
     let (kept, other) =
@@ -130,7 +139,7 @@ extension RequestScan {
   }
 
   /// Cuts members out together with one comma each.
-  private func remove(_ places: [Int], _ list: inout EditList) {
+  func remove(_ places: [Int], _ list: inout EditList) {
     guard !places.isEmpty else { return }
     let places = places.sorted()
     var index = 0
