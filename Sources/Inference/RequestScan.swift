@@ -49,6 +49,8 @@ package final class RequestScan {
   package internal(set) var inputItems = 0
   /// `encoding_format: base64` (embeddings), which openai-python asks for by itself.
   package internal(set) var wantsBase64 = false
+  /// What the newer `anthropic-version` refuses in this body, if anything; see ``versionFault(_:)``.
+  var newerVersionFault: (param: String, reason: StaticString)?
 
   // For edits
   var members: [MemberExtent] = []
@@ -100,6 +102,7 @@ package final class RequestScan {
     segments.removeAll(keepingCapacity: segments.capacity <= 16_384)
     (messageCount, images, audios, files, mediaBytes) = (0, 0, 0, 0, 0)
     (textBytes, tokenCount, inputItems, wantsBase64) = (0, 0, 0, false)
+    newerVersionFault = nil
     members.removeAll(keepingCapacity: members.capacity <= 1024)
     places = MemberPlaces()
     (insertionPoint, group, refusal) = (0, 0, nil)
@@ -134,12 +137,13 @@ package struct RequestFeatures: OptionSet, Sendable {
 
   /// Function or custom tools, which the client runs.
   package static let tools = RequestFeatures(rawValue: 1 << 0)
-  /// Tools that the provider runs (`web_search_options` or a tool of another type).
+  /// Tools that the provider runs (`web_search_options`, `mcp_servers` or a tool of another type).
   package static let hostedTool = RequestFeatures(rawValue: 1 << 1)
   package static let audioOutput = RequestFeatures(rawValue: 1 << 2)
-  /// A `service_tier` other than `auto` and `default`.
+  /// A `service_tier` other than the usual, and whatever else changes the price: Anthropic's `speed`, `inference_geo` and
+  /// `fallbacks`.
   package static let pricedTier = RequestFeatures(rawValue: 1 << 3)
-  /// A file or audio that lies with the provider and is named by its id.
+  /// A file, audio or container that lies with the provider and is named by its id.
   package static let remoteFile = RequestFeatures(rawValue: 1 << 4)
   /// An image or document by URL, which the provider would fetch.
   package static let remoteMedia = RequestFeatures(rawValue: 1 << 5)
@@ -179,5 +183,7 @@ struct MemberPlaces {
   var user = -1
   var safetyIdentifier = -1
   var metadata = -1
+  /// Whether an Anthropic `metadata` holds more than `user_id`.
+  var metadataHasMore = false
   var store = -1
 }

@@ -183,7 +183,7 @@ extension RequestScan {
     mediaBytes += raw.count
   }
 
-  private static func isBase64(_ raw: UnsafeRawBufferPointer) -> Bool {
+  static func isBase64(_ raw: UnsafeRawBufferPointer) -> Bool {
     var start = 0
     if raw.begins(withLowercase: "data:") {
       guard let comma = raw.prefix(256).firstIndex(of: 0x2C) else { return false }
