@@ -14,7 +14,7 @@ package struct AnswerChannel: Sendable, Hashable {
   }
 
   package var choice: Int32
-  /// The tool call's index; 0 for other fields.
+  /// The tool call's index, or the content block's in Anthropic's answers; 0 for other fields.
   package var index: Int32
   package var field: Field
 

@@ -255,7 +255,8 @@ extension RequestPipeline {
     if let usage, usage.hasInput, usage.inputTokens == actual.inputTokens {
       tokens.input = usage.uncachedTokens
       tokens.cached = usage.cachedTokens
-      tokens.cacheWrite5m = usage.cacheWriteTokens
+      tokens.cacheWrite5m = usage.cacheWrite5mTokens
+      tokens.cacheWrite1h = usage.cacheWrite1hTokens
     }
     // A cost that fits no number is the whole reservation: never free.
     actual.money = Cost.settlement(tokens, at: candidate.price) ?? exchange.demand.money
