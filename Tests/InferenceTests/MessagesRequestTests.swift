@@ -229,6 +229,39 @@ import Testing
     ),
   ]
 
+  private static let toolEdits: [(String, [String], String, [String])] = [
+    (
+      #"[{"name":"a","defer_loading":true,"input_examples":[{"x":"T"}]},{"strict":true},{"name":"b"}]"#,
+      ["defer_loading", "input_examples", "strict"], #"[{"name":"a"},{},{"name":"b"}]"#,
+      ["tools[].defer_loading", "tools[].input_examples", "tools[].strict"]
+    ),
+    (
+      #"[ { "defer_loading" : true , "name":"a", "input_schema":{"strict":1}, "strict":false , "x":1 } ]"#,
+      ["strict", "defer_loading", "name"], #"[ { "name":"a", "input_schema":{"strict":1}, "x":1 } ]"#,
+      ["tools[].defer_loading", "tools[].strict"]
+    ),
+    (#"[{"name":"a","strict":true}]"#, ["input_examples"], #"[{"name":"a","strict":true}]"#, []),
+    ("[]", ["strict"], "[]", []), ("null", ["strict"], "null", []),
+  ]
+
+  @Test(arguments: 0..<toolEdits.count)
+  func whatAPlatformLacksLeavesTheTools(number: Int) throws {
+    let (tools, denied, wanted, named) = Self.toolEdits[number]
+    try withBytes(Self.body("\"x\":{},\"tools\":" + tools)) { bytes in
+      let scan = RequestScan()
+      try scan.scan(bytes, route: .messages)
+      var list = EditList()
+      for segment in scan.segments where ByteRange(segment.start, segment.end).of(bytes).text == "T" {
+        list.replace(segment.start, segment.end, with: "[P]")
+      }
+      let dropped = scan.addEdits(UpstreamEdits(model: "m", deniedFields: denied), to: &list, body: bytes)
+      #expect(dropped == named)
+      let out = ByteArena()
+      let isApplied = list.apply(to: bytes, into: out)
+      #expect(isApplied && out.text == Self.body("\"x\":{},\"tools\":" + wanted))
+    }
+  }
+
   @Test(arguments: 0..<edits.count)
   func onlyWhatMustChanges(number: Int) throws {
     let (body, edits, wanted, named) = Self.edits[number]
@@ -286,7 +319,9 @@ import Testing
           edits.replace(segment.start, segment.end, with: segment.kind == .number ? "0" : "[P_x]")
         }
         _ = scan.addEdits(
-          UpstreamEdits(model: "b", maxTokens: 5, userHash: Self.hash, deniedFields: ["context_management", "flat"]),
+          UpstreamEdits(
+            model: "b", maxTokens: 5, userHash: Self.hash,
+            deniedFields: ["context_management", "flat", "strict", "input_examples"]),
           to: &edits, body: raw)
         let out = ByteArena()
         let isApplied = edits.apply(to: raw, into: out)

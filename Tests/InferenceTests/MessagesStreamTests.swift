@@ -329,17 +329,22 @@ import Testing
     #expect(result.stream.outputBytes == 12)
   }
 
-  @Test func runningTextsAreBound() {
+  @Test func blocksAreBound() {
     var stream = Self.start()
-    for index in 0..<1_100 { stream += Self.text("x", index) }
-    guard case .failed = run(stream, rewriter: UnchangedText()).stream.state else {
-      Issue.record("not bound")
-      return
+    for index in 0..<1024 { stream += Self.text("x", index) + Self.close(index) }
+    let most = run(stream + Self.last() + Self.stop, rewriter: UnchangedText())
+    #expect(most.stream.isComplete && most.stream.outputBytes == 1024)
+    for index in [1024, 1 << 19] {
+      guard case .failed(let refusal) = run(stream + Self.text("x", index), rewriter: UnchangedText()).stream.state
+      else {
+        Issue.record("not bound")
+        return
+      }
+      #expect(refusal.code == .upstreamError)
     }
-    // Texts that have ended do not count.
-    stream = Self.start()
-    for index in 0..<3_000 { stream += Self.text("x", index) + Self.close(index) }
-    #expect(run(stream + Self.last() + Self.stop, rewriter: UnchangedText()).stream.isComplete)
+    // What is no index is passed on as it came.
+    let odd = Self.text("x").replacing("\"index\":0", with: "\"index\":-1.5")
+    #expect(run(Self.start() + odd, rewriter: UnchangedText()).out == Self.start() + odd)
   }
 
   // MARK: Usage

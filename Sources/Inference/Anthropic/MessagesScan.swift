@@ -4,6 +4,9 @@ internal import JSONText
 ///
 /// Used again and again; positions are offsets into the bytes that were scanned.
 final class MessagesScan {
+  /// No answer has more content blocks; a rewriter keeps something for each.
+  static let mostBlocks: Int32 = 1024
+
   /// What an event is by its `type`.
   enum Kind {
     case message, messageStart, blockStart, blockDelta, blockStop, messageDelta, messageStop, ping, error
@@ -57,7 +60,7 @@ final class MessagesScan {
       for place in spans.indices { spans[place].channel.field = .whole }
     default:
       // The index may stand behind the text it belongs to.
-      for place in spans.indices { spans[place].channel.index = index }
+      for place in spans.indices where spans[place].channel.field != .whole { spans[place].channel.index = index }
     }
   }
 
@@ -171,7 +174,8 @@ final class MessagesScan {
     spans.append(
       AnswerSpan(
         start: text.start, end: text.end, hasEscapes: text.hasEscapes,
-        channel: AnswerChannel(choice: 0, index: block, field: field)))
+        // In a plain answer no text is held from one block to the next: those beyond the bound may share.
+        channel: AnswerChannel(choice: 0, index: field == .whole ? 0 : min(block, Self.mostBlocks - 1), field: field)))
   }
 
   /// Reads any value: each string in it is complete in itself, but what only the provider can read is none.

@@ -22,7 +22,6 @@ package struct MessagesStreamReader: AnswerStreamReader {
   private var hasStopReason = false
   /// Texts that are running: of each something may be held back.
   private var channels: [AnswerChannel] = []
-  private static let mostChannels = 1024
 
   package init(_ options: AnswerOptions) {
     let alias = ByteArena(capacity: 64)
@@ -130,7 +129,9 @@ package struct MessagesStreamReader: AnswerStreamReader {
     for span in scan.spans {
       let isWhole = span.channel.field == .whole
       if !isWhole, !channels.contains(span.channel) {
-        guard channels.count < Self.mostChannels else { return fail("The provider's stream has too many parts.") }
+        guard span.channel.index < MessagesScan.mostBlocks else {
+          return fail("The provider's stream has too many parts.")
+        }
         channels.append(span.channel)
       }
       text.reset()

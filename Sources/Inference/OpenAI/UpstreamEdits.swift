@@ -138,8 +138,12 @@ extension RequestScan {
     }
   }
 
-  /// Cuts members out together with one comma each.
-  func remove(_ places: [Int], _ list: inout EditList) {
+  /// Cuts members of the body's object out.
+  func remove(_ places: [Int], _ list: inout EditList) { Self.remove(places, of: members, &list) }
+
+  /// Cuts members of one object out together with one comma each.
+  /// - Parameter members: All of the object's, in their order.
+  static func remove(_ places: [Int], of members: [MemberExtent], _ list: inout EditList) {
     guard !places.isEmpty else { return }
     let places = places.sorted()
     var index = 0
