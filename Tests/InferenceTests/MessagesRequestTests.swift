@@ -138,6 +138,38 @@ import Testing
     }
   }
 
+  /// The worst tokenizer makes one token of each byte: of text, of calls and their results, of tools and schemas.
+  @Test(arguments: ["x", "ü", "\\u00e9", "\\ud83d\\ude00", "\\\"\\n"])
+  func textBytesAreNeverBelowTheTrueCount(unit: String) throws {
+    for count in [0, 1, 100] {
+      let raw = String(repeating: unit, count: count)
+      let places = [
+        #""system":"*""#, #""system":[{"type":"text","text":"*"}]"#, #""tools":[{"name":"f","description":"*"}]"#,
+        #""tools":[{"name":"f","input_schema":{"properties":{"*":{"enum":["*"]}}}}]"#, #""x":{"*":["*"]}"#,
+        #""output_config":{"format":{"type":"json_schema","schema":{"description":"*"}}}"#,
+      ]
+      let blocks = [
+        #"{"type":"text","text":"*"}"#, #"{"type":"thinking","thinking":"*","signature":""}"#,
+        #"{"type":"tool_use","id":"t","name":"f","input":{"*":"*"}}"#,
+        #"{"type":"tool_result","tool_use_id":"t","content":"*"}"#,
+        #"{"type":"tool_result","tool_use_id":"t","content":[{"type":"text","text":"*"}]}"#,
+        #"{"type":"document","title":"*","context":"*","source":{"type":"text","media_type":"text/plain","data":"*"}}"#,
+        #"{"type":"search_result","source":"*","title":"*","content":[{"type":"text","text":"*"}]}"#,
+        #"{"type":"text","text":"*","citations":[{"cited_text":"*"}]}"#,
+      ]
+      let text = ByteArena()
+      withBytes(raw) { JSONEscape.unescape($0, to: text) }
+      for body in places.map({ Self.body($0) }) + blocks.map({ Self.body(block: $0) }) {
+        let marks = body.filter { $0 == "*" }.count
+        try withBytes(body.replacing("*", with: raw)) { bytes in
+          let scan = RequestScan()
+          try scan.scan(bytes, route: .messages)
+          #expect(scan.textBytes >= marks * text.count, "\(body)")
+        }
+      }
+    }
+  }
+
   // MARK: Versions
 
   @Test func versionsAreRead() {

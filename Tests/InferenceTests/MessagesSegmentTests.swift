@@ -182,4 +182,26 @@ import Testing
     #expect(texts.contains { $0.hasPrefix(Self.seal) } == isText)
     #expect(texts.filter { $0 == "a" || $0 == "b" } == ["a", "b"])
   }
+
+  /// Data in front of its type is no text in the end, and no token either; behind too much else it stays text.
+  @Test(arguments: [(0, true), (10, true), (4_090, true), (5_000, false)])
+  func dataInFrontOfItsTypeIsTakenBack(others: Int, isTakenBack: Bool) throws {
+    let many = "[" + (0..<others).map { _ in "\"x\"" }.joined(separator: ",") + "]"
+    let data = String(repeating: "QUJD", count: 1_000)
+    let base = #"{"model":"m","max_tokens":5,"messages":[{"role":"user","content":["#
+    for (block, isBinary) in [
+      (#"{"source":{"data":"\#(data)","y":\#(many),"media_type":"image/png","type":"base64"},"type":"image"}"#, true),
+      (#"{"data":"\#(data)","y":\#(many),"type":"redacted_thinking"}"#, false),
+    ] {
+      try withBytes(base + block + "]}]}") { bytes in
+        let scan = RequestScan()
+        try scan.scan(bytes, route: .messages)
+        #expect(scan.segments.contains { $0.end - $0.start == data.utf8.count } != isTakenBack)
+        #expect(scan.features.contains(.binary) == isBinary)
+        #expect(scan.mediaBytes == (isBinary ? data.utf8.count : 0))
+        if isBinary { #expect(scan.textBytes < 3 * others + 200) } else { #expect(scan.textBytes > data.utf8.count) }
+        for (left, right) in zip(scan.segments, scan.segments.dropFirst()) { #expect(left.end <= right.start) }
+      }
+    }
+  }
 }

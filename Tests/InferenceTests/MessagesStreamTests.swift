@@ -128,6 +128,8 @@ import Testing
   }
 
   @Test(arguments: [
+    "event: n\u{0}w\ndata: {\"type\":\"new\"}\n\n", "event: n w\ndata: {\"type\":\"new\"}\n\n",
+    "event: \(String(repeating: "n", count: 65))\ndata: {\"type\":\"new\"}\n\n",
     "data: {\"type\":\"new\"}\n\n", "event:\ndata: {\"type\":\"new\"}\n\n", "data: {}\n\n", "data: [DONE]\n\n",
     "event: message_stop\ndata: {\"type\":\"new\"}\n\n", "event: error\ndata: {\"type\":\"new\"}\n\n",
     "data: {\"type\":5}\n\n", ": comment\n\n", "event: x\n\n",

@@ -181,8 +181,8 @@ extension RequestScan {
       }
     }
     switch kind {
-    case .thinking: if let place = early.signature { segments.remove(at: place) }
-    case .redactedThinking: if let place = early.data { segments.remove(at: place) }
+    case .thinking: if let place = early.signature { removeSegment(at: place) }
+    case .redactedThinking: if let place = early.data { removeSegment(at: place) }
     case .image: images += 1
     case .document: files += 1
     case .containerUpload: features.insert(.remoteFile)
@@ -293,8 +293,10 @@ extension RequestScan {
     var walk = try cursor.enterObject()
     var seen: UInt64 = 0
     var isBase64 = false
-    var isTextMedia = false
-    var data: (text: JSONString, place: Int)?
+    // Nil until the type of the media is known.
+    var isTextMedia: Bool?
+    // Data that was taken for text, because what it is follows behind it.
+    var early: (text: JSONString, place: Int, textBytes: Int)?
     while let key = try cursor.nextMember(&walk) {
       let member = try find(MessagesMembers.source, key, &seen, cursor, in: path(place) + "source.")
       if member == .content {
@@ -319,7 +321,15 @@ extension RequestScan {
       case .mediaType:
         structural(.mediaType, text)
         isTextMedia = text.hasEscapes || text.range.of(body).begins(withLowercase: "text/")
-      case .data: data = (text, segments.count)
+      case .data:
+        if isBase64, isTextMedia == false, Self.isBase64(text.range.of(body)) {
+          payload(text)
+        } else {
+          let place = segments.count
+          let before = textBytes
+          addText(text)
+          early = (text, place, textBytes - before)
+        }
       case .url:
         features.insert(.remoteMedia)
         addText(text)
@@ -329,21 +339,21 @@ extension RequestScan {
       case .content: break
       }
     }
-    guard let data else { return }
-    let raw = data.text.range.of(body)
-    if isBase64, !isTextMedia, Self.isBase64(raw) {
-      features.insert(.binary)
-      mediaBytes += raw.count
-    } else {
-      insertText(data.text, at: data.place)
-    }
+    guard let early, isBase64, isTextMedia != true, Self.isBase64(early.text.range.of(body)) else { return }
+    payload(early.text)
+    textBytes &-= early.textBytes
+    if !early.text.isEmpty { removeSegment(at: early.place) }
   }
 
-  /// Makes a string a segment only now, at its place in the body's order.
-  private func insertText(_ text: JSONString, at place: Int) {
-    let count = segments.count
-    addText(text)
-    guard segments.count > count, place < count, let segment = segments.popLast() else { return }
-    segments.insert(segment, at: place)
+  private func payload(_ data: JSONString) {
+    features.insert(.binary)
+    mediaBytes += data.range.count
+  }
+
+  /// Takes back a segment that turned out to be none; far from the end it stays one, because moving many costs more than
+  /// to look through it.
+  private func removeSegment(at place: Int) {
+    guard place < segments.count, segments.count - place <= 4096 else { return }
+    segments.remove(at: place)
   }
 }

@@ -110,8 +110,16 @@ package struct MessagesStreamReader: AnswerStreamReader {
     case .ping: appendKeepAlive(to: out)
     case .message, .unknown, .none, .error:
       // An event without a name, or with that of another, is none that a client expects.
-      guard !reader.name.isEmpty, MessagesScan.kind(reader.name) == .unknown else { return }
+      guard Self.isName(reader.name), MessagesScan.kind(reader.name) == .unknown else { return }
       pass(nil, data, &rewriter, out)
+    }
+  }
+
+  private static func isName(_ name: UnsafeRawBufferPointer) -> Bool {
+    guard (1...64).contains(name.count) else { return false }
+    return name.allSatisfy { byte in
+      (0x30...0x39).contains(byte) || (0x41...0x5A).contains(byte) || (0x61...0x7A).contains(byte) || byte == 0x5F
+        || byte == 0x2D || byte == 0x2E
     }
   }
 
