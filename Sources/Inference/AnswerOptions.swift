@@ -15,10 +15,12 @@ package struct AnswerOptions: Sendable {
   package var inputEstimate: Int64
   /// Members of a Responses request that its answer repeats: whole members of JSON, each with a comma behind it.
   package var echo: [UInt8]
+  /// ``RequestScan/echoBytes``: so many bytes of a completion's text are the client's own.
+  package var echoBytes: Int
 
   package init(
     alias: String, includeUsage: Bool = false, dropsLogprobs: Bool = false, answerID: [UInt8] = [], created: Int64 = 0,
-    inputEstimate: Int64 = 0, echo: [UInt8] = []
+    inputEstimate: Int64 = 0, echo: [UInt8] = [], echoBytes: Int = 0
   ) {
     self.alias = alias
     self.includeUsage = includeUsage
@@ -27,6 +29,7 @@ package struct AnswerOptions: Sendable {
     self.created = created
     self.inputEstimate = inputEstimate
     self.echo = echo
+    self.echoBytes = echoBytes
   }
 }
 

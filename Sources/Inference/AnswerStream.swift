@@ -7,8 +7,8 @@ package import JSONText
 package enum AnswerStream {
   /// No stream has begun; also what is left in its place while a reader works.
   case none
+  /// Chat, and the legacy completions.
   case chat(ChatStreamReader)
-  case completions(CompletionsStreamReader)
   case responses(ResponsesStreamReader)
   case messages(MessagesStreamReader)
   case translated(TranslatedStream)
@@ -17,7 +17,7 @@ package enum AnswerStream {
     self =
       switch (wire, route) {
       case (.chat, .chat): .chat(ChatStreamReader(options))
-      case (.completions, .completions): .completions(CompletionsStreamReader(options))
+      case (.completions, .completions): .chat(ChatStreamReader(options, isCompletion: true))
       case (.responses, .responses): .responses(ResponsesStreamReader(options))
       case (.messages, .messages): .messages(MessagesStreamReader(options))
       default: .translated(TranslatedStream(from: wire, to: route, options))
@@ -52,7 +52,6 @@ extension AnswerStream: AnswerStreamReader {
     switch self {
     case .none: .open
     case .chat(let reader): reader.state
-    case .completions(let reader): reader.state
     case .responses(let reader): reader.state
     case .messages(let reader): reader.state
     case .translated(let reader): reader.state
@@ -63,7 +62,6 @@ extension AnswerStream: AnswerStreamReader {
     switch self {
     case .none: nil
     case .chat(let reader): reader.usage
-    case .completions(let reader): reader.usage
     case .responses(let reader): reader.usage
     case .messages(let reader): reader.usage
     case .translated(let reader): reader.usage
@@ -74,7 +72,6 @@ extension AnswerStream: AnswerStreamReader {
     switch self {
     case .none: 0
     case .chat(let reader): reader.outputBytes
-    case .completions(let reader): reader.outputBytes
     case .responses(let reader): reader.outputBytes
     case .messages(let reader): reader.outputBytes
     case .translated(let reader): reader.outputBytes
@@ -85,7 +82,6 @@ extension AnswerStream: AnswerStreamReader {
     switch self {
     case .none: false
     case .chat(let reader): reader.isComplete
-    case .completions(let reader): reader.isComplete
     case .responses(let reader): reader.isComplete
     case .messages(let reader): reader.isComplete
     case .translated(let reader): reader.isComplete
@@ -103,10 +99,6 @@ extension AnswerStream: AnswerStreamReader {
       self = .none
       reader.feed(chunk, rewriter: &rewriter, into: out)
       self = .chat(reader)
-    case .completions(var reader):
-      self = .none
-      reader.feed(chunk, rewriter: &rewriter, into: out)
-      self = .completions(reader)
     case .responses(var reader):
       self = .none
       reader.feed(chunk, rewriter: &rewriter, into: out)
@@ -129,10 +121,6 @@ extension AnswerStream: AnswerStreamReader {
       self = .none
       reader.finish(rewriter: &rewriter, into: out)
       self = .chat(reader)
-    case .completions(var reader):
-      self = .none
-      reader.finish(rewriter: &rewriter, into: out)
-      self = .completions(reader)
     case .responses(var reader):
       self = .none
       reader.finish(rewriter: &rewriter, into: out)
@@ -155,10 +143,6 @@ extension AnswerStream: AnswerStreamReader {
       self = .none
       reader.appendEnd(to: out)
       self = .chat(reader)
-    case .completions(var reader):
-      self = .none
-      reader.appendEnd(to: out)
-      self = .completions(reader)
     case .responses(var reader):
       self = .none
       reader.appendEnd(to: out)
@@ -181,10 +165,6 @@ extension AnswerStream: AnswerStreamReader {
       self = .none
       reader.appendError(refusal, requestID: requestID, to: out)
       self = .chat(reader)
-    case .completions(var reader):
-      self = .none
-      reader.appendError(refusal, requestID: requestID, to: out)
-      self = .completions(reader)
     case .responses(var reader):
       self = .none
       reader.appendError(refusal, requestID: requestID, to: out)
@@ -207,10 +187,6 @@ extension AnswerStream: AnswerStreamReader {
       self = .none
       reader.appendKeepAlive(to: out)
       self = .chat(reader)
-    case .completions(var reader):
-      self = .none
-      reader.appendKeepAlive(to: out)
-      self = .completions(reader)
     case .responses(var reader):
       self = .none
       reader.appendKeepAlive(to: out)

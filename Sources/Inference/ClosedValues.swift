@@ -5,7 +5,7 @@ internal import JSONText
 struct ClosedValues: Sendable {
   private let values: [StaticString]
 
-  private init(_ values: StaticString...) { self.values = values }
+  init(_ values: StaticString...) { self.values = values }
 
   func contains(_ name: UnsafeRawBufferPointer) -> Bool {
     for value in values where name.equals(value) { return true }

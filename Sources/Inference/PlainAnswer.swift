@@ -37,14 +37,12 @@ package final class PlainAnswer {
     dropped.removeAll(keepingCapacity: true)
     edits.reset()
     switch (wire, request.route) {
-    case (.chat, .chat), (.embeddings, .embeddings):
+    case (.chat, .chat), (.completions, .completions), (.embeddings, .embeddings):
       return readOpenAI(body, for: request, options: options, rewriter: &rewriter, into: out)
     case (.messages, .messages):
       return readMessages(body, options: options, rewriter: &rewriter, into: out)
     case (.responses, .responses):
       return readResponses(body, options: options, rewriter: &rewriter, into: out)
-    case (.completions, .completions):
-      return readCompletions(body, options: options, rewriter: &rewriter, into: out)
     default:
       return translate(body, from: wire, for: request, options: options, rewriter: &rewriter, into: out)
     }
@@ -54,12 +52,14 @@ package final class PlainAnswer {
     _ body: UnsafeRawBufferPointer, for request: RequestScan, options: AnswerOptions, rewriter: inout Rewriter,
     into out: ByteArena
   ) -> Outcome {
-    do throws(InferenceError) { try scan.scan(body) } catch { return .malformed }
+    do throws(InferenceError) { try scan.scan(body, isCompletion: request.route == .completions) } catch {
+      return .malformed
+    }
     usage = scan.usage
     if let error = scan.error { return .providerError(error) }
     let isEmbeddings = request.route == .embeddings
     guard isEmbeddings ? scan.data != nil : scan.hasChoices else { return .malformed }
-    outputBytes = scan.textBytes(in: body)
+    outputBytes = max(0, scan.textBytes(in: body) - options.echoBytes)
     if isEmbeddings, request.wantsBase64, let data = scan.data,
       !EmbeddingsAnswer.encodeBase64(body, data: data, edits: &edits)
     {

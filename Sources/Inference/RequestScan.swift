@@ -14,7 +14,7 @@ package final class RequestScan {
   package internal(set) var stream = false
   /// The client's own `stream_options.include_usage`.
   package internal(set) var includeUsage = false
-  /// How many answers are generated: the larger of `n` and `best_of`, 1 … 128.
+  /// How many answers are generated: the larger of `n` and `best_of`, 1 … 128; of completions that for each prompt.
   package internal(set) var n: Int64 = 1
   /// The client's token limit, the smaller one if both members are there.
   package internal(set) var maxTokens: Int64?
@@ -44,7 +44,9 @@ package final class RequestScan {
   /// Bytes of everything that an upstream may turn into tokens, each string unescaped, names and syntax of tools
   /// included. Never below the true count.
   package internal(set) var textBytes = 0
-  /// Numbers in a token array (`embeddings` input).
+  /// Bytes of prompts that the answer repeats (`echo` of completions): they are not the model's.
+  package internal(set) var echoBytes = 0
+  /// Numbers in a token array (`embeddings` input, `prompt` of completions).
   package internal(set) var tokenCount = 0
   package internal(set) var inputItems = 0
   /// `encoding_format: base64` (embeddings), which openai-python asks for by itself.
@@ -99,7 +101,7 @@ package final class RequestScan {
     (user, safetyIdentifier, metadataUserID, metadata) = (nil, nil, nil, nil)
     segments.removeAll(keepingCapacity: segments.capacity <= 16_384)
     (messageCount, images, audios, files, mediaBytes) = (0, 0, 0, 0, 0)
-    (textBytes, tokenCount, inputItems, wantsBase64) = (0, 0, 0, false)
+    (textBytes, echoBytes, tokenCount, inputItems, wantsBase64) = (0, 0, 0, 0, false)
     members.removeAll(keepingCapacity: members.capacity <= 1024)
     places = MemberPlaces()
     (insertionPoint, group, refusal) = (0, 0, nil)
@@ -176,8 +178,11 @@ struct MemberPlaces {
   var streamOptionsIsEmpty = true
   var maxTokens = -1
   var maxCompletionTokens = -1
+  var maxOutputTokens = -1
   var user = -1
   var safetyIdentifier = -1
   var metadata = -1
   var store = -1
+  /// Whether `store` says false, and not null.
+  var isStoreFalse = false
 }

@@ -124,22 +124,22 @@ extension RequestScan {
 
   // MARK: Media
 
-  private enum Media { case image, audio, file }
+  enum Media { case image, audio, file }
 
   private func media(_ cursor: inout JSONCursor, _ kind: Media) throws(JSONTextError) {
-    let number = messageCount
-    switch kind {
-    case .image: images += 1
-    case .audio: audios += 1
-    case .file: files += 1
-    }
+    count(kind)
+    try media(&cursor)
+  }
+
+  /// Reads where media lies, or the media itself.
+  func media(_ cursor: inout JSONCursor) throws(JSONTextError) {
     switch try cursor.peek() {
     case .string: address(try cursor.string())
     case .object:
       var walk = try cursor.enterObject()
       var seen: UInt64 = 0
       while let key = try cursor.nextMember(&walk) {
-        let member = try find(Members.media, key, &seen, cursor, in: "messages[\(number)].content.")
+        let member = try find(Members.media, key, &seen, cursor, in: mediaPath)
         guard member != nil else {
           try unknown(key, &cursor)
           continue
@@ -163,8 +163,18 @@ extension RequestScan {
     }
   }
 
+  private var mediaPath: String { "\(route == .responses ? "input" : "messages")[\(messageCount)].content." }
+
+  func count(_ kind: Media) {
+    switch kind {
+    case .image: images += 1
+    case .audio: audios += 1
+    case .file: files += 1
+    }
+  }
+
   /// A `data:` URL is a payload; any other is text, and the provider would fetch it.
-  private func address(_ url: JSONString) {
+  func address(_ url: JSONString) {
     let raw = url.range.of(body)
     if raw.begins(withLowercase: "data:") {
       payload(url)
@@ -176,14 +186,14 @@ extension RequestScan {
 
   /// Base64 of media; what says that it is text stays text, so that it is decoded and scanned, and so does anything that
   /// is not base64.
-  private func payload(_ data: JSONString) {
+  func payload(_ data: JSONString) {
     let raw = data.range.of(body)
     guard !raw.begins(withLowercase: "data:text/"), Self.isBase64(raw) else { return addText(data) }
     features.insert(.binary)
     mediaBytes += raw.count
   }
 
-  private static func isBase64(_ raw: UnsafeRawBufferPointer) -> Bool {
+  static func isBase64(_ raw: UnsafeRawBufferPointer) -> Bool {
     var start = 0
     if raw.begins(withLowercase: "data:") {
       guard let comma = raw.prefix(256).firstIndex(of: 0x2C) else { return false }

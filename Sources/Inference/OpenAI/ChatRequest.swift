@@ -106,7 +106,7 @@ extension RequestScan {
     }
   }
 
-  private func streamOptions(_ cursor: inout JSONCursor) throws(JSONTextError) {
+  func streamOptions(_ cursor: inout JSONCursor) throws(JSONTextError) {
     switch try cursor.peek() {
     case .null: _ = try cursor.literal()
     case .object:
@@ -128,7 +128,7 @@ extension RequestScan {
     }
   }
 
-  private func tier(_ cursor: inout JSONCursor) throws(JSONTextError) {
+  func tier(_ cursor: inout JSONCursor) throws(JSONTextError) {
     switch try cursor.peek() {
     case .null: _ = try cursor.literal()
     case .string:

@@ -106,7 +106,7 @@ extension RequestScan {
   }
 
   /// Arguments are JSON in a string: each value in it is a text of depth 2. What is no JSON is one text of depth 1.
-  private func arguments(_ cursor: inout JSONCursor) throws(JSONTextError) {
+  func arguments(_ cursor: inout JSONCursor) throws(JSONTextError) {
     guard try cursor.peek() == .string else { return try free(&cursor) }
     let text = try cursor.string()
     var next = group &+ 1

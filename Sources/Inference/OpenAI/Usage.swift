@@ -50,7 +50,7 @@ package struct Usage: Sendable, Equatable {
     return usage
   }
 
-  private mutating func details(_ cursor: inout JSONCursor, in body: UnsafeRawBufferPointer) throws(JSONTextError) {
+  mutating func details(_ cursor: inout JSONCursor, in body: UnsafeRawBufferPointer) throws(JSONTextError) {
     guard try cursor.peek() == .object else { return try cursor.skipValue() }
     var walk = try cursor.enterObject()
     while let key = try cursor.nextMember(&walk) {
@@ -72,7 +72,7 @@ package struct Usage: Sendable, Equatable {
   }
 
   /// One figure; null is none, anything else but a sane count is suspect.
-  private mutating func figure(_ cursor: inout JSONCursor) throws(JSONTextError) -> Int64? {
+  mutating func figure(_ cursor: inout JSONCursor) throws(JSONTextError) -> Int64? {
     switch try cursor.peek() {
     case .null:
       _ = try cursor.literal()
@@ -91,7 +91,7 @@ package struct Usage: Sendable, Equatable {
     }
   }
 
-  private mutating func check() {
+  mutating func check() {
     if hasInput, cachedTokens + cacheWriteTokens > inputTokens {
       isSuspect = true
       cachedTokens = min(cachedTokens, inputTokens)
