@@ -51,7 +51,7 @@ final class AssembledAnswer {
   private var lastStart = 0
 
   func append(_ escaped: UnsafeRawBufferPointer, _ channel: AnswerChannel) {
-    guard escaped.count > 0 else { return }
+    guard escaped.count > 0, !channel.isRepeated else { return }
     if last != channel || channel.field == .whole {
       last = channel
       lastStart = runs.count

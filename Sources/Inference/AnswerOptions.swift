@@ -7,7 +7,7 @@ package struct AnswerOptions: Sendable {
   /// True where texts are restored: `logprobs` would show the tokens as generated.
   package var dropsLogprobs: Bool
   /// Ends the ids of our own (`chatcmpl_…`, `msg_…`, `resp_…`): printable ASCII that needs no escape. Read only where an
-  /// answer is translated.
+  /// answer is translated, or none has begun.
   package var answerID: [UInt8]
   /// Seconds since 1970, for answers of our own making.
   package var created: Int64

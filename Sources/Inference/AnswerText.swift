@@ -17,6 +17,8 @@ package struct AnswerChannel: Sendable, Hashable {
   /// The tool call's index; 0 for other fields.
   package var index: Int32
   package var field: Field
+  /// The text stands in the request or in an earlier event too: it is restored, and of no account to a record.
+  package var isRepeated = false
 
   package init(choice: Int32, index: Int32 = 0, field: Field) {
     self.choice = choice
