@@ -182,7 +182,7 @@ import Testing
     for (index, item) in [(0, reasoning), (1, message), (3, call), (4, custom)] {
       out += event("response.output_item.done", "\"output_index\":\(index),\"item\":\(item)")
     }
-    out += event("response.unknown", "\"note\":\"\(mark)\",\"delta\":\"\(mark)\"")
+    out += event("response.unknown", "\"note\":\"\(mark)\",\"delta\":\"\(mark)\",\"encrypted_content\":\"[P_1]\"")
     out += event(
       "response.completed",
       "\"response\":{\"id\":\"resp_1\",\"created_at\":7,\"model\":\"alias\",\"status\":\"completed\",\"instructions\":\"\(mark)\",\"output\":[\(reasoning),\(message),\(call),\(custom)],\"usage\":\(usage)}"
@@ -345,6 +345,9 @@ import Testing
     let result = run(
       Self.event("response.failed", 0, Self.response("failed", usage: Self.usage)), rewriter: UnchangedText())
     #expect(result.reader.usage?.inputTokens == 10)
+    let early = Self.event(
+      "response.in_progress", 0, Self.response("in_progress", usage: "{\"input_tokens\":0,\"output_tokens\":0}"))
+    #expect(run(early, rewriter: UnchangedText()).reader.usage == nil)
   }
 
   @Test func anErrorOfOursIsToldTwice() throws {

@@ -147,7 +147,7 @@ final class ResponsesScan {
         try cursor.skipValue()
         if valueKind != .null { error = ByteRange(start, cursor.position) }
       case .obfuscation, .partialImage: try cursor.skipValue()
-      default: try free(&cursor)
+      default: try free(key, &cursor)
       }
     }
     kind = type.map { ResponsesEvent($0.range.of(body)) } ?? .other
@@ -210,7 +210,7 @@ final class ResponsesScan {
         try cursor.skipValue()
         persons.append(ByteRange(start, cursor.position))
       case .serviceTier, .incompleteDetails, .truncation: try cursor.skipValue()
-      default: try free(&cursor)
+      default: try free(key, &cursor)
       }
     }
     isRepeated = false
@@ -232,12 +232,11 @@ final class ResponsesScan {
       let valueKind = try cursor.peek()
       switch Self.itemMembers.exact(key, in: body) {
       case .type, .id, .status, .role, .callID, .phase: try cursor.skipValue()
-      case .encryptedContent where valueKind == .string: try cursor.skipValue()
       case .content: try parts(&cursor, .content)
       case .summary: try parts(&cursor, .reasoning)
       case .arguments where valueKind == .string: add(try cursor.string(), .toolArguments)
       case .input where valueKind == .string: add(try cursor.string(), .content)
-      default: try free(&cursor)
+      default: try free(key, &cursor)
       }
     }
   }
@@ -270,8 +269,7 @@ final class ResponsesScan {
       case .text where valueKind == .string: text = try cursor.string()
       case .refusal where valueKind == .string: add(try cursor.string(), .refusal, index: index)
       case .logprobs: try logprobs(&cursor)
-      case .encryptedContent where valueKind == .string: try cursor.skipValue()
-      default: try free(&cursor)
+      default: try free(key, &cursor)
       }
     }
     if let text { add(text, field, index: index) }
@@ -286,19 +284,22 @@ final class ResponsesScan {
     spans.append(AnswerSpan(start: text.start, end: text.end, hasEscapes: text.hasEscapes, channel: channel))
   }
 
-  /// Reads any value: each string in it is complete in itself, but for what only the provider can read.
+  /// Reads a member that is nothing but texts, or what only the provider can read and must get back as it came.
+  private func free(_ key: JSONString, _ cursor: inout JSONCursor) throws(JSONTextError) {
+    if key.range.of(body).equals("encrypted_content"), try cursor.peek() == .string {
+      try cursor.skipValue()
+    } else {
+      try free(&cursor)
+    }
+  }
+
+  /// Reads any value: each string in it is complete in itself.
   private func free(_ cursor: inout JSONCursor) throws(JSONTextError) {
     switch try cursor.peek() {
     case .string: add(try cursor.string(), .whole)
     case .object:
       var walk = try cursor.enterObject()
-      while let key = try cursor.nextMember(&walk) {
-        if key.range.of(body).equals("encrypted_content"), try cursor.peek() == .string {
-          try cursor.skipValue()
-        } else {
-          try free(&cursor)
-        }
-      }
+      while let key = try cursor.nextMember(&walk) { try free(key, &cursor) }
     case .array:
       var walk = try cursor.enterArray()
       while try cursor.nextElement(&walk) { try free(&cursor) }
@@ -347,12 +348,10 @@ final class ResponsesScan {
   private enum ItemMember: String, CaseIterable, Sendable {
     case type, id, status, role, phase, content, summary, arguments, input
     case callID = "call_id"
-    case encryptedContent = "encrypted_content"
   }
 
   private enum PartMember: String, CaseIterable, Sendable {
     case type, text, refusal, logprobs
-    case encryptedContent = "encrypted_content"
   }
 
   private static let eventMembers = MemberTable<EventMember>()

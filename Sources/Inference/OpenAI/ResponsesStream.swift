@@ -82,7 +82,8 @@ package struct ResponsesStreamReader: AnswerStreamReader {
     // Some who are compatible end as in chat.
     if data.equals("[DONE]") { return }
     try scan.scanEvent(data)
-    if let found = scan.usage { usage = found }
+    // What an earlier event says is no last word: a broken stream would cost nothing.
+    if let found = scan.usage, scan.kind == .ended || scan.kind == .failed { usage = found }
     keepIdentity(data)
     guard !isFailure else {
       let said = scan.error ?? ByteRange(0, data.count)
