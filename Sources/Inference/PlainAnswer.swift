@@ -21,9 +21,9 @@ package final class PlainAnswer {
   package internal(set) var dropped: [String] = []
 
   let scan = AnswerScan()
-  let responses = ResponsesScan()
   let scratch = ByteArena(capacity: 8192)
   var edits = EditList()
+  let responses = ResponsesScan()
 
   package init() {}
 

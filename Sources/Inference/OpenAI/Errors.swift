@@ -6,7 +6,7 @@ package enum ErrorBody {
   /// - Parameter requestID: Ends the message, so that a screenshot names the exchange; empty for none.
   package static func append(_ refusal: Refusal, requestID: String, to out: ByteArena) {
     out.append("{\"error\":{\"message\":\"")
-    appendMessage(refusal, requestID: requestID, to: out)
+    appendMessage(of: refusal, requestID: requestID, to: out)
     out.append("\",\"type\":\"")
     out.append(utf8: type(of: refusal))
     out.append("\",\"param\":")
@@ -16,8 +16,8 @@ package enum ErrorBody {
     out.append("\"}}")
   }
 
-  /// Appends the message as the content of a JSON string.
-  static func appendMessage(_ refusal: Refusal, requestID: String, to out: ByteArena) {
+  /// Appends the text that the client reads, without quotes.
+  static func appendMessage(of refusal: Refusal, requestID: String, to out: ByteArena) {
     JSONEscape.append(refusal.message, to: out)
     guard !requestID.isEmpty else { return }
     out.append(refusal.message.isEmpty ? "(request " : " (request ")

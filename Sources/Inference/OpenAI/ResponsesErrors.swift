@@ -15,7 +15,7 @@ struct ResponsesFailure {
     out.append("event: error\ndata: {\"type\":\"error\",\"code\":\"")
     out.append(utf8: refusal.code.text)
     out.append("\",\"message\":\"")
-    ErrorBody.appendMessage(refusal, requestID: requestID, to: out)
+    ErrorBody.appendMessage(of: refusal, requestID: requestID, to: out)
     out.append("\",\"param\":")
     if let param = refusal.param { JSONEscape.appendQuoted(param, to: out) } else { out.append("null") }
     out.append(",\"sequence_number\":")
@@ -33,7 +33,7 @@ struct ResponsesFailure {
     out.append(",\"status\":\"failed\",\"error\":{\"code\":\"")
     out.append(Self.code(refusal.code))
     out.append("\",\"message\":\"")
-    ErrorBody.appendMessage(refusal, requestID: requestID, to: out)
+    ErrorBody.appendMessage(of: refusal, requestID: requestID, to: out)
     out.append("\"},\"incomplete_details\":null,\"model\":")
     out.append(model)
     out.append(0x2C)
