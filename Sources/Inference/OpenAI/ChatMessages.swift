@@ -134,7 +134,7 @@ extension RequestScan {
   /// Reads where media lies, or the media itself.
   func media(_ cursor: inout JSONCursor) throws(JSONTextError) {
     switch try cursor.peek() {
-    case .string: address(try cursor.string())
+    case .string: mediaAddress(try cursor.string())
     case .object:
       var walk = try cursor.enterObject()
       var seen: UInt64 = 0
@@ -149,8 +149,8 @@ extension RequestScan {
           continue
         }
         switch member {
-        case .url: address(try cursor.string())
-        case .data, .fileData: payload(try cursor.string())
+        case .url: mediaAddress(try cursor.string())
+        case .data, .fileData: mediaPayload(try cursor.string())
         case .fileID:
           features.insert(.remoteFile)
           try identifier(&cursor)
@@ -174,10 +174,10 @@ extension RequestScan {
   }
 
   /// A `data:` URL is a payload; any other is text, and the provider would fetch it.
-  func address(_ url: JSONString) {
+  func mediaAddress(_ url: JSONString) {
     let raw = url.range.of(body)
     if raw.begins(withLowercase: "data:") {
-      payload(url)
+      mediaPayload(url)
     } else {
       features.insert(.remoteMedia)
       addText(url)
@@ -186,7 +186,7 @@ extension RequestScan {
 
   /// Base64 of media; what says that it is text stays text, so that it is decoded and scanned, and so does anything that
   /// is not base64.
-  func payload(_ data: JSONString) {
+  func mediaPayload(_ data: JSONString) {
     let raw = data.range.of(body)
     guard !raw.begins(withLowercase: "data:text/"), Self.isBase64(raw) else { return addText(data) }
     features.insert(.binary)

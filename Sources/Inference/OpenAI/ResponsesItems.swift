@@ -143,20 +143,20 @@ extension RequestScan {
         addText(text, group: group)
       case .imageURL:
         media = .image
-        address(text)
+        mediaAddress(text)
       case .fileURL:
         media = media ?? .file
-        address(text)
+        mediaAddress(text)
       case .fileData:
         media = media ?? .file
-        payload(text)
+        mediaPayload(text)
       case .fileID:
         media = media ?? .file
         features.insert(.remoteFile)
         addText(text, isIdentifier: true)
       case .inputAudio:
         media = .audio
-        payload(text)
+        mediaPayload(text)
       case .detail: structural(.detail, text)
       case .encryptedContent: opaque(text)
       case .refusal, .filename: addText(text)
