@@ -11,7 +11,9 @@ struct Conversation {
   var turns: [Turn] = []
   var blocks: [Block] = []
   var tools: [Tool] = []
+  var toolsPath = "tools"
   var choice = ToolChoice.unset
+  var choicePath = "tool_choice"
   /// Names of tools that ``ToolChoice`` allows; empty: all.
   var allowed: [ByteRange] = []
   var parallelCalls: Bool?
@@ -120,6 +122,8 @@ struct Tool {
   /// The schema's object; empty if there is none.
   var schema = ByteRange(0, 0)
   var strict: Bool?
+  /// Whether the schema's own object names a type, which some targets want.
+  var isTyped = false
   /// Whether the schema's own object says `"additionalProperties": false`.
   var isClosed = false
   var cache = ByteRange(0, 0)
@@ -164,8 +168,8 @@ struct Thinking {
   var budget: Int64 = 0
   /// Whether the client wants to read the thoughts or their summary.
   var wantsText = false
-  /// Where effort or mode stand.
-  var path = ""
+  /// Where the effort stands.
+  var effortPath = ""
   /// Anthropic's `thinking`, whole; empty if there is none.
   var whole = ByteRange(0, 0)
 }

@@ -50,23 +50,26 @@ extension ConversationReader {
 
   mutating func addCall(_ block: Block) {
     talk.hasCalls = true
-    calls.append(talk.blocks.count)
+    if block.madeID > 0 { lastMadeName = block.name } else { calls[hash(of: block.id)] = talk.blocks.count }
     if block.isSealed, !takes.takesSignatureOfCall {
       dropped.add(block.place.at(.extraContent).at(.google).member("thought_signature"))
     }
     talk.blocks.append(block)
   }
 
-  /// The name of the call that a result means: of the newest 256, which bounds what a hostile body can cost.
+  /// The name of the call that a result means.
   func nameOfCall(_ result: Block) -> ByteRange? {
-    let wanted = result.id.of(body)
-    for place in calls.suffix(256).reversed() where talk.blocks.indices.contains(place) {
-      let call = talk.blocks[place]
-      if result.madeID > 0 ? call.madeID == result.madeID : call.madeID == 0 && call.id.of(body).elementsEqual(wanted) {
-        return call.name
-      }
-    }
-    return nil
+    guard result.madeID == 0 else { return lastMadeName }
+    guard let place = calls[hash(of: result.id)], talk.blocks.indices.contains(place),
+      talk.blocks[place].id.of(body).elementsEqual(result.id.of(body))
+    else { return nil }
+    return talk.blocks[place].name
+  }
+
+  private func hash(of id: ByteRange) -> Int {
+    var hasher = Hasher()
+    hasher.combine(bytes: id.of(body))
+    return hasher.finalize()
   }
 
   /// Opens a result: its content follows as blocks until ``closeResult(_:)``.

@@ -48,7 +48,7 @@ extension ConversationReader {
       case .name: tool.name = try string(place.member("name"))
       case .description: tool.description = try optionalString(place.member("description"))
       case .parameters where talk.source != .messages, .inputSchema where talk.source == .messages:
-        tool.schema = try readSchema(place, &tool.isClosed)
+        try readSchema(of: &tool, place)
       case .strict:
         tool.strict = try boolean(place.member("strict"))
         if tool.strict == true, !takes.takesStrictTool { dropped.add(place.member("strict")) }
@@ -75,17 +75,18 @@ extension ConversationReader {
   }
 
   /// Reads a schema's object; null is none.
-  private mutating func readSchema(_ place: Place, _ isClosed: inout Bool) throws(JSONTextError) -> ByteRange {
-    if try isNull() { return ByteRange(0, 0) }
+  private mutating func readSchema(of tool: inout Tool, _ place: Place) throws(JSONTextError) {
+    if try isNull() { return }
     let start = cursor.position
     let name = talk.source == .messages ? "input_schema" : "parameters"
     var walk = try object(place.member(name))
     while let key = try cursor.nextMember(&walk) {
-      let isMark = key.range.of(body).equals("additionalProperties")
-      if isMark, try cursor.peek() == .false { isClosed = true }
+      let raw = key.range.of(body)
+      if raw.equals("type") { tool.isTyped = true }
+      if raw.equals("additionalProperties"), try cursor.peek() == .false { tool.isClosed = true }
       try cursor.skipValue()
     }
-    return walk.met == 0 ? ByteRange(0, 0) : ByteRange(start, cursor.position)
+    if walk.met > 0 { tool.schema = ByteRange(start, cursor.position) }
   }
 
   /// Reads `cache_control`; empty where the target has no such mark, which is then named.
@@ -100,6 +101,7 @@ extension ConversationReader {
   /// Reads `functions`, chat's older form.
   mutating func readFunctions() throws(JSONTextError) {
     if try isNull() { return }
+    if talk.tools.isEmpty { talk.toolsPath = "functions" }
     var walk = try array("functions")
     var index = 0
     while try cursor.nextElement(&walk) {
@@ -118,8 +120,9 @@ extension ConversationReader {
 
   /// Reads `tool_choice` of any dialect, or chat's older `function_call`.
   mutating func readToolChoice(at place: Place) throws(JSONTextError) {
+    if try isNull() { return }
+    talk.choicePath = place.path
     switch try cursor.peek() {
-    case .null: _ = try cursor.literal()
     case .string:
       guard talk.source != .messages else { throw wrongType(place.path, "an object") }
       let text = try cursor.string()
@@ -196,7 +199,8 @@ extension ConversationReader {
     switch value(try cursor.string(), of: TranslationTables.specType) {
     case .auto: return false
     case .required: return true
-    default: throw refuse(.invalidValue, place.member("mode"), "'\(place.member("mode"))' must be 'auto' or 'required'.")
+    default:
+      throw refuse(.invalidValue, place.member("mode"), "'\(place.member("mode"))' must be 'auto' or 'required'.")
     }
   }
 
@@ -235,7 +239,11 @@ extension ConversationReader {
           try drop(key, in: here)
         }
       }
-      if type == .function || type == .custom, !name.isEmpty { talk.allowed.append(name) } else { dropped.add(here.path) }
+      if type == .function || type == .custom, !name.isEmpty {
+        talk.allowed.append(name)
+      } else {
+        dropped.add(here.path)
+      }
     }
   }
 

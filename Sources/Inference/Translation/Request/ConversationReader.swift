@@ -10,10 +10,11 @@ struct ConversationReader {
   var talk: Conversation
   var dropped = DroppedPaths()
   var refusal: InferenceError?
-  /// How many calls without an id were met, and the last of them, which their results mean.
+  /// How many calls without an id were met, and the last one's tool, which their results mean.
   var madeIDs = 0
-  /// Where the calls stand among the blocks.
-  var calls: [Int] = []
+  var lastMadeName: ByteRange?
+  /// Where calls stand among the blocks, by their id's hash (seeded anew in each process).
+  var calls: [Int: Int] = [:]
 
   static func read(
     _ body: UnsafeRawBufferPointer, of source: Conversation.Source, for target: RequestTranslation.Target
@@ -213,6 +214,13 @@ struct ConversationReader {
     var block = Block(.text, text, at: place)
     block.cache = cache
     talk.blocks.append(block)
+  }
+
+  /// Adds a text that leads the conversation.
+  mutating func addSystem(_ text: SystemText) {
+    guard !text.text.isEmpty else { return }
+    if takes.refusesBlankText, isBlank(text.text) { return dropped.add(text.place.path) }
+    talk.systems.append(text)
   }
 
   /// Whether a raw text is white space only.

@@ -122,7 +122,11 @@ struct ConversationWriter {
     for turn in talk.turns[run] {
       var place = turn.first
       while place < turn.end {
-        if talk.blocks[place].kind == .result { results.append((place, turn.role)) } else { others.append((place, turn.role)) }
+        if talk.blocks[place].kind == .result {
+          results.append((place, turn.role))
+        } else {
+          others.append((place, turn.role))
+        }
         place += 1 + talk.blocks[place].inner
       }
     }
@@ -225,9 +229,18 @@ struct ConversationWriter {
   /// The tools that the target is told of: where it cannot be told which of them are allowed, only those are left.
   func offeredTools(_ narrows: Bool) -> [Tool] {
     guard case .allowed = talk.choice, narrows else { return talk.tools }
-    return talk.tools.filter { tool in
-      let name = tool.name.of(body)
-      return talk.allowed.contains { $0.of(body).elementsEqual(name) }
+    let allowed = Set(talk.allowed.map(name))
+    return talk.tools.filter { allowed.contains(name($0.name)) }
+  }
+
+  func name(_ raw: ByteRange) -> String { String(decoding: raw.of(body), as: UTF8.self) }
+
+  /// Names what asked for tools, where none are told of.
+  mutating func dropChoice() {
+    switch talk.choice {
+    case .unset: break
+    case .none, .auto: if !talk.tools.isEmpty { dropped.add(talk.choicePath) }
+    default: dropped.add(talk.choicePath)
     }
   }
 
@@ -240,7 +253,10 @@ struct ConversationWriter {
 
   /// A schema, or one without members where the target wants some.
   func writeSchema(_ tool: Tool) {
-    if tool.schema.isEmpty { out.append("{\"type\":\"object\",\"properties\":{}}") } else { splice(tool.schema) }
+    guard !tool.schema.isEmpty else { return out.append("{\"type\":\"object\",\"properties\":{}}") }
+    guard !tool.isTyped else { return splice(tool.schema) }
+    out.append("{\"type\":\"object\",")
+    splice(ByteRange(tool.schema.start + 1, tool.schema.end))
   }
 
   // MARK: Media
@@ -273,6 +289,17 @@ struct ConversationWriter {
   }
 
   // MARK: Where things stand in the source
+
+  /// Names all that asked how much to think, and to show it.
+  mutating func dropThinking() {
+    if talk.thinking.effort != nil { dropped.add(talk.thinking.effortPath) }
+    if talk.thinking.mode != .unset { dropped.add("thinking") }
+    dropSummary()
+  }
+
+  mutating func dropSummary() {
+    if talk.thinking.wantsText, talk.source == .responses { dropped.add("reasoning.summary") }
+  }
 
   var stopPath: String { talk.source == .messages ? "stop_sequences" : "stop" }
   var parallelPath: String {

@@ -13,6 +13,7 @@ struct DroppedPaths {
 
   /// A member's name as it may stand in a path and a header: what is no plain letter becomes `?`.
   static func plain(_ name: UnsafeRawBufferPointer) -> String {
+    guard !name.isEmpty else { return "?" }
     let shown = name.prefix(64).map { byte -> UInt8 in
       switch byte {
       case 0x30...0x39, 0x41...0x5A, 0x61...0x7A, 0x5F, 0x2D, 0x24: byte

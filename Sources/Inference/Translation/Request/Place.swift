@@ -1,7 +1,8 @@
 /// Where in a source's body something stands; a small value, whose path is only written when somebody asks.
 struct Place {
   enum Step: UInt8, Sendable {
-    case messages, input, instructions, system, tools, content, toolCalls, functionCall, function, functions, custom, toolChoice,
+    case messages, input, instructions, system, tools, content, toolCalls, functionCall, function, functions, custom,
+      toolChoice,
       functionChoice, responseFormat, jsonSchema, text, format, outputConfig, outputFormat, reasoning, thinking,
       metadata, streamOptions, imageURL, inputAudio, file, source, output, extraContent, google, allowedTools,
       cacheControl, citations

@@ -71,7 +71,7 @@ extension ConversationReader {
     guard try cursor.peek() == .string else { throw wrongType(path, "a string") }
     guard let effort = value(try cursor.string(), of: TranslationTables.effort) else { return dropped.add(path) }
     talk.thinking.effort = effort
-    talk.thinking.path = path
+    talk.thinking.effortPath = path
   }
 
   mutating func readStops(_ name: String) throws(JSONTextError) {

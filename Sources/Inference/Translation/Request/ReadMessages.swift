@@ -32,8 +32,10 @@ extension ConversationReader {
     switch try cursor.peek() {
     case .null: _ = try cursor.literal()
     case .string:
-      let text = try cursor.string().range
-      if !text.isEmpty { talk.systems.insert(SystemText(text: text, place: Place.body.at(.system)), at: 0) }
+      let earlier = talk.systems
+      talk.systems = []
+      addSystem(SystemText(text: try cursor.string().range, place: Place.body.at(.system)))
+      talk.systems += earlier
     case .array:
       let earlier = talk.systems
       talk.systems.removeAll(keepingCapacity: true)
@@ -45,7 +47,7 @@ extension ConversationReader {
         guard value(try ahead("type"), of: TranslationTables.pieceType) == .text else { throw unsupported(place.path) }
         var text = SystemText(text: ByteRange(0, 0), place: place)
         try readTextBlock(&text.text, &text.cache, at: place, isInside: false)
-        if !text.text.isEmpty { talk.systems.append(text) }
+        addSystem(text)
       }
       talk.systems += earlier
     default: throw wrongType("system", "a string or an array of text blocks")
@@ -77,7 +79,6 @@ extension ConversationReader {
     case .enabled: talk.thinking.mode = .budget
     default: throw refuse(.invalidValue, "thinking.type", "'thinking.type' is missing or unknown.")
     }
-    if talk.thinking.path.isEmpty { talk.thinking.path = "thinking" }
     talk.thinking.wantsText = talk.thinking.mode != .disabled
     let start = cursor.position
     var walk = try cursor.enterObject()

@@ -56,8 +56,10 @@ extension ConversationReader {
 
   private mutating func readInstructions() throws(JSONTextError) {
     let text = try optionalString("instructions")
-    guard !text.isEmpty else { return }
-    talk.systems.insert(SystemText(text: text, place: Place.body.at(.instructions)), at: 0)
+    let earlier = talk.systems
+    talk.systems = []
+    addSystem(SystemText(text: text, place: Place.body.at(.instructions)))
+    talk.systems += earlier
   }
 
   private mutating func readReasoning() throws(JSONTextError) {

@@ -61,14 +61,16 @@ extension ConversationWriter {
     var effort = thinking.effort
     switch thinking.mode {
     case .disabled:
-      if effort != nil { dropped.add("output_config.effort") }
+      if effort != nil, !isDenied("reasoning_effort") { dropped.add("output_config.effort") }
       effort = Thinking.Effort.none
     case .budget: effort = effort ?? (thinking.budget < 4_096 ? .low : thinking.budget < 16_384 ? .medium : .high)
     // What Claude does when nobody says how much.
     case .adaptive: effort = effort ?? .high
     case .unset: break
     }
-    guard let effort, member("reasoning_effort", from: thinking.path) else { return }
+    guard let effort else { return }
+    guard !isDenied("reasoning_effort") else { return dropThinking() }
+    key("reasoning_effort")
     JSONEscape.appendQuoted(effort.rawValue, to: out)
   }
 
@@ -245,11 +247,8 @@ extension ConversationWriter {
   // MARK: Tools
 
   private mutating func writeChatTools() {
-    guard !talk.tools.isEmpty, member("tools", from: "tools") else {
-      switch talk.choice {
-      case .unset, .none, .auto: break
-      default: dropped.add("tool_choice")
-      }
+    guard !talk.tools.isEmpty, member("tools", from: talk.toolsPath) else {
+      dropChoice()
       if talk.parallelCalls != nil { dropped.add(parallelPath) }
       return
     }
@@ -289,7 +288,7 @@ extension ConversationWriter {
   }
 
   private mutating func writeChatChoice() {
-    guard talk.choice != .unset, member("tool_choice", from: "tool_choice") else { return }
+    guard talk.choice != .unset, member("tool_choice", from: talk.choicePath) else { return }
     switch talk.choice {
     case .unset, .auto: out.append("\"auto\"")
     case .none: out.append("\"none\"")
@@ -302,18 +301,15 @@ extension ConversationWriter {
       out.append("{\"type\":\"allowed_tools\",\"allowed_tools\":{\"mode\":")
       out.append(isRequired ? "\"required\"" : "\"auto\"")
       out.append(",\"tools\":[")
-      for name in talk.allowed {
+      let custom = Set(talk.tools.filter(\.isCustom).map { name($0.name) })
+      for allowed in talk.allowed {
         comma()
         out.append("{")
-        writeNamed(name, isCustom: isCustom(name))
+        writeNamed(allowed, isCustom: !custom.isEmpty && custom.contains(name(allowed)))
         out.append("}")
       }
       out.append("]}}")
     }
-  }
-
-  private func isCustom(_ name: ByteRange) -> Bool {
-    talk.tools.contains { $0.isCustom && $0.name.of(body).elementsEqual(name.of(body)) }
   }
 
   private func writeNamed(_ name: ByteRange, isCustom: Bool) {

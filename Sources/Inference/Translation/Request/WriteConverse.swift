@@ -140,12 +140,12 @@ extension ConversationWriter {
     if talk.parallelCalls == false { dropped.add(parallelPath) }
     if talk.choice == .none, !tools.isEmpty {
       // There is no "none": without tools none is called, but calls of earlier turns need them.
-      dropped.add(talk.hasCalls ? "tool_choice" : "tools")
+      dropped.add(talk.hasCalls ? talk.choicePath : talk.toolsPath)
       if !talk.hasCalls { tools = [] }
     }
     let names = tools.isEmpty && talk.hasCalls ? calledNames() : []
-    guard !tools.isEmpty || !names.isEmpty, member("toolConfig", from: "tools") else {
-      if isToolForced { dropped.add("tool_choice") }
+    guard !tools.isEmpty || !names.isEmpty, member("toolConfig", from: talk.toolsPath) else {
+      if talk.choice != .none { dropChoice() }
       return
     }
     out.append("{\"tools\":[")
@@ -171,7 +171,7 @@ extension ConversationWriter {
       writeCachePoint(tool.cache)
     }
     out.append("]")
-    if names.isEmpty { writeConverseChoice() }
+    if names.isEmpty { writeConverseChoice() } else if isToolForced { dropped.add(talk.choicePath) }
     out.append("}")
   }
 
@@ -189,10 +189,10 @@ extension ConversationWriter {
 
   /// The tools that earlier turns called, where the request names none: Converse refuses calls without tools.
   private func calledNames() -> [ByteRange] {
+    var seen: Set<String> = []
     var names: [ByteRange] = []
-    for block in talk.blocks where block.kind == .call && names.count < 64 {
-      let name = block.name.of(body)
-      if !names.contains(where: { $0.of(body).elementsEqual(name) }) { names.append(block.name) }
+    for block in talk.blocks where block.kind == .call && seen.insert(name(block.name)).inserted {
+      names.append(block.name)
     }
     return names
   }
@@ -230,7 +230,7 @@ extension ConversationWriter {
   private mutating func writeConverseOutput() {
     var effort = talk.thinking.effort == Thinking.Effort.none ? nil : talk.thinking.effort
     if effort != nil, !takes.isClaude || isDenied("outputConfig") || isDenied("outputConfig.effort") {
-      dropped.add(talk.thinking.path)
+      dropped.add(talk.thinking.effortPath)
       effort = nil
     }
     if effort == .minimal { effort = .low }
@@ -267,7 +267,7 @@ extension ConversationWriter {
   private var writesConverseThinking: Bool {
     guard takes.isClaude, !isDenied("additionalModelRequestFields"), !isDenied("thinking") else { return false }
     if talk.thinking.mode != .unset { return talk.thinking.mode != .disabled }
-    guard let effort = talk.thinking.effort else { return false }
+    guard let effort = talk.thinking.effort, talk.source != .messages else { return false }
     return effort != Thinking.Effort.none && !isToolForced
   }
 
@@ -278,8 +278,11 @@ extension ConversationWriter {
     let asksThinking = thinks || isDisabled
     let isOpen = takes.isClaude && !isDenied("additionalModelRequestFields")
     let writesThinking = asksThinking && isOpen && !isDenied("thinking")
-    if thinking.mode != .unset || thinking.effort == Thinking.Effort.none, !writesThinking { dropped.add(thinking.path) }
-    if thinking.wantsText, talk.source == .responses, !writesThinking { dropped.add("reasoning.summary") }
+    if !writesThinking {
+      if thinking.mode != .unset { dropped.add("thinking") }
+      if thinking.effort == Thinking.Effort.none { dropped.add(thinking.effortPath) }
+      dropSummary()
+    }
     let topK = isOpen && !(target.anthropicDropsSampling || thinks || isDenied("top_k")) ? talk.topK : nil
     if talk.topK != nil, topK == nil { dropped.add("top_k") }
     guard writesThinking || topK != nil else { return }

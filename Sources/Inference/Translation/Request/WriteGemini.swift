@@ -33,6 +33,7 @@ extension ConversationWriter {
       let blocks = blocks(of: run)
       var needsSignature = isModel && !takes.hasThinkingBudget
       for (place, _) in blocks where !talk.blocks[place].signature.isEmpty { needsSignature = false }
+      let lastResult = blocks.last { talk.blocks[$0.place].kind == .result }?.place
       for (place, role) in blocks {
         let block = talk.blocks[place]
         if block.kind == .call {
@@ -42,16 +43,12 @@ extension ConversationWriter {
           writeFunctionResponse(block, content(of: place))
         }
         // What a result shows stands behind all results.
-        guard block.kind != .call, block.kind != .result || isLastResult(place, of: blocks) else { continue }
+        guard block.kind != .call, block.kind != .result || place == lastResult else { continue }
         if block.kind == .result { writeShown(by: blocks) } else { writePart(block, of: role) }
       }
       out.append("]}")
     }
     out.append("]")
-  }
-
-  private func isLastResult(_ place: Int, of blocks: [(place: Int, role: Turn.Role)]) -> Bool {
-    blocks.last { talk.blocks[$0.place].kind == .result }?.place == place
   }
 
   private func writeShown(by blocks: [(place: Int, role: Turn.Role)]) {
@@ -135,13 +132,7 @@ extension ConversationWriter {
     if case .allowed(required: false) = talk.choice { narrows = true }
     let tools = offeredTools(narrows)
     if talk.parallelCalls == false { dropped.add(parallelPath) }
-    guard !tools.isEmpty, member("tools", from: "tools") else {
-      switch talk.choice {
-      case .unset, .none, .auto: break
-      default: dropped.add("tool_choice")
-      }
-      return
-    }
+    guard !tools.isEmpty, member("tools", from: talk.toolsPath) else { return dropChoice() }
     out.append("[{\"functionDeclarations\":[")
     for tool in tools {
       comma()
@@ -156,7 +147,7 @@ extension ConversationWriter {
   }
 
   private mutating func writeCallingConfig() {
-    guard talk.choice != .unset, member("toolConfig", from: "tool_choice") else { return }
+    guard talk.choice != .unset, member("toolConfig", from: talk.choicePath) else { return }
     out.append("{\"functionCallingConfig\":{\"mode\":")
     switch talk.choice {
     case .unset, .auto, .allowed(required: false): out.append("\"AUTO\"")
@@ -226,9 +217,11 @@ extension ConversationWriter {
 
   private mutating func writeThinkingConfig() {
     let thinking = talk.thinking
-    guard thinking.effort != nil || thinking.mode != .unset || thinking.wantsText else { return }
-    let path = thinking.path.isEmpty ? "reasoning.summary" : thinking.path
-    guard setting("thinkingConfig", path) else { return }
+    // Gemini 3 decides by itself unless it is told otherwise; 2.x does where the budget says so.
+    let decidesItself = thinking.mode == .unset || thinking.mode == .adaptive && !takes.hasThinkingBudget
+    guard thinking.effort != nil || !decidesItself || thinking.wantsText else { return }
+    guard !isDenied("thinkingConfig"), !isDenied("generationConfig.thinkingConfig") else { return dropThinking() }
+    key("thinkingConfig")
     out.append("{")
     if thinking.wantsText {
       key("includeThoughts")
@@ -254,7 +247,7 @@ extension ConversationWriter {
     } else {
       // Gemini 3 always thinks.
       member("thinkingLevel", constant: "minimal")
-      dropped.add(talk.thinking.path)
+      dropped.add(talk.thinking.mode == .disabled ? "thinking" : talk.thinking.effortPath)
     }
   }
 
@@ -279,7 +272,7 @@ extension ConversationWriter {
     case .medium: out.append("8192")
     case .high, .xhigh, .max: out.append("24576")
     }
-    if effort == .xhigh || effort == .max { dropped.add(thinking.path) }
+    if effort == .xhigh || effort == .max { dropped.add(thinking.effortPath) }
   }
 
   private mutating func writeLevel() {
@@ -295,6 +288,6 @@ extension ConversationWriter {
     case .medium: member("thinkingLevel", constant: "medium")
     case .high, .xhigh, .max: member("thinkingLevel", constant: "high")
     }
-    if effort == .xhigh || effort == .max { dropped.add(thinking.path) }
+    if effort == .xhigh || effort == .max { dropped.add(thinking.effortPath) }
   }
 }

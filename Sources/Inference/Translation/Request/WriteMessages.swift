@@ -137,11 +137,8 @@ extension ConversationWriter {
 
   private mutating func writeClaudeTools() {
     let tools = offeredTools(true)
-    guard !tools.isEmpty, member("tools", from: "tools") else {
-      switch talk.choice {
-      case .unset, .none, .auto: break
-      default: dropped.add("tool_choice")
-      }
+    guard !tools.isEmpty, member("tools", from: talk.toolsPath) else {
+      dropChoice()
       if talk.parallelCalls == false { dropped.add(parallelPath) }
       return
     }
@@ -166,7 +163,7 @@ extension ConversationWriter {
 
   private mutating func writeClaudeChoice() {
     let isSerial = talk.parallelCalls == false
-    guard talk.choice != .unset || isSerial, member("tool_choice", from: "tool_choice") else { return }
+    guard talk.choice != .unset || isSerial, member("tool_choice", from: talk.choicePath) else { return }
     switch talk.choice {
     case .unset, .auto, .allowed(required: false): out.append("{\"type\":\"auto\"")
     case .none: return out.append("{\"type\":\"none\"}")
@@ -187,16 +184,17 @@ extension ConversationWriter {
   /// - Returns: Whether the model thinks, which forbids most of sampling.
   private mutating func writeClaudeThinking() -> Bool {
     guard let effort = talk.thinking.effort else {
-      if talk.thinking.wantsText { dropped.add("reasoning.summary") }
+      dropSummary()
       return false
     }
     guard effort != Thinking.Effort.none else {
-      if member("thinking", from: talk.thinking.path) { out.append("{\"type\":\"disabled\"}") }
+      dropSummary()
+      if member("thinking", from: talk.thinking.effortPath) { out.append("{\"type\":\"disabled\"}") }
       return false
     }
     // A forced tool and thinking exclude each other; the effort still counts.
     guard !isToolForced, !isDenied("thinking") else {
-      if talk.thinking.wantsText { dropped.add("reasoning.summary") }
+      dropSummary()
       return false
     }
     key("thinking")
@@ -210,7 +208,7 @@ extension ConversationWriter {
     var effort = talk.thinking.effort == Thinking.Effort.none ? nil : talk.thinking.effort
     if effort == .minimal { effort = .low }
     if effort != nil, isDenied("output_config") || isDenied("output_config.effort") {
-      dropped.add(talk.thinking.path)
+      dropped.add(talk.thinking.effortPath)
       effort = nil
     }
     var schema: OutputFormat.Schema?
