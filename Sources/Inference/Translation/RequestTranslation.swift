@@ -54,9 +54,10 @@ package enum RequestTranslation {
     case .completions, .embeddings: throw noForm
     }
     guard target.wire != route.ownWire, route != .countTokens || target.wire != .messages else { throw noForm }
-    let (talk, dropped) = try ConversationReader.read(body, of: source, for: target)
+    let takes = TargetAbilities(target)
+    let (talk, dropped) = try ConversationReader.read(body, of: source, for: takes)
     var writer = ConversationWriter(
-      body: body, talk: talk, target: target, takes: TargetAbilities(target), out: out, dropped: dropped)
+      body: body, talk: talk, target: target, takes: takes, out: out, dropped: dropped)
     let began = out.count
     out.reserve(body.count)
     do throws(InferenceError) {

@@ -22,6 +22,7 @@ extension ConversationReader {
     guard let comma = head.firstIndex(of: 0x2C) else { throw notBase64(param) }
     // Encoders that write `/` as `\/` are common.
     let plain = ByteArena(capacity: 256)
+    defer { withExtendedLifetime(plain) {} }
     JSONEscape.unescape(UnsafeRawBufferPointer(rebasing: head[5..<max(5, comma)]), to: plain)
     let marker = ByteRange(plain.count - 7, plain.count).of(plain.bytes)
     guard marker.begins(withLowercase: ";base64") else { throw notBase64(param) }
@@ -38,7 +39,7 @@ extension ConversationReader {
   func note(_ name: ByteRange, as block: inout Block) {
     let plain = ByteArena(capacity: 128)
     JSONEscape.unescape(name.of(body), to: plain)
-    block.media = MediaType(named: plain.bytes)
+    block.media = withExtendedLifetime(plain) { MediaType(named: plain.bytes) }
     if block.media == .unknown { block.type = name }
   }
 

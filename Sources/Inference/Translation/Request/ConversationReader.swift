@@ -17,12 +17,12 @@ struct ConversationReader {
   var calls: [Int: Int] = [:]
 
   static func read(
-    _ body: UnsafeRawBufferPointer, of source: Conversation.Source, for target: RequestTranslation.Target
+    _ body: UnsafeRawBufferPointer, of source: Conversation.Source, for takes: TargetAbilities
   ) throws(InferenceError) -> (Conversation, DroppedPaths) {
     var refusal: InferenceError?
     do throws(JSONTextError) {
       var reader = ConversationReader(
-        body: body, takes: TargetAbilities(target), cursor: try JSONCursor(body), talk: Conversation(of: source))
+        body: body, takes: takes, cursor: try JSONCursor(body), talk: Conversation(of: source))
       defer { refusal = reader.refusal }
       guard try reader.cursor.peek() == .object else { throw reader.wrongType("", "a JSON object") }
       switch source {
@@ -191,7 +191,7 @@ struct ConversationReader {
     guard key.hasEscapes, raw.count <= 256 else { return raw.equals(name) }
     let plain = ByteArena(capacity: 256)
     JSONEscape.unescape(raw, to: plain)
-    return plain.bytes.equals(name)
+    return withExtendedLifetime(plain) { plain.bytes.equals(name) }
   }
 
   // MARK: Turns

@@ -2,10 +2,8 @@
 struct Place {
   enum Step: UInt8, Sendable {
     case messages, input, instructions, system, tools, content, toolCalls, functionCall, function, functions, custom,
-      toolChoice,
-      functionChoice, responseFormat, jsonSchema, text, format, outputConfig, outputFormat, reasoning, thinking,
-      metadata, streamOptions, imageURL, inputAudio, file, source, output, extraContent, google, allowedTools,
-      cacheControl, citations
+      toolChoice, functionChoice, responseFormat, jsonSchema, text, format, outputConfig, outputFormat, reasoning,
+      thinking, metadata, streamOptions, imageURL, inputAudio, file, source, output, extraContent, google, allowedTools
 
     var name: StaticString {
       switch self {
@@ -39,8 +37,6 @@ struct Place {
       case .extraContent: "extra_content"
       case .google: "google"
       case .allowedTools: "allowed_tools"
-      case .cacheControl: "cache_control"
-      case .citations: "citations"
       }
     }
   }

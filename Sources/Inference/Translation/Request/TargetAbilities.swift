@@ -1,3 +1,5 @@
+internal import JSONText
+
 /// What a target has a form for, so that the reader can name the rest where it meets it.
 struct TargetAbilities {
   let wire: ProviderWire
@@ -8,8 +10,20 @@ struct TargetAbilities {
 
   init(_ target: RequestTranslation.Target) {
     wire = target.wire
-    isClaude = wire == .messages || wire == .converse && target.model.contains("anthropic")
-    hasThinkingBudget = target.model.contains("gemini-2")
+    isClaude = wire == .messages || wire == .converse && Self.holds("anthropic", target.model)
+    hasThinkingBudget = Self.holds("gemini-2", target.model)
+  }
+
+  /// Whether a model's name holds a word; a search by the string's characters would cost more than the translation.
+  private static func holds(_ word: StaticString, _ name: String) -> Bool {
+    var name = name
+    return name.withUTF8 { bytes in
+      let raw = UnsafeRawBufferPointer(bytes)
+      let count = word.utf8CodeUnitCount
+      guard raw.count >= count else { return false }
+      for start in 0...(raw.count - count) where ByteRange(start, start + count).of(raw).equals(word) { return true }
+      return false
+    }
   }
 
   /// `detail` of an image.

@@ -1,8 +1,8 @@
 /// The members that a translation reads. Whatever is not listed is unknown: named, and left out.
 
 enum AskedMember: String, CaseIterable, Sendable {
-  case model, messages, audio, functions, logprobs, metadata, modalities, n, prediction, seed, stop, store, stream,
-    temperature, tools, user, input, instructions, background, conversation, prompt, reasoning, text, include,
+  case model, messages, functions, logprobs, metadata, modalities, n, seed, stop, store, stream,
+    temperature, tools, user, input, instructions, background, conversation, prompt, reasoning, text,
     truncation, system, thinking, moderation, verbosity
   case frequencyPenalty = "frequency_penalty"
   case functionCall = "function_call"
@@ -32,8 +32,7 @@ enum AskedMember: String, CaseIterable, Sendable {
 /// Of a message, an item, a part and a block: one table, because their names do not clash.
 enum PieceMember: String, CaseIterable, Sendable {
   case role, content, name, type, text, refusal, file, detail, data, format, filename, url, id, index, function, custom,
-    input, arguments, output, source, title, context, citations, thinking, signature, status, phase, annotations,
-    logprobs, tools, audio
+    input, arguments, output, source, title, context, thinking, signature, status, tools
   case toolCalls = "tool_calls"
   case toolCallID = "tool_call_id"
   case functionCall = "function_call"
@@ -48,9 +47,6 @@ enum PieceMember: String, CaseIterable, Sendable {
   case cacheControl = "cache_control"
   case mediaType = "media_type"
   case extraContent = "extra_content"
-  case google
-  case thoughtSignature = "thought_signature"
-  case encryptedContent = "encrypted_content"
 }
 
 /// Of tools, of their choice and of the form of the output.
@@ -64,9 +60,6 @@ enum SpecMember: String, CaseIterable, Sendable {
   case generateSummary = "generate_summary"
   case budgetTokens = "budget_tokens"
   case display
-  case userID = "user_id"
-  case includeUsage = "include_usage"
-  case includeObfuscation = "include_obfuscation"
 }
 
 /// The kinds of parts, items and blocks.
@@ -87,8 +80,6 @@ enum PieceType: String, CaseIterable, Sendable {
   case toolUse = "tool_use"
   case toolResult = "tool_result"
   case redactedThinking = "redacted_thinking"
-  case reasoningText = "reasoning_text"
-  case summaryText = "summary_text"
 }
 
 /// The kinds of tools, choices and formats.
