@@ -115,22 +115,23 @@ struct ConversationWriter {
     return runs
   }
 
-  /// The blocks of a run at its top, results first where `resultsFirst`; each with the role of its turn.
-  func blocks(of run: Range<Int>, resultsFirst: Bool = true) -> [(place: Int, role: Turn.Role)] {
-    var results: [(place: Int, role: Turn.Role)] = []
-    var others: [(place: Int, role: Turn.Role)] = []
+  /// The blocks of a run at its top, results first; each with the role of its turn.
+  func blocks(of run: Range<Int>) -> [(place: Int, role: Turn.Role)] {
+    var found: [(place: Int, role: Turn.Role)] = []
+    found.reserveCapacity(talk.turns[run].reduce(0) { $0 + $1.end - $1.first })
+    add(results: true, of: run, to: &found)
+    add(results: false, of: run, to: &found)
+    return found
+  }
+
+  private func add(results: Bool, of run: Range<Int>, to found: inout [(place: Int, role: Turn.Role)]) {
     for turn in talk.turns[run] {
       var place = turn.first
       while place < turn.end {
-        if talk.blocks[place].kind == .result {
-          results.append((place, turn.role))
-        } else {
-          others.append((place, turn.role))
-        }
+        if (talk.blocks[place].kind == .result) == results { found.append((place, turn.role)) }
         place += 1 + talk.blocks[place].inner
       }
     }
-    return results + others
   }
 
   /// What stands inside of a result.
