@@ -14,6 +14,8 @@ final class AnswerTranslator<Writer: AnswerWriter> {
 
   private let options: AnswerOptions
   private let thinkingField: AnswerChannel.Field
+  /// Bytes of texts that are kept until the end: a plain answer's are bound by its body, a stream's by nothing else.
+  private let mostKept: Int
   private var writer: Writer
   private let text = ByteArena(capacity: 256)
   private let name = ByteArena(capacity: 64)
@@ -28,12 +30,11 @@ final class AnswerTranslator<Writer: AnswerWriter> {
   private var tools: Int32 = 0
 
   private static var mostBlocks: Int32 { 1024 }
-  /// Bytes of texts that a dialect repeats at its end.
-  private static var mostKept: Int { 32 << 20 }
 
   init(_ options: AnswerOptions, thinkingField: AnswerChannel.Field, isPlain: Bool) {
     self.options = options
     self.thinkingField = thinkingField
+    mostKept = isPlain ? .max : 8 << 20
     writer = Writer(options, isPlain: isPlain)
   }
 
@@ -240,7 +241,7 @@ final class AnswerTranslator<Writer: AnswerWriter> {
     guard !piece.isEmpty else { return }
     open?.hasText = true
     writer.piece(block, piece, to: out)
-    if writer.keptBytes > Self.mostKept {
+    if writer.keptBytes > mostKept {
       fail(Refusal(.upstreamError, message: "The provider's answer is too long."))
     }
   }

@@ -37,6 +37,8 @@ final class MessagesWire {
   private var figures = CacheOutsideFigures()
 
   func read(_ data: UnsafeRawBufferPointer, into steps: AnswerSteps) throws(JSONTextError) {
+    // Compatible servers keep alive without data, and end as OpenAI does.
+    guard data.count > 0, !data.equals("[DONE]") else { return }
     var cursor = try JSONCursor(data, limits: .answer)
     var (type, stopReason): (JSONString?, JSONString?) = (nil, nil)
     var index: Int32 = 0

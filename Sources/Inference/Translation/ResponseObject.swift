@@ -3,51 +3,8 @@ internal import JSONText
 /// The object of a Responses answer, which its stream shows three times.
 struct ResponseObject {
   private let options: AnswerOptions
-  /// The members that the request has said, and the defaults of those it has not.
-  private let repeated = ByteArena(capacity: 512)
 
-  init(_ options: AnswerOptions) {
-    self.options = options
-    let names = ByteArena(capacity: 512)
-    let said = Self.names(of: options.echo, in: names)
-    if said != nil { repeated.append(options.echo) }
-    for (name, value) in Self.defaults where !(said ?? []).contains(where: { $0.of(names.bytes).equals(name) }) {
-      repeated.append(0x22)
-      repeated.append(name)
-      repeated.append("\":")
-      repeated.append(value)
-      repeated.append(0x2C)
-    }
-  }
-
-  /// What SDKs expect of every response.
-  private static let defaults: [(StaticString, StaticString)] = [
-    ("instructions", "null"), ("max_output_tokens", "null"), ("metadata", "{}"), ("parallel_tool_calls", "true"),
-    ("previous_response_id", "null"), ("reasoning", "{\"effort\":null,\"summary\":null}"), ("store", "false"),
-    ("temperature", "null"), ("text", "{\"format\":{\"type\":\"text\"}}"), ("tool_choice", "\"auto\""),
-    ("tools", "[]"), ("top_p", "null"),
-  ]
-
-  /// The names of whole members with a comma behind each; nil if they are none.
-  private static func names(of members: [UInt8], in object: ByteArena) -> [ByteRange]? {
-    guard !members.isEmpty else { return [] }
-    object.append("{")
-    object.append(members)
-    object.append("\"\":0}")
-    var names: [ByteRange] = []
-    do throws(JSONTextError) {
-      var cursor = try JSONCursor(object.bytes)
-      var walk = try cursor.enterObject()
-      while let key = try cursor.nextMember(&walk) {
-        names.append(key.range)
-        try cursor.skipValue()
-      }
-      try cursor.finish()
-    } catch {
-      return nil
-    }
-    return names
-  }
+  init(_ options: AnswerOptions) { self.options = options }
 
   /// - Parameters:
   ///   - reason: Why the response is incomplete.
@@ -81,7 +38,8 @@ struct ResponseObject {
     out.append(",\"model\":")
     JSONEscape.appendQuoted(options.alias, to: out)
     out.append(0x2C)
-    out.append(repeated.bytes)
+    // All that the request has said or left to its defaults: whole members, without line breaks.
+    out.append(options.echo)
     out.append("\"output\":[")
     out.append(items)
     out.append("],\"usage\":")

@@ -172,7 +172,7 @@ enum ClientScript {
       status != "incomplete"
       ? "null" : script.end == .length ? "{\"reason\":\"max_output_tokens\"}" : "{\"reason\":\"content_filter\"}"
     return
-      "{\"id\":\"resp_ID\",\"object\":\"response\",\"created_at\":9,\"status\":\"\(status)\",\"error\":null,\"incomplete_details\":\(details),\"model\":\"alias\",\"temperature\":0.5,\"tools\":[{\"type\":\"function\",\"name\":\"f\"}],\"instructions\":null,\"max_output_tokens\":null,\"metadata\":{},\"parallel_tool_calls\":true,\"previous_response_id\":null,\"reasoning\":{\"effort\":null,\"summary\":null},\"store\":false,\"text\":{\"format\":{\"type\":\"text\"}},\"tool_choice\":\"auto\",\"top_p\":null,\"output\":[\(items.joined(separator: ","))],\"usage\":\(usage)}"
+      "{\"id\":\"resp_ID\",\"object\":\"response\",\"created_at\":9,\"status\":\"\(status)\",\"error\":null,\"incomplete_details\":\(details),\"model\":\"alias\",\"temperature\":0.5,\"tools\":[{\"type\":\"function\",\"name\":\"f\"}],\"output\":[\(items.joined(separator: ","))],\"usage\":\(usage)}"
   }
 
   static func part(_ bit: AnswerScript.Bit, _ text: String) -> String {

@@ -278,18 +278,4 @@ import Testing
     #expect(gemini.answer.usage?.isSuspect == true && gemini.answer.usage?.cachedTokens == 5)
     #expect(gemini.answer.usage?.outputTokens == 3 && gemini.answer.usage?.hasOutput == true)
   }
-
-  @Test func whatTheRequestSaidIsRepeatedOnceAndValid() {
-    var options = TranslatedRun.options
-    for echo in ["", "\"store\":false,\"metadata\":{\"a\":\"b\"},", "nope", "\"a\":1", "\"x\":{},\"y\":[1,2],"] {
-      options.echo = Array(echo.utf8)
-      let plain = TranslatedPlain(
-        ProviderScript.plain(.text, .messages), from: .messages, to: .responses, rewriter: UnchangedText(),
-        options: options)
-      let isValid = withBytes(plain.out) { (try? JSONCursor.validate($0)) != nil }
-      #expect(isValid && plain.out.components(separatedBy: "\"store\":").count == 2)
-      #expect(plain.out.components(separatedBy: "\"metadata\":").count == 2)
-      if echo.hasSuffix(",") { #expect(plain.out.contains("\"model\":\"alias\",\(echo)")) }
-    }
-  }
 }

@@ -13,9 +13,11 @@ import Testing
   func everyPairIsExact(pair: Int, number: Int) {
     let (wire, route) = translatedPairs[pair]
     let script = AnswerScript.all[number]
-    let run = TranslatedRun(
-      ProviderScript.stream(script, wire), from: wire, to: route, rewriter: UnchangedText())
+    let bytes = ProviderScript.stream(script, wire)
+    let run = TranslatedRun(bytes, from: wire, to: route, rewriter: UnchangedText())
     #expect(run.out == ClientScript.stream(Self.arriving(script, wire), route, wire))
+    let single = TranslatedRun(bytes, from: wire, to: route, cuts: Array(0..<bytes.count), rewriter: UnchangedText())
+    #expect(single.out == run.out)
     #expect(run.stream.isComplete && run.stream.state == .done)
     #expect(run.stream.usage?.inputTokens == 100 && run.stream.usage?.outputTokens == 50)
     #expect(run.stream.usage?.cachedTokens == 30 && run.stream.usage?.isSuspect == false)
@@ -117,6 +119,19 @@ import Testing
       }
       #expect(seen && target.count == 1)
     }
+  }
+
+  @Test func whatAStreamKeepsIsBound() {
+    var stream = TranslatedStream(from: .chat, to: .responses, TranslatedRun.options)
+    var rewriter = UnchangedText()
+    let out = ByteArena()
+    let chunk = Array(ProviderScript.chatChunk("{\"content\":\"\(String(repeating: "x", count: 1_000_000))\"}").utf8)
+    for round in 1...9 {
+      withBytes(chunk) { stream.feed($0, rewriter: &rewriter, into: out) }
+      out.reset()
+      #expect((stream.state == .open) == (round < 9))
+    }
+    #expect(stream.outputBytes == 9_000_000)
   }
 
   @Test(arguments: [InferenceRoute.chat, .responses, .messages])

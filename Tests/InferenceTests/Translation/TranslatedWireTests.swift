@@ -155,7 +155,7 @@ import Testing
       ProviderScript.event("message_start", ",\"message\":{\"content\":[]}")
       + ProviderScript.event("message_start", ",\"message\":{\"content\":[]}")
       + ProviderScript.event("new_event", ",\"x\":{}")
-      + "data: {}\n\ndata: {\"type\":7}\n\n"
+      + "data: {}\n\ndata: {\"type\":7}\n\nevent: ping\ndata:\n\n"
       + ProviderScript.event(
         "content_block_start",
         ",\"index\":0,\"content_block\":{\"type\":\"server_tool_use\",\"id\":\"s\",\"name\":\"web_search\",\"input\":{}}"
