@@ -30,10 +30,7 @@ enum AnthropicErrorEvent {
     case .upstreamAuth, .upstreamQuota, .upstreamError, .upstreamCut, .noRoute, .noPrice, .logUnavailable,
       .ledgerUnavailable, .redactionUnavailable, .policyUnavailable:
       "api_error"
-    case .invalidRequest, .invalidJSON, .missingRequiredParameter, .invalidType, .invalidValue,
-      .unsupportedParameter, .unsupportedMediaType, .methodNotAllowed, .contextLengthExceeded,
-      .contentPolicyViolation:
-      "invalid_request_error"
+    default: "invalid_request_error"
     }
   }
 }
