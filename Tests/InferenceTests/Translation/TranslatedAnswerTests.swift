@@ -4,9 +4,9 @@ import JSONText
 import Testing
 
 @Suite struct TranslatedAnswerTests {
-  @Test(arguments: 0..<translatedPairs.count, 0..<AnswerScript.all.count)
+  @Test(arguments: 0..<answerPairs.count, 0..<AnswerScript.all.count)
   func everyPairIsExact(pair: Int, number: Int) {
-    let (wire, route) = translatedPairs[pair]
+    let (wire, route) = answerPairs[pair]
     var script = AnswerScript.all[number]
     let plain = TranslatedPlain(
       ProviderScript.plain(script, wire), from: wire, to: route, rewriter: UnchangedText())
@@ -53,7 +53,7 @@ import Testing
   @Test func aRuleOnOutputForbidsTheAnswer() {
     var restorer = MarkRestorer()
     restorer.isBlocking = true
-    for (wire, route) in translatedPairs {
+    for (wire, route) in answerPairs {
       let plain = TranslatedPlain(
         ProviderScript.plain(AnswerScript(bits: [.text(["x forbidden"])]), wire), from: wire, to: route,
         rewriter: restorer)

@@ -2,7 +2,7 @@ import Inference
 import JSONText
 
 /// The pairs that are translated.
-let translatedPairs: [(wire: ProviderWire, route: InferenceRoute)] = {
+let answerPairs: [(wire: ProviderWire, route: InferenceRoute)] = {
   var pairs: [(wire: ProviderWire, route: InferenceRoute)] = []
   for wire in ProviderScript.wires {
     for route in [InferenceRoute.chat, .responses, .messages] where route.ownWire != wire {

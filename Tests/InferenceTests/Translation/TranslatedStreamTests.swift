@@ -9,9 +9,9 @@ import Testing
     wire == .gemini ? script.withWholeCalls(ids: false) : script
   }
 
-  @Test(arguments: 0..<translatedPairs.count, 0..<AnswerScript.all.count)
+  @Test(arguments: 0..<answerPairs.count, 0..<AnswerScript.all.count)
   func everyPairIsExact(pair: Int, number: Int) {
-    let (wire, route) = translatedPairs[pair]
+    let (wire, route) = answerPairs[pair]
     let script = AnswerScript.all[number]
     let bytes = ProviderScript.stream(script, wire)
     let run = TranslatedRun(bytes, from: wire, to: route, rewriter: UnchangedText())
@@ -37,26 +37,25 @@ import Testing
 
   private static let marked = AnswerScript(
     bits: [
-      .thinking(["a [P", "_1] b"]), .text(["Frau [P_1] und [", "P_1", "]! [P_1"]),
-      .tool(id: "c1", name: "f[P_1]", ["{\"a\":\"[P_", "1]\"}"]), .tool(id: "c2", name: "g", ["{\"[P_1]\":1}"]),
+      .thinking(["a [P", "_1]"]), .text(["Frau [P_1] [", "P_1", "]! [P_1"]),
+      .tool(id: "c1", name: "f[P_1]", ["{\"[P_1]\":\"[P_", "1]\"}"]),
     ], end: .tools)
 
   private static func restored(_ wire: ProviderWire) -> AnswerScript {
     let quoted = "Ä \\\"x\\\""
     var script = AnswerScript(
       bits: [
-        .thinking(["a \(MarkRestorer.original) b"]),
-        .text(["Frau \(MarkRestorer.original) und \(MarkRestorer.original)! [P_1"]),
-        .tool(id: "c1", name: "f\(quoted)", ["{\"a\":\"\(quoted)\"}"]),
-        .tool(id: "c2", name: "g", ["{\"\(quoted)\":1}"]),
+        .thinking(["a \(MarkRestorer.original)"]),
+        .text(["Frau \(MarkRestorer.original) \(MarkRestorer.original)! [P_1"]),
+        .tool(id: "c1", name: "f\(quoted)", ["{\"\(quoted)\":\"\(quoted)\"}"]),
       ], end: .tools)
     if wire == .gemini { script = script.withWholeCalls(ids: false) }
     return script
   }
 
-  @Test(arguments: 0..<translatedPairs.count)
+  @Test(arguments: 0..<answerPairs.count)
   func placeholdersComeBackHoweverTheyAreSplit(pair: Int) {
-    let (wire, route) = translatedPairs[pair]
+    let (wire, route) = answerPairs[pair]
     let bytes = ProviderScript.stream(Self.marked, wire)
     let whole = TranslatedRun(bytes, from: wire, to: route, rewriter: MarkRestorer())
     #expect(whole.stream.isComplete)
@@ -73,9 +72,9 @@ import Testing
     }
   }
 
-  @Test(arguments: 0..<translatedPairs.count)
+  @Test(arguments: 0..<answerPairs.count)
   func aCutStreamIsNeverComplete(pair: Int) {
-    let (wire, route) = translatedPairs[pair]
+    let (wire, route) = answerPairs[pair]
     let bytes = ProviderScript.stream(.tool, wire)
     let whole = TranslatedRun(bytes, from: wire, to: route, rewriter: UnchangedText())
     // Behind this, what is missing is only the blank line, or (Converse) the usage behind the reason of the end.
@@ -103,7 +102,7 @@ import Testing
   @Test func aPiecePerEventOfTheProvider() {
     // A stream stays a stream: each piece goes out with the bytes that bring it.
     let script = AnswerScript.text
-    for (wire, route) in translatedPairs {
+    for (wire, route) in answerPairs {
       var stream = TranslatedStream(from: wire, to: route, TranslatedRun.options)
       var rewriter = UnchangedText()
       let out = ByteArena()
@@ -163,9 +162,9 @@ import Testing
       ))
   }
 
-  @Test(arguments: 0..<translatedPairs.count)
+  @Test(arguments: 0..<answerPairs.count)
   func aRuleOnOutputEndsTheStream(pair: Int) {
-    let (wire, route) = translatedPairs[pair]
+    let (wire, route) = answerPairs[pair]
     var restorer = MarkRestorer()
     restorer.isBlocking = true
     let script = AnswerScript(bits: [.text(["ok", "x forbidden", "late"])])

@@ -295,9 +295,9 @@ import Testing
 
   // MARK: Noise
 
-  @Test(arguments: 0..<translatedPairs.count)
+  @Test(arguments: 0..<answerPairs.count)
   func hostileStreamsNeverTrap(pair: Int) {
-    let (wire, route) = translatedPairs[pair]
+    let (wire, route) = answerPairs[pair]
     var random = SeededGenerator(seed: UInt64(pair) + 77)
     let script = AnswerScript(
       bits: [.thinking(["a[P_1]"]), .text(["b [P_", "1]"]), .tool(id: "c", name: "f", ["{\"a\":", "1}"])], end: .tools)
@@ -340,9 +340,9 @@ import Testing
     return bytes
   }
 
-  @Test(arguments: 0..<translatedPairs.count)
+  @Test(arguments: 0..<answerPairs.count)
   func hostileAnswersNeverTrap(pair: Int) {
-    let (wire, route) = translatedPairs[pair]
+    let (wire, route) = answerPairs[pair]
     var random = SeededGenerator(seed: UInt64(pair) + 99)
     let script = AnswerScript(
       bits: [.thinking(["a[P_1]"]), .text(["b [P_1]"]), .tool(id: "c", name: "f", ["{\"a\":\"[P_1]\"}"])], end: .tools)
