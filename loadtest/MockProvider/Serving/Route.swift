@@ -2,6 +2,7 @@
 enum Route: Equatable {
   case chat, embeddings, models
   case report, bill, reset
+  case dialect(Operation, Vendor)
   case unknown, wrongMethod
 
   init(_ head: RequestHead, _ bytes: UnsafeRawBufferPointer) {
@@ -16,6 +17,10 @@ enum Route: Equatable {
     case 12 where bytes.equals("/mock/report", from: start, to: end): (route, method) = (.report, .get)
     case 10 where bytes.equals("/mock/bill", from: start, to: end): (route, method) = (.bill, .get)
     case 11 where bytes.equals("/mock/reset", from: start, to: end): (route, method) = (.reset, .post)
+    case 9 where bytes.equals("/messages", from: start, to: end):
+      (route, method) = (.dialect(.messages, .anthropic), .post)
+    case 22 where bytes.equals("/messages/count_tokens", from: start, to: end):
+      (route, method) = (.dialect(.countTokens, .anthropic), .post)
     default: (route, method) = (.unknown, head.method)
     }
     self = method == head.method ? route : .wrongMethod

@@ -1,0 +1,63 @@
+import NIOCore
+
+/// Every dialect but plain chat: read as the real provider reads, answered by the script of the model's name.
+extension ConnectionHandler {
+  /// - Parameter script: What the caller has read already; nil to take it from the model's name.
+  func dialect(
+    _ context: ChannelHandlerContext, _ arrival: Arrival, _ operation: Operation, _ vendor: Vendor, script: Script?
+  ) {
+    do {
+      try Credentials.check(arrival, vendor)
+      try answerDialect(context, arrival, operation, vendor, script)
+    } catch {
+      refuse(context, error, vendor, number: arrival.number, keepsAlive: arrival.head.keepsAlive)
+    }
+  }
+
+  private func answerDialect(
+    _ context: ChannelHandlerContext, _ arrival: Arrival, _ operation: Operation, _ vendor: Vendor, _ known: Script?
+  ) throws(Refused) {
+    let json = try arrival.json()
+    let prompt = try Self.prompt(json, arrival, operation, vendor)
+    var script = known ?? Script(model: prompt.model)
+    var userText = prompt.userText
+    if let directive = Directive(userText) {
+      if known == nil { script.apply(settings: directive.settings) }
+      userText = directive.text
+    }
+    if known == nil {
+      if let settings = arrival.fields["x-mock"] { script.apply(settings: settings) }
+      if let failures = script.failures, !journal.fails(model: prompt.model, limit: failures) { script.kind = .echo }
+    }
+    if let refused = VendorError.blocked(script, vendor) { throw refused }
+    let reply = Reply(script, prompt, userText: userText, body: Array(arrival.body.readableBytesView))
+    let identity = ReplyIdentity(number: arrival.number, model: prompt.model)
+    let turn = Turn(
+      script: script, content: Self.content(operation, vendor, reply, identity, prompt, json),
+      number: arrival.number, isStream: prompt.isStream,
+      keepsAlive: arrival.head.keepsAlive && !(arrival.head.isHTTP10 && prompt.isStream),
+      isHTTP10: arrival.head.isHTTP10)
+    after(script.waitMilliseconds, context) { self.answer(context, turn) }
+  }
+
+  private static func prompt(
+    _ json: JSONValue, _ arrival: Arrival, _ operation: Operation, _ vendor: Vendor
+  ) throws(Refused) -> Prompt {
+    switch operation {
+    case .messages: try MessagesRequest(json, fields: arrival.fields, isCount: false).prompt
+    case .countTokens: try MessagesRequest(json, fields: arrival.fields, isCount: true).prompt
+    case .chat: try ChatRequest(json, vendor).prompt
+    }
+  }
+
+  private static func content(
+    _ operation: Operation, _ vendor: Vendor, _ reply: Reply, _ identity: ReplyIdentity, _ prompt: Prompt,
+    _ json: JSONValue
+  ) -> Turn.Content {
+    switch operation {
+    case .messages: .reply(MessagesForm(reply, identity))
+    case .countTokens: .whole(.tokenCount(prompt, vendor))
+    case .chat: .reply(ChatForm(reply, identity, vendor, wantsUsage: prompt.wantsUsage))
+    }
+  }
+}
