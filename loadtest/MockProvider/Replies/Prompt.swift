@@ -20,6 +20,8 @@ struct Prompt {
   var showsThinking = true
   /// Whether the reasoning comes as an opaque item.
   var wantsOpaqueReasoning = false
+  /// What a model that thinks refuses, if this request has it.
+  var missingMark: Refused?
   /// Answers to one request: choices, and how many were made for them (`best_of`).
   var choices = 1
   var made = 1

@@ -30,6 +30,7 @@ extension ConnectionHandler {
       if let failures = script.failures, !journal.fails(model: prompt.model, limit: failures) { script.kind = .echo }
     }
     if let refused = VendorError.blocked(script, vendor) { throw refused }
+    if script.kind == .thinking, let refused = prompt.missingMark { throw refused }
     let reply = Reply(script, prompt, userText: userText, body: Array(arrival.body.readableBytesView))
     let identity = ReplyIdentity(number: arrival.number, model: prompt.model)
     let turn = Turn(
@@ -47,6 +48,9 @@ extension ConnectionHandler {
     case .messages: try MessagesRequest(json, fields: arrival.fields, isCount: false).prompt
     case .countTokens: try MessagesRequest(json, fields: arrival.fields, isCount: true).prompt
     case .chat: try ChatRequest(json, vendor).prompt
+    case .generate(let model, let isStream, _): try GenerateRequest(json, model: model, isStream: isStream).prompt
+    case .countContent(let model):
+      try GenerateRequest(json["generateContentRequest"] ?? json, model: model, isStream: false).prompt
     }
   }
 
@@ -56,7 +60,9 @@ extension ConnectionHandler {
   ) -> Turn.Content {
     switch operation {
     case .messages: .reply(MessagesForm(reply, identity))
-    case .countTokens: .whole(.tokenCount(prompt, vendor))
+    case .countTokens, .countContent: .whole(.tokenCount(prompt, vendor))
+    case .generate(_, _, let isEvents):
+      .reply(GenerateForm(reply, identity, showsThinking: prompt.showsThinking, isEvents: isEvents))
     case .chat: .reply(ChatForm(reply, identity, vendor, wantsUsage: prompt.wantsUsage))
     }
   }

@@ -2,4 +2,7 @@
 enum Operation: Equatable {
   case chat
   case messages, countTokens
+  /// Gemini's; the model is in the path.
+  case generate(model: String, isStream: Bool, isEvents: Bool)
+  case countContent(model: String)
 }

@@ -21,7 +21,13 @@ enum Route: Equatable {
       (route, method) = (.dialect(.messages, .anthropic), .post)
     case 22 where bytes.equals("/messages/count_tokens", from: start, to: end):
       (route, method) = (.dialect(.countTokens, .anthropic), .post)
-    default: (route, method) = (.unknown, head.method)
+    default:
+      let target = String(decoding: bytes[head.path.lowerBound..<head.query.upperBound], as: UTF8.self)
+      if let (operation, vendor) = DialectPath.read(target) {
+        (route, method) = (.dialect(operation, vendor), .post)
+      } else {
+        (route, method) = (.unknown, head.method)
+      }
     }
     self = method == head.method ? route : .wrongMethod
   }
