@@ -19,6 +19,8 @@ enum Route: Equatable {
     case 11 where bytes.equals("/mock/reset", from: start, to: end): (route, method) = (.reset, .post)
     case 9 where bytes.equals("/messages", from: start, to: end):
       (route, method) = (.dialect(.messages, .anthropic), .post)
+    case 10 where bytes.equals("/responses", from: start, to: end):
+      (route, method) = (.dialect(.responses, .openAI), .post)
     case 22 where bytes.equals("/messages/count_tokens", from: start, to: end):
       (route, method) = (.dialect(.countTokens, .anthropic), .post)
     default:
