@@ -22,9 +22,13 @@ struct Prompt {
   var wantsOpaqueReasoning = false
   /// What a model that thinks refuses, if this request has it.
   var missingMark: Refused?
-  /// Answers to one request: choices, and how many were made for them (`best_of`).
+  /// Answers to one request, and what each of them echoes, where that differs.
   var choices = 1
-  var made = 1
+  var choiceTexts: [[UInt8]] = []
+  /// How many answers were made for how many that are shown (`best_of` and `n`); all of them are counted.
+  var made = (all: 1, shown: 1)
+  /// Whether an answer begins with its prompt (`echo`), which is not counted.
+  var repeatsPrompt = false
 
   init(model: String) { self.model = model }
 

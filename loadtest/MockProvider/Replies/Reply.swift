@@ -35,8 +35,11 @@ struct Reply {
     if let limit = prompt.tokenLimit { cut(toTokens: limit) }
     if let word = script.finishWord { end = .word(word) }
     let (reasoning, said) = Self.tokens(parts)
-    usage.reasoning = reasoning * prompt.made
-    usage.output = (reasoning + said) * prompt.made
+    usage.reasoning = reasoning / prompt.made.shown * prompt.made.all
+    usage.output = usage.reasoning + said / prompt.made.shown * prompt.made.all
+    if prompt.repeatsPrompt {
+      for (index, text) in zip(parts.indices, prompt.choiceTexts) { parts[index].text = text + parts[index].text }
+    }
     usage.cached = min(script.cachedTokens, usage.prompt)
     usage.cacheWrite = min(script.cacheWriteTokens, usage.prompt - usage.cached)
     usage.cacheWriteLong = min(script.cacheWriteLongTokens, usage.prompt - usage.cached - usage.cacheWrite)
@@ -63,7 +66,9 @@ struct Reply {
     case .refusal: return ([Part(kind: .refusal, text: Array("I cannot help with: ".utf8) + userText)], .refusal)
     case .blocked: return ([], .blocked)
     case .failed: return ([], .failed)
-    default: return (copies(userText, prompt), .stop)
+    default:
+      guard !prompt.choiceTexts.isEmpty else { return (copies(userText, prompt), .stop) }
+      return (prompt.choiceTexts.map { Part(kind: .text, text: Directive($0)?.text ?? $0) }, .stop)
     }
   }
 

@@ -48,6 +48,7 @@ extension ConnectionHandler {
     case .messages: try MessagesRequest(json, fields: arrival.fields, isCount: false).prompt
     case .countTokens: try MessagesRequest(json, fields: arrival.fields, isCount: true).prompt
     case .chat: try ChatRequest(json, vendor).prompt
+    case .completions: try CompletionsRequest(json).prompt
     case .responses: try ResponsesRequest(json).prompt
     case .generate(let model, let isStream, _): try GenerateRequest(json, model: model, isStream: isStream).prompt
     case .countContent(let model):
@@ -62,6 +63,7 @@ extension ConnectionHandler {
     switch operation {
     case .messages: .reply(MessagesForm(reply, identity))
     case .countTokens, .countContent: .whole(.tokenCount(prompt, vendor))
+    case .completions: .reply(CompletionsForm(reply, identity, vendor, wantsUsage: prompt.wantsUsage))
     case .responses: .reply(ResponsesForm(reply, identity, vendor, prompt, json))
     case .generate(_, _, let isEvents):
       .reply(GenerateForm(reply, identity, showsThinking: prompt.showsThinking, isEvents: isEvents))

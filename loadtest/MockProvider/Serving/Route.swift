@@ -21,6 +21,8 @@ enum Route: Equatable {
       (route, method) = (.dialect(.messages, .anthropic), .post)
     case 10 where bytes.equals("/responses", from: start, to: end):
       (route, method) = (.dialect(.responses, .openAI), .post)
+    case 12 where bytes.equals("/completions", from: start, to: end):
+      (route, method) = (.dialect(.completions, .openAI), .post)
     case 22 where bytes.equals("/messages/count_tokens", from: start, to: end):
       (route, method) = (.dialect(.countTokens, .anthropic), .post)
     default:
