@@ -58,7 +58,7 @@ struct ChatForm: ReplyForm {
     body.writeStaticString("}]")
     if reply.usage.isReported {
       body.writeStaticString(",\"usage\":")
-      Self.writeUsage(reply.usage, into: &body)
+      Self.writeUsage(reply.usage, withDetails: vendor != .mistral && vendor != .ollama, into: &body)
     }
     body.writeStaticString("}")
   }
@@ -117,9 +117,14 @@ struct ChatForm: ReplyForm {
     "{\"hate\":{\"filtered\":false,\"severity\":\"safe\"},\"violence\":{\"filtered\":false,\"severity\":\"safe\"}}"
   private static let promptFilter = "[{\"prompt_index\":0,\"content_filter_results\":\(contentFilter)}]"
 
-  static func writeUsage(_ usage: ReplyUsage, into body: inout ByteBuffer) {
+  /// - Parameter withDetails: False for vendors that say no more than the three sums.
+  static func writeUsage(_ usage: ReplyUsage, withDetails: Bool = true, into body: inout ByteBuffer) {
     body.writeString("{\"prompt_tokens\":\(usage.say(usage.prompt)),\"completion_tokens\":\(usage.say(usage.output))")
     body.writeString(",\"total_tokens\":\(usage.say(usage.prompt + usage.output))")
+    guard withDetails else {
+      body.writeStaticString("}")
+      return
+    }
     body.writeString(",\"prompt_tokens_details\":{\"cached_tokens\":\(usage.say(usage.cached))")
     let written = usage.cacheWrite + usage.cacheWriteLong
     if written > 0 { body.writeString(",\"cache_write_tokens\":\(usage.say(written))") }
@@ -149,7 +154,7 @@ struct ChatForm: ReplyForm {
     event.writeStaticString("}]")
     if withUsage {
       event.writeStaticString(",\"usage\":")
-      Self.writeUsage(reply.usage, into: &event)
+      Self.writeUsage(reply.usage, withDetails: vendor != .mistral && vendor != .ollama, into: &event)
     } else if wantsUsage, reply.usage.isReported, vendor != .mistral {
       event.writeStaticString(",\"usage\":null")
     }
@@ -195,7 +200,7 @@ struct ChatForm: ReplyForm {
       event.writeStaticString("data: ")
       event.writeString(streamOpening)
       event.writeStaticString(",\"choices\":[],\"usage\":")
-      Self.writeUsage(reply.usage, into: &event)
+      Self.writeUsage(reply.usage, withDetails: vendor != .mistral && vendor != .ollama, into: &event)
       event.writeStaticString("}\n\n")
     }
     event.writeStaticString("data: [DONE]\n\n")

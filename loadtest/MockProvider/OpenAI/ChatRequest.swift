@@ -46,7 +46,10 @@ struct ChatRequest {
 
   private mutating func readTools(_ tools: JSONValue?) throws(Refused) {
     for (index, tool) in (tools?.elements ?? []).enumerated() {
-      guard tool["type"]?.text == "function" else { continue }
+      guard let type = tool["type"]?.text else {
+        throw .invalid("Missing required parameter: 'tools[\(index)].type'.", param: "tools[\(index)].type")
+      }
+      guard type == "function" else { continue }
       guard let name = tool["function"]?["name"]?.text, MessagesRequest.isName(name, longest: 64) else {
         throw .invalid("Missing or invalid 'tools[\(index)].function.name'.", param: "tools[\(index)].function.name")
       }
@@ -88,6 +91,9 @@ struct ChatRequest {
     }
     if let missing = open.first {
       throw .invalid("The tool call \(missing) has no tool message that answers it.", param: "messages")
+    }
+    if vendor == .mistral, elements.last?["role"]?.text == "assistant", elements.last?["prefix"]?.flag != true {
+      throw .invalid("Expected last role User or Tool (or Assistant with prefix True) for serving but got assistant")
     }
     prompt.resultText = results
   }

@@ -17,7 +17,15 @@ enum VendorError {
 
   static func write(_ refused: Refused, _ vendor: Vendor, number: UInt64, into body: inout ByteBuffer) {
     switch vendor {
-    case .openAI, .vllm, .ollama, .azure:
+    case .azure where refused.code == "content_filter" || [401, 404, 429].contains(refused.status):
+      writeAzure(refused, into: &body)
+    case .vllm:
+      body.writeStaticString("{\"error\":{\"message\":")
+      body.writeQuoted(refused.message)
+      body.writeStaticString(",\"type\":\"")
+      body.writeString(refused.status < 500 ? "BadRequestError" : "InternalServerError")
+      body.writeString("\",\"param\":null,\"code\":\(refused.status)}}")
+    case .openAI, .ollama, .azure:
       ErrorAnswer.write(
         status: refused.status, message: refused.message, param: refused.param, code: refused.code, into: &body)
     case .mistral: writeFlat(refused, into: &body)
@@ -37,6 +45,18 @@ enum VendorError {
       body.writeQuoted(refused.message)
       body.writeStaticString("}")
     }
+  }
+
+  /// What Azure itself says, before a model is asked: a code and a message, and for its filter what was found.
+  private static func writeAzure(_ refused: Refused, into body: inout ByteBuffer) {
+    body.writeString("{\"error\":{\"code\":\"\(refused.code ?? String(refused.status))\",\"message\":")
+    body.writeQuoted(refused.message)
+    if refused.code == "content_filter" {
+      body.writeString(",\"type\":null,\"param\":\"prompt\",\"status\":\(refused.status),\"innererror\":{\"code\":")
+      body.writeStaticString("\"ResponsibleAIPolicyViolation\",\"content_filter_result\":{\"violence\":")
+      body.writeStaticString("{\"filtered\":true,\"severity\":\"high\"}}}")
+    }
+    body.writeStaticString("}}")
   }
 
   private static func writeFlat(_ refused: Refused, into body: inout ByteBuffer) {

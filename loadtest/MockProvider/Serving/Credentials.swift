@@ -23,6 +23,9 @@ enum Credentials {
           message:
             "Access denied due to invalid subscription key or wrong API endpoint. Make sure to provide a valid key.")
       }
+      if arrival.target.hasPrefix("/openai/deployments/"), !arrival.target.contains("?api-version=2") {
+        throw Refused(status: 404, message: "Resource not found")
+      }
     case .bedrock:
       guard arrival.hasKey("authorization") else {
         throw Refused(status: 403, message: "Missing Authentication Token")

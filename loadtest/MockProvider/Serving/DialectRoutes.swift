@@ -34,7 +34,7 @@ extension ConnectionHandler {
     let reply = Reply(script, prompt, userText: userText, body: Array(arrival.body.readableBytesView))
     let identity = ReplyIdentity(number: arrival.number, model: prompt.model)
     let turn = Turn(
-      script: script, content: Self.content(operation, vendor, reply, identity, prompt, json),
+      script: script, content: Self.content(operation, vendor, reply, identity, prompt, json, arrival.body, script),
       number: arrival.number, isStream: prompt.isStream,
       keepsAlive: arrival.head.keepsAlive && !(arrival.head.isHTTP10 && prompt.isStream),
       isHTTP10: arrival.head.isHTTP10)
@@ -47,7 +47,8 @@ extension ConnectionHandler {
     switch operation {
     case .messages: try MessagesRequest(json, fields: arrival.fields, isCount: false).prompt
     case .countTokens: try MessagesRequest(json, fields: arrival.fields, isCount: true).prompt
-    case .chat: try ChatRequest(json, vendor).prompt
+    case .chat(let model): try ChatRequest(json, vendor, model: model).prompt
+    case .embeddings(let model): try EmbeddingsRequest(json, arrival.body, model: model).prompt
     case .completions: try CompletionsRequest(json).prompt
     case .responses: try ResponsesRequest(json).prompt
     case .generate(let model, let isStream, _): try GenerateRequest(json, model: model, isStream: isStream).prompt
@@ -58,7 +59,7 @@ extension ConnectionHandler {
 
   private static func content(
     _ operation: Operation, _ vendor: Vendor, _ reply: Reply, _ identity: ReplyIdentity, _ prompt: Prompt,
-    _ json: JSONValue
+    _ json: JSONValue, _ body: ByteBuffer, _ script: Script
   ) -> Turn.Content {
     switch operation {
     case .messages: .reply(MessagesForm(reply, identity))
@@ -67,6 +68,7 @@ extension ConnectionHandler {
     case .responses: .reply(ResponsesForm(reply, identity, vendor, prompt, json))
     case .generate(_, _, let isEvents):
       .reply(GenerateForm(reply, identity, showsThinking: prompt.showsThinking, isEvents: isEvents))
+    case .embeddings: .whole(EmbeddingsRequest.answer(body, script, prompt, vendor))
     case .chat: .reply(ChatForm(reply, identity, vendor, wantsUsage: prompt.wantsUsage))
     }
   }

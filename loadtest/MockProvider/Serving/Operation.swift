@@ -1,6 +1,8 @@
 /// What is asked of a dialect; ``Vendor`` says whose dialect it is.
 enum Operation: Equatable {
-  case chat, responses, completions
+  /// With the model of the path, where a deployment stands for it.
+  case chat(model: String?), embeddings(model: String?)
+  case completions, responses
   case messages, countTokens
   /// Gemini's; the model is in the path.
   case generate(model: String, isStream: Bool, isEvents: Bool)

@@ -1,6 +1,7 @@
 /// The mock's routes; those of the provider answer with and without `/v1`.
 enum Route: Equatable {
-  case chat, embeddings, models
+  case chat, embeddings
+  case models(Vendor)
   case report, bill, reset
   case dialect(Operation, Vendor)
   case unknown, wrongMethod
@@ -13,7 +14,7 @@ enum Route: Equatable {
     switch end - start {
     case 17 where bytes.equals("/chat/completions", from: start, to: end): (route, method) = (.chat, .post)
     case 11 where bytes.equals("/embeddings", from: start, to: end): (route, method) = (.embeddings, .post)
-    case 7 where bytes.equals("/models", from: start, to: end): (route, method) = (.models, .get)
+    case 7 where bytes.equals("/models", from: start, to: end): (route, method) = (.models(.openAI), .get)
     case 12 where bytes.equals("/mock/report", from: start, to: end): (route, method) = (.report, .get)
     case 10 where bytes.equals("/mock/bill", from: start, to: end): (route, method) = (.bill, .get)
     case 11 where bytes.equals("/mock/reset", from: start, to: end): (route, method) = (.reset, .post)
@@ -27,11 +28,7 @@ enum Route: Equatable {
       (route, method) = (.dialect(.countTokens, .anthropic), .post)
     default:
       let target = String(decoding: bytes[head.path.lowerBound..<head.query.upperBound], as: UTF8.self)
-      if let (operation, vendor) = DialectPath.read(target) {
-        (route, method) = (.dialect(operation, vendor), .post)
-      } else {
-        (route, method) = (.unknown, head.method)
-      }
+      (route, method) = DialectPath.read(target) ?? (.unknown, head.method)
     }
     self = method == head.method ? route : .wrongMethod
   }

@@ -10,9 +10,12 @@ extension ConnectionHandler {
     switch route {
     case .chat: chat(context, head, headBytes, body)
     case .embeddings: embeddings(context, head, headBytes, body)
-    case .models:
-      _ = journal.record(head: headBytes, body: body)
-      send(context, body: Self.models, keepsAlive: keepsAlive)
+    case .models(let vendor):
+      let arrival = Arrival(head, headBytes, body, number: journal.record(head: headBytes, body: body))
+      let isAnthropic = vendor == .openAI && arrival.hasKey("anthropic-version")
+      send(
+        context, body: ModelList.body(isAnthropic ? .anthropic : vendor), vendor: isAnthropic ? .anthropic : vendor,
+        number: arrival.number, keepsAlive: keepsAlive)
     case .report:
       let last = headBytes.withUnsafeReadableBytes { Route.last(head, $0) }
       send(context, body: JournalEntryText.json(journal.report(last: last)), keepsAlive: keepsAlive)
@@ -31,18 +34,6 @@ extension ConnectionHandler {
       sendError(context, status: 405, message: "The mock has this route for another method.", keepsAlive: keepsAlive)
     }
   }
-
-  private static let models: ByteBuffer = {
-    var body = ByteBuffer()
-    body.writeStaticString("{\"object\":\"list\",\"data\":[")
-    for (index, name) in Script.names.enumerated() {
-      if index > 0 { body.writeStaticString(",") }
-      body.writeString("{\"id\":\"\(name)\",\"object\":\"model\",\"created\":\(AnswerIdentity.created),")
-      body.writeStaticString("\"owned_by\":\"mock\"}")
-    }
-    body.writeStaticString("]}")
-    return body
-  }()
 
   private func chat(
     _ context: ChannelHandlerContext, _ head: RequestHead, _ headBytes: ByteBuffer, _ body: ByteBuffer
@@ -86,7 +77,8 @@ extension ConnectionHandler {
       script.kind = .echo
     }
     if script.needsForm {
-      return dialect(context, Arrival(head, headBytes, body, number: number), .chat, .openAI, script: script)
+      return dialect(
+        context, Arrival(head, headBytes, body, number: number), .chat(model: nil), .openAI, script: script)
     }
     let turn = Turn(
       script: script,
