@@ -12,6 +12,7 @@ final class ConnectionHandler: ChannelDuplexHandler {
   static let batchBytes = 32_768
 
   let journal: Journal
+  let signature: AmazonSignature?
   var prepared: PreparedAnswer?
   var output = ByteBuffer()
   private var reader = RequestReader()
@@ -40,7 +41,10 @@ final class ConnectionHandler: ChannelDuplexHandler {
   /// Bytes until the script resets the connection; nil if it does not.
   private var bytesToReset: Int?
 
-  init(_ journal: Journal) { self.journal = journal }
+  init(_ journal: Journal, _ signature: AmazonSignature?) {
+    self.journal = journal
+    self.signature = signature
+  }
 
   // MARK: Channel events
 

@@ -15,6 +15,7 @@ enum DialectPath {
     for (opening, vendor) in openings where path.hasPrefix(opening) {
       return openAI(path.dropFirst(opening.count), model: nil, vendor)
     }
+    if path.hasPrefix("/model/") { return bedrock(path.dropFirst(7)) }
     let deployments: Substring = "/openai/deployments/"
     if path.hasPrefix(deployments) {
       let rest = path.dropFirst(deployments.count)
@@ -37,6 +38,16 @@ enum DialectPath {
     case "responses" where model == nil: (.dialect(.responses, vendor), .post)
     case "models" where model == nil: (.models(vendor), .get)
     default: nil
+    }
+  }
+
+  private static func bedrock(_ rest: Substring) -> (Route, RequestHead.Method)? {
+    let steps = rest.split(separator: "/", omittingEmptySubsequences: false)
+    guard steps.count == 2, let model = decoded(steps[0]), !model.isEmpty else { return nil }
+    switch steps[1] {
+    case "converse": return (.dialect(.converse(model: model, isStream: false), .bedrock), .post)
+    case "converse-stream": return (.dialect(.converse(model: model, isStream: true), .bedrock), .post)
+    default: return nil
     }
   }
 

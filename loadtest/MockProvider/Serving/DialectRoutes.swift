@@ -8,6 +8,7 @@ extension ConnectionHandler {
   ) {
     do {
       try Credentials.check(arrival, vendor)
+      if vendor == .bedrock { try signature?.check(arrival, service: "bedrock") }
       try answerDialect(context, arrival, operation, vendor, script)
     } catch {
       refuse(context, error, vendor, number: arrival.number, keepsAlive: arrival.head.keepsAlive)
@@ -52,6 +53,7 @@ extension ConnectionHandler {
     case .completions: try CompletionsRequest(json).prompt
     case .responses: try ResponsesRequest(json).prompt
     case .generate(let model, let isStream, _): try GenerateRequest(json, model: model, isStream: isStream).prompt
+    case .converse(let model, let isStream): try ConverseRequest(json, model: model, isStream: isStream).prompt
     case .countContent(let model):
       try GenerateRequest(json["generateContentRequest"] ?? json, model: model, isStream: false).prompt
     }
@@ -64,6 +66,7 @@ extension ConnectionHandler {
     switch operation {
     case .messages: .reply(MessagesForm(reply, identity))
     case .countTokens, .countContent: .whole(.tokenCount(prompt, vendor))
+    case .converse: .reply(ConverseForm(reply, identity))
     case .completions: .reply(CompletionsForm(reply, identity, vendor, wantsUsage: prompt.wantsUsage))
     case .responses: .reply(ResponsesForm(reply, identity, vendor, prompt, json))
     case .generate(_, _, let isEvents):

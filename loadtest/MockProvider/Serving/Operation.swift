@@ -7,4 +7,6 @@ enum Operation: Equatable {
   /// Gemini's; the model is in the path.
   case generate(model: String, isStream: Bool, isEvents: Bool)
   case countContent(model: String)
+  /// Bedrock's; the model is in the path.
+  case converse(model: String, isStream: Bool)
 }

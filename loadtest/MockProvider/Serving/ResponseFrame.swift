@@ -35,6 +35,10 @@ struct ResponseFrame {
     buffer.writeStaticString(vendor.requestIDField)
     buffer.writeHex(Int(truncatingIfNeeded: number & 0xFFFF_FFFF))
     buffer.writeStaticString(vendor.furtherFields)
+    if vendor == .bedrock, status != 200 {
+      buffer.writeStaticString("\r\nx-amzn-errortype: ")
+      buffer.writeString(VendorError.amazonType(status))
+    }
     buffer.writeStaticString("\r\nset-cookie: __mock=1; path=/\r\n\r\n")
   }
 }

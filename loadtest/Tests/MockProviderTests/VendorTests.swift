@@ -185,7 +185,8 @@ import Testing
     #""messages":[{"role":"tool","tool_call_id":"a","content":"x"}]"#,
     #""messages":[{"role":"assistant","tool_calls":[{"id":"a","type":"function","function":{"name":"f","arguments":{}}}]}]"#,
     #""messages":[{"role":"assistant","tool_calls":[{"id":"a","type":"function","function":{"name":"f","arguments":"{}"}}]},{"role":"user","content":"x"}]"#,
-    #""messages":[{"role":"user","content":"x"}],"tools":[{"name":"f","input_schema":{}}]"#, #""messages":[{"role":"user","content":"x"}],"temperature":3"#,
+    #""messages":[{"role":"user","content":"x"}],"tools":[{"name":"f","input_schema":{}}]"#,
+    #""messages":[{"role":"user","content":"x"}],"temperature":3"#,
   ])
   func theStrictPathRefusesWhatOpenAIRefuses(members: String) throws {
     let session = try MockSession()
