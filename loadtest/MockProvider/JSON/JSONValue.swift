@@ -1,12 +1,12 @@
 /// JSON as a tree, for the dialects whose requests are read as carefully as the real provider reads them.
 ///
 /// Members keep their order. The plain chat route does not use it: ``ChatScan`` finds what it needs in place.
-struct JSONValue {
-  struct Member {
+struct JSONValue: Sendable {
+  struct Member: Sendable {
     let name: String
     let value: JSONValue
   }
-  enum Kind {
+  enum Kind: Sendable {
     case object([Member])
     case array([JSONValue])
     case string([UInt8])
@@ -17,6 +17,9 @@ struct JSONValue {
 
   /// Deeper values are refused, so that no body can exhaust the stack.
   private static let depthLimit = 100
+
+  /// An object without members.
+  static let empty = JSONValue(.object([]), length: 2)
 
   let kind: Kind
   /// Bytes of its JSON text.

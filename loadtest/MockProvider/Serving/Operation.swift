@@ -4,6 +4,7 @@ enum Operation: Equatable {
   case chat(model: String?), embeddings(model: String?)
   case completions, responses
   case messages, countTokens
+  case moderations, transcription, speech, images, rerank
   /// Gemini's; the model is in the path.
   case generate(model: String, isStream: Bool, isEvents: Bool)
   case countContent(model: String)

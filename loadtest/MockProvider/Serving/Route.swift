@@ -24,6 +24,16 @@ enum Route: Equatable {
       (route, method) = (.dialect(.responses, .openAI), .post)
     case 12 where bytes.equals("/completions", from: start, to: end):
       (route, method) = (.dialect(.completions, .openAI), .post)
+    case 12 where bytes.equals("/moderations", from: start, to: end):
+      (route, method) = (.dialect(.moderations, .openAI), .post)
+    case 21 where bytes.equals("/audio/transcriptions", from: start, to: end):
+      (route, method) = (.dialect(.transcription, .openAI), .post)
+    case 13 where bytes.equals("/audio/speech", from: start, to: end):
+      (route, method) = (.dialect(.speech, .openAI), .post)
+    case 19 where bytes.equals("/images/generations", from: start, to: end):
+      (route, method) = (.dialect(.images, .openAI), .post)
+    case 7 where bytes.equals("/rerank", from: start, to: end):
+      (route, method) = (.dialect(.rerank, .openAI), .post)
     case 22 where bytes.equals("/messages/count_tokens", from: start, to: end):
       (route, method) = (.dialect(.countTokens, .anthropic), .post)
     default:
