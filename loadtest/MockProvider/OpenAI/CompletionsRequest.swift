@@ -25,9 +25,9 @@ struct CompletionsRequest {
     let made = try Self.count(json, "best_of") ?? copies
     guard made >= copies else { throw .invalid("best_of must be greater than or equal to n.", param: "best_of") }
     if prompt.isStream, made > copies { throw .invalid("best_of cannot be streamed.", param: "best_of") }
-    var texts: [[UInt8]] = []
-    for text in try readPrompts(json["prompt"]) { texts += Array(repeating: text, count: copies) }
-    guard (1...Self.choiceLimit).contains(texts.count) else { throw .invalid("Too many prompts.", param: "prompt") }
+    let prompts = try readPrompts(json["prompt"])
+    guard prompts.count * copies <= Self.choiceLimit else { throw .invalid("Too many prompts.", param: "prompt") }
+    let texts = prompts.flatMap { Array(repeating: $0, count: copies) }
     prompt.choiceTexts = texts
     prompt.choices = texts.count
     prompt.userText = texts.last ?? []
