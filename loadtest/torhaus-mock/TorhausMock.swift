@@ -13,7 +13,7 @@ struct TorhausMock: ParsableCommand {
   @Option(help: "File to write the port to, once it listens.") var portFile: String?
   @Option(help: "Event loops.") var loops = 1
   @Option(help: "How many of the last requests GET /mock/report holds.") var keep = 256
-  @Option(help: "Key ID:SECRET that requests of Bedrock's dialect must be signed with (SigV4); without it, any will do.")
+  @Option(help: "ID:SECRET with which Bedrock's requests must be signed (SigV4); without it, any credential will do.")
   var awsKey: String?
 
   private var amazonKey: AmazonKey? {

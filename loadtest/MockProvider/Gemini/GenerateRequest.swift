@@ -1,5 +1,6 @@
-/// A Gemini request, refused where the real API refuses: its JSON is that of a protocol buffer, so every unknown name is
-/// an error.
+/// A Gemini request, refused where the real API refuses.
+///
+/// Its JSON is that of a protocol buffer, so every unknown name is an error.
 struct GenerateRequest {
   private(set) var prompt: Prompt
 

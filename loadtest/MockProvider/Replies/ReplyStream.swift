@@ -95,7 +95,7 @@ struct ReplyStream {
     return finishEvent(.delta, into: &output)
   }
 
-  /// The fault that the script wants after `count` deltas; at the end of a text that is too short it comes all the same.
+  /// The fault that the script wants after `count` deltas; it comes at the end of a shorter text all the same.
   private func fault(at count: Int) -> AnswerStream.Step? {
     if case .streamError = script.kind { return count >= script.after ?? 1 ? .failed : nil }
     let isLong = sentBytes.contains { $0 >= Script.endlessByteLimit }

@@ -23,7 +23,7 @@ enum Credentials {
           message:
             "Access denied due to invalid subscription key or wrong API endpoint. Make sure to provide a valid key.")
       }
-      if arrival.target.hasPrefix("/openai/deployments/"), !arrival.target.contains("?api-version=2") {
+      if arrival.target.hasPrefix("/openai/deployments/"), !DialectPath.hasVersion(arrival.target) {
         throw Refused(status: 404, message: "Resource not found")
       }
     case .bedrock:

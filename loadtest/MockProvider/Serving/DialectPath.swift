@@ -6,7 +6,7 @@ enum DialectPath {
     ("/v1beta/openai/", .geminiChat), ("/strict/v1/", .openAI),
   ]
 
-  /// What is asked for at `target`, which is a path with its query, and by which method; nil if the mock has no such route.
+  /// What is asked for at `target` (a path with its query) and by which method; nil if there is no such route.
   static func read(_ target: String) -> (Route, RequestHead.Method)? {
     let halves = target.split(separator: "?", maxSplits: 1, omittingEmptySubsequences: false)
     let path = halves.first ?? ""
@@ -62,7 +62,14 @@ enum DialectPath {
     }
   }
 
-  static func has(_ query: Substring, _ pair: Substring) -> Bool { query.split(separator: "&").contains(pair) }
+  private static func has(_ query: Substring, _ pair: Substring) -> Bool { query.split(separator: "&").contains(pair) }
+
+  /// Whether the query of `target` says which of Azure's versions is spoken.
+  static func hasVersion(_ target: String) -> Bool {
+    target.split(separator: "?", maxSplits: 1).dropFirst().first?.split(separator: "&").contains {
+      $0.hasPrefix("api-version=") && $0.utf8.count > 12
+    } ?? false
+  }
 
   /// `text` without its percent encoding; nil if that is broken.
   static func decoded(_ text: Substring) -> String? {
