@@ -45,7 +45,7 @@ extension HostileBytesTests {
     guard case .complete(let parsed, _) = Array(head.utf8).withUnsafeBytes(RequestHead.parse) else { return }
     for (operation, vendor, seed) in Self.seeds {
       var answered = 0
-      Self.mutate(seed, count: 1_500, edits: 1) { bytes in
+      Self.mutate(seed, count: 600, edits: 1) { bytes in
         let arrival = Arrival(parsed, ByteBuffer(string: head), ByteBuffer(bytes: bytes), number: 1)
         guard let turn = try? DialectTurn.read(arrival, operation, vendor, script: nil, fails: { _, _ in true }) else {
           return
@@ -57,7 +57,7 @@ extension HostileBytesTests {
         var output = ByteBuffer()
         for _ in 0..<200 where stream.next(into: &output) != .finished {}
       }
-      #expect(answered > 25, "\(operation)")
+      #expect(answered > 8, "\(operation)")
     }
   }
 
