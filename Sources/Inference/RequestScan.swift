@@ -147,6 +147,10 @@ package struct RequestFeatures: OptionSet, Sendable {
   /// `store: true`.
   package static let store = RequestFeatures(rawValue: 1 << 8)
   package static let background = RequestFeatures(rawValue: 1 << 9)
+  /// An answer that follows a JSON schema (`response_format`).
+  package static let jsonSchema = RequestFeatures(rawValue: 1 << 24)
+  /// A `reasoning_effort` other than `none`.
+  package static let reasoning = RequestFeatures(rawValue: 1 << 25)
 }
 
 /// The member that limits the output.

@@ -18,12 +18,14 @@ extension RequestPipeline {
     var obstacle: ComplianceRequirement.Obstacle?
     var isAllowed = false
     var (isFull, rest): (Bool, Int64?) = (false, nil)
+    var capabilities = CapabilityCheck(needed: exchange.needs)
     for candidate in order(route) {
       if let found = caller.rules.policy.compliance.obstacle(to: candidate.provider, on: today) {
         obstacle = found
         continue
       }
       isAllowed = true
+      guard capabilities.admits(candidate.model) else { continue }
       guard !exchange.excluded.contains(ObjectIdentifier(candidate)) else { continue }
       if let remaining = candidate.rest.remaining(at: now) {
         rest = min(rest ?? .max, remaining)
@@ -49,6 +51,7 @@ extension RequestPipeline {
           .dataResidencyMismatch,
           message: "No provider of this model meets your data-protection policy (rule \(obstacle.rawValue))."))
     }
+    if let lacking = capabilities.refused { return .refused(Self.cannot(lacking)) }
     return .refused(exchange.lastFault ?? Self.noRoute(isFull: isFull, rest: rest))
   }
 
@@ -75,6 +78,7 @@ extension RequestPipeline {
     let now = clock.monotonicNanoseconds / 1_000_000
     let limit = candidate.provider.limits.concurrency ?? .max
     return caller.rules.policy.compliance.obstacle(to: candidate.provider, on: today) == nil
+      && candidate.model.missing(of: exchange.needs).isEmpty
       && candidate.rest.remaining(at: now) == nil && candidate.load.outstanding < limit
       && breakers.mayAdmit(candidate.breakerName, nowMilliseconds: now)
   }

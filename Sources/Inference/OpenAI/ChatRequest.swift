@@ -66,7 +66,7 @@ extension RequestScan {
       case .audio:
         if kind != .null { features.insert(.audioOutput) }
         try audioOptions(&cursor)
-      case .reasoningEffort: try structural(.effort, &cursor)
+      case .reasoningEffort: try effort(kind, &cursor)
       case .verbosity: try structural(.verbosity, &cursor)
       case .promptCacheRetention: try structural(.cacheRetention, &cursor)
       case .promptCacheKey, .previousResponseID: try identifier(&cursor)
@@ -143,6 +143,13 @@ extension RequestScan {
       if !name.equals("auto"), !name.equals("default") { features.insert(.pricedTier) }
     default: throw wrongType("service_tier", "a string", at: cursor)
     }
+  }
+
+  private func effort(_ kind: JSONKind, _ cursor: inout JSONCursor) throws(JSONTextError) {
+    guard kind == .string else { return try structural(.effort, &cursor) }
+    let text = try cursor.string()
+    if !text.range.of(body).equals("none") { features.insert(.reasoning) }
+    structural(.effort, text)
   }
 
   private func modalities(_ cursor: inout JSONCursor) throws(JSONTextError) {

@@ -142,7 +142,9 @@ extension RequestScan {
     while let key = try cursor.nextMember(&walk) {
       switch try find(Members.format, key, &seen, cursor, in: "response_format.") {
       case .type: try structural(.responseFormat, &cursor)
-      case .jsonSchema: try function(&cursor)
+      case .jsonSchema:
+        if try cursor.peek() == .object { features.insert(.jsonSchema) }
+        try function(&cursor)
       case nil: try unknown(key, &cursor)
       }
     }

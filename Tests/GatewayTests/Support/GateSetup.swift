@@ -17,6 +17,7 @@ struct GateSetup {
     var deniedFields: [String] = []
     var concurrency: Int?
     var weight = 1
+    var capabilities: ModelCapabilities?
   }
 
   static let tenant = TenantID(0xAAAA_0000_0000_0000_0000_0000_0000_0001)
@@ -101,7 +102,9 @@ struct GateSetup {
   /// One token in costs 1,000 and one out 2,000 × 10⁻⁹ EUR, without a rest to round.
   private func callable(_ candidate: Candidate) throws -> CallableModel {
     let price = Price(version: "1", currency: "EUR", input: 1_000_000_000, output: 2_000_000_000)
-    let model = Model(id: "\(candidate.provider)-model", maxOutput: candidate.maxOutput, price: price)
+    let model = Model(
+      id: "\(candidate.provider)-model", maxOutput: candidate.maxOutput, price: price,
+      capabilities: candidate.capabilities)
     let provider = Provider(
       id: candidate.provider, adapter: .openAI,
       endpoint: try Endpoint("https://\(candidate.provider).example/v1", local: false),
