@@ -160,7 +160,8 @@ let package = Package(
     .testTarget(
       name: "InstallationTests",
       dependencies: [
-        "Cryptography", "Frontend", "Gateway", "Installation", "Policies", "Quotas", "Routing", "Tenancy",
+        "Admin", "Cryptography", "Frontend", "Gateway", "Installation", "Policies", "Quotas", "Routing", "Tenancy",
+        "Upstream",
       ],
       swiftSettings: strict),
     .testTarget(

@@ -74,7 +74,7 @@ package final class RunningInstallation: Sendable {
     let count = ConnectionCount(
       limit: configuration.limits.connections, perSource: configuration.limits.connectionsPerSource)
     let metrics = LoopMetrics(counters: counters, connections: count, bodies: services.bodies, core: core)
-    let administration = Administration(core: core)
+    let administration = Administration(core: core, pipelines: made.map(\.pipeline))
     let listening =
       if let inherited = inherited.admin { inherited } else {
         try FrontendServer.open(configuration.admin.place).descriptor
