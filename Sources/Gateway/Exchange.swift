@@ -36,6 +36,12 @@ package final class Exchange {
   // MARK: Kept by the sender
   package var upstreamSlot = -1
 
+  // MARK: Kept by the pipeline and its helpers
+  /// The piece of work that a helper has; until it comes back the exchange is neither ended nor reused.
+  var lent: LentWork?
+  /// What the next record keeps of a body, where a helper has copied it.
+  var copy: [UInt8]?
+
   // MARK: The request
   var stage = Stage.accept
   /// Names this exchange to threads that wake it: index in the pipeline's table and a generation.
@@ -125,6 +131,8 @@ package final class Exchange {
     clientRequestID.reset()
     body.reset()
     upstreamSlot = -1
+    lent = nil
+    copy = nil
     stage = .accept
     ticket = 0
     id = RequestID(0)
@@ -181,6 +189,12 @@ package final class Exchange {
   }
 
   package var isStream: Bool { isScanned && scan.stream }
+
+  /// ``copy``, given away.
+  func takeCopy() -> [UInt8]? {
+    defer { copy = nil }
+    return copy
+  }
 }
 
 /// How an exchange that was sent ends, decided once and carried out when its records are written.

@@ -59,6 +59,12 @@ package struct Limits: Sendable, Equatable {
   /// requests, and of one tenant's. The machine's memory may lower them: ``fit(memoryBytes:)``.
   package var heldBodiesBytes = 512 * 1024 * 1024
   package var heldBodiesBytesPerTenant = 128 * 1024 * 1024
+  /// Bytes of a body up to which its loop does all the work on it; above, threads of their own scan, redact and restore,
+  /// so that no other request waits for it. The first of these threads takes nothing above ``shortWorkBytes``. Copying
+  /// alone is the loop's up to ``ownCopyBytes``.
+  package var ownWorkBytes = 64 * 1024
+  package var shortWorkBytes = 512 * 1024
+  package var ownCopyBytes = 512 * 1024
   /// Attempts at providers for one request.
   package var attempts = 3
 

@@ -26,6 +26,8 @@ package final class RequestPipeline {
   package let counters = LoopCounters()
   /// Refers back to this pipeline without keeping it.
   package var upstreamPort: (any UpstreamPort)?
+  /// Who works on large bodies; without, this pipeline's own thread does.
+  package var helpers: Helpers?
   /// Somebody calls ``turnEnded()`` at each turn's end. Without turns, as in tests, everything runs at once.
   package var hasTurns = false
   private var isLogToBeWoken = false
@@ -105,7 +107,8 @@ package final class RequestPipeline {
     let refusal = Refusal(.overloaded, message: "The gateway is stopping.")
     for case let exchange? in table {
       switch exchange.stage {
-      case .returning:
+      // What is lent ends when it comes back.
+      case .returning where exchange.lent == nil:
         upstreamPort?.cancel(exchange)
         conclude(exchange, exchange.stream.hasBegun ? .streamError(refusal) : .refusal(refusal), exit: .endedByGate)
       case .reserve: refuse(exchange, refusal)
@@ -203,7 +206,7 @@ package final class RequestPipeline {
     counters.worked(nanoseconds: clock.monotonicNanoseconds - stageTime.monotonic)
   }
 
-  private func lookAtClock() { stageTime = (clock.wallNanoseconds, clock.monotonicNanoseconds) }
+  func lookAtClock() { stageTime = (clock.wallNanoseconds, clock.monotonicNanoseconds) }
 
   /// The stages, in the order of the design. Each route that reaches a provider passes all of them.
   private func step(_ exchange: Exchange, through last: Exchange.Stage) {
@@ -211,7 +214,10 @@ package final class RequestPipeline {
       let step: Step
       let following: Exchange.Stage
       switch exchange.stage {
-      case .parse: (step, following) = (parse(exchange), .authorize)
+      case .parse:
+        exchange.arrivedAt = stageTime.monotonic
+        if lend(exchange, .understanding, bytes: exchange.body.count) { return }
+        (step, following) = (parse(exchange), .authorize)
       case .authorize: (step, following) = (authorize(exchange), .redact)
       case .redact: (step, following) = (redact(exchange), .route)
       case .route: (step, following) = (chooseRoute(exchange), .reserve)

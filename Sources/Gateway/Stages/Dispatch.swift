@@ -132,8 +132,19 @@ extension RequestPipeline {
     return write(exchange, candidate, rewrites: exchange.attempt > 0)
   }
 
-  /// Splices redactions and the edits for this candidate into the original bytes; nothing is decoded or encoded again.
+  /// As ``compose(_:_:rewrites:)``; by a helper where that takes long. Mere copying takes long from a larger size on.
   private func write(_ exchange: Exchange, _ candidate: CallableModel, rewrites: Bool) -> Step {
+    let bytes = exchange.body.count
+    if rewrites || bytes > limits.ownCopyBytes,
+      lend(exchange, .writing(candidate, rewrites: rewrites), bytes: bytes)
+    {
+      return .parked
+    }
+    return compose(exchange, candidate, rewrites: rewrites)
+  }
+
+  /// Splices redactions and the edits for this candidate into the original bytes; nothing is decoded or encoded again.
+  func compose(_ exchange: Exchange, _ candidate: CallableModel, rewrites: Bool) -> Step {
     // Edits are used up by the first body: another attempt starts from the original again.
     if rewrites, case .refused(let refusal) = redact(exchange) { return .refused(refusal) }
     let hash = userHash(exchange)
@@ -212,26 +223,32 @@ extension RequestPipeline {
     case .waiting: return .parked
     case .refused(let refusal):
       exchange.waitingSince = 0
-      if refusal.kind == .tokens, clamp(exchange) { return reserve(exchange) }
+      if refusal.kind == .tokens {
+        switch clamp(exchange) {
+        case .next: return reserve(exchange)
+        case .parked: return .parked
+        case .refused, nil: break
+        }
+      }
       exchange.forbidsRetry = !refusal.shouldRetry
       return .refused(Self.refusal(of: refusal))
     }
   }
 
   /// Lowers the answer's limit once, to 256 tokens, where the plan allows it and the request then may fit.
-  private func clamp(_ exchange: Exchange) -> Bool {
+  /// - Returns: Nil where it may not be lowered; else how writing the body anew went.
+  private func clamp(_ exchange: Exchange) -> Step? {
     guard let caller = exchange.caller, let candidate = exchange.candidate, exchange.scan.route == .chat,
       exchange.outputLimit > 256, exchange.clampedTo == nil
-    else { return false }
+    else { return nil }
     switch caller.rules.plan.clamp {
-    case .never: return false
-    case .absent where exchange.scan.maxTokens != nil: return false
+    case .never: return nil
+    case .absent where exchange.scan.maxTokens != nil: return nil
     case .absent, .always: break
     }
     exchange.outputLimit = 256
     exchange.clampedTo = 256
-    guard case .next = write(exchange, candidate, rewrites: true) else { return false }
-    return true
+    return write(exchange, candidate, rewrites: true)
   }
 
   private static func refusal(of quota: QuotaRefusal) -> Refusal {
@@ -257,7 +274,7 @@ extension RequestPipeline {
     let entry = HeldEntry(
       LogEntry(
         stream: caller.rules.stream, recordID: exchange.id.value, subjects: subjects(exchange),
-        request: caller.rules.stream.mode == .off || exchange.attempt > 0 ? nil : metaWriter.requestPayload(exchange),
+        request: keepsRequest(exchange) ? exchange.takeCopy() ?? metaWriter.requestPayload(exchange) : nil,
         journal: exchange.journal, opensExchange: true))
     guard services.log.append(entry, loop: loop) else {
       return .refused(Refusal(.logUnavailable, message: "The log cannot be written now; nothing was sent."))
@@ -265,6 +282,11 @@ extension RequestPipeline {
     if exchange.attempt == 0, exchange.findings.total > 0 { counters.found(exchange.findings.total) }
     exchange.journal.removeAll(keepingCapacity: true)
     return .next
+  }
+
+  /// Whether the record of this attempt holds the body that is sent.
+  func keepsRequest(_ exchange: Exchange) -> Bool {
+    exchange.attempt == 0 && exchange.caller?.rules.stream.mode != .off
   }
 
   func subjects(_ exchange: Exchange) -> [Subject] {

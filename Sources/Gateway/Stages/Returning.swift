@@ -64,25 +64,42 @@ extension RequestPipeline: UpstreamDelegate {
   // MARK: Plain answers
 
   private func plainEnded(_ exchange: Exchange) {
+    let bytes = exchange.answer.count
+    let isRewritten = !exchange.issued.isEmpty || exchange.scan.wantsBase64
+    if isRewritten || bytes > limits.ownCopyBytes, lend(exchange, .reading, bytes: bytes) { return }
+    readingEnded(exchange, readPlain(exchange))
+  }
+
+  func readingEnded(_ exchange: Exchange, _ reading: PlainReading) {
+    switch reading {
+    case .faulty(let fault, let exit): self.fault(exchange, fault, exit: exit)
+    case .withheld(let refusal): conclude(exchange, .refusal(refusal), exit: .complete)
+    case .whole:
+      conclude(exchange, .answer, exit: exchange.usage?.hasInput == true ? .complete : .completeUsageMissing)
+    }
+  }
+
+  /// Reads a plain answer and writes what the client gets; on the loop or a helper's thread.
+  func readPlain(_ exchange: Exchange) -> PlainReading {
     let body = exchange.answer.bytes
     do throws(InferenceError) { try answerScan.scan(body) } catch {
-      return fault(exchange, .malformed, exit: .upstreamCut)
+      return .faulty(.malformed, .upstreamCut)
     }
     exchange.usage = answerScan.usage
     if let error = answerScan.error {
-      return fault(
-        exchange, UpstreamFault(status: 200, body: error.of(body)),
-        exit: exchange.usage == nil ? .upstreamError : .upstreamErrorWithUsage)
+      return .faulty(
+        UpstreamFault(status: 200, body: error.of(body)),
+        exchange.usage == nil ? .upstreamError : .upstreamErrorWithUsage)
     }
     guard exchange.scan.route == .embeddings ? answerScan.data != nil : answerScan.hasChoices else {
-      return fault(exchange, .malformed, exit: exchange.usage == nil ? .upstreamCut : .upstreamErrorWithUsage)
+      return .faulty(.malformed, exchange.usage == nil ? .upstreamCut : .upstreamErrorWithUsage)
     }
     exchange.ownOutputBytes = answerScan.textBytes(in: body)
     exchange.edits.reset()
     if exchange.scan.route == .embeddings, exchange.scan.wantsBase64, let data = answerScan.data,
       !EmbeddingsAnswer.encodeBase64(body, data: data, edits: &exchange.edits)
     {
-      return fault(exchange, .malformed, exit: .upstreamErrorWithUsage)
+      return .faulty(.malformed, .upstreamErrorWithUsage)
     }
     var restoring = AnswerRestoring(exchange.issued, kept: nil)
     let restores = !exchange.issued.isEmpty
@@ -93,17 +110,12 @@ extension RequestPipeline: UpstreamDelegate {
     {
     case .done: break
     case .blocked:
-      return conclude(
-        exchange,
-        .refusal(Refusal(.contentPolicyViolation, message: "The answer was withheld by a rule on content.")),
-        exit: .complete)
-    case .failed: return fault(exchange, .malformed, exit: .upstreamErrorWithUsage)
+      return .withheld(Refusal(.contentPolicyViolation, message: "The answer was withheld by a rule on content."))
+    case .failed: return .faulty(.malformed, .upstreamErrorWithUsage)
     }
     exchange.reply.reset()
-    guard exchange.edits.apply(to: body, into: exchange.reply) else {
-      return fault(exchange, .malformed, exit: .upstreamCut)
-    }
-    conclude(exchange, .answer, exit: exchange.usage?.hasInput == true ? .complete : .completeUsageMissing)
+    guard exchange.edits.apply(to: body, into: exchange.reply) else { return .faulty(.malformed, .upstreamCut) }
+    return .whole
   }
 
   // MARK: Streams
@@ -292,6 +304,7 @@ extension RequestPipeline: UpstreamDelegate {
   package func clientGone(_ exchange: Exchange) {
     exchange.client = nil
     exchange.isClientGone = true
+    if let lent = exchange.lent { return lent.callOff() }  // it ends when it comes back
     switch exchange.stage {
     case .returning:
       // The provider is read on for a moment: its usage is worth more than our count.
@@ -314,4 +327,12 @@ extension RequestPipeline: UpstreamDelegate {
     upstreamPort?.cancel(exchange)
     conclude(exchange, .nobody, exit: exchange.stream.hasBegun ? .clientGone : .clientGoneEarly)
   }
+}
+
+/// What a plain answer turned out to be.
+enum PlainReading {
+  /// The client's answer stands in ``Exchange/reply``.
+  case whole
+  case faulty(UpstreamFault, Exit)
+  case withheld(Refusal)
 }

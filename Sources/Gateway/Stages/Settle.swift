@@ -61,7 +61,7 @@ extension RequestPipeline {
         response = Array(kept.runs.bytes)
         isAssembled = true
       } else if exchange.answer.count > 0 {
-        response = Array(exchange.answer.bytes)
+        response = exchange.takeCopy() ?? Array(exchange.answer.bytes)
       }
     }
     return HeldEntry(
@@ -111,6 +111,7 @@ extension RequestPipeline {
 
   /// Deadlines and keep-alives of one exchange.
   func lookAfter(_ exchange: Exchange, _ now: Int64) {
+    guard exchange.lent == nil else { return }
     switch exchange.stage {
     case .reserve:
       if exchange.waitingSince > 0, now - exchange.waitingSince > Int64(limits.ledgerMilliseconds) * 1_000_000 {

@@ -9,7 +9,6 @@ import Tenancy
 extension RequestPipeline {
   func parse(_ exchange: Exchange) -> Step {
     guard case .inference(let route) = exchange.route, let caller = exchange.caller else { return .parked }
-    exchange.arrivedAt = stageTime.monotonic
     guard exchange.body.count <= caller.rules.plan.bodyBytes else {
       return .refused(
         Refusal(

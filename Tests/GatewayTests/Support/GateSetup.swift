@@ -40,6 +40,8 @@ struct GateSetup {
   var role = "clerk"
   var changePolicy: (inout EffectivePolicy) -> Void = { _ in }
   var limits = Limits()
+  /// Large bodies are worked on by threads of their own, and come back by ``TestGate/takeBack(until:)``.
+  var hasHelpers = false
   var writer = WriterOptions()
 
   static let policies = """

@@ -72,6 +72,8 @@ final class TestGate {
   private let root: String
   private let wakes = Box()
   private let confirmations = Box()
+  private let returns = Box()
+  private var helpers: Helpers?
   private let records = Records()
   private let journalPath: String
   private let setup: GateSetup
@@ -115,17 +117,22 @@ final class TestGate {
       digest: try KeyToken.digest(of: made.text, pepper: try HMACKey(pepper)), createdAt: 0)
     policies = try PolicyLoader.load(
       files: [PolicyFile(name: "test.yaml", bytes: Array(GateSetup.policies.utf8))])
-    pipeline = try RequestPipeline(
-      services: GatewayServices(
-        snapshots: snapshots, quotas: quotas, log: log, pepper: pepper, limits: setup.limits, readiness: readiness),
-      loop: 0, clock: clock)
+    let services = GatewayServices(
+      snapshots: snapshots, quotas: quotas, log: log, pepper: pepper, limits: setup.limits, readiness: readiness)
+    pipeline = try RequestPipeline(services: services, loop: 0, clock: clock)
     pipeline.upstreamPort = upstream
+    if setup.hasHelpers {
+      let returns = returns
+      helpers = try Helpers(2, services: services, clock: clock) { _, ticket in returns.add([ticket]) }
+      pipeline.helpers = helpers
+    }
     readiness.markServing()
     snapshots.swap(try snapshot())
   }
 
   deinit {
     disk.set(.works)
+    helpers?.stop()
     log.stop()
     try? FileManager.default.removeItem(atPath: root)
   }
@@ -157,6 +164,28 @@ final class TestGate {
     var callers: [KeyID: Caller] = [:]
     directory.forEachPrincipal { callers[$0.key] = Caller(principal: $0, rules: rules, quota: account) }
     return GatewaySnapshot(directory: directory, policyHash: policies.hash, callers: callers)
+  }
+
+  /// A caller of another tenant, under the same rules.
+  func anotherTenant() throws -> Caller {
+    let slug = try #require(Slug("treuhand"))
+    let row = APIKey(
+      id: keyRow.id, tenant: TenantID(0xBBBB_0000_0000_0000_0000_0000_0000_0001), project: keyRow.project,
+      name: keyRow.name, role: keyRow.role, digest: keyRow.digest, createdAt: 0)
+    let directory = Directory(
+      DirectoryRows(
+        tenants: [
+          Tenant(id: row.tenant, slug: slug, name: "Treuhand", policy: "p@1", timeZone: "UTC", createdAt: 0)
+        ],
+        projects: [Project(id: GateSetup.project, tenant: row.tenant, slug: slug, name: "Büro", createdAt: 0)],
+        keys: [row]), roles: policies.roles)
+    var made: Caller?
+    let current = snapshots.current
+    current.directory.forEachPrincipal { own in
+      guard let own = current.caller(of: own) else { return }
+      directory.forEachPrincipal { made = Caller(principal: $0, rules: own.rules, quota: own.quota) }
+    }
+    return try #require(made)
   }
 
   // MARK: A client
@@ -210,6 +239,29 @@ final class TestGate {
       let tickets = wakes.take()
       guard !tickets.isEmpty else { return }
       pipeline.wake(tickets)
+    }
+  }
+
+  /// Lets what helpers have done come back to the loop until the condition holds.
+  func takeBack(until condition: () -> Bool) -> Bool {
+    holds(10) {
+      for ticket in self.returns.take() { self.pipeline.returned(ticket) }
+      self.turnLedger()
+      return condition()
+    }
+  }
+
+  func stopHelpers() {
+    helpers?.stop()
+    helpers = nil
+  }
+
+  /// Waits until a helper has done something, and keeps it from the loop.
+  func awaitWithheldReturn() -> Bool {
+    holds(10) {
+      let tickets = self.returns.take()
+      self.returns.add(tickets)
+      return !tickets.isEmpty
     }
   }
 
