@@ -68,6 +68,15 @@ final class Connection: WireProtocol, ClientPort, ClientConnection {
 
   var bodyRoom: ByteArena? { exchange?.body }
 
+  /// A large body; or what comes behind the last answer, and is thrown away.
+  var isSentMuch: Bool {
+    switch phase {
+    case .body(let missing): missing > limits.ownWorkBytes
+    case .closing: true
+    case .head, .chunkedBody, .working: false
+    }
+  }
+
   func bodyGrew(by count: Int) {
     guard case .body(let missing) = phase, let exchange else { return }
     bodyReceived &+= count
@@ -193,7 +202,7 @@ final class Connection: WireProtocol, ClientPort, ClientConnection {
     case .none, .length(0): start(exchange)
     case .length(let count):
       guard worker.pipeline.hold(exchange, bodyBytes: count) else { return answeredEarly() }
-      exchange.body.reserve(min(count, 1024 * 1024))
+      exchange.body.reserve(count)  // the machine gives memory for what is written to only
       phase = .body(missing: count)
     case .chunked:
       chunks = ChunkedDecoder(maximumBytes: limits.bodyBytes)

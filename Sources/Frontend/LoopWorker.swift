@@ -26,6 +26,7 @@ final class LoopWorker: TurnEnd, GreetingHost {
   private var resuming: [Connection] = []
   private var toWrite: [HTTP2Connection] = []
   private var writing: [HTTP2Connection] = []
+  private var turn: UInt64 = 0
   private var onNoConnections: (@Sendable () -> Void)?
   private var onNoExchanges: (@Sendable () -> Void)?
 
@@ -58,7 +59,13 @@ final class LoopWorker: TurnEnd, GreetingHost {
   func writeAtEndOfTurn(_ connection: HTTP2Connection) { toWrite.append(connection) }
 
   func endTurn() -> Bool {
+    if turn != loop.turn {
+      turn = loop.turn
+      pipeline.turnBegan()
+      room.readLine()
+    }
     var goesOn = pipeline.turnEnded()
+    if pipeline.hasWaiting { loop.stayAwake() }
     if !toResume.isEmpty {
       swap(&toResume, &resuming)
       for connection in resuming { connection.processInbox() }

@@ -65,6 +65,11 @@ package struct Limits: Sendable, Equatable {
   package var ownWorkBytes = 64 * 1024
   package var shortWorkBytes = 512 * 1024
   package var ownCopyBytes = 512 * 1024
+  /// What a turn of a loop takes on of what comes; the rest waits for the next turns, which begin at once. Of requests,
+  /// their bodies and 2 KiB each; of bodies that are being sent, what is received; of an answer, what one client takes.
+  package var turnBytes = 128 * 1024
+  package var turnReadBytes = 256 * 1024
+  package var turnWriteBytes = 1024 * 1024
   /// Attempts at providers for one request.
   package var attempts = 3
 

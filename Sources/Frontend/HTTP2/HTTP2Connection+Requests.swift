@@ -148,7 +148,7 @@ extension HTTP2Connection {
     session.consumed(stream.unconsumed, of: stream.id)
     stream.unconsumed = 0
     if let expected = stream.expected, let body = stream.exchange?.body {
-      body.reserve(min(max(0, expected - body.count), 1024 * 1024))
+      body.reserve(max(0, expected - body.count))
     }
   }
 

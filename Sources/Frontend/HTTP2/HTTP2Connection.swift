@@ -88,6 +88,7 @@ final class HTTP2Connection: WireProtocol, ClientConnection {
 
   let missingBodyBytes = 0
   var bodyRoom: ByteArena? { nil }
+  let isSentMuch = false
   func bodyGrew(by count: Int) {}
 
   private var isEnding: Bool { phase == .condemned || phase == .closing }
