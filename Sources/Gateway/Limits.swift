@@ -24,8 +24,9 @@ package struct Limits: Sendable, Equatable {
 
   /// Milliseconds until a request's head, and before it the TLS handshake, must be complete.
   package var headMilliseconds = 10_000
-  /// Milliseconds of grace before ``bodyBytesPerSecond`` counts.
+  /// Milliseconds of grace before ``bodyBytesPerSecond`` counts, and the longest silence that faster bytes make up for.
   package var bodyGraceMilliseconds = 5_000
+  package var bodySilenceMilliseconds = 30_000
   package var bodyBytesPerSecond = 1024
   /// Milliseconds that an idle kept-alive connection stays open.
   package var idleMilliseconds = 60_000
