@@ -34,6 +34,8 @@ package final class Caller: Sendable {
   package let quota: QuotaAccount
   /// Who it is, as META says it.
   let meta: [UInt8]
+  /// The tenant's share of the memory for bodies, once somebody has looked it up.
+  let bodies = AtomicLazyReference<TenantBodies>()
 
   package init(principal: Principal, rules: TenantRules, quota: QuotaAccount) {
     self.principal = principal

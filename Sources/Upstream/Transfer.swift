@@ -42,6 +42,10 @@ final class Transfer {
   fileprivate(set) var isStale = false
   /// Asks libcurl for a new connection, for this use only.
   private var wantsFreshConnection = false
+  /// The request leaves on a connection that has answered before.
+  fileprivate var isOnKnownConnection = false
+  /// Whether there can be TLS between us and whom we speak to.
+  private var usesTLS = true
   fileprivate var overflow = false
   fileprivate var totalBytes = 0
   fileprivate var maximumBytes = 0
@@ -136,6 +140,7 @@ final class Transfer {
     addressRefused = false
     isBegun = false
     isStale = false
+    isOnKnownConnection = false
     if wantsFreshConnection { _ = setFreshConnection(false) }
     overflow = false
     totalBytes = 0
@@ -156,6 +161,7 @@ final class Transfer {
       }
       list = longer
     }
+    usesTLS = target.transport?.proxy != nil || !target.url.hasPrefix("http:")
     // Taken apart once: given as text, libcurl would read and write it anew with every request.
     let address = curl_url()
     guard curl_url_set(address, CURLUPART_URL, target.url, UInt32(CURLU_DISALLOW_USER | CURLU_PATH_AS_IS)) == CURLUE_OK,
@@ -226,6 +232,7 @@ final class Transfer {
 
   /// An answer is whole: its connection is known from now on, if requests follow each other on it.
   func noteConnection() {
+    guard !isOnKnownConnection else { return }
     var (version, port) = (0, 0)
     guard th_curl_easy_get_long(easy, CURLINFO_HTTP_VERSION, &version) == CURLE_OK,
       version == Int(CURL_HTTP_VERSION_1_1) || version == Int(CURL_HTTP_VERSION_1_0),
@@ -239,7 +246,7 @@ final class Transfer {
   /// Whether TLS has taken more from the socket than was read of it: what a provider said beyond its last answer, which
   /// looking at the socket does not show.
   fileprivate var holdsUnreadRecords: Bool {
-    th_curl_easy_get_ssl(easy).map { SSL_has_pending(OpaquePointer($0)) != 0 } ?? false
+    usesTLS && th_curl_easy_get_ssl(easy).map { SSL_has_pending(OpaquePointer($0)) != 0 } ?? false
   }
 
   /// How the transfer ended, in the pipeline's words.
@@ -307,6 +314,7 @@ private func beforeRequest(
     transfer.isStale = true
     return CURL_PREREQFUNC_ABORT
   }
+  transfer.isOnKnownConnection = transfer.multi.kept.knows(Int(localPort))
   transfer.isBegun = true
   return CURL_PREREQFUNC_OK
 }
