@@ -131,7 +131,8 @@ let package = Package(
     .testTarget(name: "CryptographyTests", dependencies: ["Cryptography"], swiftSettings: strict),
     .testTarget(name: "JSONTextTests", dependencies: ["JSONText"], swiftSettings: strict),
     .testTarget(name: "TenancyTests", dependencies: ["Cryptography", "Tenancy"], swiftSettings: strict),
-    .testTarget(name: "InferenceTests", dependencies: ["Inference", "JSONText"], swiftSettings: strict),
+    .testTarget(
+      name: "InferenceTests", dependencies: ["Inference", "JSONText"], exclude: ["Golden"], swiftSettings: strict),
     .testTarget(
       name: "RedactionTests", dependencies: ["Cryptography", "JSONText", "Redaction"], swiftSettings: strict),
     .testTarget(name: "PatternsRE2Tests", dependencies: ["PatternsRE2", "Redaction"], swiftSettings: strict),
@@ -160,7 +161,8 @@ let package = Package(
     .testTarget(
       name: "InstallationTests",
       dependencies: [
-        "Cryptography", "Frontend", "Gateway", "Installation", "Policies", "Quotas", "Routing", "Tenancy",
+        "Admin", "Cryptography", "Frontend", "Gateway", "Installation", "Policies", "Quotas", "Routing", "Tenancy",
+        "Upstream",
       ],
       swiftSettings: strict),
     .testTarget(

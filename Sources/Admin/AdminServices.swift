@@ -3,6 +3,8 @@ package struct AdminServices: Sendable {
   package let tenancy: any TenancyAdministration
   package let quotas: any QuotaAdministration
   package let usage: any UsageReporting
+  package let routes: any RouteExplaining
+  package let providers: any ProviderRegister
   package let log: any LogArchive
   package let audit: any AuditTrail
   package let health: any InstallationHealth
@@ -13,12 +15,15 @@ package struct AdminServices: Sendable {
 
   package init(
     tenancy: any TenancyAdministration, quotas: any QuotaAdministration, usage: any UsageReporting,
-    log: any LogArchive, audit: any AuditTrail, health: any InstallationHealth, metrics: any MetricsText,
+    routes: any RouteExplaining, providers: any ProviderRegister, log: any LogArchive, audit: any AuditTrail,
+    health: any InstallationHealth, metrics: any MetricsText,
     clock: AdminClock, makeRequestID: @escaping @Sendable () -> String
   ) {
     self.tenancy = tenancy
     self.quotas = quotas
     self.usage = usage
+    self.routes = routes
+    self.providers = providers
     self.log = log
     self.audit = audit
     self.health = health

@@ -33,10 +33,14 @@ package final class EventLoop: @unchecked Sendable {
   private var work: [@Sendable () -> Void] = []
   private var later: [(descriptor: Int32, bits: UInt32)] = []
   private var isToStop = false
+  private var isAwake = false
   private let identity = Atomic<UInt>(0)
 
   /// The monotonic clock in nanoseconds, as of this turn's beginning: what needs no better one spares a clock call.
   package private(set) var now: Int64 = 0
+
+  /// The number of this turn.
+  package private(set) var turn: UInt64 = 0
 
   /// Starts the thread.
   /// - Parameter name: At most 15 bytes, as the kernel shows it.
@@ -111,17 +115,24 @@ package final class EventLoop: @unchecked Sendable {
     }
   }
 
+  /// Work was left for the next turn on purpose: it begins at once, with what the kernel has to report by then.
+  package func stayAwake() { isAwake = true }
+
   // MARK: The thread
 
   private func run() {
     identity.store(UInt(pthread_self()), ordering: .relaxed)
     _ = th_epoll_control(set, EPOLL_CTL_ADD, inbox.signal, EPOLLIN.rawValue)
+    // Looking at a descriptor is cheap against what its bytes bring about, and that has bounds of its own: few reports a
+    // turn would have everybody wait for many turns behind a crowd.
     let room = 256
     let events = UnsafeMutablePointer<epoll_event>.allocate(capacity: room)
     defer { events.deallocate() }
     while !isToStop {
       let count = Int(epoll_wait(set, events, Int32(room), patience()))
       inbox.awake()
+      isAwake = false
+      turn &+= 1
       readClock()
       tellAll(UnsafeBufferPointer(start: events, count: max(0, count)))
       while let due = timers.takeDue(now) { due() }
@@ -179,7 +190,7 @@ package final class EventLoop: @unchecked Sendable {
 
   /// Milliseconds to wait for descriptors: until the next timer, and not at all if there is work.
   private func patience() -> Int32 {
-    guard !isTurnOpen, inbox.fallAsleep() else { return 0 }
+    guard !isTurnOpen, !isAwake, inbox.fallAsleep() else { return 0 }
     guard let deadline = timers.next else { return -1 }
     readClock()
     // Rounded up: a timer that wakes its loop too early costs a second wake-up.

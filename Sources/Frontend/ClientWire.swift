@@ -9,6 +9,8 @@ protocol WireProtocol: AnyObject {
   /// How many of the next bytes belong at the end of ``bodyRoom`` and nowhere else; 0: they come by ``received(_:)``.
   var missingBodyBytes: Int { get }
   var bodyRoom: ByteArena? { get }
+  /// More is on its way than is worth holding up others for.
+  var isSentMuch: Bool { get }
   /// So many bytes were put at the end of ``bodyRoom``.
   func bodyGrew(by count: Int)
   /// The bytes are gone when this returns.
@@ -38,6 +40,7 @@ final class ClientWire: Watcher {
   private var isBlocked = false
   private var closesOutput = false
   private var readsOn = true
+  private var isInLine = false
 
   init(descriptor: Int32, room: WireRoom, user: any WireProtocol) {
     self.descriptor = descriptor
@@ -72,40 +75,45 @@ final class ClientWire: Watcher {
     if events.contains(.writable) || isBlocked && events.contains(.failed) { flush() }
     guard isOpen else { return }
     if readsOn, !events.isDisjoint(with: [.readable, .peerClosed, .failed]) {
-      readAll()
+      if !user.isSentMuch {
+        readSome()
+      } else if !isInLine {
+        isInLine = true
+        room.readLater(self)
+      }
     } else if !events.isDisjoint(with: [.peerClosed, .failed]) {
       end()
     }
   }
 
-  /// A few reads a turn, so that one client cannot keep the loop for itself.
-  private func readAll() {
-    for _ in 0..<4 where isOpen && readsOn {
-      let (count, room) = readOnce()
-      if count > 0 {
-        // The kernel had no more than this: asking again would only cost a call.
-        if count < room { return }
-      } else if count == 0 || errno != EAGAIN && errno != EINTR {
-        return end()
-      } else {
-        return
-      }
-    }
+  /// Its place in line has come.
+  /// - Returns: How many bytes were read.
+  func readInLine() -> Int {
+    isInLine = false
+    return isOpen && readsOn ? readSome() : 0
   }
 
-  private func readOnce() -> (count: Int, room: Int) {
-    if tls != nil { return readRecords() }
+  /// One read: a client that has more to say is reported by the next turn again, behind the others.
+  @discardableResult
+  private func readSome() -> Int {
+    let count = receive()
+    if count > 0 { return count }
+    if count == 0 || errno != EAGAIN && errno != EINTR { end() }
+    return 0
+  }
+
+  private func receive() -> Int {
+    if tls != nil { return receiveRecords() }
     let missing = user.missingBodyBytes
     if missing > 0, let body = user.bodyRoom {
-      let most = min(missing, 256 * 1024)
-      let count = body.extend(upTo: most) { recv(descriptor, $0.baseAddress, $0.count, 0) }
+      let count = body.extend(upTo: min(missing, 128 * 1024)) { recv(descriptor, $0.baseAddress, $0.count, 0) }
       if count > 0 { user.bodyGrew(by: count) }
-      return (count, most)
+      return count
     }
     let buffer = room.readBuffer
     let count = recv(descriptor, buffer.baseAddress, buffer.count, 0)
     if count > 0 { user.received(UnsafeRawBufferPointer(rebasing: buffer[..<count])) }
-    return (count, buffer.count)
+    return count
   }
 
   // MARK: TLS
@@ -120,13 +128,13 @@ final class ClientWire: Watcher {
     taken = 0
   }
 
-  private func readRecords() -> (count: Int, room: Int) {
+  private func receiveRecords() -> Int {
     let buffer = room.readBuffer
     let count = recv(descriptor, buffer.baseAddress, buffer.count, 0)
-    guard count > 0, let tls else { return (count, buffer.count) }
+    guard count > 0, let tls else { return count }
     tls.feed(UnsafeRawBufferPointer(rebasing: buffer[..<count]))
     openWhatIsFed()
-    return (count, buffer.count)
+    return count
   }
 
   /// Opens all that was received, even if its user wants no more for now: it is bounded by what one call reads, and so
@@ -226,11 +234,13 @@ final class ClientWire: Watcher {
     if left == 0 || left < before { user.progressed() }
   }
 
-  /// False if the connection has failed.
+  /// As much as the kernel takes, or a turn bears: then it goes on when the kernel reports that there is room.
+  /// - Returns: False if the connection has failed.
   private func sendWaiting() -> Bool {
     if let tls, tls.heldBytes > 0, !tls.sendHeld(to: descriptor) { return errno == EAGAIN }
     guard let outbox else { return true }
-    while taken < outbox.count {
+    let most = taken &+ room.limits.turnWriteBytes
+    while taken < outbox.count, taken < most {
       let count: Int
       if let tls {
         let rest = UnsafeRawBufferPointer(rebasing: outbox.bytes[taken...])

@@ -44,7 +44,7 @@ final class Connection: WireProtocol, ClientPort, ClientConnection {
 
   // Deadlines in the worker's milliseconds; the worker looks once a second.
   private var phaseBegan: Int64
-  private var bodyReceived = 0
+  private var pace: BodyPace
   private var lastWriteProgress: Int64
 
   /// Takes over a connection that is read already.
@@ -55,6 +55,7 @@ final class Connection: WireProtocol, ClientPort, ClientConnection {
     parser = RequestHeadParser(limits: worker.limits)
     chunks = ChunkedDecoder(maximumBytes: worker.limits.bodyBytes)
     phaseBegan = worker.milliseconds
+    pace = BodyPace(worker.limits, now: phaseBegan)
     lastWriteProgress = phaseBegan  // the handshake's last bytes may still wait
     self.wire = wire
     wire.user = self
@@ -68,9 +69,18 @@ final class Connection: WireProtocol, ClientPort, ClientConnection {
 
   var bodyRoom: ByteArena? { exchange?.body }
 
+  /// A large body; or what comes behind the last answer, and is thrown away.
+  var isSentMuch: Bool {
+    switch phase {
+    case .body(let missing): missing > limits.ownWorkBytes
+    case .closing: true
+    case .head, .chunkedBody, .working: false
+    }
+  }
+
   func bodyGrew(by count: Int) {
     guard case .body(let missing) = phase, let exchange else { return }
-    bodyReceived &+= count
+    pace.received(count, now: worker.milliseconds)
     phase = .body(missing: missing &- count)
     if count == missing { start(exchange) }
   }
@@ -188,12 +198,12 @@ final class Connection: WireProtocol, ClientPort, ClientConnection {
 
   private func awaitBody(_ exchange: Exchange, hasMore: Bool) {
     phaseBegan = worker.milliseconds
-    bodyReceived = 0
+    pace = BodyPace(limits, now: phaseBegan)
     switch head.framing {
     case .none, .length(0): start(exchange)
     case .length(let count):
       guard worker.pipeline.hold(exchange, bodyBytes: count) else { return answeredEarly() }
-      exchange.body.reserve(min(count, 1024 * 1024))
+      exchange.body.reserve(count)  // the machine gives memory for what is written to only
       phase = .body(missing: count)
     case .chunked:
       chunks = ChunkedDecoder(maximumBytes: limits.bodyBytes)
@@ -206,7 +216,7 @@ final class Connection: WireProtocol, ClientPort, ClientConnection {
     var position = 0
     let before = exchange.body.count
     let outcome = chunks.decode(bytes, from: &position, into: exchange.body)
-    bodyReceived &+= position
+    pace.received(position, now: worker.milliseconds)
     let decoded = exchange.body.count &- before
     guard decoded == 0 || worker.pipeline.hold(exchange, bodyBytes: decoded) else { return position }
     switch outcome {
@@ -327,8 +337,7 @@ final class Connection: WireProtocol, ClientPort, ClientConnection {
         close()
       }
     case .body, .chunkedBody:
-      let beyond = waited &- Int64(limits.bodyGraceMilliseconds)
-      if beyond > 0, Int64(bodyReceived) &* 1000 < beyond &* Int64(limits.bodyBytesPerSecond) { fail(.bodyTimeout) }
+      if pace.isTooSlow(now: now) { fail(.bodyTimeout) }
     case .working: break
     case .closing:
       if heldBytes == 0, waited > 5_000 { close() }

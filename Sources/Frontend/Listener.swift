@@ -48,7 +48,7 @@ final class Listener: Watcher {
 
   override func ready(_ descriptor: Int32, _ events: Events) {
     // A bound, so that a flood of connections leaves the open ones their turn.
-    for _ in 0..<64 {
+    for _ in 0..<16 {
       guard isAccepting, isOpen else { return }
       var storage = sockaddr_storage()
       var length = socklen_t(MemoryLayout<sockaddr_storage>.size)

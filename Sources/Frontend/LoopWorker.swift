@@ -26,6 +26,7 @@ final class LoopWorker: TurnEnd, GreetingHost {
   private var resuming: [Connection] = []
   private var toWrite: [HTTP2Connection] = []
   private var writing: [HTTP2Connection] = []
+  private var turn: UInt64 = 0
   private var onNoConnections: (@Sendable () -> Void)?
   private var onNoExchanges: (@Sendable () -> Void)?
 
@@ -58,7 +59,13 @@ final class LoopWorker: TurnEnd, GreetingHost {
   func writeAtEndOfTurn(_ connection: HTTP2Connection) { toWrite.append(connection) }
 
   func endTurn() -> Bool {
+    if turn != loop.turn {
+      turn = loop.turn
+      pipeline.turnBegan()
+      room.readLine()
+    }
     var goesOn = pipeline.turnEnded()
+    if pipeline.hasWaiting { loop.stayAwake() }
     if !toResume.isEmpty {
       swap(&toResume, &resuming)
       for connection in resuming { connection.processInbox() }
@@ -212,6 +219,11 @@ final class LoopWorker: TurnEnd, GreetingHost {
       head.contentEncoding.map { !Octet.matches(bytes, $0, "identity") && !$0.isEmpty } ?? false
     take(head.subject, bytes, into: exchange.subjectField)
     take(head.clientRequestID, bytes, into: exchange.clientRequestID)
+    take(head.anthropicVersion, bytes, into: exchange.anthropicVersion)
+    for (index, range) in head.anthropicBetas.enumerated() {
+      if index > 0 { exchange.anthropicBetas.append(",") }
+      take(range, bytes, into: exchange.anthropicBetas)
+    }
     exchange.isStrict = head.translation.map { Octet.matches(bytes, $0, "strict") } ?? false
     if !takeCredential(exchange, head, bytes) {
       return pipeline.begin(exchange, path: UnsafeRawBufferPointer(rebasing: bytes[head.path]), credentialsDiffer: true)

@@ -32,6 +32,7 @@ final class OpeningConnection: WireProtocol, ClientConnection {
 
   let missingBodyBytes = 0
   var bodyRoom: ByteArena? { nil }
+  let isSentMuch = false
   func bodyGrew(by count: Int) {}
   func progressed() {}
 

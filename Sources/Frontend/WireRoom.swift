@@ -17,6 +17,8 @@ final class WireRoom {
   private var arenas: [ByteArena] = []
   private var toFlush: [ClientWire] = []
   private var flushing: [ClientWire] = []
+  /// Wires with more to read than a turn should, in the order in which they were reported.
+  private var line: [ClientWire] = []
 
   init(loop: EventLoop, limits: Limits) {
     self.loop = loop
@@ -27,6 +29,21 @@ final class WireRoom {
     readBuffer.deallocate()
     openBuffer.deallocate()
     joinBuffer.deallocate()
+  }
+
+  /// The wire is read when its turn has come; it is not in line yet.
+  func readLater(_ wire: ClientWire) { line.append(wire) }
+
+  /// Once a turn: reads on from those who have stood in line longest, as much as a turn bears. Who has more to say is
+  /// reported again, and stands behind the others then.
+  func readLine() {
+    var served = 0
+    var left = limits.turnReadBytes
+    while served < line.count, left > 0 {
+      left -= line[served].readInLine()
+      served += 1
+    }
+    line.removeFirst(served)
   }
 
   func flushAtEndOfTurn(_ wire: ClientWire) { toFlush.append(wire) }

@@ -51,7 +51,7 @@ final class AssembledAnswer {
   private var lastStart = 0
 
   func append(_ escaped: UnsafeRawBufferPointer, _ channel: AnswerChannel) {
-    guard escaped.count > 0 else { return }
+    guard escaped.count > 0, !channel.isRepeated else { return }
     if last != channel || channel.field == .whole {
       last = channel
       lastStart = runs.count
@@ -80,7 +80,7 @@ final class AssembledAnswer {
 
 /// A streamed answer under way.
 struct StreamState {
-  var reader: ChatStreamReader?
+  var reader = AnswerStream.none
   var restoring: AnswerRestoring?
   var kept: AssembledAnswer?
   /// The status line has gone out: from here on errors travel in the stream.

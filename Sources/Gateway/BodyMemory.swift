@@ -88,14 +88,13 @@ struct LoopBodies {
   private let memory: BodyMemory
   private(set) var held = 0
   private var taken = 0
-  private var shares: [TenantID: TenantBodies] = [:]
 
   init(_ memory: BodyMemory) { self.memory = memory }
 
   /// - Parameter isForced: The bytes are in memory already: they count, and stand in the way of others.
   mutating func take(_ bytes: Int, for exchange: Exchange, isForced: Bool = false) -> Outcome {
     var share = exchange.bodyShare
-    if share == nil, let caller = exchange.caller { share = self.share(of: caller.principal.tenant) }
+    if share == nil, let caller = exchange.caller { share = self.share(of: caller) }
     if let share, !share.take(bytes, limit: isForced ? nil : memory.limitPerTenant) {
       memory.noteRefusal(ofTenant: true)
       return .tenantFull
@@ -138,11 +137,8 @@ struct LoopBodies {
     return true
   }
 
-  private mutating func share(of tenant: TenantID) -> TenantBodies {
-    if let share = shares[tenant] { return share }
-    if shares.count >= 4096 { shares.removeAll(keepingCapacity: true) }
-    let share = memory.share(of: tenant)
-    shares[tenant] = share
-    return share
+  /// Looked up once for each key of a snapshot, and kept with it.
+  private func share(of caller: Caller) -> TenantBodies {
+    caller.bodies.load() ?? caller.bodies.storeIfNil(memory.share(of: caller.principal.tenant))
   }
 }

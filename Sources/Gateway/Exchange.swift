@@ -25,6 +25,9 @@ package final class Exchange {
   package let credential = ByteArena(capacity: 128)
   package let subjectField = ByteArena(capacity: 64)
   package let clientRequestID = ByteArena(capacity: 64)
+  /// `anthropic-version` and `anthropic-beta`, as they came.
+  package let anthropicVersion = ByteArena(capacity: 64)
+  package let anthropicBetas = ByteArena(capacity: 64)
   /// The request's body as it came. Like the other bodies it grows to what is needed: each open stream holds one.
   package let body = ByteArena(capacity: 64)
 
@@ -36,12 +39,20 @@ package final class Exchange {
   // MARK: Kept by the sender
   package var upstreamSlot = -1
 
+  // MARK: Kept by the pipeline and its helpers
+  /// The piece of work that a helper has; until it comes back the exchange is neither ended nor reused.
+  var lent: LentWork?
+  /// What the next record keeps of a body, where a helper has copied it.
+  var copy: [UInt8]?
+
   // MARK: The request
   var stage = Stage.accept
   /// Names this exchange to threads that wake it: index in the pipeline's table and a generation.
   package internal(set) var ticket: UInt64 = 0
   var id = RequestID(0)
   var route = Route.root
+  /// How the client speaks, known from its path even where there is no such route.
+  var dialect = Dialect.openAI
   var startedAt: Int64 = 0
   /// When the whole request was there; 0 before.
   var arrivedAt: Int64 = 0
@@ -70,6 +81,9 @@ package final class Exchange {
 
   // MARK: The attempt
   var candidate: CallableModel?
+  /// What is spoken with the candidate, and where.
+  var wire = ProviderWire.chat
+  var target: UpstreamTarget?
   var modelRoute: ModelRoute?
   var attempt = 0
   var attemptID: UInt128 = 0
@@ -99,6 +113,8 @@ package final class Exchange {
   let fields = ByteArena(capacity: 512)
   var stream = StreamState()
   var usage: Usage?
+  /// What all attempts cost, in 10⁻⁹ of the tenant's currency; known when the exchange is concluded.
+  var cost: Int64 = 0
   var ownOutputBytes = 0
   var closing: Closing?
   /// The closing record while the writer's queue has no room for it.
@@ -123,12 +139,17 @@ package final class Exchange {
     credential.wipe()
     subjectField.reset()
     clientRequestID.reset()
+    anthropicVersion.reset()
+    anthropicBetas.reset()
     body.reset()
     upstreamSlot = -1
+    lent = nil
+    copy = nil
     stage = .accept
     ticket = 0
     id = RequestID(0)
     route = .root
+    dialect = .openAI
     startedAt = 0
     arrivedAt = 0
     isScanned = false
@@ -150,6 +171,8 @@ package final class Exchange {
     dropped.removeAll(keepingCapacity: true)
     outgoing.reset()
     candidate = nil
+    wire = .chat
+    target = nil
     modelRoute = nil
     attempt = 0
     attemptID = 0
@@ -172,6 +195,7 @@ package final class Exchange {
     fields.reset()
     stream.reset()
     usage = nil
+    cost = 0
     ownOutputBytes = 0
     closing = nil
     drainUntil = 0
@@ -181,6 +205,15 @@ package final class Exchange {
   }
 
   package var isStream: Bool { isScanned && scan.stream }
+
+  /// What a stream is framed in on this attempt's wire.
+  var streamKind: UpstreamHead.ContentKind { wire == .converse ? .amazonEventStream : .eventStream }
+
+  /// ``copy``, given away.
+  func takeCopy() -> [UInt8]? {
+    defer { copy = nil }
+    return copy
+  }
 }
 
 /// How an exchange that was sent ends, decided once and carried out when its records are written.

@@ -34,6 +34,8 @@ package final class Caller: Sendable {
   package let quota: QuotaAccount
   /// Who it is, as META says it.
   let meta: [UInt8]
+  /// The tenant's share of the memory for bodies, once somebody has looked it up.
+  let bodies = AtomicLazyReference<TenantBodies>()
 
   package init(principal: Principal, rules: TenantRules, quota: QuotaAccount) {
     self.principal = principal
@@ -112,30 +114,31 @@ package final class CallableModel: Sendable {
   package let model: Model
   /// Prices in the tenant's currency, at the rate of the snapshot.
   package let price: Price
-  package let chat: UpstreamTarget
-  package let embeddings: UpstreamTarget
+  package let targets: UpstreamTargets
   package let weight: Int
   /// Shared by all models of the provider, all loops and all snapshots.
   let load: ProviderLoad
   let rest: ModelRest
   /// Provider and model: a fault of one model takes no other out.
   let breakerName: String
+  /// Of that name, for conversations that stay with an account.
+  let nameHash: UInt64
   /// What was called at which price, as META says it.
   let meta: [UInt8]
 
   package init(
-    provider: Provider, model: Model, price: Price, chat: UpstreamTarget, embeddings: UpstreamTarget, weight: Int = 1,
+    provider: Provider, model: Model, price: Price, targets: UpstreamTargets, weight: Int = 1,
     load: ProviderLoad = ProviderLoad(), rest: ModelRest = ModelRest()
   ) {
     self.provider = provider
     self.model = model
     self.price = price
-    self.chat = chat
-    self.embeddings = embeddings
+    self.targets = targets
     self.weight = weight
     self.load = load
     self.rest = rest
     breakerName = "\(provider.id)/\(model.id)"
+    nameHash = Rendezvous.hash(breakerName.utf8)
     meta = MetaPiece.bytes([
       ("provider", provider.id), ("model", model.id), ("price_version", price.version), ("currency", price.currency),
     ])
@@ -167,8 +170,8 @@ package final class OpenModels: Sendable {
     let model = Model(
       id: name, maxOutput: template.model.maxOutput, context: template.model.context, price: template.model.price)
     let callable = CallableModel(
-      provider: template.provider, model: model, price: template.price, chat: template.chat,
-      embeddings: template.embeddings, load: template.load)
+      provider: template.provider, model: model, price: template.price, targets: template.targets,
+      load: template.load)
     return ModelRoute(alias: name, order: .listed, candidates: [callable], created: created)
   }
 }

@@ -24,8 +24,9 @@ package struct Limits: Sendable, Equatable {
 
   /// Milliseconds until a request's head, and before it the TLS handshake, must be complete.
   package var headMilliseconds = 10_000
-  /// Milliseconds of grace before ``bodyBytesPerSecond`` counts.
+  /// Milliseconds of grace before ``bodyBytesPerSecond`` counts, and the longest silence that faster bytes make up for.
   package var bodyGraceMilliseconds = 5_000
+  package var bodySilenceMilliseconds = 30_000
   package var bodyBytesPerSecond = 1024
   /// Milliseconds that an idle kept-alive connection stays open.
   package var idleMilliseconds = 60_000
@@ -59,6 +60,17 @@ package struct Limits: Sendable, Equatable {
   /// requests, and of one tenant's. The machine's memory may lower them: ``fit(memoryBytes:)``.
   package var heldBodiesBytes = 512 * 1024 * 1024
   package var heldBodiesBytesPerTenant = 128 * 1024 * 1024
+  /// Bytes of a body up to which its loop does all the work on it; above, threads of their own scan, redact and restore,
+  /// so that no other request waits for it. The first of these threads takes nothing above ``shortWorkBytes``. Copying
+  /// alone is the loop's up to ``ownCopyBytes``.
+  package var ownWorkBytes = 64 * 1024
+  package var shortWorkBytes = 512 * 1024
+  package var ownCopyBytes = 512 * 1024
+  /// What a turn of a loop takes on of what comes; the rest waits for the next turns, which begin at once. Of requests,
+  /// their bodies and 2 KiB each; of bodies that are being sent, what is received; of an answer, what one client takes.
+  package var turnBytes = 128 * 1024
+  package var turnReadBytes = 256 * 1024
+  package var turnWriteBytes = 1024 * 1024
   /// Attempts at providers for one request.
   package var attempts = 3
 

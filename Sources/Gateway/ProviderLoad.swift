@@ -49,7 +49,7 @@ package final class ModelRest: Sendable {
   }
 
   /// Never shortens a rest: of two answers the later one need not know more.
-  func extend(to instant: Int64) { until.max(instant, ordering: .relaxed) }
+  package func extend(to instant: Int64) { until.max(instant, ordering: .relaxed) }
 }
 
 /// The one load of each provider and the one rest of each of its models, by name.

@@ -37,6 +37,6 @@ package struct RequestID: Hashable, Sendable {
   package var text: String {
     let arena = ByteArena(capacity: 64)
     write(into: arena)
-    return String(decoding: arena.bytes, as: UTF8.self)
+    return arena.text
   }
 }

@@ -9,8 +9,12 @@ import Tenancy
 /// The life of a request: every stage that exists, in order, and nothing else leads to a provider.
 ///
 /// One per event loop; runs on that loop only. Stages are synchronous: there is no task, actor, lock held across work or
-/// thread hop between the first byte in and the hand-over to ``UpstreamPort``. A request rests only where it must wait
-/// for the world: for the quota ledger, for the provider, and for the log's writer before its last byte.
+/// thread hop between the first byte in and the hand-over to ``UpstreamPort``, but for bodies so large that their stages
+/// would be the whole turn: ``Helpers``. A request rests only where it must wait for the world: for the quota ledger, for
+/// the provider, and for the log's writer before its last byte.
+///
+/// *parse*, *authorize*, *redact*, the writing of a body and the reading of a plain answer use this pipeline's tools, the
+/// exchange and what is immutable, and nothing else: helpers call them on pipelines of their own.
 package final class RequestPipeline {
   /// What a stage says of a request.
   enum Step {
@@ -26,12 +30,19 @@ package final class RequestPipeline {
   package let counters = LoopCounters()
   /// Refers back to this pipeline without keeping it.
   package var upstreamPort: (any UpstreamPort)?
+  /// Who works on large bodies; without, this pipeline's own thread does.
+  package var helpers: Helpers?
   /// Somebody calls ``turnEnded()`` at each turn's end. Without turns, as in tests, everything runs at once.
   package var hasTurns = false
   private var isLogToBeWoken = false
   private(set) var isEnding = false
-  /// Tickets of the requests that this turn has brought.
+  /// Tickets of the requests that this turn has brought, and what they will cost it.
   private var arrived: [UInt64] = []
+  private var arrivedCost = 0
+  /// Those that wait for a later turn, because so much comes that others would wait for all of it.
+  private var waiting = FairQueue<UInt64>()
+  /// What this turn may still cost.
+  private var allowance: Int
   private var running: [UInt64] = []
   /// Exchanges whose answers this turn has brought, in the middle of ``conclude(_:_:exit:)``.
   private var toRecord: [(ticket: UInt64, actual: Actual)] = []
@@ -49,7 +60,7 @@ package final class RequestPipeline {
   var estimator = Estimator()
   var breakers = BreakerTable()
   let scratch = ByteArena(capacity: 8192)
-  let answerScan = AnswerScan()
+  let plainAnswer = PlainAnswer()
   let metaWriter = MetaWriter()
 
   private var closing: [UInt64] = []
@@ -64,6 +75,7 @@ package final class RequestPipeline {
     self.loop = loop
     self.clock = clock
     limits = services.limits
+    allowance = limits.turnBytes
     bodies = LoopBodies(services.bodies)
     pepper = try HMACKey(services.pepper)
     redactor = Redactor()
@@ -101,11 +113,13 @@ package final class RequestPipeline {
   /// Nothing is sent from here on.
   package func endAll() {
     isEnding = true
+    allowance = .max
     runArrived()
     let refusal = Refusal(.overloaded, message: "The gateway is stopping.")
     for case let exchange? in table {
       switch exchange.stage {
-      case .returning:
+      // What is lent ends when it comes back.
+      case .returning where exchange.lent == nil:
         upstreamPort?.cancel(exchange)
         conclude(exchange, exchange.stream.hasBegun ? .streamError(refusal) : .refusal(refusal), exit: .endedByGate)
       case .reserve: refuse(exchange, refusal)
@@ -155,6 +169,13 @@ package final class RequestPipeline {
     exchange.stage = .parse
     guard hasTurns else { return advance(exchange) }
     arrived.append(exchange.ticket)
+    arrivedCost &+= cost(exchange)
+  }
+
+  /// Of a request in a turn, in bytes of body that cost the same. What helpers do costs the turn nothing.
+  private func cost(_ exchange: Exchange) -> Int {
+    let body = exchange.body.count
+    return 2048 &+ (body > limits.ownWorkBytes && helpers != nil ? 0 : body)
   }
 
   private static let waves: [(first: Exchange.Stage, last: Exchange.Stage)] = [
@@ -164,8 +185,8 @@ package final class RequestPipeline {
   /// A few stages at a time for all that have arrived: the code and tables of a stage are fetched into the processor's
   /// caches once, not once per request.
   private func runArrived() {
-    guard !arrived.isEmpty else { return }
-    swap(&arrived, &running)
+    guard !arrived.isEmpty || mayTakeWaiting else { return }
+    chooseRunning()
     lookAtClock()
     let began = stageTime.monotonic
     for wave in Self.waves {
@@ -178,6 +199,34 @@ package final class RequestPipeline {
     running.removeAll(keepingCapacity: true)
     counters.worked(nanoseconds: clock.monotonicNanoseconds - began)
   }
+
+  /// All that has arrived, or of too much of it as much as a turn bears, from one tenant after the other: whoever sends a
+  /// thousand requests at once waits for a thousand, and everybody else for a few.
+  private func chooseRunning() {
+    defer { arrivedCost = 0 }
+    guard !waiting.isEmpty || arrivedCost > allowance else {
+      allowance &-= arrivedCost
+      return swap(&arrived, &running)
+    }
+    for ticket in arrived {
+      guard let exchange = exchange(of: ticket), let caller = exchange.caller else { continue }
+      waiting.add(ticket, of: caller.principal.tenant, cost: cost(exchange))
+    }
+    arrived.removeAll(keepingCapacity: true)
+    while allowance > 0, let ticket = waiting.next() {
+      guard let exchange = exchange(of: ticket) else { continue }  // its client has gone
+      allowance &-= cost(exchange)
+      running.append(ticket)
+    }
+  }
+
+  /// Requests wait for the next turn, which is to begin at once.
+  package var hasWaiting: Bool { !waiting.isEmpty }
+
+  private var mayTakeWaiting: Bool { allowance > 0 && !waiting.isEmpty }
+
+  /// A turn of the loop begins: it may take as much as any other.
+  package func turnBegan() { allowance = limits.turnBytes }
 
   /// Writes the closing record of an exchange; with turns, at this turn's end, with all others.
   func recordClosing(_ exchange: Exchange, _ actual: Actual) {
@@ -203,7 +252,7 @@ package final class RequestPipeline {
     counters.worked(nanoseconds: clock.monotonicNanoseconds - stageTime.monotonic)
   }
 
-  private func lookAtClock() { stageTime = (clock.wallNanoseconds, clock.monotonicNanoseconds) }
+  func lookAtClock() { stageTime = (clock.wallNanoseconds, clock.monotonicNanoseconds) }
 
   /// The stages, in the order of the design. Each route that reaches a provider passes all of them.
   private func step(_ exchange: Exchange, through last: Exchange.Stage) {
@@ -211,7 +260,10 @@ package final class RequestPipeline {
       let step: Step
       let following: Exchange.Stage
       switch exchange.stage {
-      case .parse: (step, following) = (parse(exchange), .authorize)
+      case .parse:
+        exchange.arrivedAt = stageTime.monotonic
+        if lend(exchange, .understanding, bytes: exchange.body.count) { return }
+        (step, following) = (parse(exchange), .authorize)
       case .authorize: (step, following) = (authorize(exchange), .redact)
       case .redact: (step, following) = (redact(exchange), .route)
       case .route: (step, following) = (chooseRoute(exchange), .reserve)
@@ -242,7 +294,7 @@ package final class RequestPipeline {
   /// The turn of the loop is over: what it has brought is done together.
   /// - Returns: True if there was something, which may have brought news from the sender or further requests.
   package func turnEnded() -> Bool {
-    let hasWork = !arrived.isEmpty || !toRecord.isEmpty
+    let hasWork = !arrived.isEmpty || !toRecord.isEmpty || mayTakeWaiting
     recordConcluded()
     runArrived()
     if isLogToBeWoken { services.log.wake() }

@@ -1,3 +1,4 @@
+import Inference
 import JSONText
 import Redaction
 
@@ -50,6 +51,14 @@ struct ResponseFields {
     arena.append("\r\n")
   }
 
+  /// A point in time as RFC 3339 has it.
+  func add(_ name: StaticString, moment epochSeconds: Int64) {
+    arena.append(name)
+    arena.append(": ")
+    Timestamp.append(epochSeconds, to: arena)
+    arena.append("\r\n")
+  }
+
   /// A duration as OpenAI's clients read it: `250ms`, `1s`, `6m0s`, `1h2m3s`.
   func add(_ name: StaticString, milliseconds: Int64) {
     arena.append(name)
@@ -76,6 +85,20 @@ struct ResponseFields {
 
 /// Whole numbers as text without strings.
 enum Decimal {
+  /// A value that counts 10⁻ⁿ, with all of its digits: `0.000012500`.
+  static func append(_ value: Int64, decimals: Int, to arena: ByteArena) {
+    var unit: Int64 = 1
+    for _ in 0..<decimals { unit &*= 10 }
+    append(value / unit, to: arena)
+    arena.append(0x2E)
+    var rest = (value % unit).magnitude
+    for _ in 0..<decimals {
+      rest &*= 10
+      arena.append(0x30 &+ UInt8(truncatingIfNeeded: rest / unit.magnitude))
+      rest %= unit.magnitude
+    }
+  }
+
   static func append(_ value: Int64, to arena: ByteArena) {
     var left = value.magnitude
     if value < 0 { arena.append(0x2D) }

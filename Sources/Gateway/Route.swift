@@ -38,6 +38,11 @@ package enum Route: Equatable, Sendable {
     return method == .get || method == .head ? .found(route) : .wrongMethod(allow: "GET, HEAD")
   }
 
+  /// How whoever asks for this path speaks, be there such a route or not.
+  static func dialect(of path: UnsafeRawBufferPointer) -> Dialect {
+    begins(path, "/v1/messages") || begins(path, "/messages") ? .anthropic : .openAI
+  }
+
   private static func reading(_ path: UnsafeRawBufferPointer) -> Route? {
     if equals(path, "/v1/models") || equals(path, "/models") { return .models }
     if modelName(path) != nil { return .model }

@@ -23,12 +23,29 @@ package final class UpstreamTarget: Sendable {
   package let totalMilliseconds: Int
   /// Nil: by its name over public TLS.
   package let transport: UpstreamTransport?
+  /// Each request is signed with this key instead of carrying a credential (AWS Signature Version 4).
+  package let signature: Signature?
   /// Most connections to keep and to open to this origin, per loop.
   package let maximumConnections: Int
 
+  package struct Signature: Sendable {
+    package let region: String
+    package let service: String
+    package let accessKey: String
+    package let secretKey: String
+
+    package init(region: String, service: String, accessKey: String, secretKey: String) {
+      self.region = region
+      self.service = service
+      self.accessKey = accessKey
+      self.secretKey = secretKey
+    }
+  }
+
   package init(
     provider: String, url: String, headerLines: [String], poolKey: String, isLocal: Bool, limits: Limits,
-    timeouts: ProviderTimeouts = ProviderTimeouts(), transport: UpstreamTransport? = nil, maximumConnections: Int = 1024
+    timeouts: ProviderTimeouts = ProviderTimeouts(), transport: UpstreamTransport? = nil, signature: Signature? = nil,
+    maximumConnections: Int = 1024
   ) {
     self.provider = provider
     self.url = url
@@ -36,6 +53,7 @@ package final class UpstreamTarget: Sendable {
     self.poolKey = poolKey
     self.isLocal = isLocal
     self.transport = transport
+    self.signature = signature
     connectMilliseconds = timeouts.connect ?? limits.connectMilliseconds
     firstByteMilliseconds = timeouts.firstByte ?? limits.firstByteMilliseconds
     idleMilliseconds = timeouts.idle ?? limits.upstreamIdleMilliseconds

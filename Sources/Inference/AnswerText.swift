@@ -14,9 +14,11 @@ package struct AnswerChannel: Sendable, Hashable {
   }
 
   package var choice: Int32
-  /// The tool call's index; 0 for other fields.
+  /// The tool call's index, or the content block's in Anthropic's answers; 0 for other fields.
   package var index: Int32
   package var field: Field
+  /// The text stands in the request or in an earlier event too: it is restored, and of no account to a record.
+  package var isRepeated = false
 
   package init(choice: Int32, index: Int32 = 0, field: Field) {
     self.choice = choice

@@ -5,7 +5,7 @@ internal import JSONText
 struct ClosedValues: Sendable {
   private let values: [StaticString]
 
-  private init(_ values: StaticString...) { self.values = values }
+  init(_ values: StaticString...) { self.values = values }
 
   func contains(_ name: UnsafeRawBufferPointer) -> Bool {
     for value in values where name.equals(value) { return true }
@@ -19,7 +19,7 @@ struct ClosedValues: Sendable {
     guard raw.count <= 256 else { return false }
     let plain = ByteArena(capacity: 256)
     JSONEscape.unescape(raw, to: plain)
-    return contains(plain.bytes)
+    return withExtendedLifetime(plain) { contains(plain.bytes) }
   }
 
   static let role = ClosedValues("user", "assistant", "system", "tool", "developer", "function")

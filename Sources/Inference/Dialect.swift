@@ -1,34 +1,117 @@
-/// An API's wire format; it follows from the path of a request, never from its body.
+/// How a client speaks on a route: what its errors, headers and model lists look like. It follows from the path of a
+/// request, never from its body.
 package enum Dialect: String, Sendable, CaseIterable {
   case openAI = "openai"
+  case anthropic
 }
 
-/// What a request asks for: a row of `api.md` section 1 that carries a body to an upstream.
+/// What a request asks for: a row of `api.md` section 1 that carries a body of JSON.
 package enum InferenceRoute: String, Sendable, CaseIterable {
   case chat
+  case completions
   case embeddings
+  case responses
+  case messages
+  case countTokens = "count_tokens"
 
-  /// Reads a request path, exactly: with `/v1` or without, no query, no normalisation.
+  /// Reads a request path, exactly: with `/v1` or without, no normalisation; `?beta=true` only where Anthropic's
+  /// clients send it.
   package init?(path: UnsafeRawBufferPointer) {
-    if path.equals("/v1/chat/completions") || path.equals("/chat/completions") {
-      self = .chat
-    } else if path.equals("/v1/embeddings") || path.equals("/embeddings") {
-      self = .embeddings
-    } else {
-      return nil
+    for route in Self.allCases {
+      let long = route.path
+      if path.equals(long) || path.isBehindVersion(of: long) {
+        self = route
+        return
+      }
+      guard route.dialect == .anthropic, path.count > Self.betaQuery.utf8CodeUnitCount else { continue }
+      let head = UnsafeRawBufferPointer(rebasing: path.dropLast(Self.betaQuery.utf8CodeUnitCount))
+      let tail = UnsafeRawBufferPointer(rebasing: path.suffix(Self.betaQuery.utf8CodeUnitCount))
+      if tail.equals(Self.betaQuery), head.equals(long) || head.isBehindVersion(of: long) {
+        self = route
+        return
+      }
     }
+    return nil
   }
 
-  package var dialect: Dialect { .openAI }
+  private static let betaQuery: StaticString = "?beta=true"
 
-  /// What is appended to a provider's base URL, which ends in its version (`…/v1`).
-  package var upstreamPath: StaticString {
+  private var path: StaticString {
     switch self {
-    case .chat: "/chat/completions"
-    case .embeddings: "/embeddings"
+    case .chat: "/v1/chat/completions"
+    case .completions: "/v1/completions"
+    case .embeddings: "/v1/embeddings"
+    case .responses: "/v1/responses"
+    case .messages: "/v1/messages"
+    case .countTokens: "/v1/messages/count_tokens"
     }
   }
 
-  /// Whether an answer to this route may be a stream of events.
-  package var canStream: Bool { self == .chat }
+  package var dialect: Dialect {
+    switch self {
+    case .chat, .completions, .embeddings, .responses: .openAI
+    case .messages, .countTokens: .anthropic
+    }
+  }
+
+  /// Whether the model writes: such a request has a limit of output tokens, and its answer may be a stream of events.
+  package var generates: Bool {
+    switch self {
+    case .chat, .completions, .responses, .messages: true
+    case .embeddings, .countTokens: false
+    }
+  }
+
+  package var canStream: Bool { generates }
+
+  /// The member in which clients of this route name the limit of an answer.
+  package var limitMember: String {
+    switch self {
+    case .chat, .embeddings: TokenLimitField.maxCompletionTokens.rawValue
+    case .completions, .messages, .countTokens: TokenLimitField.maxTokens.rawValue
+    case .responses: "max_output_tokens"
+    }
+  }
+
+  /// The wire that passes this route's bodies on as they are; nil where nothing is sent.
+  package var ownWire: ProviderWire? {
+    switch self {
+    case .chat: .chat
+    case .completions: .completions
+    case .embeddings: .embeddings
+    case .responses: .responses
+    case .messages: .messages
+    case .countTokens: nil
+    }
+  }
+}
+
+extension UnsafeRawBufferPointer {
+  /// Whether this is `path` without its leading `/v1`.
+  fileprivate func isBehindVersion(of path: StaticString) -> Bool {
+    let count = path.utf8CodeUnitCount - 3
+    guard self.count == count else { return false }
+    for offset in 0..<count where self[offset] != path.utf8Start[offset + 3] { return false }
+    return true
+  }
+}
+
+/// What a provider speaks on one of its routes: the form of the body that is sent and of the answer that comes back.
+package enum ProviderWire: String, Sendable, CaseIterable {
+  /// OpenAI's chat completions, and whatever calls itself compatible.
+  case chat
+  /// OpenAI's legacy completions.
+  case completions
+  case embeddings
+  /// OpenAI's Responses.
+  case responses
+  /// Anthropic's Messages.
+  case messages
+  /// Google's `generateContent` and `streamGenerateContent?alt=sse`.
+  case gemini
+  /// AWS Bedrock's Converse; its streams are binary events.
+  case converse
+
+  /// Whether the body itself says that a stream is wanted; else the path does.
+  package var saysStreamInBody: Bool { self != .gemini && self != .converse }
 }

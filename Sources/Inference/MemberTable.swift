@@ -79,7 +79,7 @@ final class MemberTable<Member: RawRepresentable<String> & CaseIterable & Sendab
     guard !key.hasEscapes else {
       let text = ByteArena(capacity: 64)
       JSONEscape.unescape(raw, to: text)
-      return find(text.bytes)
+      return withExtendedLifetime(text) { find(text.bytes) }
     }
     return find(raw)
   }

@@ -15,6 +15,8 @@ package struct Refusal: Error, Sendable, Equatable {
     case notFound = "not_found"
     case methodNotAllowed = "method_not_allowed"
     case contextLengthExceeded = "context_length_exceeded"
+    /// Nothing is kept of earlier answers.
+    case previousResponseNotFound = "previous_response_not_found"
     // The caller
     case invalidAPIKey = "invalid_api_key"
     case policyDenied = "policy_denied"
@@ -76,7 +78,7 @@ extension Refusal.Code {
   package var status: Int {
     switch self {
     case .invalidRequest, .invalidJSON, .missingRequiredParameter, .invalidType, .invalidValue, .unsupportedParameter,
-      .contextLengthExceeded, .contentPolicyViolation:
+      .contextLengthExceeded, .previousResponseNotFound, .contentPolicyViolation:
       400
     case .invalidAPIKey: 401
     case .policyDenied, .dataResidencyMismatch: 403

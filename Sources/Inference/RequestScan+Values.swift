@@ -166,8 +166,10 @@ extension RequestScan {
     }
   }
 
-  /// Reads a positive integer within `bound`, or null.
-  func count(_ param: String, upTo bound: Int64, _ cursor: inout JSONCursor) throws(JSONTextError) -> Int64? {
+  /// Reads an integer from `least` to `bound`, or null.
+  func count(
+    _ param: String, from least: Int64 = 1, upTo bound: Int64, _ cursor: inout JSONCursor
+  ) throws(JSONTextError) -> Int64? {
     switch try cursor.peek() {
     case .null:
       _ = try cursor.literal()
@@ -175,8 +177,8 @@ extension RequestScan {
     case .number:
       let number = try cursor.number()
       guard number.isInteger else { throw wrongType(param, "an integer, without fraction or exponent", at: cursor) }
-      guard let value = number.integer, value >= 1, value <= bound else {
-        throw refuse(.invalidValue, param, "'\(param)' must be from 1 to \(bound).", at: cursor)
+      guard let value = number.integer, value >= least, value <= bound else {
+        throw refuse(.invalidValue, param, "'\(param)' must be from \(least) to \(bound).", at: cursor)
       }
       return value
     default: throw wrongType(param, "an integer", at: cursor)

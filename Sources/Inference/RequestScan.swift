@@ -14,7 +14,7 @@ package final class RequestScan {
   package internal(set) var stream = false
   /// The client's own `stream_options.include_usage`.
   package internal(set) var includeUsage = false
-  /// How many answers are generated: the larger of `n` and `best_of`, 1 … 128.
+  /// How many answers are generated: the larger of `n` and `best_of`, 1 … 128; of completions that for each prompt.
   package internal(set) var n: Int64 = 1
   /// The client's token limit, the smaller one if both members are there.
   package internal(set) var maxTokens: Int64?
@@ -33,6 +33,11 @@ package final class RequestScan {
   package internal(set) var metadataUserID: ByteRange?
   package internal(set) var metadata: ByteRange?
 
+  /// What a conversation is known by from turn to turn: its cache key, else the first text of its first user message.
+  package var conversation: ByteRange? { cacheKey ?? firstUserText }
+  var cacheKey: ByteRange?
+  var firstUserText: ByteRange?
+
   // What is said
   package internal(set) var segments: [TextSegment] = []
   package internal(set) var messageCount = 0
@@ -44,11 +49,15 @@ package final class RequestScan {
   /// Bytes of everything that an upstream may turn into tokens, each string unescaped, names and syntax of tools
   /// included. Never below the true count.
   package internal(set) var textBytes = 0
-  /// Numbers in a token array (`embeddings` input).
+  /// Bytes of prompts that the answer repeats (`echo` of completions): they are not the model's.
+  package internal(set) var echoBytes = 0
+  /// Numbers in a token array (`embeddings` input, `prompt` of completions).
   package internal(set) var tokenCount = 0
   package internal(set) var inputItems = 0
   /// `encoding_format: base64` (embeddings), which openai-python asks for by itself.
   package internal(set) var wantsBase64 = false
+  /// What the newer `anthropic-version` refuses in this body, if anything; see ``versionFault(_:)``.
+  var newerVersionFault: (param: String, reason: StaticString)?
 
   // For edits
   var members: [MemberExtent] = []
@@ -77,7 +86,10 @@ package final class RequestScan {
       }
       switch route {
       case .chat: try scanChat(&cursor)
+      case .completions: try scanCompletions(&cursor)
       case .embeddings: try scanEmbeddings(&cursor)
+      case .responses: try scanResponses(&cursor)
+      case .messages, .countTokens: try scanMessages(&cursor)
       }
       try cursor.finish()
     } catch {
@@ -96,7 +108,9 @@ package final class RequestScan {
     (user, safetyIdentifier, metadataUserID, metadata) = (nil, nil, nil, nil)
     segments.removeAll(keepingCapacity: segments.capacity <= 16_384)
     (messageCount, images, audios, files, mediaBytes) = (0, 0, 0, 0, 0)
-    (textBytes, tokenCount, inputItems, wantsBase64) = (0, 0, 0, false)
+    (textBytes, echoBytes, tokenCount, inputItems, wantsBase64) = (0, 0, 0, 0, false)
+    newerVersionFault = nil
+    (cacheKey, firstUserText) = (nil, nil)
     members.removeAll(keepingCapacity: members.capacity <= 1024)
     places = MemberPlaces()
     (insertionPoint, group, refusal) = (0, 0, nil)
@@ -105,6 +119,20 @@ package final class RequestScan {
   /// The model's name, as the client wrote it.
   package func modelName(in body: UnsafeRawBufferPointer) -> String {
     String(decoding: model.of(body), as: UTF8.self)
+  }
+
+  /// A user's message has been read whose segments begin at this place.
+  func noteUserMessage(from place: Int) {
+    guard firstUserText == nil, place < segments.count else { return }
+    firstUserText = segments[place...].first { !$0.isIdentifier }.map { ByteRange($0.start, $0.end) }
+  }
+
+  /// Reads `prompt_cache_key`.
+  func cacheKey(_ cursor: inout JSONCursor) throws(JSONTextError) {
+    guard try cursor.peek() == .string else { return try free(&cursor) }
+    let text = try cursor.string()
+    if !text.isEmpty { cacheKey = text.range }
+    addText(text, isIdentifier: true)
   }
 
   package var hasTools: Bool { features.contains(.tools) }
@@ -131,12 +159,13 @@ package struct RequestFeatures: OptionSet, Sendable {
 
   /// Function or custom tools, which the client runs.
   package static let tools = RequestFeatures(rawValue: 1 << 0)
-  /// Tools that the provider runs (`web_search_options` or a tool of another type).
+  /// Tools that the provider runs (`web_search_options`, `mcp_servers` or a tool of another type).
   package static let hostedTool = RequestFeatures(rawValue: 1 << 1)
   package static let audioOutput = RequestFeatures(rawValue: 1 << 2)
-  /// A `service_tier` other than `auto` and `default`.
+  /// A `service_tier` other than the usual, and whatever else changes the price: Anthropic's `speed`, `inference_geo` and
+  /// `fallbacks`.
   package static let pricedTier = RequestFeatures(rawValue: 1 << 3)
-  /// A file or audio that lies with the provider and is named by its id.
+  /// A file, audio or container that lies with the provider and is named by its id.
   package static let remoteFile = RequestFeatures(rawValue: 1 << 4)
   /// An image or document by URL, which the provider would fetch.
   package static let remoteMedia = RequestFeatures(rawValue: 1 << 5)
@@ -147,6 +176,10 @@ package struct RequestFeatures: OptionSet, Sendable {
   /// `store: true`.
   package static let store = RequestFeatures(rawValue: 1 << 8)
   package static let background = RequestFeatures(rawValue: 1 << 9)
+  /// An answer that follows a JSON schema (`response_format`).
+  package static let jsonSchema = RequestFeatures(rawValue: 1 << 24)
+  /// A `reasoning_effort` other than `none`.
+  package static let reasoning = RequestFeatures(rawValue: 1 << 25)
 }
 
 /// The member that limits the output.
@@ -173,8 +206,13 @@ struct MemberPlaces {
   var streamOptionsIsEmpty = true
   var maxTokens = -1
   var maxCompletionTokens = -1
+  var maxOutputTokens = -1
   var user = -1
   var safetyIdentifier = -1
   var metadata = -1
+  /// Whether an Anthropic `metadata` holds more than `user_id`.
+  var metadataHasMore = false
   var store = -1
+  /// Whether `store` says false, and not null.
+  var isStoreFalse = false
 }

@@ -2,8 +2,8 @@ internal import JSONText
 
 /// Cuts a stream of server-sent events into events, however it is split between reads (WHATWG HTML, section 9.2.6).
 ///
-/// Lines end in LF, CRLF or CR; several `data` lines join with LF; comments, `event`, `id`, `retry` and a byte order mark
-/// at the start are skipped. Only the unfinished tail is copied. One pass over a chunk is:
+/// Lines end in LF, CRLF or CR; several `data` lines join with LF; comments, `id`, `retry` and a byte order mark at the
+/// start are skipped. Only the unfinished tail is copied. One pass over a chunk is:
 /// ```
 /// reader.open(chunk)
 /// while try reader.next() { … reader.data … }
@@ -16,8 +16,12 @@ package struct ServerSentEventReader {
 
   /// The event's data; valid until the next call.
   package private(set) var data = UnsafeRawBufferPointer(start: nil, count: 0)
-  /// The event as it came, if it is exactly `data: …` and two LF: it can be passed on so.
+  /// The value of the event's `event` line, empty without one; valid until the next call.
+  package private(set) var name = UnsafeRawBufferPointer(start: nil, count: 0)
+  /// The event's `data` line as it came, if it is exactly `data: …` and two LF: it can be passed on so.
   package private(set) var verbatim: UnsafeRawBufferPointer?
+  /// The event as it came with its name, if it is exactly `event: …`, LF, `data: …` and two LF.
+  package private(set) var verbatimNamed: UnsafeRawBufferPointer?
   /// Whether ``data`` was joined of several lines and so holds LF.
   package private(set) var isJoined = false
 
@@ -32,9 +36,15 @@ package struct ServerSentEventReader {
   private var searched = 0
   private var dataStart = 0
   private var dataEnd = 0
+  private var dataLineStart = 0
+  private var nameStart = 0
+  private var nameEnd = 0
 
   private var dataLines = 0
   private var isCanonical = true
+  /// Whether an `event` line was met; until then nothing in front of the first data line is kept.
+  private var hasName = false
+  private var isNameCanonical = false
   private var skipsLineFeed = false
   private var isFirstLine = true
 
@@ -123,12 +133,19 @@ package struct ServerSentEventReader {
     let line = ByteRange(start, end).of(input)
     guard let value = Self.dataValue(line) else {
       // Not data: it is cut away in front of an event, and spoils the framing inside of one.
-      if dataLines == 0 { startEvent(at: lineStart) } else { isCanonical = false }
+      if let value = Self.nameValue(line) {
+        takeName(value, start, end, isReturn)
+      } else if dataLines == 0, !hasName {
+        startEvent(at: lineStart)
+      } else {
+        isNameCanonical = false
+        isCanonical = dataLines == 0
+      }
       return false
     }
     dataLines += 1
     if dataLines == 1 {
-      (dataStart, dataEnd) = (start + value, end)
+      (dataStart, dataEnd, dataLineStart) = (start + value, end, start)
       if value != 6 { isCanonical = false }
     } else {
       if dataLines == 2 {
@@ -150,10 +167,29 @@ package struct ServerSentEventReader {
     return line.count > 5 && line[5] == 0x20 ? 6 : 5
   }
 
+  /// Where the value of an `event` line begins; nil for another field or a comment.
+  private static func nameValue(_ line: UnsafeRawBufferPointer) -> Int? {
+    guard line.count >= 5, line[0] == 0x65, line[1] == 0x76, line[2] == 0x65, line[3] == 0x6E, line[4] == 0x74
+    else { return nil }
+    guard line.count > 5 else { return 5 }
+    guard line[5] == 0x3A else { return nil }
+    return line.count > 6 && line[6] == 0x20 ? 7 : 6
+  }
+
+  /// The last `event` line of an event counts.
+  private mutating func takeName(_ value: Int, _ start: Int, _ end: Int, _ isReturn: Bool) {
+    isNameCanonical = !hasName && dataLines == 0 && value == 7 && end > start + value && !isReturn
+    isCanonical = dataLines == 0
+    if !hasName, dataLines == 0 { eventStart = start }
+    (nameStart, nameEnd, hasName) = (start + value, end, true)
+  }
+
   private mutating func finishEvent() {
     isJoined = dataLines > 1
     data = isJoined ? joined.bytes : ByteRange(dataStart, dataEnd).of(input)
-    verbatim = isCanonical ? ByteRange(eventStart, lineStart).of(input) : nil
+    name = hasName ? ByteRange(nameStart, nameEnd).of(input) : UnsafeRawBufferPointer(start: nil, count: 0)
+    verbatim = isCanonical ? ByteRange(dataLineStart, lineStart).of(input) : nil
+    verbatimNamed = isCanonical && isNameCanonical ? ByteRange(eventStart, lineStart).of(input) : nil
     startEvent(at: lineStart)
   }
 
@@ -163,6 +199,8 @@ package struct ServerSentEventReader {
     searched = position
     dataLines = 0
     isCanonical = true
+    hasName = false
+    isNameCanonical = false
   }
 
   /// Keeps the unfinished event at the front of the tail and counts positions from there.
@@ -176,7 +214,8 @@ package struct ServerSentEventReader {
       tail.append(rest)
     }
     (eventStart, lineStart, searched) = (0, lineStart - moved, searched - moved)
-    (dataStart, dataEnd) = (dataStart - moved, dataEnd - moved)
+    (dataStart, dataEnd, dataLineStart) = (dataStart - moved, dataEnd - moved, dataLineStart - moved)
+    (nameStart, nameEnd) = (nameStart - moved, nameEnd - moved)
     input = UnsafeRawBufferPointer(start: nil, count: 0)
     if tail.count == 0 { tail.reset(keeping: 16 * 1024) }
   }

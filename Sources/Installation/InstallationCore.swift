@@ -6,6 +6,7 @@ import KeyProviders
 import NodeFolder
 import Policies
 import Quotas
+import Routing
 import SealedLog
 import StorageSQLite
 import Synchronization
@@ -143,6 +144,13 @@ final class InstallationCore: Sendable {
   func fault(of policy: String, currency: String) -> String? {
     builder.withLock { $0.fault(of: policy, currency: currency, policySet) }
   }
+
+  /// Candidates as a tenant could call them.
+  func resolve(_ candidates: [Candidate], for tenant: Tenant, dedicated: Bool) -> [SnapshotBuilder.Resolved] {
+    builder.withLock { $0.resolve(candidates, for: tenant, dedicated: dedicated) }
+  }
+
+  func probe(of provider: Provider) -> ProbeTarget { builder.withLock { $0.probe(of: provider) } }
 
   /// Tenants and keys that cannot be served, with the reason; for `/readyz`.
   var unservableTenants: [String] { unservable.withLock { $0 } }

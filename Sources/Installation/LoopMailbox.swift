@@ -18,6 +18,12 @@ final class LoopMailbox: Sendable {
     pipeline.loop.execute { pipeline.value.wake(tickets) }
   }
 
+  /// A helper has done its work.
+  func returned(_ number: Int, _ ticket: UInt64) {
+    guard let pipeline = pipeline(number) else { return }
+    pipeline.loop.execute { pipeline.value.returned(ticket) }
+  }
+
   /// The log's writer has written.
   func confirmed(_ number: Int, _ tickets: [UInt64]) {
     guard let pipeline = pipeline(number) else { return }

@@ -8,6 +8,8 @@ struct ProviderTargets {
   let limits: Limits
   /// By credential name; a provider whose credential is missing cannot be called.
   let credentials: [String: [UInt8]]
+  /// Its own accounts come first: the credential `NAME@SLUG` before `NAME`.
+  let tenant: String
   let currency: String
   let currencyRates: [String: Int64]
   let dedicatedPool: String?
@@ -18,47 +20,92 @@ struct ProviderTargets {
   func callable(_ candidate: Candidate) -> CallableModel? {
     let provider = candidate.provider
     guard let price = inTenantCurrency(candidate.model.price) else { return nil }
-    var lines = ["content-type: application/json", "accept-encoding: identity", "user-agent: torhaus/\(Self.version)"]
-    if let name = provider.credential {
-      guard let secret = credentials[name], !secret.isEmpty, secret.allSatisfy({ (0x21...0x7E).contains($0) }) else {
+    let name = credentialName(provider)
+    var secret: String?
+    if let name {
+      guard let bytes = credentials[name], !bytes.isEmpty, bytes.allSatisfy({ (0x21...0x7E).contains($0) }) else {
         return nil
       }
-      let text = String(decoding: secret, as: UTF8.self)
-      switch provider.adapter {
-      case .azure: lines.append("api-key: \(text)")
-      default: lines.append("authorization: Bearer \(text)")
-      }
+      secret = String(decoding: bytes, as: UTF8.self)
     }
-    // The wire of these is not OpenAI's: nothing here can speak to them yet, so they are no candidates.
-    switch provider.adapter {
-    case .anthropic, .gemini, .bedrock: return nil
-    case .openAI, .openAICompatible, .azure, .mistral, .vllm, .ollama: break
-    }
+    // What one account has used up or what it may do at once is not another's affair.
+    let account = name.map { Self.isOwn($0) ? "\(provider.id)/\($0)" : provider.id } ?? provider.id
     let transport: UpstreamTransport?
     switch transports.transport(of: provider) {
     case .none: return nil
     case .plain: transport = nil
     case .special(let found): transport = found
     }
-    lines += provider.traits.headers.map { "\($0.name): \($0.value)" }
-    let pool = Self.pool(provider) + (dedicatedPool.map { "/\($0)" } ?? "")
-    func target(_ path: String) -> UpstreamTarget {
-      UpstreamTarget(
-        provider: provider.id, url: "\(provider.endpoint)\(path)", headerLines: lines,
-        poolKey: pool, isLocal: provider.isLocal, limits: limits, timeouts: provider.timeouts,
-        transport: transport)
-    }
     return CallableModel(
-      provider: provider, model: candidate.model, price: price, chat: target("/chat/completions"),
-      embeddings: target("/embeddings"), weight: candidate.weight, load: loads.load(of: provider.id),
-      rest: loads.rest(of: candidate.model.id, at: provider.id))
+      provider: provider, model: candidate.model, price: price,
+      targets: targets(of: candidate, secret: secret, transport: transport), weight: candidate.weight,
+      load: loads.load(of: account), rest: loads.rest(of: candidate.model.id, at: account))
+  }
+
+  /// Whether one of the credentials is this tenant's alone, so that its targets are too.
+  var isTenantsOwn: Bool { credentials.keys.contains { $0.hasSuffix("@\(tenant)") } }
+
+  private func credentialName(_ provider: Provider) -> String? {
+    provider.credential.map { name in
+      let own = "\(name)@\(tenant)"
+      return credentials[own] == nil ? name : own
+    }
+  }
+
+  private static func isOwn(_ name: String) -> Bool { name.contains("@") }
+
+  /// What this provider has for the model, and under which addresses and headers.
+  private func targets(of candidate: Candidate, secret: String?, transport: UpstreamTransport?) -> UpstreamTargets {
+    let provider = candidate.provider
+    let usual =
+      ["content-type: application/json", "accept-encoding: identity", "user-agent: torhaus/\(Self.version)"]
+      + provider.traits.headers.map { "\($0.name): \($0.value)" }
+    let pool = Self.pool(provider, credentialName(provider)) + (dedicatedPool.map { "/\($0)" } ?? "")
+    let (limits, credential) = (limits, ProviderCredential(provider, secret))
+    let make: @Sendable (String, ProviderCredential.Form, [String]) -> UpstreamTarget = { path, form, more in
+      UpstreamTarget(
+        provider: provider.id, url: "\(provider.endpoint)\(path)", headerLines: usual + credential.lines(form) + more,
+        poolKey: pool, isLocal: provider.isLocal, limits: limits, timeouts: provider.timeouts, transport: transport,
+        signature: credential.signature)
+    }
+    var targets = UpstreamTargets()
+    let id = PathSegment.encoded(candidate.model.id)
+    switch provider.adapter {
+    case .openAI, .openAICompatible, .mistral, .vllm, .ollama:
+      targets.chat = make("/chat/completions", .bearer, [])
+      targets.embeddings = make("/embeddings", .bearer, [])
+      if provider.traits.hasCompletions { targets.completions = make("/completions", .bearer, []) }
+      if provider.traits.hasResponses { targets.responses = make("/responses", .bearer, []) }
+    case .azure:
+      // The old form names the deployment in the path; the new one is OpenAI's own.
+      let old = provider.traits.apiVersion
+      let (base, query) = old.map { ("/deployments/\(id)", "?api-version=\($0)") } ?? ("", "")
+      targets.chat = make("\(base)/chat/completions\(query)", .apiKey, [])
+      targets.embeddings = make("\(base)/embeddings\(query)", .apiKey, [])
+      if provider.traits.hasCompletions { targets.completions = make("\(base)/completions\(query)", .apiKey, []) }
+      if provider.traits.hasResponses, old == nil { targets.responses = make("/responses", .apiKey, []) }
+    case .anthropic:
+      let betas = provider.traits.betas
+      targets.messages = MessagesTargets(
+        version: provider.anthropicVersion(for: candidate.model), allowsBeta: { betas.passes(String($0)) },
+        make: { make("/messages", .xAPIKey, $0) })
+    case .gemini:
+      targets.gemini = UpstreamTargets.PathTargets(
+        plain: make("/models/\(id):generateContent", .google, []),
+        stream: make("/models/\(id):streamGenerateContent?alt=sse", .google, []))
+      targets.embeddings = make("/openai/embeddings", .bearer, [])
+    case .bedrock:
+      targets.converse = UpstreamTargets.PathTargets(
+        plain: make("/model/\(id)/converse", .bearer, []), stream: make("/model/\(id)/converse-stream", .bearer, []))
+    }
+    return targets
   }
 
   /// Connections are shared by requests with the same credential on the same way: a proxy, authorities and a certificate
   /// of ours have pools of their own.
-  private static func pool(_ provider: Provider) -> String {
+  private static func pool(_ provider: Provider, _ credential: String?) -> String {
     let connection = provider.connection
-    var key = "\(provider.id)/\(provider.credential ?? "")"
+    var key = "\(provider.id)/\(credential ?? "")"
     guard connection != ProviderConnection() else { return key }
     if let proxy = connection.proxy {
       key += "|\(proxy)|\(proxy.credential ?? "")|\(connection.proxyAuthorities ?? "")"

@@ -23,6 +23,7 @@ package final class RunningInstallation: Sendable {
   private let adminTask: Task<Void, any Error>
   private let housekeeping: Task<Void, Never>
   private let pools: [LoopBound<UpstreamPool>]
+  private let helpers: Helpers
   private let isOver = Atomic<Bool>(false)
 
   /// - Parameter isReady: False leaves it to the caller to say when requests are taken: ``serve()``.
@@ -57,12 +58,17 @@ package final class RunningInstallation: Sendable {
     var made: [(loop: EventLoop, pipeline: LoopBound<RequestPipeline>, pool: LoopBound<UpstreamPool>)] = []
     var counters: [LoopCounters] = []
     let clock = SystemClock()
+    let mailbox = core.mailbox
+    // As many as loops: large bodies may keep all processors busy, but not all of the loops.
+    let helpers = try Helpers(loops, services: services, clock: clock) { mailbox.returned($0, $1) }
+    self.helpers = helpers
     for number in 0..<max(1, loops) {
       let loop = try EventLoop(name: "loop-\(number)")
       let (pipeline, pool, count) = try await loop.run {
         let pipeline = try RequestPipeline(services: services, loop: number, clock: clock)
         let pool = UpstreamPool(loop: loop, limits: services.limits, delegate: pipeline)
         pipeline.upstreamPort = pool
+        pipeline.helpers = helpers
         return (LoopBound(pipeline, loop), LoopBound(pool, loop), pipeline.counters)
       }
       made.append((loop, pipeline, pool))
@@ -74,7 +80,7 @@ package final class RunningInstallation: Sendable {
     let count = ConnectionCount(
       limit: configuration.limits.connections, perSource: configuration.limits.connectionsPerSource)
     let metrics = LoopMetrics(counters: counters, connections: count, bodies: services.bodies, core: core)
-    let administration = Administration(core: core)
+    let administration = Administration(core: core, pipelines: made.map(\.pipeline))
     let listening =
       if let inherited = inherited.admin { inherited } else {
         try FrontendServer.open(configuration.admin.place).descriptor
@@ -223,6 +229,7 @@ package final class RunningInstallation: Sendable {
     await adminServer.stop()
     _ = try? await adminTask.value
     core.stop()
+    helpers.stop()
     for pool in pools { _ = try? await pool.loop.run { pool.value.stop() } }
     for loop in loops { loop.stop() }
   }

@@ -105,7 +105,8 @@ final class SnapshotBuilder {
     let stream = try held.stream(
       mode: ContentMode(rawValue: policy.logMode.rawValue) ?? .off,
       durability: policy.durability == .strict ? .strict : .buffered, policySet: Self.digest(policies.hash))
-    let routeKey = "\(policy.id)|\(tenant.currency)|\(policy.dedicatedConnections ? tenant.id.description : "")"
+    let isOwn = policy.dedicatedConnections || targets(tenant, dedicated: false).isTenantsOwn
+    let routeKey = "\(policy.id)|\(tenant.currency)|\(isOwn ? tenant.id.description : "")"
     let models: [String: ModelRoute]
     if let held = routes[routeKey] {
       models = held
@@ -132,9 +133,33 @@ final class SnapshotBuilder {
     return loaded
   }
 
+  /// A candidate as a tenant of that policy could call it, or why it could not.
+  struct Resolved: Sendable {
+    let candidate: Candidate
+    let callable: CallableModel?
+    let obstacle: ProviderTargets.Obstacle?
+  }
+
+  func resolve(_ candidates: [Candidate], for tenant: Tenant, dedicated: Bool) -> [Resolved] {
+    let targets = targets(tenant, dedicated: dedicated)
+    return candidates.map { candidate in
+      let callable = targets.callable(candidate)
+      return Resolved(
+        candidate: candidate, callable: callable, obstacle: callable == nil ? targets.obstacle(to: candidate) : nil)
+    }
+  }
+
+  /// How a provider is reached outside of requests.
+  func probe(of provider: Provider) -> ProbeTarget {
+    ProbeTarget(
+      provider: provider, secret: provider.credential.flatMap { credentials[$0] },
+      transport: transports.transport(of: provider), fault: transports.faults[provider.id])
+  }
+
   private func targets(_ tenant: Tenant, dedicated: Bool) -> ProviderTargets {
     ProviderTargets(
-      limits: configuration.limits, credentials: credentials, currency: tenant.currency,
+      limits: configuration.limits, credentials: credentials, tenant: tenant.slug.description,
+      currency: tenant.currency,
       currencyRates: configuration.currencyRates, dedicatedPool: dedicated ? tenant.id.description : nil,
       loads: loads, transports: transports)
   }

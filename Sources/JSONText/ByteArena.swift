@@ -26,7 +26,12 @@ package final class ByteArena {
   package var base: UnsafeMutableRawPointer { memory }
   package var count: Int { length }
   package var capacity: Int { room }
+  /// Good as long as the arena lives and does not grow: the last mention of a local arena must not be this one.
   package var bytes: UnsafeRawBufferPointer { UnsafeRawBufferPointer(start: memory, count: length) }
+  /// The content as a copy.
+  package var array: [UInt8] { withExtendedLifetime(self) { Array(bytes) } }
+  /// The content as a copy; what is no UTF-8 reads as U+FFFD.
+  package var text: String { withExtendedLifetime(self) { String(decoding: bytes, as: UTF8.self) } }
 
   /// Forgets the content and keeps the memory, unless it has grown past `keeping` bytes.
   package func reset(keeping: Int = 256 * 1024) {

@@ -70,7 +70,7 @@ package enum JSONEscape {
     let inner = ByteArena(capacity: max(64, out.count - began))
     unescapeOnce(ByteRange(began, out.count).of(out.bytes), to: inner)
     out.truncate(to: began)
-    out.append(inner.bytes)
+    withExtendedLifetime(inner) { out.append(inner.bytes) }
   }
 
   private static func unescapeOnce(_ raw: UnsafeRawBufferPointer, to out: ByteArena) {

@@ -20,6 +20,8 @@ package struct EffectivePolicy: Hashable, Sendable {
   /// Whether what cannot be translated is a 400 instead of a header.
   package var strictTranslation: Bool
   package var showsProvider: Bool
+  /// Whether a plain answer says what it cost.
+  package var showsCost: Bool
   package var showsRedactions: Bool
   /// Aliases that may be used.
   package var models: Set<String>

@@ -51,6 +51,7 @@ struct PolicyDocument {
   var detection: Located<String>?
   var translation: Located<Translation>?
   var showProvider: Located<Bool>?
+  var showCost: Located<Bool>?
   var showRedactions: Located<Bool>?
   var models: Located<Set<String>>?
   var roles: Located<[String: Located<RoleNarrowing>]>?
@@ -104,6 +105,7 @@ struct PolicyDocumentReader {
     document.translation = map.word("translation", Translation.self)
     if let node = map.node("show"), let show = MapReader(node, "'show'", report) {
       document.showProvider = show.flag("provider")
+      document.showCost = show.flag("cost")
       document.showRedactions = show.flag("redactions")
       show.finish()
     }

@@ -39,6 +39,7 @@ package enum PolicyLoader {
 /// The documents of all files, sorted by kind.
 private struct Documents {
   enum Kind: String, CaseIterable {
+    case catalogue = "Catalogue"
     case providers = "Providers"
     case routing = "Routing"
     case roles = "Roles"
@@ -52,6 +53,7 @@ private struct Documents {
     /// The one key that the kind's content stands under.
     var contentKey: String? {
       switch self {
+      case .catalogue: "catalogue"
       case .providers: "providers"
       case .routing: "aliases"
       case .roles: "roles"
@@ -112,9 +114,11 @@ private struct Documents {
   }
 
   func checked(files: [PolicyFile]) -> PolicySet? {
+    let catalogue = Catalogue(entries(.catalogue), report: report)
+    let reader = ProvidersReader(report: report)
     var providers: [Located<Provider>] = []
     for node in contents[.providers] ?? [] {
-      for provider in ProvidersReader(report: report).providers(node) {
+      for provider in reader.providers(node, catalogue: catalogue) {
         if let first = providers.first(where: { $0.value.id == provider.value.id }) {
           report.error(
             "provider '\(provider.value.id)' stands twice", at: provider.place, hint: "the first is at \(first.place)")
@@ -145,7 +149,7 @@ private struct Documents {
       routes: RouteTable(providers: providers.map(\.value), aliases: aliases.values.map(\.value)),
       roles: RoleCatalog(roles.values.map(\.value)), plans: plans.mapValues(\.value),
       redaction: redaction.mapValues(\.value), detection: detection.mapValues(\.value), policies: effective,
-      tenants: tenants, tests: tests, warnings: report.diagnostics, files: files,
+      tenants: tenants, tests: tests, prices: reader.prices.all, warnings: report.diagnostics, files: files,
       documentHashes: Dictionary(policies.map { ($0.id.value, $0.hash) }, uniquingKeysWith: { first, _ in first }))
   }
 

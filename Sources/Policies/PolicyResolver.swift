@@ -116,6 +116,7 @@ struct PolicyResolver {
     out.detection = foldDetection(child.detection, over: parent.detection, tighten)
     out.translation = tighten.foldWords("translation", child.translation, over: parent.translation)
     out.showProvider = tighten.foldFlag("show.provider", child.showProvider, over: parent.showProvider, tight: false)
+    out.showCost = tighten.foldFlag("show.cost", child.showCost, over: parent.showCost, tight: false)
     out.showRedactions = tighten.foldFlag(
       "show.redactions", child.showRedactions, over: parent.showRedactions, tight: false)
     out.models = tighten.foldAllowed("models", child.models, over: parent.models)
@@ -181,7 +182,7 @@ struct PolicyResolver {
       detection: document.detection.flatMap { detection[$0.value]?.value }
         ?? DetectionProfileSpec(name: "none", rules: []),
       strictTranslation: document.translation?.value != .loud, showsProvider: document.showProvider?.value ?? false,
-      showsRedactions: document.showRedactions?.value ?? false, models: document.models?.value ?? [],
+      showsCost: document.showCost?.value ?? false, showsRedactions: document.showRedactions?.value ?? false, models: document.models?.value ?? [],
       roles: (document.roles?.value ?? [:]).mapValues(\.value), networks: document.networks?.value,
       hours: document.hours?.value, dedicatedConnections: document.dedicatedConnections?.value ?? false,
       locked: Set((document.locked?.value ?? []).map(\.value)))

@@ -15,6 +15,7 @@ package final class PolicySet: Sendable {
   package let tenants: [TenantSpec]
   package let tests: [PolicyTestCase]
   package let warnings: [PolicyDiagnostic]
+  let prices: [PriceSource]
   /// The files it was made of, for the store and for rollback.
   package let files: [PolicyFile]
   /// Hash of each policy document by its pinned id: a document that changes needs a new version.
@@ -24,7 +25,7 @@ package final class PolicySet: Sendable {
     hash: String, routes: RouteTable, roles: RoleCatalog, plans: [String: PlanSpec],
     redaction: [String: RedactionProfileSpec], detection: [String: DetectionProfileSpec],
     policies: [String: EffectivePolicy], tenants: [TenantSpec], tests: [PolicyTestCase],
-    warnings: [PolicyDiagnostic], files: [PolicyFile], documentHashes: [String: String]
+    prices: [PriceSource], warnings: [PolicyDiagnostic], files: [PolicyFile], documentHashes: [String: String]
   ) {
     self.hash = hash
     self.routes = routes
@@ -35,6 +36,7 @@ package final class PolicySet: Sendable {
     self.policies = policies
     self.tenants = tenants
     self.tests = tests
+    self.prices = prices
     self.warnings = warnings
     self.files = files
     self.documentHashes = documentHashes

@@ -3,10 +3,11 @@ internal import Routing
 /// Reads `kind: Providers`, the register.
 struct ProvidersReader {
   let report: Report
+  var prices = PriceSources()
 
-  func providers(_ node: YAMLNode) -> [Located<Provider>] {
+  func providers(_ node: YAMLNode, catalogue: Catalogue) -> [Located<Provider>] {
     guard let items = report.list(node, "'providers'") else { return [] }
-    return items.compactMap { provider($0) }
+    return items.compactMap { provider(catalogue.completed($0)) }
   }
 
   private func provider(_ node: YAMLNode) -> Located<Provider>? {
@@ -51,7 +52,13 @@ struct ProvidersReader {
     var models: [Model] = []
     if let node = map.required("models") {
       for item in report.list(node, "'models'") ?? [] {
-        guard let model = model(item) else { continue }
+        if case .scalar(let name) = item.content {
+          report.error(
+            "a model must be a map, not a value", at: item.place,
+            hint: "\(name) alone needs a record with 'catalogue'; else write its id, max-output and price")
+          continue
+        }
+        guard let model = model(item, adapter: adapter, of: id?.value ?? "?") else { continue }
         if models.contains(where: { $0.id == model.id }) {
           report.error("model '\(model.id)' stands twice", at: item.place)
         } else {
@@ -59,7 +66,7 @@ struct ProvidersReader {
         }
       }
     }
-    let traits = traits(map, adapter: adapter?.value)
+    let traits = TraitsReader(report: report).traits(map, adapter: adapter)
     let timeouts = timeouts(map)
     let limits = limits(map)
     let connection = connection(map)
@@ -86,20 +93,45 @@ struct ProvidersReader {
     return kind.map { Agreement(kind: $0.value, expires: expires, secrecyUndertaking: undertaking) }
   }
 
-  private func model(_ node: YAMLNode) -> Model? {
+  /// - Parameter provider: Nil where no record is read, and the price is nobody's.
+  func model(_ node: YAMLNode, adapter: Located<Adapter>?, of provider: String? = nil) -> Model? {
     guard let map = MapReader(node, "a model", report) else { return nil }
     let id = map.requiredText("id")
     let maxOutput = map.measured("max-output", Units.count)?.value ?? 0
     let context = map.measured("context", Units.count)?.value
     let dimensions = map.measured("dimensions", Units.count)?.value
+    let capabilities = map.texts("capabilities").map { self.capabilities($0.value) }
+    let anthropicVersion = TraitsReader(report: report).anthropicVersion(map, adapter)
     let price = map.required("price").flatMap { self.price($0, writesOutput: maxOutput > 0) }
     map.finish()
     guard let id, let price else { return nil }
+    if let provider {
+      prices.all.append(
+        PriceSource(
+          provider: provider, model: id.value, version: price.value.version, isFree: price.value.isFree,
+          place: price.place))
+    }
     return Model(
-      id: id.value, maxOutput: maxOutput, context: context, price: price, dimensions: dimensions.map { Int($0) })
+      id: id.value, maxOutput: maxOutput, context: context, price: price.value, dimensions: dimensions.map { Int($0) },
+      capabilities: capabilities, anthropicVersion: anthropicVersion)
   }
 
-  private func price(_ node: YAMLNode, writesOutput: Bool) -> Price? {
+  /// The whole list: what is not in it, the model cannot do.
+  private func capabilities(_ words: [Located<String>]) -> ModelCapabilities {
+    var all: ModelCapabilities = []
+    for word in words {
+      if let known = ModelCapabilities(name: word.value) {
+        all.formUnion(known)
+      } else {
+        report.error(
+          "'\(word.value)' is no capability of a model", at: word.place,
+          hint: Suggestion.hint(for: word.value, among: ModelCapabilities.names.map(\.name)))
+      }
+    }
+    return all
+  }
+
+  private func price(_ node: YAMLNode, writesOutput: Bool) -> Located<Price>? {
     guard let map = MapReader(node, "'price'", report) else { return nil }
     let version = map.requiredText("version")
     let currency = map.requiredText("currency").flatMap { map.measured($0, "currency", Units.currency) }
@@ -120,34 +152,11 @@ struct ProvidersReader {
     let write1h = nano("cache-write-1h")
     map.finish()
     guard let version, let currency, let input else { return nil }
-    return Price(
-      version: version.value, currency: currency.value, input: input, cached: cached, cacheWrite5m: write5m,
-      cacheWrite1h: write1h, output: output)
-  }
-
-  private func traits(_ map: MapReader, adapter: Adapter?) -> WireTraits {
-    let usual = WireTraits.usual(for: adapter ?? .openAICompatible)
-    let field = map.text("max-tokens-field")?.value ?? usual.maxTokensField
-    let usage = map.flag("include-usage")?.value ?? usual.includesUsage
-    let denied = map.texts("deny-fields")?.value.map(\.value) ?? []
-    let overhead = map.measured("overhead-tokens", Units.count)?.value ?? 0
-    var headers: [WireTraits.HeaderField] = []
-    if let node = map.node("headers"), let inner = MapReader(node, "'headers'", report) {
-      for entry in inner.all {
-        guard let value = inner.scalar(entry.value, entry.key) else { continue }
-        if !Self.allowedHeaders.contains(entry.key) {
-          report.error(
-            "the header '\(entry.key)' cannot be set", at: entry.keyPlace,
-            hint: "allowed: \(Self.allowedHeaders.joined(separator: ", "))")
-        } else if !value.value.utf8.allSatisfy({ (0x20...0x7E).contains($0) }) {
-          report.error("a header's value is printable ASCII", at: value.place)
-        } else {
-          headers.append(WireTraits.HeaderField(name: entry.key, value: value.value))
-        }
-      }
-    }
-    return WireTraits(
-      maxTokensField: field, includesUsage: usage, deniedFields: denied, headers: headers, overheadTokens: overhead)
+    return Located(
+      value: Price(
+        version: version.value, currency: currency.value, input: input, cached: cached, cacheWrite5m: write5m,
+        cacheWrite1h: write1h, output: output),
+      place: version.place)
   }
 
   private func connection(_ map: MapReader) -> ProviderConnection {
@@ -218,11 +227,6 @@ struct ProvidersReader {
     inner.finish()
     return timeouts
   }
-
-  /// What a record may send beyond the closed list (`design/api.md` section 3).
-  private static let allowedHeaders = [
-    "openai-organization", "openai-project", "anthropic-version", "anthropic-beta", "anthropic-workspace",
-  ]
 
   private func day(_ text: Located<String>) -> CalendarDay? {
     do throws(RoutingError) { return try CalendarDay(text.value) } catch {

@@ -72,6 +72,7 @@ package final class Redactor {
     _ text: String, profile: RedactionProfile, key: HMACKey
   ) throws(RedactionError) -> (text: String, findings: FindingCounts, issued: IssuedPlaceholders) {
     let bytes = ByteArena(capacity: text.utf8.count)
+    defer { withExtendedLifetime(bytes) {} }
     bytes.append(utf8: text)
     let segment = TextSegment(start: 0, end: bytes.count, depth: 0, hasEscapes: true, isASCII: false)
     let issued = IssuedPlaceholders()
@@ -82,7 +83,7 @@ package final class Redactor {
       findings: &counts)
     let out = ByteArena(capacity: bytes.count)
     guard edits.apply(to: bytes.bytes, into: out) else { throw .failed("edits") }
-    return (String(decoding: out.bytes, as: UTF8.self), counts, issued)
+    return (out.text, counts, issued)
   }
 
   private func wipe() {

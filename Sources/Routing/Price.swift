@@ -24,6 +24,8 @@ package struct Price: Hashable, Sendable {
     self.output = output ?? 0
   }
 
+  package var isFree: Bool { dearestInput == 0 && output == 0 }
+
   /// The dearest way to price an input token.
   package var dearestInput: Int64 { max(max(input, cached), max(cacheWrite5m, cacheWrite1h)) }
 

@@ -8,13 +8,27 @@ package struct Model: Hashable, Sendable {
   package let price: Price
   /// Numbers of an embedding; nil: as the provider has it.
   package let dimensions: Int?
+  /// What it can take and do beyond text; nil: nobody wrote it down, and nothing is checked here.
+  package let capabilities: ModelCapabilities?
+  /// The version of Anthropic's API for translated requests to this model; nil: the provider's.
+  package let anthropicVersion: String?
 
-  package init(id: String, maxOutput: Int64, context: Int64? = nil, price: Price, dimensions: Int? = nil) {
+  package init(
+    id: String, maxOutput: Int64, context: Int64? = nil, price: Price, dimensions: Int? = nil,
+    capabilities: ModelCapabilities? = nil, anthropicVersion: String? = nil
+  ) {
     self.id = id
     self.maxOutput = maxOutput
     self.context = context
     self.price = price
     self.dimensions = dimensions
+    self.capabilities = capabilities
+    self.anthropicVersion = anthropicVersion
+  }
+
+  /// What a request needs and this model is known not to have; empty where its capabilities are unknown.
+  package func missing(of needed: ModelCapabilities) -> ModelCapabilities {
+    capabilities.map { needed.subtracting($0) } ?? []
   }
 }
 
@@ -71,50 +85,6 @@ package enum Adapter: String, Sendable, CaseIterable {
   case ollama
 }
 
-/// How a provider's wire deviates from its adapter's.
-package struct WireTraits: Hashable, Sendable {
-  /// The field that caps an answer, such as `max_completion_tokens`.
-  package let maxTokensField: String
-  /// Whether `stream_options.include_usage` is understood.
-  package let includesUsage: Bool
-  /// Fields the upstream does not know and refuses: taken out loudly.
-  package let deniedFields: [String]
-  /// Further fixed request headers of the record, names in lower case: organisation, project, versions.
-  package let headers: [HeaderField]
-  /// Tokens that the provider adds to each request by itself.
-  package let overheadTokens: Int64
-
-  package struct HeaderField: Hashable, Sendable {
-    package let name: String
-    package let value: String
-    package init(name: String, value: String) {
-      self.name = name
-      self.value = value
-    }
-  }
-
-  package init(
-    maxTokensField: String, includesUsage: Bool, deniedFields: [String] = [], headers: [HeaderField] = [],
-    overheadTokens: Int64 = 0
-  ) {
-    self.maxTokensField = maxTokensField
-    self.includesUsage = includesUsage
-    self.deniedFields = deniedFields
-    self.headers = headers
-    self.overheadTokens = overheadTokens
-  }
-
-  /// What holds for an adapter unless its record says otherwise.
-  package static func usual(for adapter: Adapter) -> WireTraits {
-    switch adapter {
-    case .openAI, .azure: WireTraits(maxTokensField: "max_completion_tokens", includesUsage: true)
-    case .gemini: WireTraits(maxTokensField: "maxOutputTokens", includesUsage: true)
-    case .openAICompatible, .anthropic, .mistral, .bedrock, .vllm, .ollama:
-      WireTraits(maxTokensField: "max_tokens", includesUsage: true)
-    }
-  }
-}
-
 /// An upstream account of the register. The credential is a name, never the key.
 package struct Provider: Hashable, Sendable {
   package let id: String
@@ -157,4 +127,7 @@ package struct Provider: Hashable, Sendable {
     self.limits = limits
     self.connection = connection
   }
+
+  /// The version of Anthropic's API that a translated request to one of its models names.
+  package func anthropicVersion(for model: Model) -> String { model.anthropicVersion ?? traits.anthropicVersion }
 }

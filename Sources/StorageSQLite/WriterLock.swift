@@ -6,6 +6,9 @@ internal import Glibc
 /// checkpoint in the same instant while its write-ahead log begins anew; Debian 12 has 3.40.1. Usually there is one
 /// process and the lock costs two system calls a transaction; there are two while one relieves the other.
 final class WriterLock: Sendable {
+  /// The lock cannot be had, for the reason that `errno` gives: nothing may be written.
+  struct Unavailable: Error { let number: Int32 }
+
   private let descriptor: Int32
 
   /// - Parameter path: Of the database; the lock is a file beside it.
@@ -15,11 +18,17 @@ final class WriterLock: Sendable {
     self.descriptor = descriptor
   }
 
+  /// - Parameter descriptor: Of the lock's file; this closes it.
+  init(descriptor: Int32) { self.descriptor = descriptor }
+
   deinit { close(descriptor) }
 
   /// Waits for the other process's transaction, if it is in one.
-  func hold<Value>(_ body: () throws -> Value) rethrows -> Value {
-    while flock(descriptor, LOCK_EX) != 0, errno == EINTR {}
+  /// - Throws: What `body` throws; ``Unavailable`` before it has begun.
+  func hold<Value>(_ body: () throws -> Value) throws -> Value {
+    while flock(descriptor, LOCK_EX) != 0 {
+      guard errno == EINTR else { throw Unavailable(number: errno) }
+    }
     defer { flock(descriptor, LOCK_UN) }
     return try body()
   }

@@ -42,6 +42,10 @@ final class Transfer {
   fileprivate(set) var isStale = false
   /// Asks libcurl for a new connection, for this use only.
   private var wantsFreshConnection = false
+  /// The request leaves on a connection that has answered before.
+  fileprivate var isOnKnownConnection = false
+  /// Whether there can be TLS between us and whom we speak to.
+  private var usesTLS = true
   fileprivate var overflow = false
   fileprivate var totalBytes = 0
   fileprivate var maximumBytes = 0
@@ -71,30 +75,7 @@ final class Transfer {
     let me = Unmanaged.passUnretained(self).toOpaque()
     let codes = [
       th_curl_easy_set_ptr(easy, CURLOPT_PRIVATE, me),
-      th_curl_easy_set_long(easy, CURLOPT_NOSIGNAL, 1),
       th_curl_easy_set_long(easy, CURLOPT_POST, 1),
-      th_curl_easy_set_long(easy, CURLOPT_FOLLOWLOCATION, 0),
-      th_curl_easy_set_long(easy, CURLOPT_NETRC, 0),
-      th_curl_easy_set_string(easy, CURLOPT_PROXY, ""),
-      th_curl_easy_set_string(easy, CURLOPT_NOPROXY, "*"),
-      th_curl_easy_set_string(easy, CURLOPT_REDIR_PROTOCOLS_STR, "https"),
-      // A proxy sees neither the provider's credential nor its answers, and is never taken for the provider.
-      th_curl_easy_set_long(easy, CURLOPT_HEADEROPT, Int(CURLHEADER_SEPARATE)),
-      th_curl_easy_set_long(easy, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1),
-      th_curl_easy_set_long(easy, CURLOPT_PROXYAUTH, Self.basic),
-      th_curl_easy_set_long(easy, CURLOPT_SOCKS5_AUTH, Self.basic),
-      th_curl_easy_set_long(easy, CURLOPT_PROXY_SSL_VERIFYPEER, 1),
-      th_curl_easy_set_long(easy, CURLOPT_PROXY_SSL_VERIFYHOST, 2),
-      th_curl_easy_set_long(easy, CURLOPT_PROXY_SSLVERSION, Int(CURL_SSLVERSION_TLSv1_2)),
-      th_curl_easy_set_long(easy, CURLOPT_DISALLOW_USERNAME_IN_URL, 1),
-      th_curl_easy_set_long(easy, CURLOPT_UNRESTRICTED_AUTH, 0),
-      th_curl_easy_set_long(easy, CURLOPT_HTTPAUTH, 0),
-      th_curl_easy_set_long(easy, CURLOPT_SSL_VERIFYPEER, 1),
-      th_curl_easy_set_long(easy, CURLOPT_SSL_VERIFYHOST, 2),
-      th_curl_easy_set_long(easy, CURLOPT_SSLVERSION, Int(CURL_SSLVERSION_TLSv1_2)),
-      th_curl_easy_set_long(easy, CURLOPT_HTTP_CONTENT_DECODING, 0),
-      th_curl_easy_set_long(easy, CURLOPT_HTTP09_ALLOWED, 0),
-      th_curl_easy_set_long(easy, CURLOPT_PATH_AS_IS, 1),
       th_curl_easy_set_long(easy, CURLOPT_PIPEWAIT, 1),
       th_curl_easy_set_long(easy, CURLOPT_HTTP_VERSION, Int(CURL_HTTP_VERSION_2TLS)),
       th_curl_easy_set_long(easy, CURLOPT_TCP_KEEPALIVE, 1),
@@ -114,11 +95,8 @@ final class Transfer {
       th_curl_easy_set_closesocket_function(easy, closeSocket),
       th_curl_easy_set_ptr(easy, CURLOPT_CLOSESOCKETDATA, Unmanaged.passUnretained(multi.kept).toOpaque()),
     ]
-    return codes.allSatisfy { $0 == CURLE_OK }
+    return OutboundRules.apply(to: easy) && codes.allSatisfy { $0 == CURLE_OK }
   }
-
-  /// CURLAUTH_BASIC, a macro that Swift does not see.
-  private static let basic = 1
 
   /// Sets what differs from the last request. `body` must outlive the transfer.
   func prepare(_ target: UpstreamTarget, body: UnsafeRawBufferPointer, maximumBytes: Int) -> Bool {
@@ -136,6 +114,7 @@ final class Transfer {
     addressRefused = false
     isBegun = false
     isStale = false
+    isOnKnownConnection = false
     if wantsFreshConnection { _ = setFreshConnection(false) }
     overflow = false
     totalBytes = 0
@@ -148,14 +127,16 @@ final class Transfer {
 
   private func point(at target: UpstreamTarget) -> Bool {
     var list: UnsafeMutablePointer<curl_slist>?
-    // libcurl's own Expect: 100-continue would cost a round trip on large bodies.
-    for line in target.headerLines + ["Expect:"] {
+    // libcurl's own Expect: 100-continue would cost a round trip on large bodies. Where it signs, it would sign the line
+    // that takes the field away; there it just does not wait.
+    for line in target.headerLines + (target.signature == nil ? ["Expect:"] : []) {
       guard let longer = curl_slist_append(list, line) else {
         curl_slist_free_all(list)
         return false
       }
       list = longer
     }
+    usesTLS = target.transport?.proxy != nil || !target.url.hasPrefix("http:")
     // Taken apart once: given as text, libcurl would read and write it anew with every request.
     let address = curl_url()
     guard curl_url_set(address, CURLUPART_URL, target.url, UInt32(CURLU_DISALLOW_USER | CURLU_PATH_AS_IS)) == CURLUE_OK,
@@ -171,45 +152,13 @@ final class Transfer {
     headers = list
     // With a proxy it is the proxy's address that is connected to; the provider's name is the proxy's to resolve.
     rules = AddressRules(allowsLocal: target.transport?.proxy?.isLocal ?? target.isLocal)
-    if let transport = target.transport, !set(transport) { return false }
+    // A handle's pool has one transport for life, so nothing of an earlier one must be undone.
+    if let transport = target.transport, !OutboundRules.apply(transport, to: easy) { return false }
+    // So is its signature: all of a pool's targets are signed, or none is.
+    if let signature = target.signature, !OutboundRules.apply(signature, to: easy) { return false }
     return th_curl_easy_set_slist(easy, CURLOPT_HTTPHEADER, list) == CURLE_OK
       && th_curl_easy_set_string(easy, CURLOPT_PROTOCOLS_STR, target.isLocal ? "http,https" : "https") == CURLE_OK
       && th_curl_easy_set_long(easy, CURLOPT_CONNECTTIMEOUT_MS, target.connectMilliseconds) == CURLE_OK
-  }
-
-  /// A handle's pool has one transport for life, so nothing of an earlier one must be undone.
-  private func set(_ transport: UpstreamTransport) -> Bool {
-    var codes: [CURLcode] = []
-    if let proxy = transport.proxy {
-      // Within TLS within TLS nobody sees what the outer one still holds, so such connections serve one request each.
-      if proxy.url.hasPrefix("https:") { codes.append(th_curl_easy_set_long(easy, CURLOPT_FORBID_REUSE, 1)) }
-      codes += [
-        th_curl_easy_set_string(easy, CURLOPT_PROXY, proxy.url),
-        th_curl_easy_set_string(easy, CURLOPT_NOPROXY, ""),
-        th_curl_easy_set_long(easy, CURLOPT_HTTPPROXYTUNNEL, 1),
-        th_curl_easy_set_string(easy, CURLOPT_PROXYUSERNAME, proxy.user),
-        th_curl_easy_set_string(easy, CURLOPT_PROXYPASSWORD, proxy.password),
-      ]
-    }
-    if let authorities = transport.proxy?.authorities {
-      codes.append(th_curl_easy_set_string(easy, CURLOPT_PROXY_CAPATH, nil))
-      codes.append(
-        authorities.withUnsafeBytes {
-          th_curl_easy_set_blob(easy, CURLOPT_PROXY_CAINFO_BLOB, $0.baseAddress, $0.count)
-        })
-    }
-    if let authorities = transport.authorities {
-      // These instead of the machine's, not beside them.
-      codes.append(th_curl_easy_set_string(easy, CURLOPT_CAPATH, nil))
-      codes.append(
-        authorities.withUnsafeBytes { th_curl_easy_set_blob(easy, CURLOPT_CAINFO_BLOB, $0.baseAddress, $0.count) })
-    }
-    if let certificate = transport.clientCertificate {
-      for option in [CURLOPT_SSLCERT_BLOB, CURLOPT_SSLKEY_BLOB] {
-        codes.append(certificate.withUnsafeBytes { th_curl_easy_set_blob(easy, option, $0.baseAddress, $0.count) })
-      }
-    }
-    return codes.allSatisfy { $0 == CURLE_OK }
   }
 
   /// Makes ready for the same request once more, after a kept connection was not fit for it.
@@ -226,6 +175,7 @@ final class Transfer {
 
   /// An answer is whole: its connection is known from now on, if requests follow each other on it.
   func noteConnection() {
+    guard !isOnKnownConnection else { return }
     var (version, port) = (0, 0)
     guard th_curl_easy_get_long(easy, CURLINFO_HTTP_VERSION, &version) == CURLE_OK,
       version == Int(CURL_HTTP_VERSION_1_1) || version == Int(CURL_HTTP_VERSION_1_0),
@@ -239,7 +189,7 @@ final class Transfer {
   /// Whether TLS has taken more from the socket than was read of it: what a provider said beyond its last answer, which
   /// looking at the socket does not show.
   fileprivate var holdsUnreadRecords: Bool {
-    th_curl_easy_get_ssl(easy).map { SSL_has_pending(OpaquePointer($0)) != 0 } ?? false
+    usesTLS && th_curl_easy_get_ssl(easy).map { SSL_has_pending(OpaquePointer($0)) != 0 } ?? false
   }
 
   /// How the transfer ended, in the pipeline's words.
@@ -307,6 +257,7 @@ private func beforeRequest(
     transfer.isStale = true
     return CURL_PREREQFUNC_ABORT
   }
+  transfer.isOnKnownConnection = transfer.multi.kept.knows(Int(localPort))
   transfer.isBegun = true
   return CURL_PREREQFUNC_OK
 }

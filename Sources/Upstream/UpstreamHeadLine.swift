@@ -10,7 +10,9 @@ enum UpstreamHeadLine {
     } else if let value = value(line, "content-type") {
       head.kind =
         has(line, value.lowerBound, "text/event-stream")
-        ? .eventStream : has(line, value.lowerBound, "application/json") ? .json : .other
+        ? .eventStream
+        : has(line, value.lowerBound, "application/json")
+          ? .json : has(line, value.lowerBound, "application/vnd.amazon.eventstream") ? .amazonEventStream : .other
     } else if let value = value(line, "content-encoding") {
       // One field that names a coding is enough; "identity" beside it takes nothing back.
       let isIdentity = value.count == 8 && has(line, value.lowerBound, "identity")

@@ -19,7 +19,8 @@ struct Torhausctl: ParsableCommand {
     version: "0.1.0",
     subcommands: [
       TenantCommand.self, ProjectCommand.self, KeyCommand.self, UserCommand.self, RoleCommand.self, QuotaCommand.self,
-      ShowUsage.self, LogCommand.self, AuditCommand.self, PolicyCommand.self, Doctor.self,
+      ShowUsage.self, LogCommand.self, AuditCommand.self, PolicyCommand.self, ProviderCommand.self, RouteCommand.self,
+      Doctor.self,
     ])
 }
 

@@ -63,6 +63,9 @@ struct RouteMatrixTests {
     Row(
       route: "log.open", statuses: [403, 403, 404, 200, 403, 404], body: #"{"reason":"complaint 4711"}"#),
     Row(route: "log.verify", statuses: read),
+    Row(route: "route.why", statuses: [200, 403, 404, 403, 200, 404], target: "/v1/tenants/a/route?alias=chat"),
+    Row(route: "provider.list", statuses: operatorRead),
+    Row(route: "provider.check", statuses: operatorRead, target: "/v1/providers/mock/check"),
     Row(route: "audit.list", statuses: read), Row(route: "operator.audit.list", statuses: operatorRead),
   ]
 

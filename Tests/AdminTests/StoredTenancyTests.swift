@@ -29,7 +29,8 @@ struct StoredTenancyTests {
       audit = StoredAuditTrail(store: store)
       dispatcher = AdminDispatcher(
         services: AdminServices(
-          tenancy: tenancy, quotas: world.services.quotas, usage: world.services.usage, log: world.services.log,
+          tenancy: tenancy, quotas: world.services.quotas, usage: world.services.usage,
+          routes: world.services.routes, providers: world.services.providers, log: world.services.log,
           audit: audit, health: world.services.health, metrics: world.services.metrics, clock: clock,
           makeRequestID: { "req_test" }), hosts: HostRule(),
         logger: Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() }))

@@ -73,6 +73,7 @@ def test_kill_9_loses_nothing_that_was_answered(fresh, mock):
     assert totals["requests"] >= len(wanted)
     bill = mock.bill()
     assert totals["input_tokens"] + totals["output_tokens"] <= bill["prompt_tokens"] + bill["completion_tokens"]
-    assert fresh.ctl("log", "verify", "--tenant", "kanzlei-a", token=reader, check=False).returncode in (0, 2)
+    verified = fresh.ctl("log", "verify", "--tenant", "kanzlei-a", token=reader, check=False)
+    assert verified.returncode in (0, 2), verified.stdout
     print(f"{CYCLES} kills, {len(wanted)} answers, slowest start {slowest:.2f} s")
     assert slowest < 5  # the goal of one second is measured by the benchmark; here a hang must show

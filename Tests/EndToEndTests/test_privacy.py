@@ -50,6 +50,21 @@ def test_plain_answer(client, mock):
     assert_provider_saw_nothing(mock)
 
 
+@pytest.mark.parametrize("kilobytes", [60, 70, 600])
+def test_large_bodies_that_helpers_work_on(client, mock, kilobytes):
+    mock.reset()
+    lines = [f"{number}: {PROMPT}" for number in range(kilobytes * 1024 // len(PROMPT.encode()))]
+    answer = client.chat.completions.create(model="mock-echo", messages=[{"role": "user", "content": "\n".join(lines)}])
+    # The scripted provider echoes the beginning only, and may end within a line.
+    back = answer.choices[0].message.content.split("\n")[:-1]
+    assert len(back) > 100
+    for number in (0, len(back) // 2, len(back) - 1):
+        start = f"{number}: "
+        assert back[number].startswith(start)
+        check(back[number][len(start):])
+    assert_provider_saw_nothing(mock)
+
+
 @pytest.mark.parametrize("script", ["mock-echo", "mock-echo;chunk=1", "mock-echo;chunk=1;split=1", "mock-echo;chunk=7;split=1"])
 def test_streamed_answer_however_it_is_split(client, mock, script):
     mock.reset()

@@ -186,6 +186,8 @@ def test_plain_http_is_told_to_use_https(secure):
     plain = secure.base_url.replace("https://", "http://")
     answer = requests.post(f"{plain}/chat/completions", json=chat("x"), timeout=20)
     assert answer.status_code == 400 and answer.json()["error"]["code"] == "https_required"
+    documented = pathlib.Path(__file__).parents[2] / "docs/openapi/gateway.yaml"
+    assert "{const: https_required," in documented.read_text()
     with pytest.raises(openai.BadRequestError, match="https://"):
         openai.OpenAI(api_key="x", base_url=plain, max_retries=0).chat.completions.create(**chat("x"))
 

@@ -208,4 +208,26 @@ struct EventLoopTests {
       for _ in 0..<10 { try await loop.run {} }
     }
   }
+
+  /// Work that is left for later turns on purpose needs nothing from outside; each of them looks at sockets and timers.
+  @Test func aLoopThatIsToStayAwakeDoes() async throws {
+    let log = Log()
+    try await Self.with { loop in
+      let first = try await loop.run { loop.turn }
+      let turns = await withCheckedContinuation { (done: CheckedContinuation<[UInt64], Never>) in
+        loop.execute {
+          var turns: [UInt64] = []
+          loop.atEndOfTurns(
+            Ends {
+              guard log.count < 5 else { return false }
+              log.count += 1
+              turns.append(loop.turn)
+              if log.count < 5 { loop.stayAwake() } else { done.resume(returning: turns) }
+              return false
+            })
+        }
+      }
+      #expect(turns.count == 5 && Set(turns).count == 5 && turns.allSatisfy { $0 > first })
+    }
+  }
 }

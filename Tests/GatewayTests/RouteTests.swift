@@ -12,31 +12,53 @@ struct RouteTests {
   struct Way: CustomTestStringConvertible, Sendable {
     let path: String
     let route: InferenceRoute
+    /// What the only provider speaks.
+    let wire: ProviderWire
     var isStream = false
-    var testDescription: String { "\(path)\(isStream ? " as a stream" : "")" }
+    var testDescription: String { "\(path) by \(wire)\(isStream ? " as a stream" : "")" }
 
-    var body: String {
-      switch route {
-      case .chat: Specimens.chat(stream: isStream)
-      case .embeddings: Specimens.embeddings()
+    var isOwn: Bool { wire == route.ownWire }
+    var body: String { Dialects.body(route, stream: isStream) }
+
+    func answer(_ gate: TestGate, _ texts: [String] = ["Guten", " Tag"]) {
+      if isStream, let stream = Dialects.stream(wire, texts) {
+        gate.answer(200, stream, kind: .eventStream)
+      } else {
+        gate.answer(200, Dialects.answer(wire, texts.joined()))
       }
     }
 
-    func answer(_ gate: TestGate) {
-      switch (route, isStream) {
-      case (.chat, true): gate.answer(200, Specimens.stream(["Guten", " Tag"]), kind: .eventStream)
-      case (.chat, false): gate.answer(200, Specimens.plain())
-      case (.embeddings, _): gate.answer(200, Specimens.vector)
-      }
+    var setup: GateSetup {
+      var setup = GateSetup()
+      setup.wires = [wire]
+      return setup
     }
   }
 
-  /// Paths are made of the provider's path, with and without `/v1`.
-  static let ways: [Way] = InferenceRoute.allCases.flatMap { route in
-    ["/v1\(route.upstreamPath)", "\(route.upstreamPath)"].flatMap { path in
-      route.canStream
-        ? [Way(path: path, route: route), Way(path: path, route: route, isStream: true)]
-        : [Way(path: path, route: route)]
+  private static let paths: [InferenceRoute: String] = [
+    .chat: "/chat/completions", .completions: "/completions", .embeddings: "/embeddings", .responses: "/responses",
+    .messages: "/messages", .countTokens: "/messages/count_tokens",
+  ]
+
+  /// Every route, with and without `/v1`, by every wire that it can be sent on, plain and as a stream.
+  static let ways: [Way] = InferenceRoute.allCases.flatMap { route -> [Way] in
+    let path = paths[route] ?? "/"
+    let wires: [ProviderWire] =
+      switch route {
+      case .chat: [.chat, .messages, .gemini, .converse]
+      case .responses: [.responses, .chat, .messages, .gemini, .converse]
+      case .messages: [.messages, .chat, .gemini, .converse]
+      case .completions: [.completions]
+      case .embeddings: [.embeddings]
+      case .countTokens: []
+      }
+    return wires.flatMap { wire -> [Way] in
+      let paths = wire == route.ownWire ? ["/v1\(path)", path] : ["/v1\(path)"]
+      let hasStream = route.canStream && Dialects.stream(wire, []) != nil
+      return paths.flatMap { path in
+        [Way(path: path, route: route, wire: wire)]
+          + (hasStream ? [Way(path: path, route: route, wire: wire, isStream: true)] : [])
+      }
     }
   }
 
@@ -48,7 +70,7 @@ struct RouteTests {
     func lookup(_ method: Route.Method, _ path: String) -> Route.Lookup {
       Array(path.utf8).withUnsafeBytes { Route.find(method, $0) }
     }
-    #expect(Self.ways.count == 6)
+    #expect(Set(Self.ways.map(\.route)) == Set(InferenceRoute.allCases).subtracting([.countTokens]))
     for way in Self.ways {
       #expect(lookup(.post, way.path) == .found(.inference(way.route)))
       for method in [Route.Method.get, .head, .other] {
@@ -78,7 +100,9 @@ struct RouteTests {
     for key in [nil, [], foreign, changed, gate.key.dropLast(), gate.key + [0x20]] as [[UInt8]?] {
       let client = gate.send(Self.call(gate, way, key: key.map { Array($0) }))
       #expect(client.status == 401)
-      #expect(client.errorCode == "invalid_api_key")
+      #expect(
+        way.route.dialect == .openAI
+          ? client.errorCode == "invalid_api_key" : client.errorType == "authentication_error")
       texts.insert(client.text.replacing(/req_[0-9a-z]{26}/, with: ""))
     }
     var differing = Self.call(gate, way, key: gate.key)
@@ -90,12 +114,16 @@ struct RouteTests {
   }
 
   @Test(arguments: ways, [0, 1]) func aLimitOfZeroRefusesAndNothingIsSent(_ way: Way, limit: Int) throws {
-    var setup = GateSetup()
+    var setup = way.setup
     if limit == 0 { setup.tokensPerDay = 0 } else { setup.requestsPerMinute = 0 }
     let gate = try TestGate(setup)
     let client = gate.send(Self.call(gate, way, key: gate.key))
     #expect(client.status == 429)
-    #expect(client.errorCode == (limit == 0 ? "insufficient_quota" : "rate_limit_exceeded"))
+    if way.route.dialect == .openAI {
+      #expect(client.errorCode == (limit == 0 ? "insufficient_quota" : "rate_limit_exceeded"))
+    } else {
+      #expect(client.errorType == "rate_limit_error")
+    }
     #expect(gate.upstream.sent.isEmpty)
     let books = try gate.books()
     #expect(books.totals.isZero && books.reserveCount == 0 && books.open == 0)
@@ -103,26 +131,22 @@ struct RouteTests {
   }
 
   @Test(arguments: ways) func whatRedactionNamesDoesNotLeaveAndComesBack(_ way: Way) throws {
-    let gate = try TestGate()
+    let gate = try TestGate(way.setup)
     let client = gate.send(Self.call(gate, way, key: gate.key))
     let sent = try #require(gate.upstream.sent.last)
     #expect(!sent.text.contains(Specimens.mail))
     let placeholder = try #require(sent.text.firstMatch(of: /\[EMAIL_[0-9a-z]{8}\]/)).output
-    switch (way.route, way.isStream) {
-    case (.chat, true): gate.answer(200, Specimens.stream(["An ", "\(placeholder)"]), kind: .eventStream)
-    case (.chat, false): gate.answer(200, Specimens.plain("An \(placeholder)"))
-    case (.embeddings, _): way.answer(gate)
-    }
+    way.answer(gate, ["An ", "\(placeholder)"])
     gate.finish(client)
     #expect(client.status == 200)
-    if way.route == .chat { #expect(client.text.contains(Specimens.mail)) }
+    if way.route != .embeddings { #expect(client.text.contains(Specimens.mail)) }
     #expect(!client.text.contains("[EMAIL_"))
     #expect(client.value("x-torhaus-redactions") == "email=1")
     #expect(try gate.metas().last?.findings == ["email": 1])
   }
 
   @Test(arguments: ways) func aRecordExistsOfEachExchangeAndHoldsTheRedactedTextOnly(_ way: Way) throws {
-    let gate = try TestGate()
+    let gate = try TestGate(way.setup)
     let client = gate.send(Self.call(gate, way, key: gate.key))
     way.answer(gate)
     gate.finish(client)
@@ -132,7 +156,7 @@ struct RouteTests {
     #expect(String(decoding: request, as: UTF8.self).hasSuffix(sent.text), "what was sent is what is recorded")
     #expect(!String(decoding: request, as: UTF8.self).contains(Specimens.mail))
     let response = String(decoding: try #require(record.response), as: UTF8.self)
-    #expect(way.route == .chat ? response.contains("Guten Tag") : response.contains("-0.25"))
+    #expect(way.route != .embeddings ? response.contains("Guten Tag") : response.contains("-0.25"))
     #expect(record.responseIsAssembled == way.isStream)
     let metas = try gate.metas()
     #expect(metas.map(\.status) == [200] && metas.map(\.exit) == [1])
@@ -141,11 +165,11 @@ struct RouteTests {
   }
 
   @Test(arguments: ways) func eachGoesToItsOwnAddressUnderTheCandidatesName(_ way: Way) throws {
-    let gate = try TestGate()
+    let gate = try TestGate(way.setup)
     let client = gate.send(Self.call(gate, way, key: gate.key))
     let sent = try #require(gate.upstream.sent.last)
-    #expect(sent.target.url == "https://first.example/v1\(way.route.upstreamPath)")
-    #expect(sent.text.contains(#""model":"first-model""#))
+    #expect(sent.target.url == "https://first.example/v1\(Dialects.path(way.wire, stream: way.isStream))")
+    if way.wire.saysStreamInBody { #expect(sent.text.contains(#""model":"first-model""#)) }
     way.answer(gate)
     gate.finish(client)
     #expect(client.text.contains(#""model":"chat""#))

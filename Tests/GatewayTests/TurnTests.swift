@@ -9,12 +9,15 @@ struct TurnTests {
   private final class Turns {
     let gate: TestGate
 
-    init() throws {
-      gate = try TestGate()
+    init(_ change: (inout GateSetup) -> Void = { _ in }) throws {
+      var setup = GateSetup()
+      change(&setup)
+      gate = try TestGate(setup)
       gate.send(gate.chat(Specimens.chat()))  // brings the leases
       gate.pipeline.hasTurns = true
     }
 
+    @discardableResult
     func arrive(_ body: String = Specimens.chat()) -> (exchange: Exchange, client: RecordingClient) {
       let (exchange, client, _) = gate.begin(gate.chat(body))
       gate.pipeline.run(exchange)
@@ -33,6 +36,56 @@ struct TurnTests {
     #expect(turns.sent.map { ObjectIdentifier($0.exchange) } == exchanges.map { ObjectIdentifier($0) })
     _ = turns.gate.pipeline.turnEnded()
     #expect(turns.sent.count == 3, "an empty turn sends nothing again")
+  }
+
+  /// Of a burst a turn takes on what it bears; the next turns take on the rest, in its order.
+  @Test func aTurnTakesOnOnlySoMuch() throws {
+    let turns = try Turns { $0.limits.turnBytes = 2 * 2048 }
+    let exchanges = (0..<5).map { _ in turns.arrive().exchange }
+    var counts: [Int] = []
+    repeat {
+      turns.gate.pipeline.turnBegan()
+      _ = turns.gate.pipeline.turnEnded()
+      _ = turns.gate.pipeline.turnEnded()  // what is asked for twice in a turn is no turn of its own
+      counts.append(turns.sent.count)
+    } while turns.gate.pipeline.hasWaiting && counts.count < 10
+    #expect(counts == [2, 4, 5])
+    #expect(turns.sent.map { ObjectIdentifier($0.exchange) } == exchanges.map { ObjectIdentifier($0) })
+  }
+
+  /// Who sends a hundred requests at once has others' requests pass by.
+  @Test func anotherTenantDoesNotWaitForABurst() throws {
+    let turns = try Turns { $0.limits.turnBytes = 4 * 2048 }
+    for _ in 0..<100 { turns.arrive() }
+    turns.gate.pipeline.turnBegan()
+    _ = turns.gate.pipeline.turnEnded()
+    let other = turns.arrive().exchange
+    other.caller = try turns.gate.anotherTenant()
+    turns.gate.pipeline.turnBegan()
+    _ = turns.gate.pipeline.turnEnded()
+    #expect(turns.sent.contains { $0.exchange === other } && turns.gate.pipeline.hasWaiting)
+  }
+
+  @Test func aClientThatGoesWhileItWaitsForATurnHasNothingSent() throws {
+    let turns = try Turns { $0.limits.turnBytes = 2048 }
+    let all = (0..<3).map { _ in turns.arrive().exchange }
+    _ = turns.gate.pipeline.turnEnded()
+    turns.gate.pipeline.clientGone(all[1])
+    turns.gate.pipeline.turnBegan()
+    _ = turns.gate.pipeline.turnEnded()
+    #expect(turns.sent.map { ObjectIdentifier($0.exchange) } == [all[0], all[2]].map { ObjectIdentifier($0) })
+    #expect(!turns.gate.pipeline.hasWaiting)
+  }
+
+  /// A stop leaves nobody waiting.
+  @Test func aStopTakesOnAllThatWaits() throws {
+    let turns = try Turns { $0.limits.turnBytes = 2048 }
+    let clients = (0..<5).map { _ in turns.arrive().client }
+    _ = turns.gate.pipeline.turnEnded()
+    turns.gate.pipeline.endAll()
+    _ = turns.gate.pipeline.turnEnded()
+    #expect(turns.gate.confirm { clients.allSatisfy(\.isOver) })
+    #expect(clients.allSatisfy { $0.status == 503 } && turns.gate.pipeline.openExchanges == 0)
   }
 
   @Test func oneThatIsRefusedHoldsUpNobody() throws {

@@ -13,7 +13,7 @@ import Testing
     _ stream: String, includeUsage: Bool = false, dropsLogprobs: Bool = false, cuts: [Int] = [], rewriter: Rewriter
   ) -> Result {
     var reader = ChatStreamReader(
-      ChatStreamReader.Options(alias: "alias", includeUsage: includeUsage, dropsLogprobs: dropsLogprobs))
+      AnswerOptions(alias: "alias", includeUsage: includeUsage, dropsLogprobs: dropsLogprobs))
     var rewriter = rewriter
     let out = ByteArena()
     let bytes = Array(stream.utf8)
@@ -148,7 +148,7 @@ import Testing
   }
 
   @Test func flushedDeltasHaveTheirFieldsShape() {
-    let reader = ChatStreamReader(ChatStreamReader.Options(alias: "alias", includeUsage: true))
+    let reader = ChatStreamReader(AnswerOptions(alias: "alias", includeUsage: true))
     for (field, delta) in [
       (AnswerChannel.Field.content, "{\"content\":\"t\"}"), (.refusal, "{\"refusal\":\"t\"}"),
       (.reasoning, "{\"reasoning\":\"t\"}"), (.reasoningContent, "{\"reasoning_content\":\"t\"}"),
@@ -323,7 +323,7 @@ import Testing
       let bytes = random.mutate(seed, most: 6)
       let cuts = (0..<3).map { _ in Int.random(in: 0...bytes.count, using: &random) }.sorted()
       var reader = ChatStreamReader(
-        ChatStreamReader.Options(alias: "alias", includeUsage: round.isMultiple(of: 2), dropsLogprobs: true))
+        AnswerOptions(alias: "alias", includeUsage: round.isMultiple(of: 2), dropsLogprobs: true))
       var restorer = MarkRestorer()
       let out = ByteArena()
       var start = 0

@@ -20,10 +20,6 @@ extension UnsafeRawBufferPointer {
   var text: String { String(decoding: self, as: UTF8.self) }
 }
 
-extension ByteArena {
-  var text: String { bytes.text }
-}
-
 /// Scans a request; the error if it is refused.
 func refusal(of body: String, route: InferenceRoute = .chat) -> InferenceError? {
   withBytes(body) { bytes in

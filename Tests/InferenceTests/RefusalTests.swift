@@ -18,6 +18,7 @@ import Testing
     (.notFound, 404, "invalid_request_error", "not_found", false, false),
     (.methodNotAllowed, 405, "invalid_request_error", "method_not_allowed", false, false),
     (.contextLengthExceeded, 400, "invalid_request_error", "context_length_exceeded", false, false),
+    (.previousResponseNotFound, 400, "invalid_request_error", "previous_response_not_found", false, false),
     (.invalidAPIKey, 401, "invalid_request_error", "invalid_api_key", false, false),
     (.policyDenied, 403, "invalid_request_error", "policy_denied", false, false),
     (.dataResidencyMismatch, 403, "invalid_request_error", "data_residency_mismatch", false, false),

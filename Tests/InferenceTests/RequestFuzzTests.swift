@@ -10,11 +10,22 @@ import Testing
   private static let embeddings =
     #"{"model":"e","input":["a","b",[1,2]],"user":"u","dimensions":5,"x":{"y":[123456789]}}"#
 
-  @Test(arguments: [(InferenceRoute.chat, UInt64(41)), (.embeddings, 42)] as [(InferenceRoute, UInt64)])
+  private static let completions =
+    #"{"model":"m","prompt":["a",[1,2]],"suffix":"s","echo":true,"n":2,"best_of":3,"stream":true,"stream_options":{},"max_tokens":12,"user":"u","metadata":{},"stop":["x"],"logit_bias":{"50256":-100}}"#
+  private static let responses =
+    #"{"model":"m","instructions":"i \u00e9","stream":true,"max_output_tokens":12,"store":true,"user":"u","metadata":{"user_id":"x"},"text":{"format":{"type":"json_schema","name":"n","schema":{"type":"object"}}},"reasoning":{"effort":"low"},"tools":[{"type":"function","name":"f","parameters":{"type":"object"}},{"type":"namespace","tools":[{"type":"custom"}]}],"input":[{"role":"user","content":[{"type":"input_text","text":"a \"b\""},{"type":"input_image","image_url":"data:image/png;base64,AA=="}]},{"type":"reasoning","summary":[{"type":"summary_text","text":"s"}],"encrypted_content":"gAAAAA"},{"type":"function_call","call_id":"c","name":"f","arguments":"{\"a\":\"\\u00fc\",\"n\":756921707698}"},{"type":"function_call_output","call_id":"c","output":"o"}]}"#
+
+  private static let bodies: [InferenceRoute: String] = [
+    .chat: chat, .embeddings: embeddings, .completions: completions, .responses: responses,
+  ]
+
+  @Test(
+    arguments: [(InferenceRoute.chat, UInt64(41)), (.embeddings, 42), (.completions, 43), (.responses, 44)]
+      as [(InferenceRoute, UInt64)])
   func acceptedBodiesAreJSONForEverybody(route: InferenceRoute, seed: UInt64) {
     var random = SeededGenerator(seed: seed)
     let scan = RequestScan()
-    let body = Array((route == .chat ? Self.chat : Self.embeddings).utf8)
+    let body = Array((Self.bodies[route] ?? "").utf8)
     var accepted = 0
     for _ in 0..<10_000 {
       let bytes = random.mutate(body, most: 3)
@@ -29,12 +40,17 @@ import Testing
           previous = segment.end
           edits.replace(segment.start, segment.end, with: segment.kind == .number ? "0" : "[P_x]")
         }
-        _ = scan.addEdits(UpstreamEdits(model: "b", maxTokens: 5), to: &edits)
+        _ = scan.addEdits(UpstreamEdits(model: "b", maxTokens: 5), to: &edits, body: raw)
         let out = ByteArena()
         let isApplied = edits.apply(to: raw, into: out)
         #expect(isApplied, "\(raw.text)")
         let isJSON = (try? JSONSerialization.jsonObject(with: Data(Array(out.bytes)))) != nil
         #expect(isJSON, "\(out.text)")
+        if route == .responses {
+          let echo = "{" + String(decoding: scan.responsesEcho(of: raw), as: UTF8.self) + "\"id\":1}"
+          let isEcho = (try? JSONSerialization.jsonObject(with: Data(echo.utf8))) != nil
+          #expect(isEcho && !echo.contains("\n"), "\(echo)")
+        }
         let bound = TokenBound.inUpper(textBytes: scan.textBytes, messages: scan.messageCount)
         #expect(bound >= 32)
       }

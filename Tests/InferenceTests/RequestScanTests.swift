@@ -144,6 +144,9 @@ import Testing
       (",\"audio\":null", []),
       (",\"service_tier\":\"auto\"", []), (",\"service_tier\":\"default\"", []),
       (",\"service_tier\":\"flex\"", .pricedTier),
+      (",\"reasoning_effort\":\"low\"", .reasoning), (",\"reasoning_effort\":\"none\"", []),
+      (",\"response_format\":{\"type\":\"json_schema\",\"json_schema\":{\"name\":\"s\"}}", .jsonSchema),
+      (",\"response_format\":{\"type\":\"json_object\"}", []),
       (",\"store\":false", []), (",\"store\":true", .store), (",\"background\":true", .background),
     ] as [(String, RequestFeatures)])
   func namesWhatIsRefusedUntilPriced(members: String, features: RequestFeatures) throws {

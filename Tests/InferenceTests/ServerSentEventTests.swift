@@ -8,6 +8,12 @@ import Testing
     var isVerbatim: Bool
   }
 
+  private struct NamedEvent: Equatable {
+    var name: String
+    var data: String
+    var verbatim: String?
+  }
+
   /// Feeds the stream cut at the given places.
   private func events(_ stream: [UInt8], cuts: [Int], atEnd: Bool = false) throws -> [Event] {
     var reader = ServerSentEventReader()
@@ -64,6 +70,52 @@ import Testing
     }
   }
 
+  private func namedEvents(_ stream: [UInt8], cuts: [Int]) throws -> [NamedEvent] {
+    var reader = ServerSentEventReader()
+    var events: [NamedEvent] = []
+    var start = 0
+    for cut in cuts + [stream.count] {
+      try withBytes(Array(stream[start..<cut])) { chunk in
+        reader.open(chunk)
+        while try reader.next() {
+          events.append(
+            NamedEvent(name: reader.name.text, data: reader.data.text, verbatim: reader.verbatimNamed?.text))
+        }
+      }
+      start = cut
+    }
+    return events
+  }
+
+  private static let namedStreams: [(String, [(String, String, Bool)])] = [
+    ("event: m\ndata: a\n\nevent: n\ndata: b\n\n", [("m", "a", true), ("n", "b", true)]),
+    ("event: m\ndata: a\n\ndata: b\n\n", [("m", "a", true), ("", "b", false)]),
+    ("event: m\r\ndata: a\r\n\r\n", [("m", "a", false)]), ("event: m\rdata: a\n\n", [("m", "a", false)]),
+    ("event: m\ndata: a\r\n\n", [("m", "a", false)]), ("event:m\ndata: a\n\n", [("m", "a", false)]),
+    ("event: m\ndata:a\n\n", [("m", "a", false)]), ("event:  m\ndata: a\n\n", [(" m", "a", true)]),
+    ("event\ndata: a\n\n", [("", "a", false)]), ("event:\ndata: a\n\n", [("", "a", false)]),
+    ("event: m\nevent: n\ndata: a\n\n", [("n", "a", false)]), ("data: a\nevent: m\n\n", [("m", "a", false)]),
+    ("event: m\nid: 7\ndata: a\n\n", [("m", "a", false)]), ("id: 7\nevent: m\ndata: a\n\n", [("m", "a", true)]),
+    (": c\n\nevent: m\n: c\ndata: a\n\n", [("m", "a", false)]), ("event: m\ndata: a\n: c\n\n", [("m", "a", false)]),
+    ("event: m\n\ndata: a\n\n", [("", "a", false)]), ("event: m\ndata: a\ndata: b\n\n", [("m", "a\nb", false)]),
+    ("\u{FEFF}event: m\ndata: a\n\n", [("m", "a", true)]), ("eventx: m\nEvent: m\ndata: a\n\n", [("", "a", false)]),
+    ("event: grüezi\ndata: ü\n\n\n\nevent: x\n", [("grüezi", "ü", true)]),
+  ]
+
+  @Test(arguments: 0..<namedStreams.count)
+  func namesComeWithTheirEventsHoweverTheyAreSplit(number: Int) throws {
+    let (stream, expected) = Self.namedStreams[number]
+    let bytes = Array(stream.utf8)
+    let wanted = expected.map {
+      NamedEvent(name: $0.0, data: $0.1, verbatim: $0.2 ? "event: \($0.0)\ndata: \($0.1)\n\n" : nil)
+    }
+    #expect(try namedEvents(bytes, cuts: []) == wanted)
+    #expect(try namedEvents(bytes, cuts: Array(0..<bytes.count)) == wanted)
+    for first in 0...bytes.count {
+      for second in first...bytes.count { #expect(try namedEvents(bytes, cuts: [first, second]) == wanted) }
+    }
+  }
+
   @Test(arguments: ["data: [DONE]", "data: [DONE]\n", "data: [DONE]\r", "data: [DONE]\r\n"])
   func theEndCompletesTheLastEvent(stream: String) throws {
     let bytes = Array(stream.utf8)
@@ -83,6 +135,8 @@ import Testing
     #expect(throws: InferenceError.self) { try events(endless, cuts: []) }
     let lines = Array(String(repeating: "data: 12345678\n", count: largest / 15 + 2).utf8)
     #expect(throws: InferenceError.self) { try events(lines, cuts: [100_000, 500_000]) }
+    let named = Array(("event: x\n" + String(repeating: ": comment\n", count: largest / 10 + 2)).utf8)
+    #expect(throws: InferenceError.self) { try events(named, cuts: [100_000, 500_000]) }
   }
 
   @Test func commentsWithoutEndHoldNothing() throws {

@@ -30,10 +30,12 @@ struct ProviderTargetsTests {
   }
 
   private static func targets(
-    credentials: [String: [UInt8]]? = nil, rates: [String: Int64] = [:], dedicated: String? = nil
+    credentials: [String: [UInt8]]? = nil, rates: [String: Int64] = [:], dedicated: String? = nil,
+    tenant: String = "kanzlei-a"
   ) -> ProviderTargets {
     ProviderTargets(
-      limits: Limits(), credentials: credentials ?? ["eu": Array(secret.utf8)], currency: "EUR", currencyRates: rates,
+      limits: Limits(), credentials: credentials ?? ["eu": Array(secret.utf8)], tenant: tenant, currency: "EUR",
+      currencyRates: rates,
       dedicatedPool: dedicated, loads: ProviderLoads(),
       transports: TransportTable(credentials: credentials ?? [:]))
   }
@@ -41,8 +43,8 @@ struct ProviderTargetsTests {
   @Test func pricesInTheTenantsCurrencyStay() throws {
     let callable = try #require(Self.targets().callable(try Self.candidate(weight: 3)))
     #expect(callable.price == Self.price("EUR") && callable.weight == 3)
-    #expect(callable.chat.url == "https://eu.example/v1/chat/completions")
-    #expect(callable.embeddings.url == "https://eu.example/v1/embeddings")
+    #expect(callable.targets.chat?.url == "https://eu.example/v1/chat/completions")
+    #expect(callable.targets.embeddings?.url == "https://eu.example/v1/embeddings")
   }
 
   @Test func anotherCurrencyIsConvertedAndRoundedUp() throws {
@@ -88,7 +90,8 @@ struct ProviderTargetsTests {
 
   @Test func aProviderThatAsksForNoneIsCalledWithoutCredential() throws {
     let callable = try #require(Self.targets(credentials: [:]).callable(try Self.candidate(credential: nil)))
-    #expect(!callable.chat.headerLines.contains { $0.lowercased().hasPrefix("authorization") })
+    let chat = try #require(callable.targets.chat)
+    #expect(!chat.headerLines.contains { $0.lowercased().hasPrefix("authorization") })
   }
 
   @Test(arguments: [
@@ -96,24 +99,95 @@ struct ProviderTargetsTests {
   ])
   func theCredentialStandsInOneHeaderLineAndNowhereElse(adapter: Adapter, prefix: String) throws {
     let callable = try #require(Self.targets(dedicated: "tenant").callable(try Self.candidate(adapter: adapter)))
-    for target in [callable.chat, callable.embeddings] {
+    for target in [callable.targets.chat, callable.targets.embeddings].compactMap({ $0 }) {
       #expect(target.headerLines.filter { $0.contains(Self.secret) } == ["\(prefix)\(Self.secret)"])
       for text in [target.url, target.poolKey, target.provider] { #expect(!text.contains(Self.secret)) }
     }
     #expect(!"\(callable.provider)\(callable.model)\(callable.price)".contains(Self.secret))
   }
 
-  @Test(arguments: [Adapter.anthropic, .gemini, .bedrock]) func aWireNobodySpeaksIsNoCandidate(adapter: Adapter) throws
-  {
-    #expect(Self.targets().callable(try Self.candidate(adapter: adapter)) == nil)
+  private static func targets(_ adapter: Adapter, _ endpoint: String, model: String = "m") throws -> UpstreamTargets {
+    let candidate = try candidate(adapter: adapter, endpoint: endpoint)
+    return try #require(
+      targets().callable(
+        Candidate(
+          provider: candidate.provider,
+          model: Model(id: model, maxOutput: 1000, price: price("EUR"))))
+    ).targets
+  }
+
+  @Test func anthropicIsSpokenToAsItsClientsDo() throws {
+    let targets = try Self.targets(.anthropic, "https://api.example/v1")
+    #expect(targets.chat == nil && targets.embeddings == nil && targets.responses == nil)
+    let translated = try #require(targets.messages).translated
+    #expect(translated.url == "https://api.example/v1/messages")
+    #expect(translated.headerLines.contains("x-api-key: \(Self.secret)"))
+    #expect(translated.headerLines.contains("anthropic-version: 2023-06-01"))
+    #expect(!translated.headerLines.contains { $0.hasPrefix("authorization") })
+  }
+
+  @Test func geminisPathsNameTheModelAndTheStream() throws {
+    let targets = try Self.targets(.gemini, "https://google.example/v1beta", model: "gemini/2 ?#")
+    let gemini = try #require(targets.gemini)
+    #expect(gemini.plain.url == "https://google.example/v1beta/models/gemini%2F2%20%3F%23:generateContent")
+    #expect(gemini.stream.url.hasSuffix(":streamGenerateContent?alt=sse"))
+    #expect(gemini.plain.headerLines.contains("x-goog-api-key: \(Self.secret)"))
+    #expect(!gemini.plain.url.contains(Self.secret))
+    #expect(targets.embeddings?.url == "https://google.example/v1beta/openai/embeddings")
+  }
+
+  @Test func vertexTakesTokens() throws {
+    let targets = try Self.targets(
+      .gemini, "https://europe-west4-aiplatform.googleapis.com/v1/projects/p/locations/l/publishers/google")
+    #expect(targets.gemini?.plain.headerLines.contains("authorization: Bearer \(Self.secret)") == true)
+  }
+
+  @Test func bedrockHasPathsForBoth() throws {
+    let targets = try Self.targets(.bedrock, "https://bedrock.example", model: "eu.anthropic.claude-v1:0")
+    #expect(targets.converse?.plain.url == "https://bedrock.example/model/eu.anthropic.claude-v1%3A0/converse")
+    #expect(targets.converse?.stream.url.hasSuffix("/converse-stream") == true)
+    #expect(targets.converse?.plain.headerLines.contains("authorization: Bearer \(Self.secret)") == true)
+  }
+
+  @Test func aPairOfKeysSignsAndTravelsNowhere() throws {
+    var traits = WireTraits.usual(for: .bedrock)
+    traits.awsRegion = "eu-central-1"
+    let model = Model(id: "m", maxOutput: 1000, price: Self.price("EUR"))
+    let provider = Provider(
+      id: "bedrock", adapter: .bedrock, endpoint: try Endpoint("https://bedrock.example", local: false),
+      isLocal: false, credential: "eu", country: try Country("DE"), agreement: Agreement(kind: .avv),
+      certificates: [:], retentionDays: 0, training: .never, models: [model], traits: traits)
+    let targets = Self.targets(credentials: ["eu": Array("AKIDEXAMPLE:wJalr/x:y".utf8)])
+    let callable = try #require(targets.callable(Candidate(provider: provider, model: model)))
+    let plain = try #require(callable.targets.converse).plain
+    #expect(plain.signature?.region == "eu-central-1" && plain.signature?.service == "bedrock")
+    #expect(plain.signature?.accessKey == "AKIDEXAMPLE" && plain.signature?.secretKey == "wJalr/x:y")
+    #expect(!plain.headerLines.contains { $0.contains("AKID") || $0.contains("wJalr") })
+  }
+
+  @Test(arguments: ["..", ".", "a/../b", "a%2fb", "ü"]) func aNameStaysInsideItsSegment(name: String) {
+    let segment = PathSegment.encoded(name)
+    #expect(segment != "." && segment != "..")
+    #expect(segment.utf8.allSatisfy { $0 > 0x20 && $0 < 0x7F && $0 != 0x2F })
+  }
+
+  @Test func aTenantsOwnAccountComesFirstAndSharesNothing() throws {
+    let credentials = ["eu": Array("common".utf8), "eu@kanzlei-a": Array("its-own".utf8)]
+    let own = try #require(Self.targets(credentials: credentials).callable(try Self.candidate()))
+    let other = try #require(Self.targets(credentials: credentials, tenant: "kanzlei-b").callable(try Self.candidate()))
+    #expect(own.targets.chat?.headerLines.contains("authorization: Bearer its-own") == true)
+    #expect(other.targets.chat?.headerLines.contains("authorization: Bearer common") == true)
+    #expect(own.targets.chat?.poolKey != other.targets.chat?.poolKey)
+    #expect(Self.targets(credentials: credentials).isTenantsOwn)
+    #expect(!Self.targets(credentials: credentials, tenant: "a").isTenantsOwn)
   }
 
   @Test func connectionsAreSharedByCredentialOnly() throws {
-    let shared = try #require(Self.targets().callable(try Self.candidate())).chat.poolKey
+    let shared = try #require(Self.targets().callable(try Self.candidate())).targets.chat?.poolKey
     let other = try #require(
       Self.targets(credentials: ["us": Array(Self.secret.utf8)]).callable(try Self.candidate(credential: "us")))
-    let own = try #require(Self.targets(dedicated: "tenant").callable(try Self.candidate())).chat.poolKey
-    #expect(Set([shared, other.chat.poolKey, own]).count == 3)
+    let own = try #require(Self.targets(dedicated: "tenant").callable(try Self.candidate())).targets.chat?.poolKey
+    #expect(Set([shared, other.targets.chat?.poolKey, own]).count == 3)
   }
 
   @Test func theRecordsHeadersAreSentAlong() throws {
@@ -121,10 +195,11 @@ struct ProviderTargetsTests {
       Self.targets().callable(
         try Self.candidate(headers: [.init(name: "openai-organization", value: "org"), .init(name: "x-a", value: "b")]))
     )
+    let chat = try #require(callable.targets.chat)
     for line in ["openai-organization: org", "x-a: b", "accept-encoding: identity", "content-type: application/json"] {
-      #expect(callable.chat.headerLines.contains(line))
+      #expect(chat.headerLines.contains(line))
     }
-    let names = callable.chat.headerLines.compactMap { $0.split(separator: ":").first }
+    let names = chat.headerLines.compactMap { $0.split(separator: ":").first }
     #expect(Set(names).count == names.count)
   }
 }

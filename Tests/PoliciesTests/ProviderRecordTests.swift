@@ -5,17 +5,17 @@ import Testing
 
 /// How a record says how its provider is reached, how long it may take and how much it may be given.
 struct ProviderRecordTests {
-  private static func document(_ members: String) -> String {
+  private static func document(_ members: String, adapter: String = "openai") -> String {
     """
     kind: Providers
     providers:
-      - {id: x, adapter: openai, endpoint: "https://x.example", credential: x, country: DE, agreement: {kind: avv},
-         retention: 0d, training: never, models: [], \(members)}
+      - {id: x, adapter: \(adapter), endpoint: "https://x.example", credential: x, country: DE, agreement: {kind: avv},
+         retention: 0d, training: never, \(members.contains("models:") ? "" : "models: [], ")\(members)}
     """
   }
 
-  private static func provider(_ members: String) throws -> Provider {
-    try #require(try PolicyFixture.load(document(members)).routes.providers.first { $0.id == "x" })
+  private static func provider(_ members: String, adapter: String = "openai") throws -> Provider {
+    try #require(try PolicyFixture.load(document(members, adapter: adapter)).routes.providers.first { $0.id == "x" })
   }
 
   @Test func everythingIsRead() throws {
@@ -40,6 +40,58 @@ struct ProviderRecordTests {
     let provider = try Self.provider("deny-fields: []")
     #expect(provider.timeouts == ProviderTimeouts() && provider.limits == ProviderLimits())
     #expect(provider.connection == ProviderConnection())
+  }
+
+  @Test func theWireIsRead() throws {
+    let openAI = try Self.provider("responses: false, completions: true")
+    #expect(!openAI.traits.hasResponses && openAI.traits.hasCompletions)
+    let claude = try Self.provider(
+      """
+      anthropic-version: 2026-10-21, betas: {except: [context-management-2025-06-27]}, models: [
+        {id: a, max-output: 1, capabilities: [tools, json-schema], price: {version: 1, currency: EUR, input: "1", output: "1"}},
+        {id: b, max-output: 1, anthropic-version: 2023-06-01, price: {version: 1, currency: EUR, input: "1", output: "1"}}]
+      """, adapter: "anthropic")
+    #expect(claude.traits.anthropicVersion == "2026-10-21")
+    #expect(claude.models.map { claude.anthropicVersion(for: $0) } == ["2026-10-21", "2023-06-01"])
+    #expect(claude.models.map(\.capabilities) == [[.tools, .jsonSchema], nil])
+    #expect(claude.traits.betas == .except(["context-management-2025-06-27"]))
+    #expect(try Self.provider("betas: none", adapter: "anthropic").traits.betas == .only([]))
+    #expect(try Self.provider("region: eu-central-1", adapter: "bedrock").traits.awsRegion == "eu-central-1")
+    #expect(try Self.provider("api-version: 2024-10-21", adapter: "azure").traits.apiVersion == "2024-10-21")
+  }
+
+  /// What holds where a record says nothing.
+  @Test(
+    arguments: [
+      ("openai", true, false), ("azure", true, false), ("openai-compatible", false, true), ("vllm", false, true),
+      ("ollama", false, true), ("mistral", false, false), ("anthropic", false, false), ("gemini", false, false),
+    ])
+  func theWireIsUsualOtherwise(adapter: String, responses: Bool, completions: Bool) throws {
+    let traits = try Self.provider("deny-fields: []", adapter: adapter).traits
+    #expect(traits.hasResponses == responses && traits.hasCompletions == completions)
+    #expect(traits.anthropicVersion == "2023-06-01" && traits.betas == .all)
+    #expect(traits.apiVersion == nil && traits.awsRegion == nil)
+  }
+
+  @Test(
+    arguments: [
+      ("azure", "api-version: 2024-10-21", true), ("azure", "api-version: 2025-04-01-preview", true),
+      ("azure", "api-version: \"2024-10-21&x=y\"", false), ("azure", "api-version: latest", false),
+      ("openai", "api-version: 2024-10-21", false), ("anthropic", "anthropic-version: 2023-06-01", true),
+      ("anthropic", "anthropic-version: \"2023\"", false), ("openai", "anthropic-version: 2023-06-01", false),
+      ("anthropic", "betas: all", true), ("anthropic", "betas: some", false), ("anthropic", "betas: {only: []}", true),
+      ("anthropic", "betas: {only: [a], except: [b]}", false), ("anthropic", "betas: {}", false),
+      ("anthropic", "betas: {only: [\"a,b\"]}", false), ("openai", "betas: none", false),
+      ("bedrock", "region: eu-central-1", true), ("bedrock", "deny-fields: []", false),
+      ("bedrock", "region: \"eu/../x\"", false), ("openai", "region: eu-central-1", false),
+      ("gemini", "responses: true", false), ("gemini", "responses: false", true),
+      ("anthropic", "completions: true", false), ("openai", "headers: {anthropic-version: a}", false),
+      ("openai", "models: [m]", false),
+    ])
+  func whatAWireDoesNotHaveIsRefusedWithItsPlace(adapter: String, members: String, isTaken: Bool) {
+    let errors = PolicyFixture.errors(Self.document(members, adapter: adapter))
+    #expect(errors.isEmpty == isTaken, "\(errors)")
+    #expect(errors.allSatisfy { $0.contains("test.yaml:") })
   }
 
   @Test(arguments: [

@@ -1,3 +1,4 @@
+import Dispatch
 import Foundation
 import KeyProviders
 import Synchronization
@@ -338,4 +339,57 @@ func aGivenUpSegmentIsNeverSyncedAgain(durability: Durability, file: String) thr
   #expect(fixture.confirmed.all.sorted() == expected)
   let result = try fixture.verify()
   #expect(result.findings == [] && result.streams == 12)
+}
+
+/// A megabyte of one tenant and a line of another, queued in this order in one batch.
+@Test func aSmallEntryIsConfirmedBeforeTheLargeOneOfAnother() throws {
+  let fixture = try LogFixture()
+  let (reached, go) = (DispatchSemaphore(value: 0), DispatchSemaphore(value: 0))
+  let isHeld = Atomic<Bool>(false)
+  var options = WriterOptions()
+  options.onMetadata = { records in
+    guard records.contains(where: { $0.recordID == 2 }), !isHeld.exchange(true, ordering: .relaxed) else { return }
+    reached.signal()
+    go.wait()
+  }
+  let writer = try fixture.writer(options: options)
+  let (first, second) = (try fixture.stream(), try fixture.stream(.second))
+  #expect(writer.append(entry(second, 1), loop: 0) && fixture.confirmed.waits(for: 1))
+  #expect(
+    writer.append(LogEntry(stream: first, recordID: 2, metadata: Array("{}".utf8), token: 2), loop: 0))
+  reached.wait()
+  for number in [3, 4] { #expect(writer.append(entry(first, number, size: 1 << 20), loop: 0)) }
+  #expect(writer.append(entry(second, 5), loop: 0))
+  go.signal()
+  #expect(fixture.confirmed.waits(for: 4) && fixture.confirmed.waits(for: 5))
+  writer.stop()
+  #expect(fixture.confirmed.all == [1, 2, 5, 3, 4])
+  #expect(try fixture.verify().exitCode == 0)
+}
+
+/// While megabytes are sealed, entries of other streams come, are written and confirmed, and those of the same stream wait.
+@Test func whatComesInTheMiddleOfALargeEntryIsWrittenOnce() throws {
+  let fixture = try LogFixture()
+  let writer = try fixture.writer()
+  let (first, second) = (try fixture.stream(), try fixture.stream(.second))
+  for (number, stream) in [(1, first), (2, second)] {
+    #expect(writer.append(entry(stream, number), loop: 0) && fixture.confirmed.waits(for: UInt64(number)))
+  }
+  var number = 2
+  for round in 1...3 {
+    #expect(writer.append(entry(first, round * 1000, size: 4 << 20), loop: 0))
+    // Until the large one is through, which takes milliseconds, small ones of both go in.
+    repeat {
+      number += 1
+      #expect(writer.append(entry(number % 2 == 0 ? first : second, number), loop: 0))
+      #expect(number % 2 == 0 || fixture.confirmed.waits(for: UInt64(number)))
+    } while !fixture.confirmed.all.contains(UInt64(round * 1000)) && number < 900
+    #expect(fixture.confirmed.waits(for: UInt64(round * 1000)))
+  }
+  #expect(writer.drain())
+  writer.stop()
+  let confirmed = fixture.confirmed.all
+  #expect(Set(confirmed) == Set((1...number).map(UInt64.init) + [1000, 2000, 3000]))
+  #expect(confirmed.count == Set(confirmed).count, "nothing is written twice")
+  #expect(try fixture.verify().exitCode == 0)
 }

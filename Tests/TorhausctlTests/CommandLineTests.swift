@@ -56,6 +56,14 @@ struct CommandLineTests {
       (["log", "show", "req_1", "--tenant", "a"], "GET", "/v1/tenants/a/log/req_1", nil),
       (["log", "verify", "--tenant", "a"], "POST", "/v1/tenants/a/log/verify", "{}"),
       (["audit", "list"], "GET", "/v1/audit?limit=100", nil),
+      (["provider", "list"], "GET", "/v1/providers", nil),
+      (["route", "why", "--tenant", "a", "--model", "chat"], "GET", "/v1/tenants/a/route?alias=chat", nil),
+      (
+        [
+          "route", "why", "--tenant", "a", "--model", "a:b", "--project", "p", "--key", key, "--tokens", "5", "--needs",
+          "tools,images",
+        ], "GET", "/v1/tenants/a/route?alias=a%3Ab&project=p&key=\(key)&tokens=5&needs=tools%2Cimages", nil
+      ),
     ] as [([String], String, String, String?)])
   func commandsBecomeRequests(arguments: [String], method: String, target: String, body: String?) {
     let run = Run(arguments: arguments, answers: [(200, #"{"exit_code":0}"#)])

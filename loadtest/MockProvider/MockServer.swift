@@ -2,7 +2,7 @@ import NIOConcurrencyHelpers
 import NIOCore
 import NIOPosix
 
-/// A scripted provider of OpenAI's chat and embeddings routes, for tests and for load.
+/// A scripted provider that speaks the dialects of the large ones, for tests and for load.
 ///
 /// It listens on 127.0.0.1 only. What it does is said by the model's name (see the README of `loadtest/`): the same
 /// request always has the same answer, the same usage and the same charge.
@@ -16,16 +16,19 @@ package final class MockServer: Sendable {
   private let wantedPort: Int
   private let loops: Int
   private let journal: Journal
+  private let signature: AmazonSignature?
   private let running = NIOLockedValueBox<Running?>(nil)
 
   /// - Parameters:
   ///   - port: Where to listen; 0 takes a free one.
   ///   - loops: Event loops, each on a thread of its own.
   ///   - keep: How many of the last requests the report holds.
-  package init(port: Int = 0, loops: Int = 1, keep: Int = 256) {
+  ///   - amazonKey: The key that requests of Bedrock's dialect must be signed with; without it, any credential will do.
+  package init(port: Int = 0, loops: Int = 1, keep: Int = 256, amazonKey: AmazonKey? = nil) {
     wantedPort = port
     self.loops = max(1, loops)
     journal = Journal(limit: keep)
+    signature = amazonKey.map { AmazonSignature(key: $0) }
   }
 
   /// Listens; returns when connections are accepted.
@@ -40,6 +43,7 @@ package final class MockServer: Sendable {
     }
     let group = MultiThreadedEventLoopGroup(numberOfThreads: loops)
     let journal = journal
+    let signature = signature
     let bootstrap = ServerBootstrap(group: group)
       .serverChannelOption(.backlog, value: 4_096)
       .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
@@ -50,7 +54,7 @@ package final class MockServer: Sendable {
       )
       .childChannelInitializer { channel in
         channel.eventLoop.makeCompletedFuture {
-          try channel.pipeline.syncOperations.addHandler(ConnectionHandler(journal))
+          try channel.pipeline.syncOperations.addHandler(ConnectionHandler(journal, signature))
         }
       }
     do {

@@ -552,6 +552,58 @@ enum OpenAPIDocument {
                     allOf: [{$ref: '#/components/schemas/Page'}]
                     properties: {data: {type: array, items: {$ref: '#/components/schemas/AuditEntry'}}}
             default: {$ref: '#/components/responses/Refused'}
+      /v1/tenants/{tenant}/route:
+        parameters:
+          - $ref: '#/components/parameters/Tenant'
+        get:
+          operationId: route.why
+          tags: [providers]
+          summary: Where a request for an alias would go, and why not elsewhere
+          description: |
+            Judges every candidate of the alias by the rules of the data plane, and sends nothing. `most` is what the request
+            can cost at most, in the tenant's currency. With `key` or `project` it also says whether those keys may use the
+            alias (for a policy with networks: not without one). What providers are doing now (`resting`, `full`, `breaker`)
+            is told to those who may read providers at the installation.
+          parameters:
+            - $ref: '#/components/parameters/Alias'
+            - $ref: '#/components/parameters/Project'
+            - $ref: '#/components/parameters/KeyQuery'
+            - $ref: '#/components/parameters/Tokens'
+            - $ref: '#/components/parameters/Needs'
+          responses:
+            "200":
+              description: Done.
+              content: {application/json: {schema: {$ref: '#/components/schemas/Route'}}}
+            default: {$ref: '#/components/responses/Refused'}
+      /v1/providers:
+        get:
+          operationId: provider.list
+          tags: [providers]
+          summary: The provider register in force, with prices; credentials by name
+          responses:
+            "200":
+              description: Done.
+              content:
+                application/json:
+                  schema:
+                    allOf: [{$ref: '#/components/schemas/Page'}]
+                    properties: {data: {type: array, items: {$ref: '#/components/schemas/Provider'}}}
+            default: {$ref: '#/components/responses/Refused'}
+      /v1/providers/{provider}/check:
+        parameters:
+          - $ref: '#/components/parameters/ProviderPath'
+        post:
+          operationId: provider.check
+          tags: [providers]
+          summary: Ask a provider for its models; no content is sent
+          description: |
+            By the credential and the connection of the register, within ten seconds. The answer holds no text of the
+            provider's beyond a status.
+          responses:
+            "200":
+              description: Done.
+              content: {application/json: {schema: {$ref: '#/components/schemas/ProviderCheck'}}}
+            default: {$ref: '#/components/responses/Refused'}
     components:
       securitySchemes:
         admin: {type: http, scheme: bearer, description: "An admin token, tha_…"}
@@ -562,6 +614,11 @@ enum OpenAPIDocument {
         Binding: {name: binding, in: path, required: true, schema: {$ref: '#/components/schemas/Id'}}
         Request: {name: request, in: path, required: true, description: The x-request-id of the answer, schema: {type: string, maxLength: 64}}
         KeyQuery: {name: key, in: query, schema: {$ref: '#/components/schemas/Id'}}
+        Alias: {name: alias, in: query, required: true, schema: {type: string, maxLength: 64}}
+        Project: {name: project, in: query, description: Its keys are looked at, schema: {$ref: '#/components/schemas/Slug'}}
+        Tokens: {name: tokens, in: query, description: Of the prompt, schema: {type: integer, minimum: 0, maximum: 100000000, default: 1000}}
+        Needs: {name: needs, in: query, description: "Capabilities, with commas: images, audio, files, tools, json-schema, reasoning", schema: {type: string}}
+        ProviderPath: {name: provider, in: path, required: true, schema: {type: string, maxLength: 63}}
         Limit: {name: limit, in: query, schema: {type: integer, minimum: 1, maximum: 1000, default: 100}}
         Cursor: {name: cursor, in: query, description: The value of next of the page before, schema: {type: string}}
         From: {name: from, in: query, description: RFC 3339 or a day in UTC; 30 days before to if absent from usage, schema: {type: string}}
@@ -812,6 +869,98 @@ enum OpenAPIDocument {
               type: array
               items: {type: object, properties: {class: {type: string}, count: {type: integer}}}
             mode: {enum: [managed, write-only, 'off']}
+        Route:
+          type: object
+          required: [alias, policy, currency, order, callers, candidates]
+          properties:
+            alias: {type: string}
+            policy: {type: string}
+            currency: {type: string}
+            order: {enum: [listed, cheapest, weighted, least-outstanding]}
+            rule: {type: string, description: By which the alias is not the tenant's at all; absent if it is}
+            callers:
+              type: array
+              items:
+                type: object
+                required: [key, name, role, allowed]
+                properties:
+                  key: {$ref: '#/components/schemas/Id'}
+                  name: {type: string}
+                  role: {type: string}
+                  allowed: {type: boolean}
+                  rule: {type: string}
+            candidates:
+              type: array
+              items:
+                type: object
+                required: [provider, model, country, weight, verdict, detail]
+                properties:
+                  provider: {type: string}
+                  model: {type: string}
+                  country: {type: string}
+                  weight: {type: integer}
+                  verdict: {enum: [first, usable, refused]}
+                  rule:
+                    description: |
+                      compliance.countries, compliance.agreement, compliance.agreement-expired, compliance.training,
+                      compliance.retention, compliance.certificates, secrecy.undertaking, price, credential, connection,
+                      adapter, capability, context, resting, full or breaker
+                    type: string
+                  detail: {type: string}
+                  most: {$ref: '#/components/schemas/Money'}
+        Provider:
+          type: object
+          required: [id, adapter, endpoint, local, country, agreement, certificates, retention_days, training, models]
+          properties:
+            id: {type: string}
+            adapter: {type: string}
+            endpoint: {type: string}
+            local: {type: boolean}
+            credential: {type: string, description: Its name}
+            country: {type: string}
+            agreement:
+              type: object
+              required: [kind, secrecy_undertaking]
+              properties: {kind: {enum: [none, avv, own]}, expires: {type: string, format: date}, secrecy_undertaking: {type: boolean}}
+            certificates:
+              type: array
+              items: {type: object, properties: {name: {type: string}, valid_until: {type: string, format: date}}}
+            retention_days: {type: integer}
+            training: {enum: [never, opt-out, allowed]}
+            models:
+              type: array
+              items:
+                type: object
+                required: [id, max_output, price]
+                properties:
+                  id: {type: string}
+                  max_output: {type: integer}
+                  context: {type: integer}
+                  capabilities: {type: array, items: {type: string}, description: Absent where nobody wrote them down}
+                  price:
+                    description: Per 1,000,000 tokens.
+                    type: object
+                    required: [version, currency, input, cached, cache_write_5m, cache_write_1h, output]
+                    properties:
+                      version: {type: string}
+                      currency: {type: string}
+                      input: {$ref: '#/components/schemas/Money'}
+                      cached: {$ref: '#/components/schemas/Money'}
+                      cache_write_5m: {$ref: '#/components/schemas/Money'}
+                      cache_write_1h: {$ref: '#/components/schemas/Money'}
+                      output: {$ref: '#/components/schemas/Money'}
+            fault: {type: string, description: Why it cannot be called at all}
+        ProviderCheck:
+          type: object
+          required: [provider, outcome, good, detail, missing]
+          properties:
+            provider: {type: string}
+            outcome: {enum: [ok, models_missing, connected, no_list, credential_missing, credential_refused, forbidden, rate_limited, failed, unreachable, not_callable]}
+            good: {type: boolean}
+            status: {type: integer}
+            milliseconds: {type: integer}
+            detail: {type: string}
+            missing: {type: array, items: {type: string}, description: Models of the register that are not in the provider's list}
         Opening:
           type: object
           additionalProperties: false

@@ -77,7 +77,7 @@ enum Octet {
   private static let guarded: [StaticString] = [
     "host", "expect", "upgrade", "api-key", "x-api-key", "connection", "content-type", "authorization",
     "content-length",
-    "content-encoding", "transfer-encoding", "anthropic-version", "x-forwarded-for",
+    "content-encoding", "transfer-encoding", "anthropic-version", "anthropic-beta", "x-forwarded-for",
   ]
 
   /// Whether a name with `_` equals one that matters once `_` is read as `-`, as CGI-like servers do.

@@ -28,6 +28,8 @@ package struct RequestHead: Sendable {
   package var translation: Range<Int>?
   package var clientRequestID: Range<Int>?
   package var anthropicVersion: Range<Int>?
+  /// Every `anthropic-beta`; clients send one or several.
+  package var anthropicBetas: [Range<Int>] = []
   /// Bytes of the whole head, the empty line included.
   package var length = 0
 

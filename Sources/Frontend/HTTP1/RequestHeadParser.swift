@@ -222,6 +222,8 @@ private struct HeadReader {
     case 14 where Octet.matches(bytes, name, "content-length"):
       try seen.once(.contentLength)
       head.framing = .length(try length(value))
+    case 14 where Octet.matches(bytes, name, "anthropic-beta"):
+      head.anthropicBetas.append(value)
     case 15 where Octet.matches(bytes, name, "x-forwarded-for"):
       head.isForwarded = true
     case 16 where Octet.matches(bytes, name, "content-encoding"):

@@ -12,7 +12,6 @@ extension HTTP2Connection {
     let stream = HTTP2Stream(id: id, connection: self)
     guard session.attach(stream) else { return false }
     stream.index = streams.count
-    stream.phaseBegan = now
     streams.append(stream)
     let bytes = layoutBytes ?? worker.room.takeArena()
     bytes.reset()
@@ -64,7 +63,7 @@ extension HTTP2Connection {
     if endsStream { return start(stream, exchange) }
     if case .length(let count) = head.framing, !worker.pipeline.hold(exchange, bodyBytes: count) { return }
     stream.phase = .body
-    stream.phaseBegan = now
+    stream.pace = BodyPace(limits, now: now)
     if case .length(let count) = head.framing {
       stream.expected = count
       exchange.body.reserve(min(count, limits.http2.streamWindowBytes))
@@ -118,7 +117,7 @@ extension HTTP2Connection {
       stream.phase = .body
     }
     exchange.body.append(bytes)
-    stream.bodyReceived += bytes.count
+    stream.pace.received(bytes.count, now: now)
     if stream.room > 0 { return session.consumed(bytes.count, of: id) }
     stream.unconsumed += bytes.count
     guard stream.expected == nil, !stream.isWaitingForRoom,
@@ -143,12 +142,11 @@ extension HTTP2Connection {
   private func letIn(_ stream: HTTP2Stream) {
     stream.room = wantedRoom(stream)
     stream.isWaitingForRoom = false
-    stream.phaseBegan = now
-    stream.bodyReceived = 0
+    stream.pace = BodyPace(limits, now: now)
     session.consumed(stream.unconsumed, of: stream.id)
     stream.unconsumed = 0
     if let expected = stream.expected, let body = stream.exchange?.body {
-      body.reserve(min(max(0, expected - body.count), 1024 * 1024))
+      body.reserve(max(0, expected - body.count))
     }
   }
 

@@ -88,6 +88,7 @@ final class HTTP2Connection: WireProtocol, ClientConnection {
 
   let missingBodyBytes = 0
   var bodyRoom: ByteArena? { nil }
+  let isSentMuch = false
   func bodyGrew(by count: Int) {}
 
   private var isEnding: Bool { phase == .condemned || phase == .closing }
@@ -325,11 +326,8 @@ final class HTTP2Connection: WireProtocol, ClientConnection {
     if stream.phase == .body, stream.exchange != nil {
       // Who waits for us is not slow.
       if stream.isWaitingForRoom, stream.unconsumed > limits.http2.streamWindowBytes / 2 { return }
-      let beyond = now &- stream.phaseBegan &- Int64(limits.bodyGraceMilliseconds)
-      if beyond > 0, Int64(stream.bodyReceived) &* 1000 < beyond &* Int64(limits.bodyBytesPerSecond) {
-        fail(stream, .bodyTimeout)
-      }
-    } else if stream.heldBytes > 0, now &- stream.lastProgress > Int64(limits.writeStallMilliseconds) {
+      if stream.pace.isTooSlow(now: now) { fail(stream, .bodyTimeout) }
+    } else if stream.isWaitingForClient, now &- stream.lastProgress > Int64(limits.writeStallMilliseconds) {
       reset(stream, .cancel)
     }
   }

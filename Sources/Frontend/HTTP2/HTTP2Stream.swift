@@ -30,8 +30,7 @@ final class HTTP2Stream: ClientPort {
   private(set) var hasSent = false
 
   // The body
-  var phaseBegan: Int64 = 0
-  var bodyReceived = 0
+  var pace: BodyPace
   /// Bytes that are received and that the client was not told so.
   var unconsumed = 0
   /// What the body may still come to, as far as its client has said so.
@@ -53,11 +52,16 @@ final class HTTP2Stream: ClientPort {
   init(id: Int32, connection: HTTP2Connection) {
     self.id = id
     self.connection = connection
+    pace = BodyPace(connection.limits, now: connection.now)
   }
 
   // MARK: Answers out (ClientPort)
 
   var heldBytes: Int { (held?.count ?? 0) &- taken }
+
+  /// Bytes wait for the client's window, or the end of a stream does: with a window that is used up to the byte the library
+  /// asks for no more, not even for the end.
+  var isWaitingForClient: Bool { heldBytes > 0 || exchange == nil && lastProgress > 0 }
 
   func respond(_ response: ResponseHead, fields: UnsafeRawBufferPointer, body: UnsafeRawBufferPointer) {
     exchange = nil
@@ -92,6 +96,7 @@ final class HTTP2Stream: ClientPort {
   private func finish(_ ending: Ending) {
     exchange = nil
     self.ending = ending
+    if heldBytes == 0, let connection { lastProgress = connection.now }
     goOn()
   }
 

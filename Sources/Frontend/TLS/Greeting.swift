@@ -50,6 +50,7 @@ final class Greeting: WireProtocol, ClientConnection {
 
   var missingBodyBytes: Int { 0 }
   var bodyRoom: ByteArena? { nil }
+  let isSentMuch = false
   func bodyGrew(by count: Int) {}
   func progressed() {}
 

@@ -17,7 +17,12 @@ final class MetaWriter {
     defer { out.reset() }
     out.append(0)
     out.append(0)
-    out.append("{\"dialect\":\"openai\",\"route\":\"")
+    // The body is what was sent, in the provider's words.
+    out.append("{\"dialect\":\"")
+    out.append(utf8: exchange.dialect.rawValue)
+    out.append("\",\"wire\":\"")
+    out.append(utf8: exchange.wire.rawValue)
+    out.append("\",\"route\":\"")
     out.append(utf8: exchange.scan.route.rawValue)
     out.append("\",\"alias\":")
     JSONEscape.appendQuoted(exchange.alias, to: out)
@@ -69,7 +74,7 @@ final class MetaWriter {
     Decimal.append(exchange.spent.inputTokens &+ actual.inputTokens, to: out)
     out.append(",\"output\":")
     Decimal.append(exchange.spent.outputTokens &+ actual.outputTokens, to: out)
-    if let usage = exchange.stream.reader?.usage ?? exchange.usage {
+    if let usage = exchange.stream.reader.usage ?? exchange.usage {
       out.append(",\"cached\":")
       Decimal.append(usage.cachedTokens, to: out)
       out.append(",\"reasoning\":")
@@ -107,7 +112,7 @@ enum MetaPiece {
   static func bytes(_ members: [(name: StaticString, value: String)]) -> [UInt8] {
     let out = ByteArena(capacity: 256)
     for member in members { append(member.name, member.value, to: out) }
-    return Array(out.bytes)
+    return out.array
   }
 
   static func append(_ name: StaticString, _ value: String, to out: ByteArena) {

@@ -7,6 +7,7 @@ import Tenancy
 /// Stage 1 and 2: what the request is for, and who sends it; both from the head alone.
 extension RequestPipeline {
   func accept(_ exchange: Exchange, _ path: UnsafeRawBufferPointer, credentialsDiffer: Bool) -> Step {
+    exchange.dialect = Route.dialect(of: path)
     switch Route.find(exchange.method, path) {
     case .found(let route): exchange.route = route
     case .wrongMethod(let allow):
@@ -33,11 +34,32 @@ extension RequestPipeline {
             message: exchange.hasContentEncoding
               ? "Send the body without Content-Encoding." : "Send the body as application/json."))
       }
+      if let fault = versionFault(exchange) { return .refused(fault) }
       guard services.readiness.isReady else {
         return .refused(Refusal(.overloaded, message: "The gateway is starting or stopping. Try again shortly."))
       }
       return .next
     }
+  }
+
+  /// Anthropic's clients say which version of the API they mean; what goes upstream is what was understood here.
+  private func versionFault(_ exchange: Exchange) -> Refusal? {
+    guard exchange.dialect == .anthropic else { return nil }
+    guard AnthropicVersion(exchange.anthropicVersion.bytes) != nil else {
+      return Refusal(
+        .invalidValue,
+        message: "Send the header anthropic-version with one of "
+          + AnthropicVersion.allCases.map(\.rawValue).joined(separator: " and ") + ".",
+        param: "anthropic-version")
+    }
+    guard exchange.anthropicBetas.count <= 1024,
+      exchange.anthropicBetas.bytes.allSatisfy({ $0 >= 0x20 && $0 < 0x7F })
+    else {
+      return Refusal(
+        .invalidValue, message: "The header anthropic-beta has at most 1024 characters of printable ASCII.",
+        param: "anthropic-beta")
+    }
+    return nil
   }
 
   /// Unknown, malformed, expired, revoked and missing keys are one refusal with one text.
@@ -89,16 +111,27 @@ extension RequestPipeline {
       return refuse(exchange, Refusal(.policyDenied, message: "Your policy does not allow this (rule key.networks)."))
     }
     let visible = caller.rules.models.values.filter { isVisible($0.alias, to: caller) }
+    // One path, two kinds of client: Anthropic's say which version they mean.
+    let isAnthropic = exchange.anthropicVersion.count > 0
+    if isAnthropic { exchange.dialect = .anthropic }
     guard exchange.route == .model, let range = Route.modelName(path) else {
-      ModelList.append(
-        visible.sorted { $0.alias < $1.alias }.map { (alias: $0.alias, created: $0.created) }, to: exchange.reply)
+      let models = visible.sorted { $0.alias < $1.alias }.map { (alias: $0.alias, created: $0.created) }
+      if isAnthropic {
+        ModelList.appendAnthropic(models, to: exchange.reply)
+      } else {
+        ModelList.append(models, to: exchange.reply)
+      }
       return respond(exchange, 200, .json)
     }
     let name = String(decoding: path[range], as: UTF8.self)
     guard let model = visible.first(where: { $0.alias == name }) else {
       return refuse(exchange, modelNotFound(name, visible: visible.map(\.alias)))
     }
-    ModelList.appendModel(model.alias, created: model.created, to: exchange.reply)
+    if isAnthropic {
+      ModelList.appendAnthropicModel(model.alias, created: model.created, to: exchange.reply)
+    } else {
+      ModelList.appendModel(model.alias, created: model.created, to: exchange.reply)
+    }
     respond(exchange, 200, .json)
   }
 

@@ -17,14 +17,16 @@ extension RequestPipeline {
     if !exchange.dropped.isEmpty {
       fields.add("x-torhaus-dropped", text: exchange.dropped.joined(separator: ","))
     }
-    if let clamped = exchange.clampedTo { fields.add("x-torhaus-clamped", text: "max_completion_tokens=\(clamped)") }
+    if let clamped = exchange.clampedTo {
+      fields.add("x-torhaus-clamped", text: "\(exchange.scan.route.limitMember)=\(clamped)")
+    }
     if caller.rules.policy.showsRedactions, exchange.findings.total > 0 {
       fields.add("x-torhaus-redactions", counts: exchange.findings)
     }
     if caller.rules.policy.showsProvider, let provider = exchange.candidate?.provider.id {
       fields.add("x-torhaus-provider", text: provider)
     }
-    writeLimits(fields, caller)
+    if exchange.dialect == .anthropic { writeAnthropicLimits(fields, caller) } else { writeLimits(fields, caller) }
     writeTiming(exchange)
   }
 
@@ -40,6 +42,35 @@ extension RequestPipeline {
       fields.add("x-ratelimit-remaining-tokens", tokens.remaining)
       fields.add("x-ratelimit-reset-tokens", milliseconds: tokens.resetMilliseconds)
     }
+  }
+
+  private func writeAnthropicLimits(_ fields: ResponseFields, _ caller: Caller) {
+    let status = services.quotas.status(caller.quota)
+    if let requests = status.requests {
+      fields.add("anthropic-ratelimit-requests-limit", requests.limit)
+      fields.add("anthropic-ratelimit-requests-remaining", requests.remaining)
+      fields.add("anthropic-ratelimit-requests-reset", moment: moment(in: requests.resetMilliseconds))
+    }
+    if let tokens = status.tokens {
+      fields.add("anthropic-ratelimit-tokens-limit", tokens.limit)
+      fields.add("anthropic-ratelimit-tokens-remaining", tokens.remaining)
+      fields.add("anthropic-ratelimit-tokens-reset", moment: moment(in: tokens.resetMilliseconds))
+    }
+  }
+
+  /// Seconds since 1970, rounded up.
+  private func moment(in milliseconds: Int64) -> Int64 {
+    clock.wallNanoseconds / 1_000_000_000 + (max(0, milliseconds) &+ 999) / 1_000
+  }
+
+  /// A stream has sent its head long before anybody knows.
+  func writeCost(_ exchange: Exchange) {
+    guard exchange.caller?.rules.policy.showsCost == true, let price = exchange.candidate?.price else { return }
+    exchange.fields.append("x-torhaus-cost: ")
+    Decimal.append(exchange.cost, decimals: 9, to: exchange.fields)
+    exchange.fields.append(" ")
+    exchange.fields.append(utf8: price.currency)
+    exchange.fields.append("\r\n")
   }
 
   /// `gateway`: our own time until now, from the request's last byte on; `upstream`: from sending to the provider's last
@@ -87,7 +118,8 @@ extension RequestPipeline {
       case 405: .methodNotAllowed
       default: .invalidRequest
       }
-    ErrorBody.append(Refusal(code, message: message), requestID: exchange.id.text, to: exchange.reply)
+    ErrorBody.append(
+      Refusal(code, message: message), requestID: exchange.id.text, dialect: exchange.dialect, to: exchange.reply)
     writeFields(exchange)
     counters.ended(status: status)
     exchange.client?.respond(
@@ -99,7 +131,7 @@ extension RequestPipeline {
   /// Ends a request that was not sent: gives back what was set aside, records the refusal, answers.
   func refuse(_ exchange: Exchange, _ refusal: Refusal) {
     let refusal = refusal.code == .noRoute ? exchange.lastFault ?? refusal : refusal
-    exchange.status = UInt16(clamping: refusal.code.status)
+    exchange.status = UInt16(clamping: refusal.code.status(in: exchange.dialect))
     guard exchange.settled.isEmpty else { return settleRefusal(exchange, refusal) }
     forgo(exchange)
     counters.ended(status: exchange.status)
@@ -163,7 +195,7 @@ extension RequestPipeline {
 
   func writeRefusal(_ exchange: Exchange, _ refusal: Refusal) {
     exchange.reply.reset()
-    ErrorBody.append(refusal, requestID: exchange.id.text, to: exchange.reply)
+    ErrorBody.append(refusal, requestID: exchange.id.text, dialect: exchange.dialect, to: exchange.reply)
     let fields = ResponseFields(arena: exchange.fields)
     if let seconds = refusal.retryAfterSeconds { fields.add("retry-after", Int64(seconds)) }
     if refusal.code.forbidsRetry || exchange.forbidsRetry {
@@ -175,7 +207,8 @@ extension RequestPipeline {
     writeFields(exchange)
     exchange.client?.respond(
       ResponseHead(
-        status: UInt16(clamping: refusal.code.status), kind: .json, closes: refusal.code.closesConnection),
+        status: UInt16(clamping: refusal.code.status(in: exchange.dialect)), kind: .json,
+        closes: refusal.code.closesConnection),
       fields: exchange.fields.bytes, body: exchange.reply.bytes)
   }
 }

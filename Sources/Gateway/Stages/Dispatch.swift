@@ -13,17 +13,23 @@ extension RequestPipeline {
   /// The first candidate that compliance allows, whose provider is healthy and that this request has not tried.
   func chooseRoute(_ exchange: Exchange) -> Step {
     guard let caller = exchange.caller, let route = exchange.modelRoute else { return .parked }
+    guard exchange.scan.route != .countTokens else { return .next }
     let today = CalendarDay(epochSeconds: stageTime.wall / 1_000_000_000)
     let now = stageTime.monotonic / 1_000_000
     var obstacle: ComplianceRequirement.Obstacle?
     var isAllowed = false
+    var isServed = false
     var (isFull, rest): (Bool, Int64?) = (false, nil)
-    for candidate in order(route) {
+    var capabilities = CapabilityCheck(needed: exchange.needs)
+    for candidate in order(route, exchange) {
       if let found = caller.rules.policy.compliance.obstacle(to: candidate.provider, on: today) {
         obstacle = found
         continue
       }
       isAllowed = true
+      guard let wire = candidate.targets.wire(for: exchange.scan.route) else { continue }
+      isServed = true
+      guard capabilities.admits(candidate.model) else { continue }
       guard !exchange.excluded.contains(ObjectIdentifier(candidate)) else { continue }
       if let remaining = candidate.rest.remaining(at: now) {
         rest = min(rest ?? .max, remaining)
@@ -40,6 +46,7 @@ extension RequestPipeline {
       if exchange.attempt == 0 { candidate.load.noteFirstAttempt() }
       exchange.load = candidate.load
       exchange.candidate = candidate
+      exchange.wire = wire
       exchange.probe = candidate.breakerName
       return prepare(exchange, candidate)
     }
@@ -49,6 +56,14 @@ extension RequestPipeline {
           .dataResidencyMismatch,
           message: "No provider of this model meets your data-protection policy (rule \(obstacle.rawValue))."))
     }
+    guard isServed || !isAllowed else {
+      return .refused(
+        Refusal(
+          .invalidValue,
+          message: "No provider of this model has the route that you asked for. Use another route or model.",
+          param: "model"))
+    }
+    if let lacking = capabilities.refused { return .refused(Self.cannot(lacking)) }
     return .refused(exchange.lastFault ?? Self.noRoute(isFull: isFull, rest: rest))
   }
 
@@ -75,15 +90,17 @@ extension RequestPipeline {
     let now = clock.monotonicNanoseconds / 1_000_000
     let limit = candidate.provider.limits.concurrency ?? .max
     return caller.rules.policy.compliance.obstacle(to: candidate.provider, on: today) == nil
+      && candidate.targets.wire(for: exchange.scan.route) != nil
+      && candidate.model.missing(of: exchange.needs).isEmpty
       && candidate.rest.remaining(at: now) == nil && candidate.load.outstanding < limit
       && breakers.mayAdmit(candidate.breakerName, nowMilliseconds: now)
   }
 
-  private func order(_ route: ModelRoute) -> [CallableModel] {
+  private func order(_ route: ModelRoute, _ exchange: Exchange) -> [CallableModel] {
     guard route.candidates.count > 1 else { return route.candidates }
     switch route.order {
     case .listed, .cheapest: return route.candidates
-    case .weighted: return drawn(route)
+    case .weighted: return pinned(route, exchange) ?? drawn(route)
     case .leastOutstanding: return leastOutstanding(route)
     }
   }
@@ -102,6 +119,16 @@ extension RequestPipeline {
     return order.map { route.candidates[$0.element] }
   }
 
+  /// A conversation stays with one account: what that has signed, sealed or cached is worth nothing to another. By
+  /// tenant and cache key, else the first thing that the user has said.
+  private func pinned(_ route: ModelRoute, _ exchange: Exchange) -> [CallableModel]? {
+    guard let conversation = exchange.scan.conversation, let caller = exchange.caller else { return nil }
+    let text = conversation.of(exchange.body.bytes)
+    let tenant = withUnsafeBytes(of: caller.principal.tenant.value) { Rendezvous.hash($0) }
+    let key = Rendezvous.hash(text.prefix(1024), seed: tenant)
+    return Rendezvous.order(route.candidates.map { ($0.nameHash, $0.weight) }, key: key).map { route.candidates[$0] }
+  }
+
   private func drawn(_ route: ModelRoute) -> [CallableModel] {
     var point = UInt64(truncatingIfNeeded: ids.next()) % UInt64(max(1, route.candidates.reduce(0) { $0 + $1.weight }))
     guard
@@ -116,8 +143,7 @@ extension RequestPipeline {
 
   /// Writes the body that goes to this candidate and works out the most it can cost.
   private func prepare(_ exchange: Exchange, _ candidate: CallableModel) -> Step {
-    let isChat = exchange.scan.route == .chat
-    if isChat {
+    if exchange.scan.route.generates {
       let cap = min(
         exchange.scan.maxTokens ?? .max, exchange.caller?.rules.plan.outputTokens ?? 0, candidate.model.maxOutput)
       guard cap > 0 else {
@@ -132,34 +158,98 @@ extension RequestPipeline {
     return write(exchange, candidate, rewrites: exchange.attempt > 0)
   }
 
-  /// Splices redactions and the edits for this candidate into the original bytes; nothing is decoded or encoded again.
+  /// As ``compose(_:_:rewrites:)``; by a helper where that takes long. Mere copying takes long from a larger size on.
   private func write(_ exchange: Exchange, _ candidate: CallableModel, rewrites: Bool) -> Step {
+    let bytes = exchange.body.count
+    let isTranslated = exchange.wire != exchange.scan.route.ownWire
+    if rewrites || isTranslated || bytes > limits.ownCopyBytes,
+      lend(exchange, .writing(candidate, rewrites: rewrites), bytes: bytes)
+    {
+      return .parked
+    }
+    return compose(exchange, candidate, rewrites: rewrites)
+  }
+
+  /// Splices redactions and the edits for this candidate into the original bytes; nothing is decoded or encoded again.
+  func compose(_ exchange: Exchange, _ candidate: CallableModel, rewrites: Bool) -> Step {
     // Edits are used up by the first body: another attempt starts from the original again.
     if rewrites, case .refused(let refusal) = redact(exchange) { return .refused(refusal) }
-    let hash = userHash(exchange)
-    exchange.dropped = exchange.scan.addEdits(
-      UpstreamEdits(
-        model: candidate.model.id, maxTokens: exchange.scan.route == .chat ? exchange.outputLimit : nil,
-        maxTokensField: candidate.provider.traits.maxTokensField == "max_completion_tokens"
-          ? .maxCompletionTokens : .maxTokens,
-        includeUsage: candidate.provider.traits.includesUsage, userHash: hash,
-        deniedFields: candidate.provider.traits.deniedFields),
-      to: &exchange.edits, body: exchange.body.bytes)
+    exchange.outgoing.reset()
+    let step =
+      exchange.wire == exchange.scan.route.ownWire ? splice(exchange, candidate) : translate(exchange, candidate)
+    guard case .next = step else { return step }
+    aim(exchange, candidate)
     if exchange.isStrict || exchange.caller?.rules.policy.strictTranslation == true, let first = exchange.dropped.first
     {
       return .refused(
         Refusal(.unsupportedParameter, message: "'\(first)' cannot be carried to this provider.", param: first))
     }
-    exchange.outgoing.reset()
+    return bound(exchange, candidate)
+  }
+
+  /// The provider speaks as the client does: its bytes pass.
+  private func splice(_ exchange: Exchange, _ candidate: CallableModel) -> Step {
+    exchange.dropped = exchange.scan.addEdits(
+      UpstreamEdits(
+        model: candidate.model.id, maxTokens: exchange.scan.route.generates ? exchange.outputLimit : nil,
+        maxTokensField: candidate.maxTokensField, includeUsage: candidate.provider.traits.includesUsage,
+        userHash: userHash(exchange), deniedFields: candidate.provider.traits.deniedFields),
+      to: &exchange.edits, body: exchange.body.bytes)
     guard exchange.edits.apply(to: exchange.body.bytes, into: exchange.outgoing) else {
       return .refused(Refusal(.redactionUnavailable, message: "Redaction cannot work now; nothing was sent."))
     }
-    return bound(exchange, candidate)
+    return .next
+  }
+
+  /// The provider speaks otherwise: what is left after redaction is written anew in its words.
+  private func translate(_ exchange: Exchange, _ candidate: CallableModel) -> Step {
+    scratch.reset()
+    guard exchange.edits.apply(to: exchange.body.bytes, into: scratch) else {
+      return .refused(Refusal(.redactionUnavailable, message: "Redaction cannot work now; nothing was sent."))
+    }
+    do throws(InferenceError) {
+      exchange.dropped = try RequestTranslation.translate(
+        scratch.bytes, of: exchange.scan.route,
+        to: RequestTranslation.Target(
+          wire: exchange.wire, model: candidate.model.id, maxTokens: exchange.outputLimit,
+          maxTokensField: candidate.maxTokensField, includeUsage: candidate.provider.traits.includesUsage,
+          userHash: userHash(exchange), deniedFields: candidate.provider.traits.deniedFields,
+          anthropicDropsSampling: candidate.provider.anthropicVersion(for: candidate.model)
+            == AnthropicVersion.october2026.rawValue),
+        into: exchange.outgoing)
+    } catch {
+      return .refused(error.refusal)
+    }
+    return .next
+  }
+
+  /// Where this candidate takes what was written.
+  private func aim(_ exchange: Exchange, _ candidate: CallableModel) {
+    let targets = candidate.targets
+    switch exchange.wire {
+    case .chat: exchange.target = targets.chat
+    case .completions: exchange.target = targets.completions
+    case .embeddings: exchange.target = targets.embeddings
+    case .responses: exchange.target = targets.responses
+    case .gemini: exchange.target = targets.gemini?.target(stream: exchange.isStream)
+    case .converse: exchange.target = targets.converse?.target(stream: exchange.isStream)
+    case .messages:
+      guard exchange.scan.route == .messages else {
+        exchange.target = targets.messages?.translated
+        return
+      }
+      let found = targets.messages?.target(
+        version: String(decoding: exchange.anthropicVersion.bytes, as: UTF8.self),
+        betas: String(decoding: exchange.anthropicBetas.bytes, as: UTF8.self))
+      exchange.target = found?.target
+      exchange.dropped += (found?.dropped ?? []).map { "anthropic-beta:\($0)" }
+    }
   }
 
   /// A person's id leaves only as the tenant's keyed hash.
   private func userHash(_ exchange: Exchange) -> [UInt8]? {
-    guard let range = exchange.scan.safetyIdentifier ?? exchange.scan.user, let rules = exchange.caller?.rules,
+    guard let range = exchange.scan.safetyIdentifier ?? exchange.scan.user ?? exchange.scan.metadataUserID,
+      let rules = exchange.caller?.rules,
       // The label keeps these hashes and placeholders apart, though one key makes both.
       let digest = try? pseudonyms.key(of: rules).authenticate(
         Array("torhaus/user/v1\0".utf8) + Array(range.of(exchange.body.bytes)))
@@ -212,26 +302,32 @@ extension RequestPipeline {
     case .waiting: return .parked
     case .refused(let refusal):
       exchange.waitingSince = 0
-      if refusal.kind == .tokens, clamp(exchange) { return reserve(exchange) }
+      if refusal.kind == .tokens {
+        switch clamp(exchange) {
+        case .next: return reserve(exchange)
+        case .parked: return .parked
+        case .refused, nil: break
+        }
+      }
       exchange.forbidsRetry = !refusal.shouldRetry
       return .refused(Self.refusal(of: refusal))
     }
   }
 
   /// Lowers the answer's limit once, to 256 tokens, where the plan allows it and the request then may fit.
-  private func clamp(_ exchange: Exchange) -> Bool {
-    guard let caller = exchange.caller, let candidate = exchange.candidate, exchange.scan.route == .chat,
+  /// - Returns: Nil where it may not be lowered; else how writing the body anew went.
+  private func clamp(_ exchange: Exchange) -> Step? {
+    guard let caller = exchange.caller, let candidate = exchange.candidate, exchange.scan.route.generates,
       exchange.outputLimit > 256, exchange.clampedTo == nil
-    else { return false }
+    else { return nil }
     switch caller.rules.plan.clamp {
-    case .never: return false
-    case .absent where exchange.scan.maxTokens != nil: return false
+    case .never: return nil
+    case .absent where exchange.scan.maxTokens != nil: return nil
     case .absent, .always: break
     }
     exchange.outputLimit = 256
     exchange.clampedTo = 256
-    guard case .next = write(exchange, candidate, rewrites: true) else { return false }
-    return true
+    return write(exchange, candidate, rewrites: true)
   }
 
   private static func refusal(of quota: QuotaRefusal) -> Refusal {
@@ -254,10 +350,11 @@ extension RequestPipeline {
   /// The request's record stands in the writer's queue before anything is sent.
   func record(_ exchange: Exchange) -> Step {
     guard let caller = exchange.caller else { return .parked }
+    guard exchange.scan.route != .countTokens else { return answerCount(exchange) }
     let entry = HeldEntry(
       LogEntry(
         stream: caller.rules.stream, recordID: exchange.id.value, subjects: subjects(exchange),
-        request: caller.rules.stream.mode == .off || exchange.attempt > 0 ? nil : metaWriter.requestPayload(exchange),
+        request: keepsRequest(exchange) ? exchange.takeCopy() ?? metaWriter.requestPayload(exchange) : nil,
         journal: exchange.journal, opensExchange: true))
     guard services.log.append(entry, loop: loop) else {
       return .refused(Refusal(.logUnavailable, message: "The log cannot be written now; nothing was sent."))
@@ -265,6 +362,11 @@ extension RequestPipeline {
     if exchange.attempt == 0, exchange.findings.total > 0 { counters.found(exchange.findings.total) }
     exchange.journal.removeAll(keepingCapacity: true)
     return .next
+  }
+
+  /// Whether the record of this attempt holds the body that is sent.
+  func keepsRequest(_ exchange: Exchange) -> Bool {
+    exchange.attempt == 0 && exchange.caller?.rules.stream.mode != .off
   }
 
   func subjects(_ exchange: Exchange) -> [Subject] {
@@ -279,7 +381,7 @@ extension RequestPipeline {
 
   /// Hands the body to the sender. From here on the attempt counts as sent, whatever happens.
   func send(_ exchange: Exchange) -> Step {
-    guard let candidate = exchange.candidate, let port = upstreamPort, !isEnding else {
+    guard let target = exchange.target, let port = upstreamPort, !isEnding else {
       return .refused(Refusal(.overloaded, message: "The gateway is stopping; nothing was sent."))
     }
     // A request keeps the keys that it began with, but not for long: it may have waited for its body, for the ledger, for
@@ -292,9 +394,7 @@ extension RequestPipeline {
     if exchange.attempt == 0 { counters.requestOverhead.add(nanoseconds: exchange.sentAt - exchange.arrivedAt) }
     exchange.stage = .returning
     services.quotas.sent(&exchange.reservation)
-    port.send(
-      exchange, to: exchange.scan.route == .chat ? candidate.chat : candidate.embeddings,
-      body: exchange.outgoing.bytes)
+    port.send(exchange, to: target, body: exchange.outgoing.bytes)
     return .next
   }
 }
@@ -306,5 +406,12 @@ extension String {
     while let first = bytes.first, first == 0x20 || first == 0x09 { bytes.removeFirst() }
     while let last = bytes.last, last == 0x20 || last == 0x09 { bytes.removeLast() }
     return String(decoding: bytes, as: UTF8.self)
+  }
+}
+
+extension CallableModel {
+  /// The member in which a provider with OpenAI's wire takes the limit of an answer.
+  fileprivate var maxTokensField: TokenLimitField {
+    provider.traits.maxTokensField == "max_completion_tokens" ? .maxCompletionTokens : .maxTokens
   }
 }

@@ -16,13 +16,13 @@ extension RequestPipeline: UpstreamDelegate {
     let unreadable = head.status == 200 ? Exit.upstreamCut : .upstreamError
     guard !head.isEncoded else { return fault(exchange, .malformed, exit: unreadable, cancel: true) }
     guard head.status == 200, exchange.isStream else { return }
-    guard head.kind == .eventStream else { return fault(exchange, .malformed, exit: unreadable, cancel: true) }
+    guard head.kind == exchange.streamKind else { return fault(exchange, .malformed, exit: unreadable, cancel: true) }
     beginStream(exchange)
   }
 
   package func upstream(_ exchange: Exchange, sent bytes: UnsafeRawBufferPointer) {
     guard exchange.stage == .returning else { return }
-    if exchange.stream.reader != nil, exchange.upstreamHead.kind == .eventStream, exchange.upstreamHead.status == 200 {
+    if exchange.isStream, exchange.upstreamHead.kind == exchange.streamKind, exchange.upstreamHead.status == 200 {
       return relay(exchange, bytes)
     }
     let limit = exchange.upstreamHead.status == 200 ? limits.answerBytes : limits.errorBytes
@@ -38,7 +38,7 @@ extension RequestPipeline: UpstreamDelegate {
     guard exchange.stage == .returning else { return }
     exchange.endedAt = clock.monotonicNanoseconds
     // Whatever happens behind the dialect's last word, the answer is whole.
-    if exchange.stream.reader?.state == .done, end != .complete { return finishStream(exchange) }
+    if exchange.stream.reader.state == .done, end != .complete { return finishStream(exchange) }
     switch end {
     case .complete:
       // A provider that limits us is well; one that answers 5xx is not.
@@ -64,58 +64,69 @@ extension RequestPipeline: UpstreamDelegate {
   // MARK: Plain answers
 
   private func plainEnded(_ exchange: Exchange) {
+    let bytes = exchange.answer.count
+    let isRewritten =
+      !exchange.issued.isEmpty || exchange.scan.wantsBase64 || exchange.wire != exchange.scan.route.ownWire
+    if isRewritten || bytes > limits.ownCopyBytes, lend(exchange, .reading, bytes: bytes) { return }
+    readingEnded(exchange, readPlain(exchange))
+  }
+
+  func readingEnded(_ exchange: Exchange, _ reading: PlainReading) {
+    switch reading {
+    case .faulty(let fault, let exit): self.fault(exchange, fault, exit: exit)
+    case .withheld(let refusal): conclude(exchange, .refusal(refusal), exit: .complete)
+    case .whole:
+      conclude(exchange, .answer, exit: exchange.usage?.hasInput == true ? .complete : .completeUsageMissing)
+    }
+  }
+
+  /// Reads a plain answer and writes what the client gets; on the loop or a helper's thread.
+  func readPlain(_ exchange: Exchange) -> PlainReading {
     let body = exchange.answer.bytes
-    do throws(InferenceError) { try answerScan.scan(body) } catch {
-      return fault(exchange, .malformed, exit: .upstreamCut)
-    }
-    exchange.usage = answerScan.usage
-    if let error = answerScan.error {
-      return fault(
-        exchange, UpstreamFault(status: 200, body: error.of(body)),
-        exit: exchange.usage == nil ? .upstreamError : .upstreamErrorWithUsage)
-    }
-    guard exchange.scan.route == .embeddings ? answerScan.data != nil : answerScan.hasChoices else {
-      return fault(exchange, .malformed, exit: exchange.usage == nil ? .upstreamCut : .upstreamErrorWithUsage)
-    }
-    exchange.ownOutputBytes = answerScan.textBytes(in: body)
-    exchange.edits.reset()
-    if exchange.scan.route == .embeddings, exchange.scan.wantsBase64, let data = answerScan.data,
-      !EmbeddingsAnswer.encodeBase64(body, data: data, edits: &exchange.edits)
-    {
-      return fault(exchange, .malformed, exit: .upstreamErrorWithUsage)
-    }
     var restoring = AnswerRestoring(exchange.issued, kept: nil)
-    let restores = !exchange.issued.isEmpty
-    if restores, !answerScan.logprobs.isEmpty { exchange.dropped.append("logprobs") }
-    switch answerScan.rewrite(
-      body, alias: exchange.alias, dropsLogprobs: restores, rewriter: &restoring, scratch: scratch,
-      edits: &exchange.edits)
-    {
-    case .done: break
-    case .blocked:
-      return conclude(
-        exchange,
-        .refusal(Refusal(.contentPolicyViolation, message: "The answer was withheld by a rule on content.")),
-        exit: .complete)
-    case .failed: return fault(exchange, .malformed, exit: .upstreamErrorWithUsage)
-    }
     exchange.reply.reset()
-    guard exchange.edits.apply(to: body, into: exchange.reply) else {
-      return fault(exchange, .malformed, exit: .upstreamCut)
+    let outcome = plainAnswer.read(
+      body, from: exchange.wire, for: exchange.scan, options: options(exchange), rewriter: &restoring,
+      into: exchange.reply)
+    exchange.usage = plainAnswer.usage
+    exchange.ownOutputBytes = plainAnswer.outputBytes
+    exchange.dropped += plainAnswer.dropped
+    let isPaid = exchange.usage != nil
+    switch outcome {
+    case .written: return .whole
+    case .providerError(let error):
+      return .faulty(
+        UpstreamFault(status: 200, body: error.of(body)), isPaid ? .upstreamErrorWithUsage : .upstreamError)
+    case .blocked:
+      return .withheld(Refusal(.contentPolicyViolation, message: "The answer was withheld by a rule on content."))
+    case .malformed: return .faulty(.malformed, isPaid ? .upstreamErrorWithUsage : .upstreamCut)
     }
-    conclude(exchange, .answer, exit: exchange.usage?.hasInput == true ? .complete : .completeUsageMissing)
+  }
+
+  /// What the answer is dressed in.
+  private func options(_ exchange: Exchange) -> AnswerOptions {
+    var options = AnswerOptions(
+      alias: exchange.alias, includeUsage: exchange.scan.includeUsage, dropsLogprobs: !exchange.issued.isEmpty,
+      echoBytes: exchange.scan.echoBytes)
+    // What passes as it came needs no name of ours.
+    guard exchange.wire != exchange.scan.route.ownWire || exchange.scan.route == .responses else { return options }
+    options.answerID = Array(exchange.id.text.utf8.dropFirst(4))
+    options.created = clock.wallNanoseconds / 1_000_000_000
+    options.inputEstimate = estimatedInput(exchange)
+    if exchange.scan.route == .responses, exchange.wire != .responses {
+      options.echo = exchange.scan.responsesEcho(of: exchange.body.bytes)
+    }
+    return options
   }
 
   // MARK: Streams
 
   func beginStream(_ exchange: Exchange) {
-    if exchange.stream.reader == nil {
+    if case .none = exchange.stream.reader {
       let keeps = exchange.caller?.rules.stream.mode != .off
       exchange.stream.kept = keeps ? AssembledAnswer() : nil
       exchange.stream.restoring = AnswerRestoring(exchange.issued, kept: exchange.stream.kept)
-      exchange.stream.reader = ChatStreamReader(
-        ChatStreamReader.Options(
-          alias: exchange.alias, includeUsage: exchange.scan.includeUsage, dropsLogprobs: !exchange.issued.isEmpty))
+      exchange.stream.reader = AnswerStream(from: exchange.wire, to: exchange.scan.route, options(exchange))
     }
     guard !exchange.stream.hasBegun else { return }
     exchange.stream.hasBegun = true
@@ -127,22 +138,22 @@ extension RequestPipeline: UpstreamDelegate {
 
   private func relay(_ exchange: Exchange, _ bytes: UnsafeRawBufferPointer) {
     // Behind the last word there is nothing to read; `lookAfter` ends a provider that goes on.
-    guard exchange.stream.reader?.state == .open, var restoring = exchange.stream.restoring else { return }
+    guard exchange.stream.reader.state == .open, var restoring = exchange.stream.restoring else { return }
     exchange.stream.receivedBytes += bytes.count
     guard exchange.stream.receivedBytes <= limits.streamBytes else {
       return fault(exchange, .malformed, exit: .upstreamCut, cancel: true)
     }
     exchange.stream.restoring = nil  // no second reference: what the restorers hold is changed in place
     let reply = exchange.reply
-    exchange.stream.reader?.feed(bytes, rewriter: &restoring, into: reply)
+    exchange.stream.reader.feed(bytes, rewriter: &restoring, into: reply)
     exchange.stream.restoring = restoring
     deliver(exchange)
-    if case .failed(let refusal) = exchange.stream.reader?.state {
+    if case .failed(let refusal) = exchange.stream.reader.state {
       upstreamPort?.cancel(exchange)
       endProbe(exchange, .failed)
       return conclude(exchange, .streamError(refusal), exit: .upstreamCut)
     }
-    let outputBytes = exchange.stream.reader?.outputBytes ?? 0
+    let outputBytes = exchange.stream.reader.outputBytes
     if exchange.isClientGone, outputBytes - exchange.stream.bytesAtAbort > 256 * 4 { return abandon(exchange) }
     if let client = exchange.client, client.heldBytes > limits.heldHighBytes, !exchange.isPaused {
       exchange.isPaused = true
@@ -161,25 +172,25 @@ extension RequestPipeline: UpstreamDelegate {
   /// The stream has said its last word and its provider has not hung up, or has hung up badly.
   func finishStream(_ exchange: Exchange) {
     upstreamPort?.cancel(exchange)
-    endProbe(exchange, exchange.stream.reader?.isComplete == true ? .succeeded : .failed)
+    endProbe(exchange, exchange.stream.reader.isComplete ? .succeeded : .failed)
     streamEnded(exchange)
   }
 
   private func streamEnded(_ exchange: Exchange) {
-    guard exchange.stream.reader != nil, var restoring = exchange.stream.restoring else {
+    guard var restoring = exchange.stream.restoring else {
       return fault(exchange, .malformed, exit: .upstreamCut)
     }
     exchange.stream.restoring = nil
     let reply = exchange.reply
-    exchange.stream.reader?.finish(rewriter: &restoring, into: reply)
+    exchange.stream.reader.finish(rewriter: &restoring, into: reply)
     deliver(exchange)
-    guard let reader = exchange.stream.reader else { return }
-    if case .failed(let refusal) = reader.state {
+    if case .failed(let refusal) = exchange.stream.reader.state {
       return conclude(exchange, .streamError(refusal), exit: .upstreamCut)
     }
-    guard reader.isComplete else { return fault(exchange, .cut, exit: .upstreamCut) }
-    ChatStreamReader.appendDone(to: exchange.reply)
-    conclude(exchange, .streamEnd, exit: reader.usage?.hasInput == true ? .complete : .completeUsageMissing)
+    guard exchange.stream.reader.isComplete else { return fault(exchange, .cut, exit: .upstreamCut) }
+    exchange.stream.reader.appendEnd(to: reply)
+    conclude(
+      exchange, .streamEnd, exit: exchange.stream.reader.usage?.hasInput == true ? .complete : .completeUsageMissing)
   }
 
   /// The client took some of what waited for it.
@@ -193,12 +204,7 @@ extension RequestPipeline: UpstreamDelegate {
 
   private func answeredError(_ exchange: Exchange) {
     let head = exchange.upstreamHead
-    do throws(InferenceError) {
-      try answerScan.scan(exchange.answer.bytes)
-      exchange.usage = answerScan.usage
-    } catch {
-      exchange.usage = nil  // an error body may be anything
-    }
+    exchange.usage = plainAnswer.usage(ofError: exchange.answer.bytes)
     fault(
       exchange,
       UpstreamFault(status: head.status, body: exchange.answer.bytes, retryAfter: head.retryAfterSeconds),
@@ -292,11 +298,12 @@ extension RequestPipeline: UpstreamDelegate {
   package func clientGone(_ exchange: Exchange) {
     exchange.client = nil
     exchange.isClientGone = true
+    if let lent = exchange.lent { return lent.callOff() }  // it ends when it comes back
     switch exchange.stage {
     case .returning:
       // The provider is read on for a moment: its usage is worth more than our count.
       exchange.drainUntil = clock.monotonicNanoseconds + Int64(limits.drainMilliseconds) * 1_000_000
-      exchange.stream.bytesAtAbort = exchange.stream.reader?.outputBytes ?? 0
+      exchange.stream.bytesAtAbort = exchange.stream.reader.outputBytes
       if exchange.isPaused {
         exchange.isPaused = false
         upstreamPort?.resume(exchange)
@@ -314,4 +321,12 @@ extension RequestPipeline: UpstreamDelegate {
     upstreamPort?.cancel(exchange)
     conclude(exchange, .nobody, exit: exchange.stream.hasBegun ? .clientGone : .clientGoneEarly)
   }
+}
+
+/// What a plain answer turned out to be.
+enum PlainReading {
+  /// The client's answer stands in ``Exchange/reply``.
+  case whole
+  case faulty(UpstreamFault, Exit)
+  case withheld(Refusal)
 }

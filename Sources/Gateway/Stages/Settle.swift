@@ -19,6 +19,7 @@ extension RequestPipeline {
       exchange,
       exit: !isDrained ? exit : exchange.stream.bytesAtAbort > 0 ? .clientGone : .clientGoneEarly)
     services.quotas.settle(&exchange.reservation, actual, journal: &exchange.journal)
+    exchange.cost = exchange.spent.money &+ actual.money
     counters.settled(input: actual.inputTokens, output: actual.outputTokens)
     let now = clock.monotonicNanoseconds
     if exit == .complete {
@@ -47,7 +48,7 @@ extension RequestPipeline {
   private func status(of exchange: Exchange) -> UInt16 {
     switch exchange.closing {
     case .answer, .streamEnd, .streamError: 200
-    case .refusal(let refusal): UInt16(clamping: refusal.code.status)
+    case .refusal(let refusal): UInt16(clamping: refusal.code.status(in: exchange.dialect))
     case .nobody, nil: 499
     }
   }
@@ -61,7 +62,7 @@ extension RequestPipeline {
         response = Array(kept.runs.bytes)
         isAssembled = true
       } else if exchange.answer.count > 0 {
-        response = Array(exchange.answer.bytes)
+        response = exchange.takeCopy() ?? Array(exchange.answer.bytes)
       }
     }
     return HeldEntry(
@@ -94,6 +95,7 @@ extension RequestPipeline {
     switch closing {
     case .answer:
       writeFields(exchange)
+      writeCost(exchange)
       exchange.client?.respond(
         ResponseHead(status: 200, kind: .json), fields: exchange.fields.bytes, body: exchange.reply.bytes)
     case .streamEnd:
@@ -102,7 +104,7 @@ extension RequestPipeline {
     case .refusal(let refusal): writeRefusal(exchange, refusal)
     case .streamError(let refusal):
       exchange.reply.reset()
-      ErrorBody.appendEvent(refusal, requestID: exchange.id.text, to: exchange.reply)
+      exchange.stream.reader.appendError(refusal, requestID: exchange.id.text, to: exchange.reply)
       exchange.client?.send(exchange.reply.bytes)
       exchange.client?.abort()
     case .nobody: break
@@ -111,13 +113,14 @@ extension RequestPipeline {
 
   /// Deadlines and keep-alives of one exchange.
   func lookAfter(_ exchange: Exchange, _ now: Int64) {
+    guard exchange.lent == nil else { return }
     switch exchange.stage {
     case .reserve:
       if exchange.waitingSince > 0, now - exchange.waitingSince > Int64(limits.ledgerMilliseconds) * 1_000_000 {
         refuse(exchange, Refusal(.ledgerUnavailable, message: "Quotas cannot be checked now; nothing was sent."))
       }
     case .returning:
-      if exchange.stream.reader?.state == .done {
+      if exchange.stream.reader.state == .done {
         finishStream(exchange)
       } else if exchange.isClientGone {
         if now > exchange.drainUntil { abandon(exchange) }
@@ -157,7 +160,7 @@ extension RequestPipeline {
       now - exchange.stream.lastSentAt > Int64(limits.keepAliveMilliseconds) * 1_000_000
     else { return }
     exchange.stream.lastSentAt = now
-    exchange.reply.append(": keepalive\n\n")
+    exchange.stream.reader.appendKeepAlive(to: exchange.reply)
     exchange.client?.send(exchange.reply.bytes)
     exchange.reply.reset()
   }
@@ -169,7 +172,7 @@ extension RequestPipeline {
     // The answer itself may be what the queue has no room for. What it cost has room.
     exchange.pendingRecord = exchange.pendingRecord?.withoutResponse
     handOver(exchange)
-    exchange.status = UInt16(refusal.code.status)
+    exchange.status = UInt16(clamping: refusal.code.status(in: exchange.dialect))
     switch exchange.closing {
     case .streamEnd, .streamError: tell(exchange, .streamError(refusal))
     case .nobody, nil: break
@@ -184,8 +187,8 @@ extension RequestPipeline {
 
   /// The figures of section 5 of the quotas page for this exit.
   func actual(_ exchange: Exchange, exit: Exit) -> Actual {
-    let usage = exchange.stream.reader?.usage ?? exchange.usage
-    let ownBytes = max(exchange.ownOutputBytes, exchange.stream.reader?.outputBytes ?? 0)
+    let usage = exchange.stream.reader.usage ?? exchange.usage
+    let ownBytes = max(exchange.ownOutputBytes, exchange.stream.reader.outputBytes)
     let own = Int64((ownBytes + 3) / 4)
     var actual = Actual(inputTokens: 0, outputTokens: 0, money: 0, exit: exit)
     switch exit {
@@ -255,7 +258,8 @@ extension RequestPipeline {
     if let usage, usage.hasInput, usage.inputTokens == actual.inputTokens {
       tokens.input = usage.uncachedTokens
       tokens.cached = usage.cachedTokens
-      tokens.cacheWrite5m = usage.cacheWriteTokens
+      tokens.cacheWrite5m = usage.cacheWrite5mTokens
+      tokens.cacheWrite1h = usage.cacheWrite1hTokens
     }
     // A cost that fits no number is the whole reservation: never free.
     actual.money = Cost.settlement(tokens, at: candidate.price) ?? exchange.demand.money

@@ -9,7 +9,6 @@ import Tenancy
 extension RequestPipeline {
   func parse(_ exchange: Exchange) -> Step {
     guard case .inference(let route) = exchange.route, let caller = exchange.caller else { return .parked }
-    exchange.arrivedAt = stageTime.monotonic
     guard exchange.body.count <= caller.rules.plan.bodyBytes else {
       return .refused(
         Refusal(
@@ -19,19 +18,25 @@ extension RequestPipeline {
       return .refused(error.refusal)
     }
     exchange.isScanned = true
+    if exchange.dialect == .anthropic, let version = AnthropicVersion(exchange.anthropicVersion.bytes),
+      let fault = exchange.scan.versionFault(version)
+    {
+      return .refused(fault.refusal)
+    }
     return unpriced(exchange.scan).map { .refused($0) } ?? .next
   }
 
   /// What no policy and no price table names yet is refused, never passed on unpriced.
   private func unpriced(_ scan: RequestScan) -> Refusal? {
+    let content = scan.route == .responses ? "input" : "messages"
     func refusal(_ param: String, _ what: String) -> Refusal {
       Refusal(.unsupportedParameter, message: "\(what) has no price and no rule here yet.", param: param)
     }
     if scan.hasHostedTool { return refusal("tools", "A tool that the provider runs") }
     if scan.features.contains(.audioOutput) { return refusal("modalities", "Audio output") }
     if scan.features.contains(.pricedTier) { return refusal("service_tier", "This service tier") }
-    if scan.features.contains(.remoteFile) { return refusal("messages", "A file that lies with the provider") }
-    if scan.features.contains(.remoteMedia) { return refusal("messages", "Media that the provider would fetch by URL") }
+    if scan.features.contains(.remoteFile) { return refusal(content, "A file that lies with the provider") }
+    if scan.features.contains(.remoteMedia) { return refusal(content, "Media that the provider would fetch by URL") }
     if scan.features.contains(.background) { return refusal("background", "Work in the background") }
     return nil
   }
@@ -47,7 +52,7 @@ extension RequestPipeline {
       return .refused(modelNotFound(name, visible: visible))
     }
     let decision = caller.rules.policy.decide(
-      role: principal.role, held: principal.permissions, needed: route == .chat ? .chat : .embed,
+      role: principal.role, held: principal.permissions, needed: route == .embeddings ? .embed : .chat,
       alias: known == nil ? nil : name, keyModels: principal.models, address: exchange.address,
       epochSeconds: stageTime.wall / 1_000_000_000, zone: principal.timeZone)
     switch decision {
@@ -76,13 +81,13 @@ extension RequestPipeline {
           .invalidValue,
           message: "Tokens instead of text cannot be checked for personal data. Send text "
             + "(LangChain: check_embedding_ctx_length=False).",
-          param: "input"))
+          param: exchange.scan.route == .completions ? "prompt" : "input"))
     }
     guard !exchange.scan.features.contains(.binary) else {
       return .refused(
         Refusal(
           .contentPolicyViolation, message: "Images, audio and files cannot be checked for personal data.",
-          param: "messages"))
+          param: exchange.scan.route == .responses ? "input" : "messages"))
     }
     do {
       try redactor.redact(

@@ -11,6 +11,8 @@ enum AnswerMember: String, CaseIterable, Sendable {
 
 enum ChoiceMember: String, CaseIterable, Sendable {
   case index, delta, message, logprobs
+  /// Of completions; in a chat's choice it is a member like any other.
+  case text
   case finishReason = "finish_reason"
   case contentFilterResults = "content_filter_results"
 }

@@ -27,7 +27,7 @@ extension AnswerScan {
         channel: AnswerChannel(choice: choice, index: index, field: field)))
   }
 
-  private func text(_ cursor: inout JSONCursor, _ field: AnswerChannel.Field) throws(JSONTextError) {
+  func text(_ cursor: inout JSONCursor, _ field: AnswerChannel.Field) throws(JSONTextError) {
     guard try cursor.peek() == .string else { return try free(&cursor) }
     add(try cursor.string(), field)
   }

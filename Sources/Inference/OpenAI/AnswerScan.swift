@@ -1,6 +1,6 @@
 package import JSONText
 
-/// What one scan of an answer found: a plain `chat.completion`, an embeddings answer, or a stream's
+/// What one scan of an answer found: a plain `chat.completion`, an embeddings answer, a `text_completion`, or a stream's
 /// `chat.completion.chunk`.
 ///
 /// Used again and again; positions are offsets into the bytes that were scanned.
@@ -34,13 +34,16 @@ package final class AnswerScan {
   // While scanning
   var body = UnsafeRawBufferPointer(start: nil, count: 0)
   var choice: Int32 = 0
+  private var isCompletion = false
 
   package init() {}
 
   /// Scans a whole answer or the data of one event.
+  /// - Parameter isCompletion: Whether a choice's text stands in `text`, as on the legacy route.
   /// - Throws: ``InferenceError`` with `upstream_error` where it is no JSON object.
-  package func scan(_ body: UnsafeRawBufferPointer) throws(InferenceError) {
+  package func scan(_ body: UnsafeRawBufferPointer, isCompletion: Bool = false) throws(InferenceError) {
     reset()
+    self.isCompletion = isCompletion
     self.body = body
     defer { self.body = UnsafeRawBufferPointer(start: nil, count: 0) }
     do throws(JSONTextError) {
@@ -150,8 +153,9 @@ package final class AnswerScan {
       case .logprobs:
         let range = try value(&cursor)
         if kind != .null { logprobs.append(range) }
+      case .text where isCompletion: try text(&cursor, .content)
       case .contentFilterResults: try cursor.skipValue()
-      case .delta, .message, nil: try free(&cursor)
+      case .delta, .message, .text, nil: try free(&cursor)
       }
     }
   }

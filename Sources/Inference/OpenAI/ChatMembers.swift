@@ -28,6 +28,19 @@ enum ChatMember: String, CaseIterable, Sendable {
   case parallelToolCalls = "parallel_tool_calls"
 }
 
+enum CompletionsMember: String, CaseIterable, Sendable {
+  case model, prompt, suffix, echo, stream, n, user, metadata, stop, messages, temperature, seed, logprobs
+  case streamOptions = "stream_options"
+  case maxTokens = "max_tokens"
+  case maxCompletionTokens = "max_completion_tokens"
+  case bestOf = "best_of"
+  case safetyIdentifier = "safety_identifier"
+  case serviceTier = "service_tier"
+  case topP = "top_p"
+  case frequencyPenalty = "frequency_penalty"
+  case presencePenalty = "presence_penalty"
+}
+
 enum StreamOptionsMember: String, CaseIterable, Sendable {
   case includeUsage = "include_usage"
 }
@@ -84,6 +97,7 @@ enum EmbeddingsMember: String, CaseIterable, Sendable {
 /// The tables behind the members, made once.
 enum Members {
   static let chat = MemberTable<ChatMember>()
+  static let completions = MemberTable<CompletionsMember>()
   static let streamOptions = MemberTable<StreamOptionsMember>()
   static let metadata = MemberTable<MetadataMember>()
   static let message = MemberTable<MessageMember>()

@@ -18,16 +18,17 @@ extension RequestScan {
 
   private func message(_ cursor: inout JSONCursor) throws(JSONTextError) {
     guard try cursor.peek() == .object else { throw wrongType(messagePath, "an object", at: cursor) }
-    let number = messageCount
+    let (number, firstSegment) = (messageCount, segments.count)
     var walk = try cursor.enterObject()
     var seen: UInt64 = 0
     var hasRole = false
+    var isUser = false
     while let key = try cursor.nextMember(&walk) {
       switch try find(Members.message, key, &seen, cursor, in: "messages[\(number)].") {
       case .role:
         hasRole = true
         guard try cursor.peek() == .string else { throw wrongType(messagePath + ".role", "a string", at: cursor) }
-        try role(number, &cursor)
+        isUser = try role(number, &cursor)
       case .content: try content(&cursor)
       case .name, .toolCallID: try identifier(&cursor)
       case .toolCalls: try toolCalls(&cursor)
@@ -43,10 +44,12 @@ extension RequestScan {
       throw refuse(
         .missingRequiredParameter, messagePath + ".role", "'\(messagePath).role' is missing.", at: cursor)
     }
+    if isUser { noteUserMessage(from: firstSegment) }
   }
 
   /// Roles are a closed set at every provider: another one is a mistake or carries something.
-  private func role(_ number: Int, _ cursor: inout JSONCursor) throws(JSONTextError) {
+  /// - Returns: Whether it is the user's.
+  private func role(_ number: Int, _ cursor: inout JSONCursor) throws(JSONTextError) -> Bool {
     let text = try cursor.string()
     guard ClosedValues.role.contains(text, in: body) else {
       throw refuse(
@@ -55,6 +58,7 @@ extension RequestScan {
         at: cursor)
     }
     countText(text)
+    return text.range.of(body).equals("user")
   }
 
   private func content(_ cursor: inout JSONCursor) throws(JSONTextError) {
@@ -124,22 +128,22 @@ extension RequestScan {
 
   // MARK: Media
 
-  private enum Media { case image, audio, file }
+  enum Media { case image, audio, file }
 
   private func media(_ cursor: inout JSONCursor, _ kind: Media) throws(JSONTextError) {
-    let number = messageCount
-    switch kind {
-    case .image: images += 1
-    case .audio: audios += 1
-    case .file: files += 1
-    }
+    count(kind)
+    try media(&cursor)
+  }
+
+  /// Reads where media lies, or the media itself.
+  func media(_ cursor: inout JSONCursor) throws(JSONTextError) {
     switch try cursor.peek() {
-    case .string: address(try cursor.string())
+    case .string: mediaAddress(try cursor.string())
     case .object:
       var walk = try cursor.enterObject()
       var seen: UInt64 = 0
       while let key = try cursor.nextMember(&walk) {
-        let member = try find(Members.media, key, &seen, cursor, in: "messages[\(number)].content.")
+        let member = try find(Members.media, key, &seen, cursor, in: mediaPath)
         guard member != nil else {
           try unknown(key, &cursor)
           continue
@@ -149,8 +153,8 @@ extension RequestScan {
           continue
         }
         switch member {
-        case .url: address(try cursor.string())
-        case .data, .fileData: payload(try cursor.string())
+        case .url: mediaAddress(try cursor.string())
+        case .data, .fileData: mediaPayload(try cursor.string())
         case .fileID:
           features.insert(.remoteFile)
           try identifier(&cursor)
@@ -163,11 +167,21 @@ extension RequestScan {
     }
   }
 
+  private var mediaPath: String { "\(route == .responses ? "input" : "messages")[\(messageCount)].content." }
+
+  func count(_ kind: Media) {
+    switch kind {
+    case .image: images += 1
+    case .audio: audios += 1
+    case .file: files += 1
+    }
+  }
+
   /// A `data:` URL is a payload; any other is text, and the provider would fetch it.
-  private func address(_ url: JSONString) {
+  func mediaAddress(_ url: JSONString) {
     let raw = url.range.of(body)
     if raw.begins(withLowercase: "data:") {
-      payload(url)
+      mediaPayload(url)
     } else {
       features.insert(.remoteMedia)
       addText(url)
@@ -176,14 +190,14 @@ extension RequestScan {
 
   /// Base64 of media; what says that it is text stays text, so that it is decoded and scanned, and so does anything that
   /// is not base64.
-  private func payload(_ data: JSONString) {
+  func mediaPayload(_ data: JSONString) {
     let raw = data.range.of(body)
     guard !raw.begins(withLowercase: "data:text/"), Self.isBase64(raw) else { return addText(data) }
     features.insert(.binary)
     mediaBytes += raw.count
   }
 
-  private static func isBase64(_ raw: UnsafeRawBufferPointer) -> Bool {
+  static func isBase64(_ raw: UnsafeRawBufferPointer) -> Bool {
     var start = 0
     if raw.begins(withLowercase: "data:") {
       guard let comma = raw.prefix(256).firstIndex(of: 0x2C) else { return false }

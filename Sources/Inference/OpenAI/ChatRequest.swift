@@ -66,10 +66,11 @@ extension RequestScan {
       case .audio:
         if kind != .null { features.insert(.audioOutput) }
         try audioOptions(&cursor)
-      case .reasoningEffort: try structural(.effort, &cursor)
+      case .reasoningEffort: try effort(kind, &cursor)
       case .verbosity: try structural(.verbosity, &cursor)
       case .promptCacheRetention: try structural(.cacheRetention, &cursor)
-      case .promptCacheKey, .previousResponseID: try identifier(&cursor)
+      case .promptCacheKey: try cacheKey(&cursor)
+      case .previousResponseID: try identifier(&cursor)
       case .temperature, .seed, .logprobs, .topP, .frequencyPenalty, .presencePenalty, .topLogprobs,
         .parallelToolCalls:
         try scalar(&cursor)
@@ -106,7 +107,7 @@ extension RequestScan {
     }
   }
 
-  private func streamOptions(_ cursor: inout JSONCursor) throws(JSONTextError) {
+  func streamOptions(_ cursor: inout JSONCursor) throws(JSONTextError) {
     switch try cursor.peek() {
     case .null: _ = try cursor.literal()
     case .object:
@@ -128,7 +129,7 @@ extension RequestScan {
     }
   }
 
-  private func tier(_ cursor: inout JSONCursor) throws(JSONTextError) {
+  func tier(_ cursor: inout JSONCursor) throws(JSONTextError) {
     switch try cursor.peek() {
     case .null: _ = try cursor.literal()
     case .string:
@@ -143,6 +144,13 @@ extension RequestScan {
       if !name.equals("auto"), !name.equals("default") { features.insert(.pricedTier) }
     default: throw wrongType("service_tier", "a string", at: cursor)
     }
+  }
+
+  func effort(_ kind: JSONKind, _ cursor: inout JSONCursor) throws(JSONTextError) {
+    guard kind == .string else { return try structural(.effort, &cursor) }
+    let text = try cursor.string()
+    if !text.range.of(body).equals("none") { features.insert(.reasoning) }
+    structural(.effort, text)
   }
 
   private func modalities(_ cursor: inout JSONCursor) throws(JSONTextError) {

@@ -1,41 +1,18 @@
 package import JSONText
 
-/// A streamed chat answer on its way from an upstream to the client (`api.md` sections 5 and 13); one per exchange.
+/// A streamed chat answer, or one of the legacy completions, on its way from an upstream to the client (`api.md`
+/// sections 5, 6 and 13); one per exchange.
 ///
 /// A value to be kept in one place, never copied: copies would share its buffers. Feed it what arrives; what is to go
 /// out stands in `out`, whole events only. Events that need no change pass as they came. It never writes `[DONE]` or an
-/// error: the gateway does, after it has settled (``appendDone(to:)``).
-package struct ChatStreamReader {
-  /// How the stream stands.
-  package enum State: Sendable, Equatable {
-    case open
-    /// `[DONE]` was read.
-    case done
-    /// The stream cannot go on; nothing more is read from it or written for it.
-    case failed(Refusal)
-  }
-
-  /// What the answer is dressed in for this client.
-  package struct Options: Sendable {
-    /// What `model` reads as.
-    package var alias: String
-    /// Whether the client asked for usage.
-    package var includeUsage: Bool
-    /// True where texts are restored: `logprobs` would show the tokens as generated.
-    package var dropsLogprobs: Bool
-
-    package init(alias: String, includeUsage: Bool, dropsLogprobs: Bool = false) {
-      self.alias = alias
-      self.includeUsage = includeUsage
-      self.dropsLogprobs = dropsLogprobs
-    }
-  }
-
-  package private(set) var state = State.open
+/// error by itself: the gateway asks for them, after it has settled (``appendEnd(to:)``).
+package struct ChatStreamReader: AnswerStreamReader {
+  package private(set) var state = StreamState.open
   /// The provider's last word on usage.
   package private(set) var usage: Usage?
   /// Bytes of text that the model wrote, unescaped, whether delivered or not: our own count.
-  package private(set) var outputBytes = 0
+  package var outputBytes: Int { max(0, textBytes - options.echoBytes) }
+  private var textBytes = 0
   /// Events that carried such text.
   package private(set) var outputDeltas = 0
   package private(set) var events = 0
@@ -44,7 +21,8 @@ package struct ChatStreamReader {
   package private(set) var finishedChoices = 0
   package var seenChoices: Int { choices.count }
 
-  private let options: Options
+  private let options: AnswerOptions
+  private let isCompletion: Bool
   private let aliasValue: [UInt8]
   private var reader = ServerSentEventReader()
   private let scan = AnswerScan()
@@ -60,11 +38,13 @@ package struct ChatStreamReader {
   private var channels: [AnswerChannel] = []
   private static let mostChannels = 1024
 
-  package init(_ options: Options) {
+  /// - Parameter isCompletion: Whether both sides speak the legacy completions.
+  package init(_ options: AnswerOptions, isCompletion: Bool = false) {
     self.options = options
+    self.isCompletion = isCompletion
     let alias = ByteArena(capacity: 64)
     JSONEscape.appendQuoted(options.alias, to: alias)
-    aliasValue = Array(alias.bytes)
+    aliasValue = alias.array
   }
 
   /// Whether the answer came to its regular end: every choice with a finish reason, then `[DONE]`.
@@ -126,7 +106,7 @@ package struct ChatStreamReader {
       }
       return
     }
-    try scan.scan(data)
+    try scan.scan(data, isCompletion: isCompletion)
     if let error = scan.error {
       return fail(UpstreamFault(status: 200, body: error.of(data)).refusal)
     }
@@ -167,12 +147,16 @@ package struct ChatStreamReader {
     identity.append("{\"id\":")
     identity.append(scan.id.map { $0.of(data) } ?? UnsafeRawBufferPointer(start: nil, count: 0))
     if scan.id == nil { identity.append("\"chatcmpl\"") }
-    identity.append(",\"object\":\"chat.completion.chunk\",\"created\":")
+    identity.append(",\"object\":")
+    identity.append(object)
+    identity.append(",\"created\":")
     identity.append(scan.created.map { $0.of(data) } ?? UnsafeRawBufferPointer(start: nil, count: 0))
     if scan.created == nil { identity.append("0") }
     identity.append(",\"model\":")
     identity.append(aliasValue)
   }
+
+  private var object: StaticString { isCompletion ? "\"text_completion\"" : "\"chat.completion.chunk\"" }
 
   /// - Returns: False where the upstream opens more channels than an answer can have.
   private mutating func noteChoices() -> Bool {
@@ -200,7 +184,7 @@ package struct ChatStreamReader {
     var bytes = 0
     for span in scan.spans where span.channel.field != .whole { bytes += AnswerScan.length(span, in: data) }
     guard bytes > 0 else { return }
-    outputBytes &+= bytes
+    textBytes &+= bytes
     outputDeltas &+= 1
   }
 
@@ -307,9 +291,25 @@ package struct ChatStreamReader {
   package func appendDelta(_ channel: AnswerChannel, text: UnsafeRawBufferPointer, to out: ByteArena) {
     out.append("data: ")
     out.append(identity.bytes)
-    if identity.count == 0 { out.append("{\"object\":\"chat.completion.chunk\"") }
+    if identity.count == 0 {
+      out.append("{\"object\":")
+      out.append(object)
+    }
     out.append(",\"choices\":[{\"index\":")
     out.append(utf8: String(channel.choice))
+    if isCompletion {
+      out.append(",\"text\":\"")
+      out.append(text)
+      out.append("\",\"logprobs\":null")
+    } else {
+      appendMember(of: channel, text, to: out)
+    }
+    out.append(",\"finish_reason\":null}]")
+    if options.includeUsage { out.append(",\"usage\":null") }
+    out.append("}\n\n")
+  }
+
+  private func appendMember(of channel: AnswerChannel, _ text: UnsafeRawBufferPointer, to out: ByteArena) {
     out.append(",\"delta\":{")
     let (opening, closing): (StaticString, StaticString) =
       switch channel.field {
@@ -330,11 +330,14 @@ package struct ChatStreamReader {
     out.append(opening)
     out.append(text)
     out.append(closing)
-    out.append("},\"finish_reason\":null}]")
-    if options.includeUsage { out.append(",\"usage\":null") }
-    out.append("}\n\n")
+    out.append("}")
   }
 
-  /// Appends the stream's last event; only where ``isComplete``, after settlement and record.
-  package static func appendDone(to out: ByteArena) { out.append("data: [DONE]\n\n") }
+  package mutating func appendEnd(to out: ByteArena) { out.append("data: [DONE]\n\n") }
+
+  package mutating func appendError(_ refusal: Refusal, requestID: String, to out: ByteArena) {
+    ErrorBody.appendEvent(refusal, requestID: requestID, to: out)
+  }
+
+  package mutating func appendKeepAlive(to out: ByteArena) { out.append(": keepalive\n\n") }
 }

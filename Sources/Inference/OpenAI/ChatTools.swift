@@ -106,7 +106,7 @@ extension RequestScan {
   }
 
   /// Arguments are JSON in a string: each value in it is a text of depth 2. What is no JSON is one text of depth 1.
-  private func arguments(_ cursor: inout JSONCursor) throws(JSONTextError) {
+  func arguments(_ cursor: inout JSONCursor) throws(JSONTextError) {
     guard try cursor.peek() == .string else { return try free(&cursor) }
     let text = try cursor.string()
     var next = group &+ 1
@@ -142,7 +142,9 @@ extension RequestScan {
     while let key = try cursor.nextMember(&walk) {
       switch try find(Members.format, key, &seen, cursor, in: "response_format.") {
       case .type: try structural(.responseFormat, &cursor)
-      case .jsonSchema: try function(&cursor)
+      case .jsonSchema:
+        if try cursor.peek() == .object { features.insert(.jsonSchema) }
+        try function(&cursor)
       case nil: try unknown(key, &cursor)
       }
     }

@@ -10,6 +10,7 @@ package enum EmbeddingsAnswer {
   ) -> Bool {
     let vector = ByteArena(capacity: 16 * 1024)
     let text = ByteArena(capacity: 16 * 1024)
+    defer { withExtendedLifetime((vector, text)) {} }
     do throws(JSONTextError) {
       let array = data.of(body)
       var cursor = try JSONCursor(array, limits: .answer)

@@ -52,10 +52,10 @@ extension RequestScan {
         inputItems += 1
         switch try cursor.peek() {
         case .string: addText(try cursor.string())
-        case .number: try token(&cursor)
+        case .number: try token("input", &cursor)
         case .array:
           var inner = try cursor.enterArray()
-          while try cursor.nextElement(&inner) { try token(&cursor) }
+          while try cursor.nextElement(&inner) { try token("input", &cursor) }
         default:
           throw wrongType("input[\(inputItems - 1)]", "a string, a token or an array of tokens", at: cursor)
         }
@@ -67,11 +67,11 @@ extension RequestScan {
     }
   }
 
-  private func token(_ cursor: inout JSONCursor) throws(JSONTextError) {
-    guard try cursor.peek() == .number else { throw wrongType("input", "tokens without other values", at: cursor) }
+  func token(_ param: String, _ cursor: inout JSONCursor) throws(JSONTextError) {
+    guard try cursor.peek() == .number else { throw wrongType(param, "tokens without other values", at: cursor) }
     let number = try cursor.number()
     guard let value = number.integer, value >= 0, value <= 0xFFFF_FFFF else {
-      throw refuse(.invalidValue, "input", "A token in 'input' must be a whole number, not negative.", at: cursor)
+      throw refuse(.invalidValue, param, "A token in '\(param)' must be a whole number, not negative.", at: cursor)
     }
     addNumber(number)
     features.insert(.tokenArray)

@@ -9,7 +9,7 @@ enum ErrorScrubber {
     let text = ByteArena(capacity: 512)
     JSONEscape.unescape(ByteRange(0, min(raw.count, 16_384)).of(raw), to: text)
     // Controls and what only looks like a space would let one word pass as two.
-    let flat = String(decoding: text.bytes, as: UTF8.self).unicodeScalars.map { scalar -> Character in
+    let flat = text.text.unicodeScalars.map { scalar -> Character in
       scalar.value < 0x20 || scalar.value == 0x7F || scalar.properties.isDefaultIgnorableCodePoint
         || scalar.properties.isWhitespace ? " " : Character(scalar)
     }

@@ -6,12 +6,7 @@ package enum ErrorBody {
   /// - Parameter requestID: Ends the message, so that a screenshot names the exchange; empty for none.
   package static func append(_ refusal: Refusal, requestID: String, to out: ByteArena) {
     out.append("{\"error\":{\"message\":\"")
-    JSONEscape.append(refusal.message, to: out)
-    if !requestID.isEmpty {
-      out.append(refusal.message.isEmpty ? "(request " : " (request ")
-      JSONEscape.append(requestID, to: out)
-      out.append(")")
-    }
+    appendMessage(of: refusal, requestID: requestID, to: out)
     out.append("\",\"type\":\"")
     out.append(utf8: type(of: refusal))
     out.append("\",\"param\":")
@@ -19,6 +14,15 @@ package enum ErrorBody {
     out.append(",\"code\":\"")
     out.append(utf8: refusal.code.text)
     out.append("\"}}")
+  }
+
+  /// Appends the text that the client reads, without quotes.
+  static func appendMessage(of refusal: Refusal, requestID: String, to out: ByteArena) {
+    JSONEscape.append(refusal.message, to: out)
+    guard !requestID.isEmpty else { return }
+    out.append(refusal.message.isEmpty ? "(request " : " (request ")
+    JSONEscape.append(requestID, to: out)
+    out.append(")")
   }
 
   /// Appends an error as an event of a running stream; the stream then ends without `[DONE]`.

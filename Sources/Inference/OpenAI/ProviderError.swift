@@ -50,7 +50,8 @@ struct ProviderError {
       message = ErrorScrubber.scrub(try cursor.string().range.of(body))
     } else if kind == .string, name.equals("type") || name.equals("status") {
       let text = Self.word(try cursor.string(), in: body)
-      if type.isEmpty { type = text }
+      // Anthropic's and OpenAI's envelopes are of the type "error" themselves.
+      if type.isEmpty, text != "error" { type = text }
     } else if kind == .string, name.equals("code") {
       code = Self.word(try cursor.string(), in: body)
     } else if kind == .number, name.equals("code") || name.equals("status") {
@@ -86,7 +87,12 @@ struct ProviderError {
   var impliedStatus: Int {
     if says(["rate_limit_exceeded", "rate_limit_error", "requests", "tokens", "too_many_requests"]) { return 429 }
     if isAboutContext || isAboutContent || isAboutSupport { return 400 }
-    return says(["invalid_request_error", "BadRequestError"]) ? 400 : 500
+    if says(["invalid_request_error", "BadRequestError", "request_too_large"]) { return 400 }
+    // Anthropic's types.
+    if says(["authentication_error", "permission_error"]) { return 401 }
+    if says(["not_found_error"]) { return 404 }
+    if says(["timeout_error"]) { return 504 }
+    return says(["overloaded_error"]) ? 529 : 500
   }
 
   private func says(_ words: [String]) -> Bool { words.contains { code == $0 || type == $0 } }

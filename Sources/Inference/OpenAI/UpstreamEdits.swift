@@ -41,6 +41,14 @@ extension RequestScan {
   package func addEdits(
     _ edits: UpstreamEdits, to list: inout EditList, body: UnsafeRawBufferPointer = .init(start: nil, count: 0)
   ) -> [String] {
+    switch route {
+    case .chat, .completions, .embeddings, .responses: addOpenAIEdits(edits, to: &list, body: body)
+    case .messages, .countTokens: addMessagesEdits(edits, to: &list, body: body)
+    }
+  }
+
+  private func addOpenAIEdits(_ edits: UpstreamEdits, to list: inout EditList, body: UnsafeRawBufferPointer) -> [String]
+  {
     var (removed, dropped) = denied(edits.deniedFields, body)
     var added = ""
     for place in removed { list.dropInside(members[place].nameStart, members[place].valueEnd) }
@@ -50,7 +58,9 @@ extension RequestScan {
     if let model = extent(places.model) {
       list.replace(model.valueStart, model.valueEnd, quoted: edits.model)
     }
-    if route.canStream, stream, edits.includeUsage, !edits.deniedFields.contains("stream_options") {
+    if route == .chat || route == .completions, stream, edits.includeUsage,
+      !edits.deniedFields.contains("stream_options")
+    {
       askUsage(&list, &added)
     }
     editLimit(edits, &list, &added, &removed)
@@ -66,7 +76,10 @@ extension RequestScan {
       removed.append(places.metadata)
       if metadata != nil { dropped.append("metadata") }
     }
-    if features.contains(.store), !edits.allowsStore, !isDenied.contains(places.store), let store = extent(places.store)
+    if route == .responses {
+      if !edits.deniedFields.contains("store") { forbidStore(&list, &added, &dropped) }
+    } else if features.contains(.store), !edits.allowsStore, !isDenied.contains(places.store),
+      let store = extent(places.store)
     {
       list.replace(store.valueStart, store.valueEnd, with: "false")
       dropped.append("store")
@@ -77,7 +90,7 @@ extension RequestScan {
   }
 
   /// Members of the body's object that the provider refuses; names with escapes are none of the API's.
-  private func denied(_ names: [String], _ body: UnsafeRawBufferPointer) -> (places: [Int], names: [String]) {
+  func denied(_ names: [String], _ body: UnsafeRawBufferPointer) -> (places: [Int], names: [String]) {
     guard !names.isEmpty else { return ([], []) }
     var found: (places: [Int], names: [String]) = ([], [])
     for (place, member) in members.enumerated() where place != places.model && member.valueStart <= body.count {
@@ -92,7 +105,7 @@ extension RequestScan {
     return found
   }
 
-  private func extent(_ place: Int) -> MemberExtent? { members.indices.contains(place) ? members[place] : nil }
+  func extent(_ place: Int) -> MemberExtent? { members.indices.contains(place) ? members[place] : nil }
 
   private func askUsage(_ list: inout EditList, _ added: inout String) {
     guard !includeUsage else { return }
@@ -110,14 +123,29 @@ extension RequestScan {
     }
   }
 
+  /// Responses are stored where nobody says otherwise; whatever the record allows, nothing here could find them again.
+  private func forbidStore(_ list: inout EditList, _ added: inout String, _ dropped: inout [String]) {
+    guard let store = extent(places.store) else {
+      added += ",\"store\":false"
+      return
+    }
+    if !places.isStoreFalse { list.replace(store.valueStart, store.valueEnd, with: "false") }
+    if features.contains(.store) { dropped.append("store") }
+  }
+
   /// One member carries the limit, the one that the provider reads; the other goes.
   private func editLimit(_ edits: UpstreamEdits, _ list: inout EditList, _ added: inout String, _ removed: inout [Int])
   {
-    guard route == .chat, maxTokens != nil || edits.maxTokens != nil else { return }
+    guard route.generates, maxTokens != nil || edits.maxTokens != nil else { return }
     let limit = min(maxTokens ?? .max, edits.maxTokens ?? .max)
-    let isOld = edits.maxTokensField == .maxTokens
-    let (kept, other) =
-      isOld ? (places.maxTokens, places.maxCompletionTokens) : (places.maxCompletionTokens, places.maxTokens)
+    let (name, kept, other) =
+      switch (route, edits.maxTokensField) {
+      case (.responses, _): ("max_output_tokens", places.maxOutputTokens, -1)
+      case (.completions, _), (_, .maxTokens):
+        (TokenLimitField.maxTokens.rawValue, places.maxTokens, places.maxCompletionTokens)
+      case (_, .maxCompletionTokens):
+        (TokenLimitField.maxCompletionTokens.rawValue, places.maxCompletionTokens, places.maxTokens)
+      }
     if other >= 0, !removed.contains(other) { removed.append(other) }
     guard !removed.contains(kept) else { return }
     if let member = extent(kept) {
@@ -125,12 +153,16 @@ extension RequestScan {
         list.replace(member.valueStart, member.valueEnd, utf8: String(limit))
       }
     } else {
-      added += ",\"\(edits.maxTokensField.rawValue)\":\(limit)"
+      added += ",\"\(name)\":\(limit)"
     }
   }
 
-  /// Cuts members out together with one comma each.
-  private func remove(_ places: [Int], _ list: inout EditList) {
+  /// Cuts members of the body's object out.
+  func remove(_ places: [Int], _ list: inout EditList) { Self.remove(places, of: members, &list) }
+
+  /// Cuts members of one object out together with one comma each.
+  /// - Parameter members: All of the object's, in their order.
+  static func remove(_ places: [Int], of members: [MemberExtent], _ list: inout EditList) {
     guard !places.isEmpty else { return }
     let places = places.sorted()
     var index = 0

@@ -8,8 +8,10 @@ package struct Usage: Sendable, Equatable {
   package var inputTokens: Int64 = 0
   /// Read from a cache, inside ``inputTokens``.
   package var cachedTokens: Int64 = 0
-  /// Written to a cache, inside ``inputTokens``.
+  /// Written to a cache for any time, inside ``inputTokens``.
   package var cacheWriteTokens: Int64 = 0
+  /// Written to a cache for an hour, inside ``cacheWriteTokens``; the rest of them is for minutes.
+  package var cacheWrite1hTokens: Int64 = 0
   /// All output, reasoning included.
   package var outputTokens: Int64 = 0
   /// Inside ``outputTokens``.
@@ -26,6 +28,9 @@ package struct Usage: Sendable, Equatable {
 
   /// Input that was neither read from nor written to a cache.
   package var uncachedTokens: Int64 { max(0, inputTokens - cachedTokens - cacheWriteTokens) }
+
+  /// Written to a cache for minutes.
+  package var cacheWrite5mTokens: Int64 { max(0, cacheWriteTokens - cacheWrite1hTokens) }
 
   /// More than any request can use.
   static let absurd: Int64 = 1 << 40
@@ -50,7 +55,7 @@ package struct Usage: Sendable, Equatable {
     return usage
   }
 
-  private mutating func details(_ cursor: inout JSONCursor, in body: UnsafeRawBufferPointer) throws(JSONTextError) {
+  mutating func details(_ cursor: inout JSONCursor, in body: UnsafeRawBufferPointer) throws(JSONTextError) {
     guard try cursor.peek() == .object else { return try cursor.skipValue() }
     var walk = try cursor.enterObject()
     while let key = try cursor.nextMember(&walk) {
@@ -72,7 +77,7 @@ package struct Usage: Sendable, Equatable {
   }
 
   /// One figure; null is none, anything else but a sane count is suspect.
-  private mutating func figure(_ cursor: inout JSONCursor) throws(JSONTextError) -> Int64? {
+  mutating func figure(_ cursor: inout JSONCursor) throws(JSONTextError) -> Int64? {
     switch try cursor.peek() {
     case .null:
       _ = try cursor.literal()
@@ -91,11 +96,12 @@ package struct Usage: Sendable, Equatable {
     }
   }
 
-  private mutating func check() {
+  mutating func check() {
     if hasInput, cachedTokens + cacheWriteTokens > inputTokens {
       isSuspect = true
       cachedTokens = min(cachedTokens, inputTokens)
       cacheWriteTokens = min(cacheWriteTokens, inputTokens - cachedTokens)
+      cacheWrite1hTokens = min(cacheWrite1hTokens, cacheWriteTokens)
     }
     if hasOutput, reasoningTokens > outputTokens {
       isSuspect = true

@@ -1,5 +1,6 @@
 import Admin
 import Cryptography
+import EventLoop
 import Gateway
 import Glibc
 import Policies
@@ -13,9 +14,12 @@ final class Administration: Sendable {
   let core: InstallationCore
   /// Tenants, people and keys.
   let tenancy: StoredTenancy
+  /// The loops' pipelines: each has breakers of its own.
+  let pipelines: [LoopBound<RequestPipeline>]
 
-  init(core: InstallationCore) {
+  init(core: InstallationCore, pipelines: [LoopBound<RequestPipeline>]) {
     self.core = core
+    self.pipelines = pipelines
     tenancy = StoredTenancy(
       store: core.tenancy,
       surroundings: StoredTenancy.Surroundings(
@@ -30,7 +34,8 @@ final class Administration: Sendable {
 
   func services(metrics: any MetricsText) -> AdminServices {
     AdminServices(
-      tenancy: tenancy, quotas: self, usage: self, log: self, audit: StoredAuditTrail(store: core.tenancy),
+      tenancy: tenancy, quotas: self, usage: self, routes: self, providers: self, log: self,
+      audit: StoredAuditTrail(store: core.tenancy),
       health: self, metrics: metrics, clock: Self.clock,
       makeRequestID: { RequestID((try? SecureBytes.randomID()) ?? 0).text })
   }

@@ -30,6 +30,9 @@ enum LinuxCalls {
     _ = pthread_setschedparam(pthread_self(), batch, &parameters)
   }
 
+  /// The calling thread, not its process, gets a third of the time that another one gets that wants the same processor.
+  static func beNice() { _ = setpriority(__priority_which_t(PRIO_PROCESS.rawValue), 0, 5) }
+
   /// Names the calling thread, at most 15 bytes.
   static func nameThread(_ name: String) { _ = name.withCString { setName?(pthread_self(), $0) } }
 }

@@ -129,18 +129,20 @@ final class OpenSegment: @unchecked Sendable {
   }
 
   /// Seals all parts of an entry into the pending buffers.
+  /// - Parameter between: Called between two parts of one payload, for there may be megabytes of it. May do anything but
+  ///   touch this segment.
   /// - Returns: The number of its META frame, if it has one.
-  func seal(_ entry: LogEntry, time: UInt64) throws(SealedLogError) -> UInt64? {
+  func seal(_ entry: LogEntry, time: UInt64, between: () -> Void = {}) throws(SealedLogError) -> UInt64? {
     if header.fields.mode != .off, entry.request != nil || entry.response != nil {
       let (slot, key) = try slots.content(entry.subjects, sidecar: &sidecar)
       if let request = entry.request {
-        try parts(.request, request, entry.recordID, slot, key, time: time)
+        try parts(.request, request, entry.recordID, slot, key, time: time, between: between)
       }
       if let response = entry.response {
         try parts(
           .response, response, entry.recordID, slot, key, time: time,
           flags: entry.responseIsAssembled ? FrameHeader.assembled : 0, first: entry.responseFirstPart,
-          isLast: entry.responseIsLast)
+          isLast: entry.responseIsLast, between: between)
       }
     }
     var metadataFrame: UInt64?
@@ -158,7 +160,7 @@ final class OpenSegment: @unchecked Sendable {
 
   private func parts(
     _ type: FrameType, _ payload: [UInt8], _ record: UInt128, _ slot: UInt32, _ key: AESGCMKey, time: UInt64,
-    flags: UInt8 = 0, first: UInt16 = 0, isLast: Bool = true
+    flags: UInt8 = 0, first: UInt16 = 0, isLast: Bool = true, between: () -> Void = {}
   ) throws(SealedLogError) {
     var at = 0
     var part = first
@@ -178,6 +180,7 @@ final class OpenSegment: @unchecked Sendable {
       guard part < .max else { throw .malformed("too many parts") }
       part += 1
       at = end
+      between()
     }
   }
 

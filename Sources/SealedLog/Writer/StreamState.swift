@@ -25,6 +25,8 @@ final class StreamState {
   /// End the open segment before the next record.
   var mustRoll = false
   var isTouched = false
+  /// Something large is new in ``waiting``.
+  var isLarge = false
   /// Monotonic, when the oldest of the entries was queued that nobody waits for; 0: there are none, or it is touched.
   var deferredAt: UInt64 = 0
 

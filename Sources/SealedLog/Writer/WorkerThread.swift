@@ -2,13 +2,15 @@ internal import Dispatch
 internal import Glibc
 
 /// One named thread that runs a closure to its end.
-final class WorkerThread: Sendable {
+package final class WorkerThread: Sendable {
   private final class Body {
     let name: String
+    let isNice: Bool
     let run: @Sendable () -> Void
     let ended: DispatchSemaphore
-    init(name: String, run: @escaping @Sendable () -> Void, ended: DispatchSemaphore) {
+    init(name: String, isNice: Bool, run: @escaping @Sendable () -> Void, ended: DispatchSemaphore) {
       self.name = name
+      self.isNice = isNice
       self.run = run
       self.ended = ended
     }
@@ -16,9 +18,11 @@ final class WorkerThread: Sendable {
 
   private let ended = DispatchSemaphore(value: 0)
 
-  /// - Parameter name: At most 15 bytes, as the kernel shows it.
-  init(_ name: String, run: @escaping @Sendable () -> Void) throws(SealedLogError) {
-    let body = Unmanaged.passRetained(Body(name: name, run: run, ended: ended))
+  /// - Parameters:
+  ///   - name: At most 15 bytes, as the kernel shows it.
+  ///   - isNice: Its work is long: where processors are scarce it gets less of them than others.
+  package init(_ name: String, isNice: Bool = false, run: @escaping @Sendable () -> Void) throws(SealedLogError) {
+    let body = Unmanaged.passRetained(Body(name: name, isNice: isNice, run: run, ended: ended))
     var thread = pthread_t()
     let number = pthread_create(
       &thread, nil,
@@ -27,6 +31,7 @@ final class WorkerThread: Sendable {
         let body = Unmanaged<Body>.fromOpaque(raw).takeRetainedValue()
         LinuxCalls.nameThread(body.name)
         LinuxCalls.yieldToOthers()
+        if body.isNice { LinuxCalls.beNice() }
         body.run()
         body.ended.signal()
         return nil
@@ -39,7 +44,7 @@ final class WorkerThread: Sendable {
   }
 
   /// Waits for the end; once.
-  func join() { ended.wait() }
+  package func join() { ended.wait() }
 }
 
 /// Wakes one sleeping thread; costs its callers no system call while it is awake.

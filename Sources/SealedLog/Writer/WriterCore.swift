@@ -36,6 +36,10 @@ final class WriterCore: @unchecked Sendable {
   private var batch: [[HeldEntry]]
   private var touched: [StreamState] = []
   private var troubled: [StreamState] = []
+  /// Touched ones with something large: written after the others have been confirmed, one a round.
+  private var large: [StreamState] = []
+  /// One of them is in work, and nothing else.
+  private var isInLarge = false
   /// Streams with nothing but entries that nobody waits for.
   private var deferred: [StreamState] = []
   private var journalBytes: [UInt8] = []
@@ -71,6 +75,9 @@ final class WriterCore: @unchecked Sendable {
     maintainedAt = clock.monotonic()
   }
 
+  /// From here on sealing and writing an entry takes longer than others should wait.
+  private static let largeBytes = 256 * 1024
+
   /// How long an entry that nobody waits for may lie there, in nanoseconds.
   private static let lookAround: UInt64 = 20_000_000
 
@@ -92,10 +99,12 @@ final class WriterCore: @unchecked Sendable {
       troubled = []
       for state in retries where !state.isTouched && now >= state.retryAt { touch(state) }
       for state in retries where !state.isTouched { troubled.append(state) }
-      if !touched.isEmpty || !journalBytes.isEmpty {
+      if !touched.isEmpty || !journalBytes.isEmpty || !large.isEmpty {
         watchClock()
+        setLargeAside()
         for state in touched { advance(state, now: now) }
         finishBatch(now: now)
+        advanceLarge(now: now)
       }
       status.busySince.store(0, ordering: .relaxed)
       if now &- maintainedAt >= 1_000_000_000 { maintain(now: now) }
@@ -103,7 +112,7 @@ final class WriterCore: @unchecked Sendable {
         endAll()
         return
       }
-      if !found && mailbox.isEmpty {
+      if !found && mailbox.isEmpty && large.isEmpty {
         let hurry = !troubled.isEmpty || !journalBytes.isEmpty || stopsAt != nil
         mailbox.wake.wait(nanoseconds: hurry ? min(options.retryNanoseconds, 10_000_000) : Self.lookAround)
       }
@@ -112,6 +121,37 @@ final class WriterCore: @unchecked Sendable {
 
   private var isAllIdle: Bool {
     queue.isEmpty && journalBytes.isEmpty && mailbox.isEmpty && streams.values.allSatisfy(\.isIdle)
+  }
+
+  /// Who waits for a few bytes does not wait for the megabytes of others.
+  private func setLargeAside() {
+    guard touched.contains(where: \.isLarge) else { return }
+    large += touched.filter(\.isLarge)
+    touched.removeAll(where: \.isLarge)
+  }
+
+  private func advanceLarge(now: UInt64) {
+    guard !large.isEmpty else { return }
+    let state = large.removeFirst()
+    isInLarge = true
+    advance(state, now: now)
+    isInLarge = false
+    state.isLarge = false
+    touched.append(state)
+    finishBatch(now: now)
+  }
+
+  /// In the middle of something large: what has come for other streams since is written and confirmed. The stream in work
+  /// counts as touched, so its own new entries only join those that wait.
+  private func attendOthers() {
+    guard isInLarge, queue.take(into: &batch) else { return }
+    isInLarge = false
+    defer { isInLarge = true }
+    let now = clock.monotonic()
+    sort()
+    setLargeAside()
+    for state in touched { advance(state, now: now) }
+    finishBatch(now: now)
   }
 
   private func touch(_ state: StreamState) {
@@ -125,6 +165,7 @@ final class WriterCore: @unchecked Sendable {
       for held in batch[loop] {
         let state = stream(held.entry.stream.settings)
         state.waiting.append(QueuedEntry(held: held, loop: loop, isConfirmed: held.entry.token == 0))
+        if held.entry.footprint > Self.largeBytes { state.isLarge = true }
         if held.canWait { wait(state, since: held.queuedAt) } else { touch(state) }
       }
     }
@@ -162,6 +203,7 @@ final class WriterCore: @unchecked Sendable {
       state.tellBacklog()
       if !state.isIdle, !troubled.contains(where: { $0 === state }) { troubled.append(state) }
     }
+    state.isLarge = false
     guard now >= state.retryAt else { return }
     do throws(SealedLogError) {
       try write(state)  // what an earlier fault left behind
@@ -186,7 +228,7 @@ final class WriterCore: @unchecked Sendable {
       let next = state.waiting[done]
       guard let open = try segment(state, for: next.entry.stream.settings, now: now) else { return }
       try noteIfDue(state, open, now: now, time: time)
-      let frame = try open.seal(next.entry, time: time)
+      let frame = try open.seal(next.entry, time: time, between: attendOthers)
       if let frame, let json = next.entry.metadata {
         state.metadata.append(
           MetadataRecord(

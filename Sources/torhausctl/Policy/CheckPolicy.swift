@@ -9,12 +9,16 @@ struct CheckPolicy: TorhausctlCommand {
     discussion: "Example: torhausctl policy check policies/")
 
   @Argument(help: "The folder, or one file.") var path: String
+  @Option(help: ArgumentHelp("Warn of prices whose version is a date longer ago than that.", valueName: "days"))
+  var priceDays = 180
+
   @OptionGroup var output: OutputOptions
 
   func perform(in session: Session) throws {
     do {
       let set = try load()
-      tell(set.warnings, in: session)
+      let now = Int64(Date().timeIntervalSince1970)
+      tell(set.warnings + set.oldPrices(epochSeconds: now, afterDays: max(0, priceDays)), in: session)
       session.show(
         Detail(
           fields: [

@@ -2,5 +2,6 @@ import ArgumentParser
 
 struct PolicyCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "policy", abstract: "Checks policy files, without a server.", subcommands: [CheckPolicy.self])
+    commandName: "policy", abstract: "Checks and imports policy files, without a server.",
+    subcommands: [CheckPolicy.self, ImportPolicy.self])
 }

@@ -61,6 +61,50 @@ struct MemoryUsage: UsageReporting {
   }
 }
 
+/// Tells what it was asked in its answer.
+struct MemoryRoutes: RouteExplaining {
+  func why(_ question: RouteQuestion) async throws -> RouteExplanation? {
+    guard question.alias == "chat" else { return nil }
+    let detail =
+      "\(question.tokens) \(question.needs.joined(separator: "+")) "
+      + "\(question.project?.description ?? "-") \(question.showsState)"
+    return RouteExplanation(
+      policy: "base@1", currency: "EUR", order: "listed", rule: nil,
+      callers: question.key.map { [RouteExplanation.Caller(key: $0, name: "laptop", role: "app", rule: nil)] } ?? [],
+      candidates: [
+        RouteExplanation.Candidate(
+          provider: "mock", model: "m", country: "DE", weight: 1, verdict: .first, rule: nil, detail: detail,
+          most: Money(nanos: 12_500_000))
+      ])
+  }
+}
+
+struct MemoryProviders: ProviderRegister {
+  func providers() async throws -> [ProviderRecord] {
+    [
+      ProviderRecord(
+        id: "mock", adapter: "openai", endpoint: "https://mock.example/v1", isLocal: false, credential: "mock",
+        country: "DE", agreement: .init(kind: "avv", expires: "2027-12-31", secrecyUndertaking: true),
+        certificates: [.init(name: "iso27001", validUntil: "2027-06-30")], retentionDays: 0, training: "never",
+        models: [
+          .init(
+            id: "m", maxOutput: 1000, context: nil, capabilities: ["tools"],
+            price: .init(
+              version: "2026-10-01", currency: "USD", input: Money(nanos: 2_000_000_000),
+              cached: Money(nanos: 200_000_000), cacheWrite5m: Money(nanos: 0), cacheWrite1h: Money(nanos: 0),
+              output: Money(nanos: 6_000_000_000)))
+        ], fault: nil)
+    ]
+  }
+
+  func check(_ provider: String) async throws -> ProviderCheck? {
+    provider == "mock"
+      ? ProviderCheck(
+        provider: "mock", outcome: .modelsMissing, status: 200, milliseconds: 12, detail: "not there", missing: ["m"])
+      : nil
+  }
+}
+
 final class MemoryLog: LogArchive {
   private let events: EventLog
   private let stored: [TenantID: [LogEntry]]

@@ -49,6 +49,7 @@ struct World {
     let clock = monotonic
     services = AdminServices(
       tenancy: tenancy, quotas: MemoryQuotas(events: events), usage: MemoryUsage(rows: Self.usage),
+      routes: MemoryRoutes(), providers: MemoryProviders(),
       log: MemoryLog(entries: [Self.a: (1...logEntries).map(Self.entry)], events: events), audit: audit,
       health: health, metrics: health,
       clock: AdminClock(now: { Self.now }, monotonic: { clock.nanoseconds.withLock { $0 } }),
@@ -66,7 +67,9 @@ struct World {
     return [
       try Role(
         name: "operator", scope: .installation,
-        permissions: tenantAdmin.union([.tenantsManage, .installationManage, .policiesApply])),
+        permissions: tenantAdmin.union([
+          .tenantsManage, .installationManage, .policiesApply, .providersRead, .providersManage,
+        ])),
       try Role(name: "tenant-admin", scope: .tenant, permissions: tenantAdmin),
       try Role(
         name: "privacy-officer", scope: .tenant,

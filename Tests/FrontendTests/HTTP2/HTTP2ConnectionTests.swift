@@ -327,6 +327,34 @@ struct HTTP2ConnectionTests {
     }
   }
 
+  /// Nothing is held, but the end itself does not get out: the library asks for nothing while the window is shut.
+  @Test func aStreamWhoseEndAloneWaitsForItsClientIsReset() throws {
+    try with { gate, peer in
+      peer.send(request(1, gate, Self.streamed))
+      try #require(gate.reached(1))
+      gate.beginStream(0)
+      gate.piece(0, "eins")
+      #expect(peer.read { $0.answers[1]?.text.contains("eins") ?? false })
+      let window = UInt32(peer.answers[1]?.body.count ?? 0)
+      peer.send(
+        Frames.frame(Frames.settings, 0, 0, [0, 4] + Frames.number(window)) + request(3, gate, Self.streamed))
+      try #require(gate.reached(2))
+      gate.beginStream(1)
+      gate.piece(1, "eins")
+      #expect(peer.read { ($0.answers[3]?.body.count ?? 0) == Int(window) })
+      gate.tick(after: 31_000)
+      #expect(peer.answers[3]?.reset == nil, "its provider is silent, and nobody waits for the client")
+      gate.on { gate.upstream.sent[1].client?.end() }
+      gate.tick(after: 29_000)
+      gate.tick(after: 31_000)
+      #expect(peer.answer(3).reset == 8)
+      peer.send(Frames.frame(Frames.windowUpdate, 0, 1, Frames.number(1_000_000)))
+      gate.end(0, .complete)
+      gate.end(1, .complete)
+      #expect(peer.answer(1).isOver)
+    }
+  }
+
   // MARK: What a client may cost
 
   @Test func rapidResetsEndTheConnection() throws {

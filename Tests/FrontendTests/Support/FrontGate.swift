@@ -147,12 +147,14 @@ final class FrontGate: @unchecked Sendable {
         provider: "eu", url: "https://eu.example/v1\(path)", headerLines: ["content-type: application/json"],
         poolKey: "eu", isLocal: false, limits: Limits())
     }
+    var targets = UpstreamTargets()
+    targets.chat = target("/chat/completions")
+    targets.embeddings = target("/embeddings")
     return ModelRoute(
       alias: "chat", order: .listed,
       candidates: [
         CallableModel(
-          provider: provider, model: model, price: price, chat: target("/chat/completions"),
-          embeddings: target("/embeddings"))
+          provider: provider, model: model, price: price, targets: targets)
       ], created: 1_700_000_000)
   }
 

@@ -98,6 +98,7 @@ final class Speaker: WireProtocol, ClientConnection {
   var missingBodyBytes = 0
   let body = ByteArena()
   var bodyRoom: ByteArena? { body }
+  let isSentMuch = false
 
   init(
     _ wire: ClientWire, _ loop: EventLoop, _ answer: @escaping (Speaker) -> Void, onGone: @escaping (Speaker) -> Void

@@ -1,4 +1,5 @@
 import Gateway
+import Inference
 import Policies
 import Quotas
 import Redaction
@@ -17,6 +18,9 @@ struct GateSetup {
     var deniedFields: [String] = []
     var concurrency: Int?
     var weight = 1
+    /// What this one speaks, unlike the others.
+    var wires: [ProviderWire]?
+    var capabilities: ModelCapabilities?
   }
 
   static let tenant = TenantID(0xAAAA_0000_0000_0000_0000_0000_0000_0001)
@@ -24,6 +28,8 @@ struct GateSetup {
   static let tokensPerDay = LimitScope(.tenant, tenant.value)
 
   var candidates = [Candidate(provider: "first")]
+  /// What the providers speak.
+  var wires = ProviderWire.allCases.filter { $0 != .gemini && $0 != .converse }
   var order = Alias.Order.listed
   /// Amounts of the tenant's hard limits.
   var tokensPerDay: Int64 = 1_000_000_000
@@ -40,6 +46,8 @@ struct GateSetup {
   var role = "clerk"
   var changePolicy: (inout EffectivePolicy) -> Void = { _ in }
   var limits = Limits()
+  /// Large bodies are worked on by threads of their own, and come back by ``TestGate/takeBack(until:)``.
+  var hasHelpers = false
   var writer = WriterOptions()
 
   static let policies = """
@@ -101,7 +109,9 @@ struct GateSetup {
   /// One token in costs 1,000 and one out 2,000 × 10⁻⁹ EUR, without a rest to round.
   private func callable(_ candidate: Candidate) throws -> CallableModel {
     let price = Price(version: "1", currency: "EUR", input: 1_000_000_000, output: 2_000_000_000)
-    let model = Model(id: "\(candidate.provider)-model", maxOutput: candidate.maxOutput, price: price)
+    let model = Model(
+      id: "\(candidate.provider)-model", maxOutput: candidate.maxOutput, price: price,
+      capabilities: candidate.capabilities)
     let provider = Provider(
       id: candidate.provider, adapter: .openAI,
       endpoint: try Endpoint("https://\(candidate.provider).example/v1", local: false),
@@ -111,14 +121,29 @@ struct GateSetup {
       traits: WireTraits(
         maxTokensField: "max_completion_tokens", includesUsage: true, deniedFields: candidate.deniedFields),
       limits: ProviderLimits(concurrency: candidate.concurrency))
-    func target(_ path: String) -> UpstreamTarget {
+    let limits = limits
+    @Sendable func target(_ path: String, _ more: [String] = []) -> UpstreamTarget {
       UpstreamTarget(
         provider: candidate.provider, url: "https://\(candidate.provider).example/v1\(path)",
-        headerLines: ["content-type: application/json"], poolKey: candidate.provider, isLocal: false, limits: limits)
+        headerLines: ["content-type: application/json"] + more, poolKey: candidate.provider, isLocal: false,
+        limits: limits)
+    }
+    var targets = UpstreamTargets()
+    for wire in candidate.wires ?? wires {
+      let plain = target(Dialects.path(wire, stream: false))
+      let paths = UpstreamTargets.PathTargets(plain: plain, stream: target(Dialects.path(wire, stream: true)))
+      switch wire {
+      case .chat: targets.chat = plain
+      case .completions: targets.completions = plain
+      case .embeddings: targets.embeddings = plain
+      case .responses: targets.responses = plain
+      case .messages: targets.messages = MessagesTargets(version: "2023-06-01") { target("/messages", $0) }
+      case .gemini: targets.gemini = paths
+      case .converse: targets.converse = paths
+      }
     }
     return CallableModel(
-      provider: provider, model: model, price: price, chat: target("/chat/completions"),
-      embeddings: target("/embeddings"), weight: candidate.weight)
+      provider: provider, model: model, price: price, targets: targets, weight: candidate.weight)
   }
 }
 

@@ -28,6 +28,12 @@ final class RecordingClient: ClientPort {
     return String(text[start.upperBound...].prefix { $0 != "\"" })
   }
 
+  /// `error.type` of an Anthropic body or event; nil if there is none.
+  var errorType: String? {
+    guard let start = text.range(of: #""error":{"type":""#) else { return nil }
+    return String(text[start.upperBound...].prefix { $0 != "\"" })
+  }
+
   func respond(_ head: ResponseHead, fields: UnsafeRawBufferPointer, body: UnsafeRawBufferPointer) {
     take(head, fields)
     bytes += Array(body)

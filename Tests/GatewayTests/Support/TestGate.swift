@@ -72,6 +72,8 @@ final class TestGate {
   private let root: String
   private let wakes = Box()
   private let confirmations = Box()
+  private let returns = Box()
+  private var helpers: Helpers?
   private let records = Records()
   private let journalPath: String
   private let setup: GateSetup
@@ -115,17 +117,22 @@ final class TestGate {
       digest: try KeyToken.digest(of: made.text, pepper: try HMACKey(pepper)), createdAt: 0)
     policies = try PolicyLoader.load(
       files: [PolicyFile(name: "test.yaml", bytes: Array(GateSetup.policies.utf8))])
-    pipeline = try RequestPipeline(
-      services: GatewayServices(
-        snapshots: snapshots, quotas: quotas, log: log, pepper: pepper, limits: setup.limits, readiness: readiness),
-      loop: 0, clock: clock)
+    let services = GatewayServices(
+      snapshots: snapshots, quotas: quotas, log: log, pepper: pepper, limits: setup.limits, readiness: readiness)
+    pipeline = try RequestPipeline(services: services, loop: 0, clock: clock)
     pipeline.upstreamPort = upstream
+    if setup.hasHelpers {
+      let returns = returns
+      helpers = try Helpers(2, services: services, clock: clock) { _, ticket in returns.add([ticket]) }
+      pipeline.helpers = helpers
+    }
     readiness.markServing()
     snapshots.swap(try snapshot())
   }
 
   deinit {
     disk.set(.works)
+    helpers?.stop()
     log.stop()
     try? FileManager.default.removeItem(atPath: root)
   }
@@ -159,6 +166,28 @@ final class TestGate {
     return GatewaySnapshot(directory: directory, policyHash: policies.hash, callers: callers)
   }
 
+  /// A caller of another tenant, under the same rules.
+  func anotherTenant() throws -> Caller {
+    let slug = try #require(Slug("treuhand"))
+    let row = APIKey(
+      id: keyRow.id, tenant: TenantID(0xBBBB_0000_0000_0000_0000_0000_0000_0001), project: keyRow.project,
+      name: keyRow.name, role: keyRow.role, digest: keyRow.digest, createdAt: 0)
+    let directory = Directory(
+      DirectoryRows(
+        tenants: [
+          Tenant(id: row.tenant, slug: slug, name: "Treuhand", policy: "p@1", timeZone: "UTC", createdAt: 0)
+        ],
+        projects: [Project(id: GateSetup.project, tenant: row.tenant, slug: slug, name: "Büro", createdAt: 0)],
+        keys: [row]), roles: policies.roles)
+    var made: Caller?
+    let current = snapshots.current
+    current.directory.forEachPrincipal { own in
+      guard let own = current.caller(of: own) else { return }
+      directory.forEachPrincipal { made = Caller(principal: $0, rules: own.rules, quota: own.quota) }
+    }
+    return try #require(made)
+  }
+
   // MARK: A client
 
   struct Call {
@@ -171,6 +200,9 @@ final class TestGate {
     var isEncoded = false
     var differ = false
     var isStrict = false
+    /// `anthropic-version`; nil: as that dialect's clients send it, on its own paths.
+    var version: String?
+    var betas = ""
   }
 
   func chat(_ body: String) -> Call { Call(key: key, body: Array(body.utf8)) }
@@ -184,6 +216,9 @@ final class TestGate {
     exchange.contentType = call.contentType
     exchange.hasContentEncoding = call.isEncoded
     exchange.isStrict = call.isStrict
+    let version = call.version ?? (call.path.contains("/messages") ? "2023-06-01" : "")
+    exchange.anthropicVersion.append(Array(version.utf8))
+    exchange.anthropicBetas.append(Array(call.betas.utf8))
     if let key = call.key { exchange.credential.append(key) }
     let answered = Array(call.path.utf8).withUnsafeBytes {
       pipeline.begin(exchange, path: $0, credentialsDiffer: call.differ)
@@ -210,6 +245,29 @@ final class TestGate {
       let tickets = wakes.take()
       guard !tickets.isEmpty else { return }
       pipeline.wake(tickets)
+    }
+  }
+
+  /// Lets what helpers have done come back to the loop until the condition holds.
+  func takeBack(until condition: () -> Bool) -> Bool {
+    holds(10) {
+      for ticket in self.returns.take() { self.pipeline.returned(ticket) }
+      self.turnLedger()
+      return condition()
+    }
+  }
+
+  func stopHelpers() {
+    helpers?.stop()
+    helpers = nil
+  }
+
+  /// Waits until a helper has done something, and keeps it from the loop.
+  func awaitWithheldReturn() -> Bool {
+    holds(10) {
+      let tickets = self.returns.take()
+      self.returns.add(tickets)
+      return !tickets.isEmpty
     }
   }
 

@@ -26,6 +26,7 @@ struct Answer {
       var name: [UInt8] = []
       if let range = scan.toolName { JSONStringText.decode(bytes, range, into: &name) }
       toolName = name.isEmpty ? Array("lookup".utf8) : name
+    case .body: text = Array(bytes)
     default: text = userText
     }
     var isCutShort = false

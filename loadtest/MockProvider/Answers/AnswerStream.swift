@@ -9,6 +9,8 @@ struct AnswerStream {
     case delta
     case finished
     case cut, reset, stall
+    /// An error was said inside the stream, which is over.
+    case failed
   }
   private enum Phase { case role, deltas, finish, usage, done, over }
 
@@ -134,13 +136,7 @@ struct AnswerStream {
 
   /// The fault that the script wants after `count` deltas; at the end of a text that is too short it comes all the same.
   private func fault(at count: Int) -> Step? {
-    switch script.kind {
-    case .cut: count >= script.after ?? 3 ? .cut : nil
-    case .reset: count >= script.after ?? 0 ? .reset : nil
-    case .hang: count >= script.after ?? 0 ? .stall : nil
-    case .endless: count >= script.endlessDeltas || textBytes >= Script.endlessByteLimit ? .cut : nil
-    default: nil
-    }
+    script.fault(at: count, isLong: textBytes >= Script.endlessByteLimit)
   }
 
   private mutating func beginChoice() {

@@ -18,12 +18,12 @@ struct EmbeddingsAnswer {
     MockUsage(promptTokens: MockUsage.tokens(inBytes: inputBytes) + inputTokens, completionTokens: 0)
   }
 
-  /// Reads a request; nil if it is no object with `model` and `input`.
+  /// Reads a request; nil if it is no object with `input`, or has a model that is no string.
   init?(_ bytes: UnsafeRawBufferPointer) {
     var cursor = JSONCursor(bytes)
     var answer = EmbeddingsAnswer()
     let isGood = cursor.takeObject { cursor, name in answer.readMember(&cursor, name) }
-    guard isGood, cursor.peek() == nil, answer.model != nil, !answer.seeds.isEmpty else { return nil }
+    guard isGood, cursor.peek() == nil, !answer.seeds.isEmpty else { return nil }
     self = answer
   }
 

@@ -3,16 +3,22 @@ import NIOCore
 /// Errors in OpenAI's shape, as a provider would say them.
 enum ErrorAnswer {
   /// Writes the body for `status`; the 401 quotes a piece of a key, which a gateway must not pass on.
-  static func write(status: Int, message: String? = nil, into body: inout ByteBuffer) {
-    let (type, code, text) = facts(of: status)
-    body.writeStaticString("{\"error\":{\"message\":\"")
-    JSONStringText.encode(Array((message ?? text).utf8)[...], into: &body)
-    body.writeStaticString("\",\"type\":\"")
+  static func write(
+    status: Int, message: String? = nil, param: String? = nil, code: String? = nil, into body: inout ByteBuffer
+  ) {
+    let (type, usualCode, text) = facts(of: status)
+    body.writeStaticString("{\"error\":{\"message\":")
+    body.writeQuoted(message ?? text)
+    body.writeStaticString(",\"type\":\"")
     body.writeString(type)
-    body.writeStaticString("\",\"param\":null,\"code\":")
-    body.writeString(code.map { "\"\($0)\"" } ?? "null")
+    body.writeStaticString("\",\"param\":")
+    if let param { body.writeQuoted(param) } else { body.writeStaticString("null") }
+    body.writeStaticString(",\"code\":")
+    body.writeString((code ?? usualCode).map { "\"\($0)\"" } ?? "null")
     body.writeStaticString("}}")
   }
+
+  static func message(of status: Int) -> String { facts(of: status).text }
 
   /// What looks like the ends of a provider's key; joined here so that no scanner takes it for one.
   static let keyFragment = "sk-" + "mock" + "Fragment********" + "4f2a"

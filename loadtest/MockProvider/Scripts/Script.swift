@@ -25,6 +25,20 @@ struct Script: Equatable, Sendable {
     case endless
     /// Nothing comes any more.
     case hang
+    /// The whole body of the request, as text.
+    case body
+    /// As `tool`, but once a tool's result has come, its text.
+    case toolOnce
+    /// Thinking first; then a call if there are tools and no result yet, else a text.
+    case thinking
+    /// A refusal by the model.
+    case refusal
+    /// Held back by the provider's filter: no text at all.
+    case blocked
+    /// The dialect's answer that says it failed, with status 200 where the dialect has that.
+    case failed
+    /// An error with this status inside a stream, after `after` deltas (1); a plain request gets the status.
+    case streamError(Int)
   }
 
   /// What an answer says of its usage instead of the truth; the bill keeps to the truth.
@@ -38,7 +52,9 @@ struct Script: Equatable, Sendable {
     "mock-error-401", "mock-error-429", "mock-error-500", "mock-error-503", "mock-cut", "mock-cut-plain",
     "mock-cut-stream", "mock-reset", "mock-reset-at", "mock-garbage", "mock-garbage-body", "mock-garbage-middle",
     "mock-late-head", "mock-late-body", "mock-slow-head", "mock-endless", "mock-huge-line", "mock-usage-zero",
-    "mock-usage-huge", "mock-usage-negative", "mock-usage-text", "mock-hang",
+    "mock-usage-huge", "mock-usage-negative", "mock-usage-text", "mock-hang", "mock-body", "mock-tools",
+    "mock-tool-once", "mock-thinking", "mock-refusal", "mock-blocked", "mock-failed", "mock-stream-error",
+    "mock-cached",
   ]
   /// The largest fixed text, in bytes.
   static let sizeLimit = 16_777_216
@@ -79,6 +95,14 @@ struct Script: Equatable, Sendable {
   /// How many requests for one model fail; the ones after them are echoed.
   var failures: Int?
   var retryAfterSeconds = 1
+  /// Calls in one answer; the declared functions take turns.
+  var calls = 1
+  /// Tokens of the prompt that are said to come from a cache, or to have been written to it.
+  var cachedTokens = 0
+  var cacheWriteTokens = 0
+  var cacheWriteLongTokens = 0
+  /// The word for the end of the answer, whatever the dialect would say.
+  var finishWord: String?
 
   init(model: String) {
     let parts = model.split(whereSeparator: { $0 == ";" || $0 == ":" || $0 == "," })
@@ -126,12 +150,34 @@ struct Script: Equatable, Sendable {
     case "mock-late-head": (kind, waitMilliseconds, delayMeaning) = (.fixed, 1_000, .beforeHead)
     case "mock-late-body": (kind, holdMilliseconds, delayMeaning) = (.fixed, 1_000, .beforeBody)
     case "mock-slow-head": (kind, headDelayMilliseconds, delayMeaning) = (.fixed, 10, .betweenHeadBytes)
-    default:
-      kind = .echo
-      if name.hasPrefix("mock-error-"), let status = Int(name.dropFirst(11)), (400...599).contains(status) {
-        kind = .error(status)
-      }
+    case "mock-body": kind = .body
+    case "mock-tools": (kind, calls) = (.tool, 2)
+    case "mock-tool-once": kind = .toolOnce
+    case "mock-thinking": kind = .thinking
+    case "mock-refusal": kind = .refusal
+    case "mock-blocked": kind = .blocked
+    case "mock-failed": kind = .failed
+    case "mock-stream-error": kind = .streamError(529)
+    case "mock-cached": (kind, cachedTokens, cacheWriteTokens) = (.echo, 2, 1)
+    default: readLongName(name)
     }
+  }
+
+  /// Names that end in a status or a word.
+  private mutating func readLongName(_ name: String) {
+    kind = .echo
+    if let status = Self.status(name, after: "mock-error-") { kind = .error(status) }
+    if let status = Self.status(name, after: "mock-stream-error-") { kind = .streamError(status) }
+    if name.hasPrefix("mock-finish-") {
+      let word = name.dropFirst(12)
+      let isWord = word.utf8.allSatisfy { $0 == 0x5F || (0x41...0x5A).contains($0) || (0x61...0x7A).contains($0) }
+      if isWord, (1...64).contains(word.count) { finishWord = String(word) }
+    }
+  }
+
+  private static func status(_ name: String, after opening: String) -> Int? {
+    guard name.hasPrefix(opening), let status = Int(name.dropFirst(opening.count)) else { return nil }
+    return (400...599).contains(status) ? status : nil
   }
 
   private var delayMeaning = DelayMeaning.betweenDeltas
@@ -152,6 +198,10 @@ struct Script: Equatable, Sendable {
     case "size": size = min(number, Self.sizeLimit)
     case "after": after = number
     case "times": failures = number
+    case "calls": calls = min(max(1, number), 128)
+    case "cached": cachedTokens = number
+    case "cache-write": cacheWriteTokens = number
+    case "cache-write-1h": cacheWriteLongTokens = number
     case "retry-after": retryAfterSeconds = number
     case "usage": reportsUsage = number != 0
     default: break
@@ -172,10 +222,30 @@ struct Script: Equatable, Sendable {
     min(deltaCount ?? Self.endlessLimit, endlessSeconds * 1_000 / max(1, delayMilliseconds), Self.endlessLimit)
   }
 
+  /// The fault that is due after `count` deltas; nil while none is.
+  func fault(at count: Int, isLong: Bool) -> AnswerStream.Step? {
+    switch kind {
+    case .cut: count >= after ?? 3 ? .cut : nil
+    case .reset: count >= after ?? 0 ? .reset : nil
+    case .hang: count >= after ?? 0 ? .stall : nil
+    case .endless: count >= endlessDeltas || isLong ? .cut : nil
+    default: nil
+    }
+  }
+
+  /// Whether a chat request needs the careful reading and the forms that all dialects share.
+  var needsForm: Bool {
+    switch kind {
+    case .toolOnce, .thinking, .refusal, .blocked, .failed, .streamError: true
+    default:
+      calls > 1 || finishWord != nil || cachedTokens > 0 || cacheWriteTokens > 0 || cacheWriteLongTokens > 0
+    }
+  }
+
   /// Whether a plain request for it can be answered from the prepared answer.
   var isPrepared: Bool {
     kind == .fixed && waitMilliseconds == 0 && splitBytes == 0 && reportsUsage && size == 1_024
       && deltaCount ?? 0 <= 1_024 && holdMilliseconds == 0 && headDelayMilliseconds == 0 && resetAt == nil
-      && usageLie == nil
+      && usageLie == nil && !needsForm
   }
 }

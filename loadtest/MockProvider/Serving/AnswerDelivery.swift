@@ -2,17 +2,27 @@ import NIOCore
 
 /// How far the stream of one answer has come.
 struct StreamProgress {
-  let turn: ChatTurn
+  let turn: Turn
   let start: NIODeadline
-  var stream: AnswerStream
+  // One of the two is there: a case with a payload would be copied for each event.
+  private var chat: AnswerStream?
+  private var reply: ReplyStream?
   /// Deltas after which the script's delay was kept.
   var deltas: Int64 = 0
 
-  init(_ turn: ChatTurn, start: NIODeadline) {
+  init(_ turn: Turn, start: NIODeadline) {
     self.turn = turn
     self.start = start
-    stream = AnswerStream(
-      turn.answer, turn.identity, turn.script, wantsUsage: turn.wantsUsage, isChunked: !turn.isHTTP10)
+    switch turn.content {
+    case .chat(let answer, let identity, let wantsUsage):
+      chat = AnswerStream(answer, identity, turn.script, wantsUsage: wantsUsage, isChunked: !turn.isHTTP10)
+    case .reply(let form): reply = ReplyStream(form, turn.script, isChunked: !turn.isHTTP10)
+    case .whole: break
+    }
+  }
+
+  mutating func next(into output: inout ByteBuffer) -> AnswerStream.Step {
+    chat?.next(into: &output) ?? reply?.next(into: &output) ?? .finished
   }
 
   /// When the next delta is due: counted from the start, so a late loop does not stretch the stream.
@@ -21,17 +31,16 @@ struct StreamProgress {
   /// What was used until now.
   var usage: MockUsage {
     MockUsage(
-      promptTokens: turn.answer.usage.promptTokens, completionTokens: MockUsage.tokens(inBytes: stream.textBytes))
+      promptTokens: turn.charge?.promptTokens ?? 0,
+      completionTokens: chat.map { MockUsage.tokens(inBytes: $0.textBytes) } ?? reply?.completionTokens ?? 0)
   }
 }
 
 /// How an answer goes out: as one body, or event by event.
 extension ConnectionHandler {
-  func sendPlain(_ context: ChannelHandlerContext, _ turn: ChatTurn) {
-    journal.charge(turn.answer.usage)
-    var body = ByteBuffer()
-    PlainAnswer.write(
-      turn.answer, turn.identity, reportsUsage: turn.script.reportsUsage, lie: turn.script.usageLie, into: &body)
+  func sendPlain(_ context: ChannelHandlerContext, _ turn: Turn) {
+    if let charge = turn.charge { journal.charge(charge) }
+    var body = turn.plainBody()
     let length = body.readableBytes
     if turn.script.kind == .garbageBody {
       body.moveWriterIndex(to: body.readerIndex + length / 2)
@@ -41,21 +50,26 @@ extension ConnectionHandler {
     }
     if turn.script.holdMilliseconds > 0, turn.script.kind != .cut { return sendHeld(context, turn, body) }
     guard turn.script.kind == .cut else {
-      send(context, body: body, splitBytes: turn.script.splitBytes, keepsAlive: turn.keepsAlive)
+      send(
+        context, body: body, type: turn.type, vendor: turn.vendor, number: turn.number,
+        splitBytes: turn.script.splitBytes, keepsAlive: turn.keepsAlive)
       return
     }
     var whole = ByteBuffer()
-    ResponseFrame(contentLength: length, number: turn.identity.number).write(into: &whole)
+    ResponseFrame(contentType: turn.type, contentLength: length, number: turn.number, vendor: turn.vendor).write(
+      into: &whole)
     whole.writeBytes(body.readableBytesView.prefix(length / 2))
     emit(context, whole, splitBytes: turn.script.splitBytes)
     end(context, keepsAlive: false)
   }
 
   /// The head at once, the body after the script's hold.
-  private func sendHeld(_ context: ChannelHandlerContext, _ turn: ChatTurn, _ body: ByteBuffer) {
+  private func sendHeld(_ context: ChannelHandlerContext, _ turn: Turn, _ body: ByteBuffer) {
     var head = ByteBuffer()
-    ResponseFrame(contentLength: body.readableBytes, closes: !turn.keepsAlive, number: turn.identity.number)
-      .write(into: &head)
+    ResponseFrame(
+      contentType: turn.type, contentLength: body.readableBytes, closes: !turn.keepsAlive, number: turn.number,
+      vendor: turn.vendor
+    ).write(into: &head)
     emit(context, head, splitBytes: turn.script.splitBytes)
     context.flush()
     after(turn.script.holdMilliseconds, context) {
@@ -64,11 +78,12 @@ extension ConnectionHandler {
     }
   }
 
-  func beginStream(_ context: ChannelHandlerContext, _ turn: ChatTurn) {
+  func beginStream(_ context: ChannelHandlerContext, _ turn: Turn) {
     isBusy = true
     var head = ByteBuffer()
     ResponseFrame(
-      isEventStream: true, isChunked: !turn.isHTTP10, closes: !turn.keepsAlive, number: turn.identity.number
+      contentType: turn.type, isStream: true, isChunked: !turn.isHTTP10, closes: !turn.keepsAlive,
+      number: turn.number, vendor: turn.vendor
     ).write(into: &head)
     streaming = StreamProgress(turn, start: .now() + .milliseconds(Int64(turn.script.holdMilliseconds)))
     emit(context, head, splitBytes: turn.script.splitBytes)
@@ -87,13 +102,13 @@ extension ConnectionHandler {
     var step = AnswerStream.Step.event
     let limit = turn.script.splitBytes > 0 ? 1 : Self.batchBytes
     repeat {
-      step = streaming?.stream.next(into: &batch) ?? .finished
+      step = streaming?.next(into: &batch) ?? .finished
     } while (step == .event || (step == .delta && turn.script.delayMilliseconds == 0)) && batch.readableBytes < limit
     // Charged before the last bytes leave, so that whoever has read the end finds it in the bill.
     if step == .finished {
-      journal.charge(turn.answer.usage)
+      if let charge = turn.charge { journal.charge(charge) }
       streaming = nil
-    } else if step == .cut || step == .reset {
+    } else if step == .cut || step == .reset || step == .failed {
       chargeAbortedStream()
     }
     emit(context, batch, splitBytes: turn.script.splitBytes)
@@ -104,7 +119,7 @@ extension ConnectionHandler {
       guard turn.script.delayMilliseconds > 0 else { return continueStream(context) }
       streaming?.deltas += 1
       scheduleDelta(context)
-    case .finished: end(context, keepsAlive: turn.keepsAlive)
+    case .finished, .failed: end(context, keepsAlive: turn.keepsAlive)
     case .cut: end(context, keepsAlive: false)
     case .reset: closeNow(context, withReset: true)
     case .stall: stall()

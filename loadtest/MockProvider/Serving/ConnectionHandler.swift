@@ -12,6 +12,7 @@ final class ConnectionHandler: ChannelDuplexHandler {
   static let batchBytes = 32_768
 
   let journal: Journal
+  let signature: AmazonSignature?
   var prepared: PreparedAnswer?
   var output = ByteBuffer()
   private var reader = RequestReader()
@@ -40,7 +41,10 @@ final class ConnectionHandler: ChannelDuplexHandler {
   /// Bytes until the script resets the connection; nil if it does not.
   private var bytesToReset: Int?
 
-  init(_ journal: Journal) { self.journal = journal }
+  init(_ journal: Journal, _ signature: AmazonSignature?) {
+    self.journal = journal
+    self.signature = signature
+  }
 
   // MARK: Channel events
 
@@ -126,13 +130,26 @@ final class ConnectionHandler: ChannelDuplexHandler {
     send(context, status: status, body: body, retryAfter: retryAfter, keepsAlive: keepsAlive)
   }
 
-  func send(
-    _ context: ChannelHandlerContext, status: Int = 200, body: ByteBuffer, retryAfter: Int? = nil, splitBytes: Int = 0,
+  /// Says in the vendor's shape why a request is not answered.
+  func refuse(
+    _ context: ChannelHandlerContext, _ refused: Refused, _ vendor: Vendor, number: UInt64, retryAfter: Int? = nil,
     keepsAlive: Bool
+  ) {
+    var body = ByteBuffer()
+    VendorError.write(refused, vendor, number: number, into: &body)
+    send(
+      context, status: refused.status, body: body, vendor: vendor, number: number, retryAfter: retryAfter,
+      keepsAlive: keepsAlive)
+  }
+
+  func send(
+    _ context: ChannelHandlerContext, status: Int = 200, body: ByteBuffer, type: StaticString = "application/json",
+    vendor: Vendor = .openAI, number: UInt64 = 0, retryAfter: Int? = nil, splitBytes: Int = 0, keepsAlive: Bool
   ) {
     var whole = ByteBuffer()
     ResponseFrame(
-      status: status, contentLength: body.readableBytes, closes: !keepsAlive, retryAfterSeconds: retryAfter
+      status: status, contentType: type, contentLength: body.readableBytes, closes: !keepsAlive,
+      retryAfterSeconds: retryAfter, number: number, vendor: vendor
     ).write(into: &whole)
     whole.writeImmutableBuffer(body)
     emit(context, whole, splitBytes: splitBytes)

@@ -5,12 +5,14 @@ import NIOCore
 /// Every answer but the prepared one also carries headers of the kind that providers send and a gateway must not pass on.
 struct ResponseFrame {
   var status = 200
-  var isEventStream = false
+  var contentType: StaticString = "application/json"
+  var isStream = false
   var contentLength: Int?
   var isChunked = false
   var closes = false
   var retryAfterSeconds: Int?
   var number: UInt64 = 0
+  var vendor = Vendor.openAI
 
   func write(into buffer: inout ByteBuffer) {
     buffer.writeStaticString("HTTP/1.1 ")
@@ -18,21 +20,25 @@ struct ResponseFrame {
     buffer.writeStaticString(" ")
     buffer.writeString(ErrorAnswer.reason(of: status))
     buffer.writeStaticString("\r\ncontent-type: ")
-    buffer.writeStaticString(isEventStream ? "text/event-stream; charset=utf-8" : "application/json")
+    buffer.writeStaticString(contentType)
     if let contentLength {
       buffer.writeStaticString("\r\ncontent-length: ")
       buffer.writeString(String(contentLength))
     }
     if isChunked { buffer.writeStaticString("\r\ntransfer-encoding: chunked") }
-    if isEventStream { buffer.writeStaticString("\r\ncache-control: no-cache") }
+    if isStream { buffer.writeStaticString("\r\ncache-control: no-cache") }
     if closes { buffer.writeStaticString("\r\nconnection: close") }
     if let retryAfterSeconds {
       buffer.writeStaticString("\r\nretry-after: ")
       buffer.writeString(String(retryAfterSeconds))
     }
-    buffer.writeStaticString("\r\nx-request-id: req_mock")
+    buffer.writeStaticString(vendor.requestIDField)
     buffer.writeHex(Int(truncatingIfNeeded: number & 0xFFFF_FFFF))
-    buffer.writeStaticString("\r\nopenai-organization: org-mock\r\nx-ratelimit-remaining-requests: 4999")
+    buffer.writeStaticString(vendor.furtherFields)
+    if vendor == .bedrock, status != 200 {
+      buffer.writeStaticString("\r\nx-amzn-errortype: ")
+      buffer.writeString(VendorError.amazonType(status))
+    }
     buffer.writeStaticString("\r\nset-cookie: __mock=1; path=/\r\n\r\n")
   }
 }

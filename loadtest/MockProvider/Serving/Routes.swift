@@ -10,9 +10,12 @@ extension ConnectionHandler {
     switch route {
     case .chat: chat(context, head, headBytes, body)
     case .embeddings: embeddings(context, head, headBytes, body)
-    case .models:
-      _ = journal.record(head: headBytes, body: body)
-      send(context, body: Self.models, keepsAlive: keepsAlive)
+    case .models(let vendor):
+      let arrival = Arrival(head, headBytes, body, number: journal.record(head: headBytes, body: body))
+      let isAnthropic = vendor == .openAI && arrival.hasKey("anthropic-version")
+      send(
+        context, body: ModelList.body(isAnthropic ? .anthropic : vendor), vendor: isAnthropic ? .anthropic : vendor,
+        number: arrival.number, keepsAlive: keepsAlive)
     case .report:
       let last = headBytes.withUnsafeReadableBytes { Route.last(head, $0) }
       send(context, body: JournalEntryText.json(journal.report(last: last)), keepsAlive: keepsAlive)
@@ -20,6 +23,9 @@ extension ConnectionHandler {
     case .reset:
       journal.reset()
       send(context, body: ByteBuffer(string: "{}"), keepsAlive: keepsAlive)
+    case .dialect(let operation, let vendor):
+      let number = journal.record(head: headBytes, body: body)
+      dialect(context, Arrival(head, headBytes, body, number: number), operation, vendor, script: nil)
     case .unknown:
       _ = journal.record(head: headBytes, body: body)
       sendError(context, status: 404, message: "The mock has no such route.", keepsAlive: keepsAlive)
@@ -28,18 +34,6 @@ extension ConnectionHandler {
       sendError(context, status: 405, message: "The mock has this route for another method.", keepsAlive: keepsAlive)
     }
   }
-
-  private static let models: ByteBuffer = {
-    var body = ByteBuffer()
-    body.writeStaticString("{\"object\":\"list\",\"data\":[")
-    for (index, name) in Script.names.enumerated() {
-      if index > 0 { body.writeStaticString(",") }
-      body.writeString("{\"id\":\"\(name)\",\"object\":\"model\",\"created\":\(AnswerIdentity.created),")
-      body.writeStaticString("\"owned_by\":\"mock\"}")
-    }
-    body.writeStaticString("]}")
-    return body
-  }()
 
   private func chat(
     _ context: ChannelHandlerContext, _ head: RequestHead, _ headBytes: ByteBuffer, _ body: ByteBuffer
@@ -82,10 +76,16 @@ extension ConnectionHandler {
     if let failures = script.failures, !journal.fails(model: String(buffer: rawModel), limit: failures) {
       script.kind = .echo
     }
-    let turn = ChatTurn(
-      script: script, answer: body.withUnsafeReadableBytes { Answer(script, scan, userText: userText, $0) },
-      identity: AnswerIdentity(number: number, rawModel: rawModel), isStream: scan.isStream,
-      wantsUsage: scan.wantsUsage, keepsAlive: head.keepsAlive && !(head.isHTTP10 && scan.isStream),
+    if script.needsForm {
+      return dialect(
+        context, Arrival(head, headBytes, body, number: number), .chat(model: nil), .openAI, script: script)
+    }
+    let turn = Turn(
+      script: script,
+      content: .chat(
+        body.withUnsafeReadableBytes { Answer(script, scan, userText: userText, $0) },
+        AnswerIdentity(number: number, rawModel: rawModel), wantsUsage: scan.wantsUsage),
+      number: number, isStream: scan.isStream, keepsAlive: head.keepsAlive && !(head.isHTTP10 && scan.isStream),
       isHTTP10: head.isHTTP10)
     after(script.waitMilliseconds, context) { self.answer(context, turn) }
   }
@@ -110,12 +110,18 @@ extension ConnectionHandler {
     write(context) { prepared?.write(number: number, promptTokens: promptTokens, into: &$0) }
   }
 
-  private func answer(_ context: ChannelHandlerContext, _ turn: ChatTurn) {
+  func answer(_ context: ChannelHandlerContext, _ turn: Turn) {
     prepareOutput(turn.script)
     switch turn.script.kind {
     case .error(let status):
       let retryAfter = status == 429 || status == 503 ? turn.script.retryAfterSeconds : nil
-      sendError(context, status: status, retryAfter: retryAfter, keepsAlive: turn.keepsAlive)
+      refuse(
+        context, VendorError.scripted(status, turn.vendor), turn.vendor, number: turn.number, retryAfter: retryAfter,
+        keepsAlive: turn.keepsAlive)
+    case .streamError(let status) where !turn.isStream:
+      refuse(
+        context, VendorError.scripted(status, turn.vendor), turn.vendor, number: turn.number,
+        keepsAlive: turn.keepsAlive)
     case .reset where turn.script.after == nil || !turn.isStream: closeNow(context, withReset: true)
     case .hang where turn.script.after == nil || !turn.isStream: stall()
     case .garbage:

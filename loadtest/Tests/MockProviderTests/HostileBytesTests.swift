@@ -20,12 +20,12 @@ import Testing
     0, 0x0A, 0x0D, 0x20, 0x22, 0x3A, 0x5B, 0x5C, 0x5D, 0x75, 0x7B, 0x7D, 0x7F, 0x80, 0xFF,
   ]
 
-  /// Calls `visit` with `count` mutations of `seed`: changed, removed, doubled and cut off bytes.
-  private static func mutate(_ seed: String, count: Int, _ visit: ([UInt8]) -> Void) {
+  /// Calls `visit` with `count` mutations of `seed`, each with up to `edits` changed, removed, doubled or cut off bytes.
+  static func mutate(_ seed: String, count: Int, edits: Int = 4, _ visit: ([UInt8]) -> Void) {
     var dice = Dice(state: UInt64(seed.utf8.count))
     for _ in 0..<count {
       var bytes = Array(seed.utf8)
-      for _ in 0...dice.roll(4) where !bytes.isEmpty {
+      for _ in 0...dice.roll(edits) where !bytes.isEmpty {
         let at = dice.roll(bytes.count)
         switch dice.roll(5) {
         case 0: bytes[at] = UInt8(dice.roll(256))

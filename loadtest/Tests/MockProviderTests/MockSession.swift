@@ -6,8 +6,8 @@ import Foundation
 final class MockSession {
   let server: MockServer
 
-  init(keep: Int = 256) throws {
-    server = MockServer(keep: keep)
+  init(keep: Int = 256, amazonKey: AmazonKey? = nil) throws {
+    server = MockServer(keep: keep, amazonKey: amazonKey)
     try server.start()
   }
 

@@ -76,13 +76,15 @@ final class RawClient {
     }
   }
 
-  func take(count: Int) throws -> String {
+  func take(count: Int) throws -> String { String(decoding: try takeBytes(count: count), as: UTF8.self) }
+
+  func takeBytes(count: Int) throws -> [UInt8] {
     while buffer.count < count {
       guard case .bytes = receive() else { throw Failure(what: "too few bytes") }
     }
     let taken = buffer[..<count]
     buffer.removeFirst(count)
-    return String(decoding: taken, as: UTF8.self)
+    return Array(taken)
   }
 
   /// Takes one whole response.

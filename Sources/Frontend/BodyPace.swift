@@ -1,0 +1,36 @@
+import Gateway
+
+/// Whether a body comes fast enough: a store of bytes that time uses up and received ones fill.
+///
+/// It begins with what is used up in the grace, and never holds more than ``Limits/bodySilenceMilliseconds`` use up. So a
+/// steady body must come at the least rate, a pause is borne, and a fast beginning buys no long silence.
+struct BodyPace {
+  /// Thousandths of bytes.
+  private var store: Int64
+  private let most: Int64
+  private let bytesPerSecond: Int64
+  /// Milliseconds of the worker's clock.
+  private var lookedAt: Int64
+
+  init(_ limits: Limits, now: Int64) {
+    bytesPerSecond = Int64(limits.bodyBytesPerSecond)
+    store = bytesPerSecond &* Int64(limits.bodyGraceMilliseconds)
+    most = max(store, bytesPerSecond &* Int64(limits.bodySilenceMilliseconds))
+    lookedAt = now
+  }
+
+  mutating func received(_ bytes: Int, now: Int64) {
+    passTime(until: now)
+    store = min(most, store &+ Int64(bytes) &* 1000)
+  }
+
+  mutating func isTooSlow(now: Int64) -> Bool {
+    passTime(until: now)
+    return store < 0
+  }
+
+  private mutating func passTime(until now: Int64) {
+    store &-= bytesPerSecond &* max(0, now &- lookedAt)
+    lookedAt = max(lookedAt, now)
+  }
+}

@@ -1,0 +1,272 @@
+package import JSONText
+
+/// A streamed Responses answer on its way from an upstream to the client (`api.md` sections 7 and 13); one per exchange.
+///
+/// A value to be kept in one place, never copied. Each event goes out behind an `event:` line, with the next number of
+/// the stream: where an event of our own goes in, the later ones move up. The last event waits for ``appendEnd(to:)``.
+package struct ResponsesStreamReader: AnswerStreamReader {
+  package private(set) var state = StreamState.open
+  package private(set) var usage: Usage?
+  /// Bytes of text that the model wrote, unescaped, whether delivered or not: our own count.
+  package private(set) var outputBytes = 0
+  package private(set) var logprobsDropped = false
+  package var isComplete: Bool { state == .done }
+
+  /// A text that has begun and not ended.
+  private struct OpenText {
+    let channel: AnswerChannel
+    let text: ResponsesText
+    /// As a JSON string.
+    let itemID: [UInt8]
+  }
+
+  private let options: AnswerOptions
+  private let aliasValue: [UInt8]
+  private var reader = ServerSentEventReader()
+  private let scan = ResponsesScan()
+  private var edits = EditList()
+  private let text = ByteArena(capacity: 256)
+  private let responseID = ByteArena(capacity: 64)
+  private let createdAt = ByteArena(capacity: 64)
+  private let finalEvent = ByteArena(capacity: 64)
+  private var open: [OpenText] = []
+  /// The number of the next event.
+  private var sequence = 0
+  private static let mostOpenTexts = 1024
+
+  package init(_ options: AnswerOptions) {
+    self.options = options
+    let alias = ByteArena(capacity: 64)
+    JSONEscape.appendQuoted(options.alias, to: alias)
+    aliasValue = alias.array
+  }
+
+  package mutating func feed<Rewriter: AnswerRewriter>(
+    _ chunk: UnsafeRawBufferPointer, rewriter: inout Rewriter, into out: ByteArena
+  ) {
+    guard state == .open, chunk.count > 0 else { return }
+    reader.open(chunk)
+    do throws(InferenceError) {
+      while state == .open, try reader.next() { try event(&rewriter, out) }
+    } catch {
+      fail(error.refusal)
+    }
+    if state != .open { reader.close() }
+  }
+
+  package mutating func finish<Rewriter: AnswerRewriter>(rewriter: inout Rewriter, into out: ByteArena) {
+    if state == .open, reader.heldBytes > 0 {
+      reader.openEnd()
+      do throws(InferenceError) {
+        while state == .open, try reader.next() { try event(&rewriter, out) }
+      } catch {
+        // A cut last event is no malformed one: the stream is then simply not complete.
+        reader.close()
+      }
+    }
+    if state == .open, !flush(&rewriter, out, where: { _ in true }) { block() }
+  }
+
+  private mutating func fail(_ refusal: Refusal) { if state == .open { state = .failed(refusal) } }
+
+  private mutating func block() {
+    fail(Refusal(.contentPolicyViolation, message: "The answer was ended by a rule on content."))
+  }
+
+  // MARK: One event
+
+  private mutating func event<Rewriter: AnswerRewriter>(
+    _ rewriter: inout Rewriter, _ out: ByteArena
+  ) throws(InferenceError) {
+    let data = reader.data
+    // Some who are compatible end as in chat.
+    if data.equals("[DONE]") { return }
+    try scan.scanEvent(data)
+    // What an earlier event says is no last word: a broken stream would cost nothing.
+    if let found = scan.usage, scan.kind == .ended || scan.kind == .failed { usage = found }
+    keepIdentity(data)
+    guard !isFailure else {
+      let said = scan.error ?? ByteRange(0, data.count)
+      return fail(UpstreamFault(status: 200, body: said.of(data)).refusal)
+    }
+    noteText(data)
+    guard open.count <= Self.mostOpenTexts else {
+      return fail(Refusal(.upstreamError, message: "The provider's stream has too many parts."))
+    }
+
+    let scan = scan
+    guard flush(&rewriter, out, where: { Self.ends($0, by: scan) }) else { return block() }
+    edits.reset()
+    if scan.addEdits(data, alias: aliasValue, dropsLogprobs: options.dropsLogprobs, to: &edits) {
+      logprobsDropped = true
+    }
+    guard rewriteSpans(&rewriter, data) else { return block() }
+    guard scan.kind == .ended else {
+      if write(data, to: out) { sequence &+= 1 }
+      return
+    }
+    outputBytes = max(outputBytes, scan.outputBytes(in: data))
+    if write(data, to: finalEvent) { state = .done }
+  }
+
+  /// An event of unknown type may tell of an error that concerns only itself.
+  private var isFailure: Bool {
+    switch scan.kind {
+    case .failed, .error: true
+    case .ended: scan.error != nil || scan.status == .failed
+    default: scan.type == nil && scan.error != nil
+    }
+  }
+
+  private mutating func keepIdentity(_ data: UnsafeRawBufferPointer) {
+    guard responseID.count == 0, let id = scan.id else { return }
+    responseID.append(id.of(data))
+    if let created = scan.createdAt { createdAt.append(created.of(data)) }
+  }
+
+  private mutating func noteText(_ data: UnsafeRawBufferPointer) {
+    guard let place = scan.delta, case .delta(let text) = scan.kind else { return }
+    let span = scan.spans[place]
+    outputBytes &+= AnswerScan.length(span, in: data)
+    guard !open.contains(where: { $0.channel == span.channel }) else { return }
+    open.append(
+      OpenText(channel: span.channel, text: text, itemID: scan.itemID.map { Array($0.of(data)) } ?? [0x22, 0x22]))
+  }
+
+  // MARK: Text
+
+  /// Whether what stands in the scanned event comes behind all of a text.
+  private static func ends(_ open: OpenText, by scan: ResponsesScan) -> Bool {
+    let channel = open.channel
+    switch scan.kind {
+    case .done(let text):
+      return channel.choice == scan.outputIndex && channel.index == scan.partIndex && channel.field == text.field
+    case .partDone:
+      return channel.choice == scan.outputIndex && channel.index == scan.partIndex && channel.field != .reasoning
+    case .summaryPartDone:
+      return channel.choice == scan.outputIndex && channel.index == scan.partIndex && channel.field == .reasoning
+    case .itemDone: return channel.choice == scan.outputIndex
+    case .ended: return true
+    case .delta, .failed, .error, .other: return false
+    }
+  }
+
+  /// Ends texts: what is held of them goes out in events of our own.
+  /// - Returns: False if a rule blocks the answer.
+  private mutating func flush<Rewriter: AnswerRewriter>(
+    _ rewriter: inout Rewriter, _ out: ByteArena, where isEnding: (OpenText) -> Bool
+  ) -> Bool {
+    guard !open.isEmpty else { return true }
+    var place = 0
+    while place < open.count {
+      guard isEnding(open[place]) else {
+        place += 1
+        continue
+      }
+      let ended = open.remove(at: place)
+      text.reset()
+      let outcome = rewriter.flush(channel: ended.channel, into: text)
+      guard outcome != .blocked else { return false }
+      if outcome == .replaced, text.count > 0 { appendDelta(ended, to: out) }
+    }
+    return true
+  }
+
+  /// - Returns: False if a rule blocks the answer.
+  private mutating func rewriteSpans<Rewriter: AnswerRewriter>(
+    _ rewriter: inout Rewriter, _ data: UnsafeRawBufferPointer
+  ) -> Bool {
+    for (place, span) in scan.spans.enumerated() {
+      text.reset()
+      let piece = span.range.of(data)
+      let outcome = rewriter.rewrite(piece, channel: span.channel, into: text)
+      guard outcome != .blocked else { return false }
+      var isChanged = outcome == .replaced
+      if place != scan.delta {
+        if !isChanged { text.append(piece) }
+        let rest = rewriter.flush(channel: span.channel, into: text)
+        guard rest != .blocked else { return false }
+        if rest == .replaced { isChanged = true }
+      }
+      if isChanged { edits.replace(span.start, span.end, with: text.bytes) }
+    }
+    return true
+  }
+
+  // MARK: Writing
+
+  /// Writes the event with the stream's next number.
+  /// - Returns: False, with nothing written, if it cannot be.
+  private mutating func write(_ data: UnsafeRawBufferPointer, to out: ByteArena) -> Bool {
+    if let number = scan.sequence {
+      if scan.sequenceNumber != Int64(sequence) {
+        edits.replace(number.start, number.end, utf8: String(sequence))
+      }
+    } else {
+      edits.replace(
+        scan.front, scan.front, utf8: "\"sequence_number\":\(sequence)" + (scan.isEmpty ? "" : ","))
+    }
+    let began = out.count
+    appendName(data, to: out)
+    if edits.isEmpty, let verbatim = reader.verbatim {
+      out.append(verbatim)
+      return true
+    }
+    let line = out.count
+    out.append("data: ")
+    guard edits.apply(to: data, into: out) else {
+      out.truncate(to: began)
+      fail(Refusal(.upstreamError, message: "The provider's stream could not be read."))
+      return false
+    }
+    if reader.isJoined { out.blankLineFeeds(from: line) }
+    out.append("\n\n")
+    return true
+  }
+
+  /// The `event:` line says what `type` says, whatever the upstream's said.
+  private func appendName(_ data: UnsafeRawBufferPointer, to out: ByteArena) {
+    guard let type = scan.type, !type.isEmpty, !type.hasEscapes, type.isASCII else { return }
+    out.append("event: ")
+    out.append(type.range.of(data))
+    out.append("\n")
+  }
+
+  /// Appends an event with what was held of a text, which stands in `text`.
+  private mutating func appendDelta(_ open: OpenText, to out: ByteArena) {
+    out.append("event: ")
+    out.append(open.text.deltaType)
+    out.append("\ndata: {\"type\":\"")
+    out.append(open.text.deltaType)
+    out.append("\",\"item_id\":")
+    out.append(open.itemID)
+    out.append(",\"output_index\":")
+    out.append(utf8: String(open.channel.choice))
+    if let name = open.text.indexName {
+      out.append(",\"")
+      out.append(name)
+      out.append("\":")
+      out.append(utf8: String(open.channel.index))
+    }
+    out.append(",\"delta\":\"")
+    out.append(text.bytes)
+    out.append(open.text == .output ? "\",\"logprobs\":[],\"sequence_number\":" : "\",\"sequence_number\":")
+    out.append(utf8: String(sequence))
+    out.append("}\n\n")
+    sequence &+= 1
+  }
+
+  package mutating func appendEnd(to out: ByteArena) {
+    out.append(finalEvent.bytes)
+    finalEvent.reset()
+  }
+
+  package mutating func appendError(_ refusal: Refusal, requestID: String, to out: ByteArena) {
+    let failure = ResponsesFailure(
+      id: responseID.bytes, createdAt: createdAt.bytes, model: aliasValue, options: options)
+    failure.append(refusal, requestID: requestID, sequence: sequence, to: out)
+    sequence &+= 2
+  }
+
+  package mutating func appendKeepAlive(to out: ByteArena) { out.append(": keepalive\n\n") }
+}

@@ -1,0 +1,87 @@
+package import JSONText
+
+/// Turns a provider's plain answer into the client's, whatever the two speak. One per event loop, used again and again.
+package final class PlainAnswer {
+  package enum Outcome: Sendable, Equatable {
+    /// The client's answer stands in `out`.
+    case written
+    /// Status 200, and an error in the body all the same.
+    case providerError(ByteRange)
+    /// A rule on output forbids the answer.
+    case blocked
+    /// It is no answer of this wire, or none that can be told.
+    case malformed
+  }
+
+  /// What the provider says it used, known also where the outcome is no answer.
+  package internal(set) var usage: Usage?
+  /// Bytes of text that the model wrote, unescaped: our own count.
+  package internal(set) var outputBytes = 0
+  /// What could not be carried, for `x-torhaus-dropped`.
+  package internal(set) var dropped: [String] = []
+
+  let scan = AnswerScan()
+  let messages = MessagesScan()
+  let scratch = ByteArena(capacity: 8192)
+  var edits = EditList()
+  let responses = ResponsesScan()
+
+  package init() {}
+
+  /// - Parameters:
+  ///   - body: The whole answer.
+  ///   - request: Of the same exchange; tells what was asked for (`encoding_format` of embeddings).
+  package func read<Rewriter: AnswerRewriter>(
+    _ body: UnsafeRawBufferPointer, from wire: ProviderWire, for request: RequestScan, options: AnswerOptions,
+    rewriter: inout Rewriter, into out: ByteArena
+  ) -> Outcome {
+    (usage, outputBytes) = (nil, 0)
+    dropped.removeAll(keepingCapacity: true)
+    edits.reset()
+    switch (wire, request.route) {
+    case (.chat, .chat), (.completions, .completions), (.embeddings, .embeddings):
+      return readOpenAI(body, for: request, options: options, rewriter: &rewriter, into: out)
+    case (.messages, .messages):
+      return readMessages(body, options: options, rewriter: &rewriter, into: out)
+    case (.responses, .responses):
+      return readResponses(body, options: options, rewriter: &rewriter, into: out)
+    default:
+      return translate(body, from: wire, for: request, options: options, rewriter: &rewriter, into: out)
+    }
+  }
+
+  /// What the body of an error answer says of usage; an error body may be anything.
+  package func usage(ofError body: UnsafeRawBufferPointer) -> Usage? {
+    do throws(InferenceError) { try scan.scan(body) } catch { return nil }
+    return scan.usage
+  }
+
+  private func readOpenAI<Rewriter: AnswerRewriter>(
+    _ body: UnsafeRawBufferPointer, for request: RequestScan, options: AnswerOptions, rewriter: inout Rewriter,
+    into out: ByteArena
+  ) -> Outcome {
+    do throws(InferenceError) { try scan.scan(body, isCompletion: request.route == .completions) } catch {
+      return .malformed
+    }
+    usage = scan.usage
+    if let error = scan.error { return .providerError(error) }
+    let isEmbeddings = request.route == .embeddings
+    guard isEmbeddings ? scan.data != nil : scan.hasChoices else { return .malformed }
+    outputBytes = max(0, scan.textBytes(in: body) - options.echoBytes)
+    if isEmbeddings, request.wantsBase64, let data = scan.data,
+      !EmbeddingsAnswer.encodeBase64(body, data: data, edits: &edits)
+    {
+      return .malformed
+    }
+    if options.dropsLogprobs, !scan.logprobs.isEmpty { dropped.append("logprobs") }
+    switch scan.rewrite(
+      body, alias: options.alias, dropsLogprobs: options.dropsLogprobs, rewriter: &rewriter, scratch: scratch,
+      edits: &edits)
+    {
+    case .done: break
+    case .blocked: return .blocked
+    case .failed: return .malformed
+    }
+    return edits.apply(to: body, into: out) ? .written : .malformed
+  }
+}

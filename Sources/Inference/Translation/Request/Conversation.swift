@@ -1,0 +1,175 @@
+internal import JSONText
+
+/// A request between two dialects: what is said and asked for, as ranges of the source's body. Raw contents of strings
+/// and whole subtrees are spliced into the target, never decoded and encoded again.
+struct Conversation {
+  enum Source: Sendable { case chat, responses, messages }
+
+  let source: Source
+  /// Texts in front of the first turn that are the system's.
+  var systems: [SystemText] = []
+  var turns: [Turn] = []
+  var blocks: [Block] = []
+  var tools: [Tool] = []
+  var toolsPath = "tools"
+  var choice = ToolChoice.unset
+  var choicePath = "tool_choice"
+  /// Names of tools that ``ToolChoice`` allows; empty: all.
+  var allowed: [ByteRange] = []
+  var parallelCalls: Bool?
+  var format = OutputFormat.text
+  var thinking = Thinking()
+  var temperature: ByteRange?
+  var topP: ByteRange?
+  var topK: ByteRange?
+  var seed: ByteRange?
+  var frequencyPenalty: ByteRange?
+  var presencePenalty: ByteRange?
+  var stops: [Stop] = []
+  var stream = false
+  var includesObfuscation: ByteRange?
+  var answers: Int64 = 1
+  /// The source names a person, in these members.
+  var persons: [StaticString] = []
+  /// Members that have the same name and form in the target, name and value.
+  var carried: [(name: ByteRange, value: ByteRange)] = []
+  /// Whether an earlier turn calls a tool.
+  var hasCalls = false
+
+  init(of source: Source) {
+    self.source = source
+    turns.reserveCapacity(16)
+    blocks.reserveCapacity(16)
+  }
+}
+
+struct SystemText {
+  var text: ByteRange
+  /// The value of its `cache_control`; empty if there is none.
+  var cache = ByteRange(0, 0)
+  var place: Place
+}
+
+struct Stop {
+  var text: ByteRange
+  var place: String
+}
+
+struct Turn {
+  enum Role: UInt8, Sendable {
+    case user, assistant
+    /// Behind the first turn.
+    case system
+  }
+  var role: Role
+  /// Its blocks in ``Conversation/blocks``.
+  var first: Int
+  var end: Int
+  var place: Place
+}
+
+/// A piece of a turn. What stands inside of a tool's result follows its block: ``inner`` blocks.
+struct Block {
+  enum Kind: UInt8, Sendable { case text, image, document, audio, call, result, thinking, redactedThinking }
+  enum Form: UInt8, Sendable {
+    /// Arguments as JSON in a string; media as base64.
+    case string
+    /// Arguments as an object.
+    case object
+    /// The free text of a custom tool.
+    case custom
+    /// Media by their address.
+    case url
+  }
+
+  var kind: Kind
+  var form = Form.string
+  var media = MediaType.unknown
+  var isError = false
+  var inner = 0
+  /// Text, payload, address, arguments or thought: the raw content of a string, or an object.
+  var text = ByteRange(0, 0)
+  /// The tool's name; the file's.
+  var name = ByteRange(0, 0)
+  /// The raw media type where ``media`` is unknown; may be empty.
+  var type = ByteRange(0, 0)
+  /// Of a call, also in its result; without a signature that was sealed into it.
+  var id = ByteRange(0, 0)
+  /// Number of a call that has no id of its own; 0: it has one.
+  var madeID = 0
+  /// Of a thought: Anthropic's, or Gemini's on a call.
+  var signature = ByteRange(0, 0)
+  /// Whether the signature came out of the call's id, so that it is written in base64url.
+  var isSealed = false
+  /// The value of `cache_control`; empty if there is none.
+  var cache = ByteRange(0, 0)
+  /// The value of an image's `detail`, with its quotes; empty if there is none.
+  var detail = ByteRange(0, 0)
+  /// A document's title and context, raw contents.
+  var context = ByteRange(0, 0)
+  var place: Place
+
+  init(_ kind: Kind, _ text: ByteRange = ByteRange(0, 0), at place: Place) {
+    self.kind = kind
+    self.text = text
+    self.place = place
+  }
+}
+
+struct Tool {
+  var name: ByteRange
+  var description = ByteRange(0, 0)
+  /// The schema's object; empty if there is none.
+  var schema = ByteRange(0, 0)
+  var strict: Bool?
+  /// Whether the schema's own object names a type, which some targets want.
+  var isTyped = false
+  /// Whether the schema's own object says `"additionalProperties": false`.
+  var isClosed = false
+  var cache = ByteRange(0, 0)
+  /// Of OpenAI's type `custom`, which takes free text instead of a schema.
+  var isCustom = false
+  /// The grammar of that text, values with their quotes; empty if there is none.
+  var syntax = ByteRange(0, 0)
+  var definition = ByteRange(0, 0)
+  var place: Place
+}
+
+enum ToolChoice: Equatable {
+  case unset, none, auto, required
+  case tool(ByteRange, isCustom: Bool)
+  /// Of ``Conversation/allowed`` only.
+  case allowed(required: Bool)
+}
+
+enum OutputFormat {
+  case text
+  case json
+  case schema(Schema)
+
+  struct Schema {
+    /// Raw contents; empty if there are none.
+    var name = ByteRange(0, 0)
+    var description = ByteRange(0, 0)
+    var schema = ByteRange(0, 0)
+    /// The value of `strict`; nil if there is none.
+    var strict: Bool?
+    var place: Place
+  }
+}
+
+/// How much the model is to think.
+struct Thinking {
+  enum Effort: String, CaseIterable, Sendable { case none, minimal, low, medium, high, xhigh, max }
+  enum Mode: Sendable { case unset, disabled, adaptive, budget }
+
+  var mode = Mode.unset
+  var effort: Effort?
+  var budget: Int64 = 0
+  /// Whether the client wants to read the thoughts or their summary.
+  var wantsText = false
+  /// Where the effort stands.
+  var effortPath = ""
+  /// Anthropic's `thinking`, whole; empty if there is none.
+  var whole = ByteRange(0, 0)
+}

@@ -1,0 +1,75 @@
+package import JSONText
+
+/// Writes a request of one dialect in another (`api.md` section 11): nothing is lost in silence.
+///
+/// A hub: three readers make a ``Conversation`` of ranges into the body, four writers splice them into the target.
+package enum RequestTranslation {
+  /// What of the target is known beside the request.
+  package struct Target: Sendable {
+    package var wire: ProviderWire
+    /// The candidate's name of the model.
+    package var model: String
+    /// The limit that the reservation assumed; written always.
+    package var maxTokens: Int64
+    package var maxTokensField: TokenLimitField
+    package var includeUsage: Bool
+    /// Stands for the person; nil: nobody is named.
+    package var userHash: [UInt8]?
+    /// Members of the target's body that the provider refuses: left out and named. One inside of `output_config`,
+    /// `outputConfig` or `generationConfig` is written with a dot.
+    package var deniedFields: [String]
+    /// Whether Claude is asked in a version that refuses temperature, top_p and top_k (2026-10-21).
+    package var anthropicDropsSampling: Bool
+
+    package init(
+      wire: ProviderWire, model: String, maxTokens: Int64, maxTokensField: TokenLimitField = .maxCompletionTokens,
+      includeUsage: Bool = true, userHash: [UInt8]? = nil, deniedFields: [String] = [],
+      anthropicDropsSampling: Bool = false
+    ) {
+      self.wire = wire
+      self.model = model
+      self.maxTokens = maxTokens
+      self.maxTokensField = maxTokensField
+      self.includeUsage = includeUsage
+      self.userHash = userHash
+      self.deniedFields = deniedFields
+      self.anthropicDropsSampling = anthropicDropsSampling
+    }
+  }
+
+  /// - Parameters:
+  ///   - body: Of a route that ``RequestScan`` has accepted; redacted since.
+  ///   - out: Gets the target's body.
+  /// - Returns: The paths of what was not carried, for `x-torhaus-dropped`: in the source's words, safe for a header.
+  /// - Throws: ``InferenceError`` where the target has no form for what the request cannot do without; `out` is then as
+  ///   it was.
+  package static func translate(
+    _ body: UnsafeRawBufferPointer, of route: InferenceRoute, to target: Target, into out: ByteArena
+  ) throws(InferenceError) -> [String] {
+    let source: Conversation.Source
+    switch route {
+    case .chat: source = .chat
+    case .responses: source = .responses
+    case .messages, .countTokens: source = .messages
+    case .completions, .embeddings: throw noForm
+    }
+    guard target.wire != route.ownWire, route != .countTokens || target.wire != .messages else { throw noForm }
+    let takes = TargetAbilities(target)
+    let (talk, dropped) = try ConversationReader.read(body, of: source, for: takes)
+    var writer = ConversationWriter(
+      body: body, talk: talk, target: target, takes: takes, out: out, dropped: dropped)
+    let began = out.count
+    out.reserve(body.count)
+    do throws(InferenceError) {
+      try writer.write()
+    } catch {
+      out.truncate(to: began)
+      throw error
+    }
+    return writer.dropped.all
+  }
+
+  static let noForm = InferenceError(
+    .unsupportedParameter, param: "model",
+    message: "This model cannot be asked in this dialect: use its own route, or another model.")
+}

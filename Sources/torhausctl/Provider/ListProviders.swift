@@ -1,0 +1,38 @@
+import ArgumentParser
+
+struct ListProviders: TorhausctlCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "list", abstract: "List the providers with what they promised, their models and prices.",
+    discussion: "A row for each model; -o json has the records. Prices are per million tokens.")
+
+  @OptionGroup var server: ServerOptions
+  @OptionGroup var output: OutputOptions
+
+  func perform(in session: Session) throws {
+    let providers = try session.client(server).list(["v1", "providers"])
+    session.show(
+      Listing(
+        columns: [
+          Column("PROVIDER", "provider"), Column("COUNTRY", "country"), Column("AGREEMENT", "agreement"),
+          Column("CERTIFICATES", "certificates"), Column("RETENTION", "retention"), Column("TRAINING", "training"),
+          Column("MODEL", "model"), Column("INPUT", "input", .number), Column("OUTPUT", "output", .number),
+          Column("CURRENCY", "currency"), Column("PRICE OF", "price_version"), Column("FAULT", "fault"),
+        ], rows: providers.flatMap(Self.rows), nameMember: "provider", document: .list(providers)))
+  }
+
+  private static func rows(_ provider: JSONTree) -> [JSONTree] {
+    let agreement = [provider["agreement"]["kind"].text ?? "", provider["agreement"]["expires"].text ?? ""]
+    let certificates = provider["certificates"].elements.map { Cell($0["name"]).text }
+    let models = provider["models"].elements
+    return (models.isEmpty ? [.null] : models).map { model in
+      .members(
+        ("provider", provider["id"]), ("country", provider["country"]),
+        ("agreement", .text(agreement.filter { !$0.isEmpty }.joined(separator: " "))),
+        ("certificates", .text(certificates.joined(separator: " "))),
+        ("retention", .text("\(Cell(provider["retention_days"]).text)d")), ("training", provider["training"]),
+        ("model", model["id"]), ("input", model["price"]["input"]), ("output", model["price"]["output"]),
+        ("currency", model["price"]["currency"]), ("price_version", model["price"]["version"]),
+        ("fault", provider["fault"]))
+    }
+  }
+}
