@@ -182,7 +182,8 @@ struct PolicyResolver {
       detection: document.detection.flatMap { detection[$0.value]?.value }
         ?? DetectionProfileSpec(name: "none", rules: []),
       strictTranslation: document.translation?.value != .loud, showsProvider: document.showProvider?.value ?? false,
-      showsCost: document.showCost?.value ?? false, showsRedactions: document.showRedactions?.value ?? false, models: document.models?.value ?? [],
+      showsCost: document.showCost?.value ?? false, showsRedactions: document.showRedactions?.value ?? false,
+      models: document.models?.value ?? [],
       roles: (document.roles?.value ?? [:]).mapValues(\.value), networks: document.networks?.value,
       hours: document.hours?.value, dedicatedConnections: document.dedicatedConnections?.value ?? false,
       locked: Set((document.locked?.value ?? []).map(\.value)))
