@@ -14,6 +14,7 @@ if [ ! -f "$stamp" ]; then
   "$venv/bin/pip" install --quiet --disable-pip-version-check -r Tests/EndToEndTests/requirements.txt
   touch "$stamp"
 fi
+scripts/client-sdks.sh "$venv"
 export TORHAUS_BIN="$PWD/.build/$configuration"
 export SWIFT_BACKTRACE=enable=no
 exec "$venv/bin/python" -m pytest -q -p no:cacheprovider Tests/EndToEndTests "$@"

@@ -73,7 +73,14 @@ package struct WireTraits: Hashable, Sendable {
     case .gemini: WireTraits(maxTokensField: "maxOutputTokens", includesUsage: true)
     case .openAICompatible, .vllm, .ollama:
       WireTraits(maxTokensField: "max_tokens", includesUsage: true, hasCompletions: true)
-    case .anthropic, .mistral, .bedrock: WireTraits(maxTokensField: "max_tokens", includesUsage: true)
+    // It refuses what it does not know, and tells its usage unasked.
+    case .mistral:
+      WireTraits(
+        maxTokensField: "max_tokens", includesUsage: true,
+        deniedFields: [
+          "user", "logit_bias", "logprobs", "top_logprobs", "store", "metadata", "service_tier", "stream_options",
+        ])
+    case .anthropic, .bedrock: WireTraits(maxTokensField: "max_tokens", includesUsage: true)
     }
   }
 }

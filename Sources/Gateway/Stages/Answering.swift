@@ -99,6 +99,7 @@ extension RequestPipeline {
 
   /// An answer that no stage refused and no provider gave.
   func respond(_ exchange: Exchange, _ status: UInt16, _ kind: ResponseHead.ContentKind) {
+    if status == 405 { ResponseFields(arena: exchange.fields).add("allow", "GET, HEAD, POST") }
     writeFields(exchange)
     counters.ended(status: status)
     exchange.client?.respond(

@@ -101,7 +101,10 @@ struct GenerateTurns {
       }
       return
     }
-    guard OpaqueMark.isGenuine(mark, over: name) else { throw .invalid("Corrupted thought signature.") }
+    // Google's own word for a call that no thinking of its made: such a mark is not looked at.
+    guard mark == "skip_thought_signature_validator" || OpaqueMark.isGenuine(mark, over: name) else {
+      throw .invalid("Corrupted thought signature.")
+    }
   }
 
   private static func name(of response: JSONValue, _ place: String) throws(Refused) -> String {
