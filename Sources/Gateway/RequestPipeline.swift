@@ -122,7 +122,7 @@ package final class RequestPipeline {
       case .returning where exchange.lent == nil:
         upstreamPort?.cancel(exchange)
         conclude(exchange, exchange.stream.hasBegun ? .streamError(refusal) : .refusal(refusal), exit: .endedByGate)
-      case .reserve: refuse(exchange, refusal)
+      case .reserve where exchange.lent == nil: refuse(exchange, refusal)
       case .route where exchange.isWaiting: refuse(exchange, refusal)
       default: break
       }
@@ -320,7 +320,7 @@ package final class RequestPipeline {
   /// The quota ledger has answered: these may ask again.
   package func wake(_ tickets: [UInt64]) {
     for ticket in tickets {
-      guard let exchange = exchange(of: ticket), exchange.stage == .reserve else { continue }
+      guard let exchange = exchange(of: ticket), exchange.stage == .reserve, exchange.lent == nil else { continue }
       advance(exchange)
     }
   }

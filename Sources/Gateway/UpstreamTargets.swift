@@ -74,16 +74,13 @@ package final class MessagesTargets: Sendable {
   ///   - betas: The client's `anthropic-beta`: printable ASCII.
   /// - Returns: The target, and the betas that it does not carry.
   func target(version: String, betas: String) -> (target: UpstreamTarget, dropped: [String]) {
-    var dropped: [String] = []
-    var carried = betas
-    if !betas.isEmpty {
-      let parts = betas.split(separator: ",").map { $0.drop { $0 == " " } }
-      let kept = parts.filter { allowsBeta($0) }
-      if kept.count != parts.count {
-        dropped = parts.filter { !allowsBeta($0) }.map(String.init)
-        carried = kept.joined(separator: ",")
-      }
+    let parts = betas.split(separator: ",").map { $0.drop { $0 == " " } }
+    let kept = parts.filter { Beta.isName($0) && !Beta.isPriced($0) && allowsBeta($0) }
+    // What is no name may be anything, and is not repeated.
+    let dropped = parts.filter { !kept.contains($0) }.map {
+      Beta.isName($0) ? "anthropic-beta:\($0)" : "anthropic-beta"
     }
+    let carried = kept.count == parts.count ? betas : kept.joined(separator: ",")
     let key = "\(version)\n\(carried)"
     let target = remembered.withLock { known in
       if let target = known[key] { return target }
@@ -95,4 +92,30 @@ package final class MessagesTargets: Sendable {
     }
     return (target, dropped)
   }
+}
+
+/// A value of `anthropic-beta`: `fine-grained-tool-streaming-2025-05-14`.
+///
+/// The header travels beside the body, where nothing is looked for, so nothing but such names may stand in it.
+enum Beta {
+  /// Lower case letters, digits and dashes, with a date at the end.
+  static func isName(_ text: Substring) -> Bool {
+    let bytes = Array(text.utf8)
+    guard (12...64).contains(bytes.count) else { return false }
+    let date = bytes.suffix(11)
+    for (offset, byte) in date.enumerated() {
+      guard [0, 5, 8].contains(offset) ? byte == 0x2D : (0x30...0x39).contains(byte) else { return false }
+    }
+    // Letters and single dashes in front, and no long number: that is somebody's.
+    var digits = 0
+    for byte in bytes.dropLast(11) {
+      guard byte == 0x2D || (0x61...0x7A).contains(byte) || (0x30...0x39).contains(byte) else { return false }
+      digits = (0x30...0x39).contains(byte) ? digits + 1 : 0
+      guard digits < 9 else { return false }
+    }
+    return true
+  }
+
+  /// Changes what a token costs, and no price table names it.
+  static func isPriced(_ text: Substring) -> Bool { text.hasPrefix("context-1m-") || text.hasPrefix("fast-mode-") }
 }

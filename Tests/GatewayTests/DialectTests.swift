@@ -58,16 +58,43 @@ struct DialectTests {
   @Test func versionAndBetasTravelAsTheyCame() throws {
     let gate = try Self.gate([.messages])
     var call = Self.messages(gate)
-    (call.version, call.betas) = ("2026-10-21", "context-1m-2025-08-07,fine-grained-2025-05-14")
+    (call.version, call.betas) = ("2026-10-21", "files-api-2025-04-14,fine-grained-2025-05-14")
     _ = gate.send(call)
     _ = gate.send(call)
     call.betas = ""
     _ = gate.send(call)
     let sent = gate.upstream.sent
     #expect(sent[0].target.headerLines.contains("anthropic-version: 2026-10-21"))
-    #expect(sent[0].target.headerLines.contains("anthropic-beta: context-1m-2025-08-07,fine-grained-2025-05-14"))
+    #expect(sent[0].target.headerLines.contains("anthropic-beta: files-api-2025-04-14,fine-grained-2025-05-14"))
     #expect(sent[0].target === sent[1].target, "connections and handles are matched by the target")
     #expect(!sent[2].target.headerLines.contains { $0.hasPrefix("anthropic-beta") })
+  }
+
+  @Test func whatIsNoBetaDoesNotTravel() throws {
+    let gate = try Self.gate([.messages])
+    var call = Self.messages(gate)
+    call.betas = "\(Specimens.mail), ch9300762011623852957-2025-01-01,context-1m-2025-08-07,tools-2025-05-14"
+    let client = gate.send(call)
+    #expect(gate.upstream.sent[0].target.headerLines.contains("anthropic-beta: tools-2025-05-14"))
+    gate.answer(200, Dialects.answer(.messages, "Gut"))
+    gate.finish(client)
+    #expect(
+      client.value("x-torhaus-dropped") == "anthropic-beta,anthropic-beta,anthropic-beta:context-1m-2025-08-07")
+    call.isStrict = true
+    #expect(gate.send(call).status == 400)
+    let other = try Self.gate([.chat])
+    #expect(other.send(call).status == 400, "a beta is lost in translation, and strict says so")
+  }
+
+  @Test func whatOthersAskShowsInNoCount() throws {
+    let gate = try Self.gate([.messages])
+    let before = gate.send(Self.count(gate)).text
+    for _ in 0..<3 {
+      let client = gate.send(Self.messages(gate))
+      gate.answer(200, Dialects.answer(.messages, "Gut").replacing("12", with: "40"))
+      gate.finish(client)
+    }
+    #expect(gate.send(Self.count(gate)).text == before)
   }
 
   @Test func aBetaThatIsNoHeaderIsRefused() throws {

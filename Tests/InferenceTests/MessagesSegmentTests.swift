@@ -187,7 +187,7 @@ import Testing
   @Test(arguments: [(0, true), (10, true), (4_090, true), (5_000, false)])
   func dataInFrontOfItsTypeIsTakenBack(others: Int, isTakenBack: Bool) throws {
     let many = "[" + (0..<others).map { _ in "\"x\"" }.joined(separator: ",") + "]"
-    let data = String(repeating: "QUJD", count: 1_000)
+    let data = String(repeating: "gIGC", count: 1_000)
     let base = #"{"model":"m","max_tokens":5,"messages":[{"role":"user","content":["#
     for (block, isBinary) in [
       (#"{"source":{"data":"\#(data)","y":\#(many),"media_type":"image/png","type":"base64"},"type":"image"}"#, true),

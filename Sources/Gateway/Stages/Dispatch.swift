@@ -226,6 +226,7 @@ extension RequestPipeline {
   /// Where this candidate takes what was written.
   private func aim(_ exchange: Exchange, _ candidate: CallableModel) {
     let targets = candidate.targets
+    if exchange.wire != .messages, exchange.anthropicBetas.count > 0 { exchange.dropped.append("anthropic-beta") }
     switch exchange.wire {
     case .chat: exchange.target = targets.chat
     case .completions: exchange.target = targets.completions
@@ -242,7 +243,7 @@ extension RequestPipeline {
         version: String(decoding: exchange.anthropicVersion.bytes, as: UTF8.self),
         betas: String(decoding: exchange.anthropicBetas.bytes, as: UTF8.self))
       exchange.target = found?.target
-      exchange.dropped += (found?.dropped ?? []).map { "anthropic-beta:\($0)" }
+      if let dropped = found?.dropped, !dropped.isEmpty { exchange.dropped += dropped }
     }
   }
 
@@ -258,14 +259,27 @@ extension RequestPipeline {
     return digest.bytes.prefix(16).flatMap { [hex.utf8Start[Int($0 >> 4)], hex.utf8Start[Int($0 & 15)]] }
   }
 
+  /// What providers put in front of tools by themselves; the scan of a client's own dialect counts it already.
+  private static let hiddenToolTokens: Int64 = 600
+
+  /// Of images by the largest that providers cut them into, of files by their bytes and a page or two. No record names
+  /// cost functions yet, so this is a guess and no bound; what is settled is the provider's figure.
+  private func mediaTokens(_ scan: RequestScan) -> Int64 {
+    guard scan.images + scan.files + scan.audios > 0 else { return 0 }
+    let others = scan.files + scan.audios
+    return Int64(clamping: scan.images) &* 2_000 &+ Int64(clamping: others) &* 6_000
+      &+ (others > 0 ? Int64(clamping: scan.mediaBytes / 4) : 0)
+  }
+
   /// The worst case of section 3 of the quotas page.
   private func bound(_ exchange: Exchange, _ candidate: CallableModel) -> Step {
     let placeholderBytes = 27
     let input = TokenBound.inUpper(
       textBytes: max(exchange.scan.textBytes, exchange.scan.tokenCount),
       growth: exchange.findings.total * placeholderBytes,
-      messages: exchange.scan.messageCount + exchange.scan.inputItems,
-      overheadTokens: candidate.provider.traits.overheadTokens)
+      messages: exchange.scan.messageCount + exchange.scan.inputItems, mediaTokens: mediaTokens(exchange.scan),
+      overheadTokens: candidate.provider.traits.overheadTokens
+        + (exchange.scan.hasTools && exchange.wire != exchange.scan.route.ownWire ? Self.hiddenToolTokens : 0))
     if let context = candidate.model.context, input / 8 > context {
       return .refused(
         Refusal(.contextLengthExceeded, message: "The prompt is longer than this model's \(context) tokens."))

@@ -280,6 +280,7 @@ extension RequestPipeline: UpstreamDelegate {
     exchange.endedAt = 0
     exchange.usage = nil
     exchange.ownOutputBytes = 0
+    exchange.copy = nil
     exchange.answer.reset()
     exchange.upstreamHead = UpstreamHead()
     exchange.stage = .route

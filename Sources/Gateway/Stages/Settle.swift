@@ -233,7 +233,9 @@ extension RequestPipeline {
 
   private func take(_ usage: Usage?, into actual: inout Actual, own: Int64, exchange: Exchange) {
     let ceiling = (exchange.demand.inputTokens + exchange.demand.outputTokens).multipliedReportingOverflow(by: 10)
-    func isSane(_ value: Int64) -> Bool { ceiling.overflow || value <= ceiling.partialValue }
+    // What media take is known to the provider alone.
+    let hasMedia = exchange.scan.images + exchange.scan.files + exchange.scan.audios > 0
+    func isSane(_ value: Int64) -> Bool { hasMedia || ceiling.overflow || value <= ceiling.partialValue }
     if let usage, usage.hasInput, isSane(usage.inputTokens) {
       actual.inputTokens = usage.inputTokens
     } else {

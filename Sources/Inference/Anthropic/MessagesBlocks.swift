@@ -4,7 +4,6 @@ internal import JSONText
 /// count as one.
 extension RequestScan {
   /// A stretch of base64 shorter than this is no seal of Anthropic's but may be an identifier.
-  private static let shortestSeal = 64
 
   /// Where a block stands, for the texts of refusals; no string is made of it before.
   private struct Place {
@@ -213,7 +212,7 @@ extension RequestScan {
     }
     let text = try cursor.string()
     let raw = text.range.of(body)
-    let looksSealed = raw.count >= Self.shortestSeal && Self.isBase64(raw)
+    let looksSealed = Seal.isOne(raw)
     if isSeal, looksSealed {
       countText(text)
       return nil

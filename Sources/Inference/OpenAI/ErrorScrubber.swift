@@ -25,6 +25,7 @@ enum ErrorScrubber {
   private static func clean(_ word: ArraySlice<Character>) -> String {
     let text = String(word)
     let bare = text.trimmingPunctuation()
+    if isAccount(bare) { return "[removed]" }
     if isAddress(bare) { return text.replacing(bare, with: "[address]") }
     // `host=…` and `(at:…)`.
     let values = bare.split { "=,;\"'()<>{}[]".contains($0) }
@@ -36,6 +37,18 @@ enum ErrorScrubber {
       return "[removed]"
     }
     return text.replacing(bare, with: "[removed]")
+  }
+
+  /// Names of accounts and projects at a provider: ARNs, project numbers, other long numbers.
+  private static func isAccount(_ word: Substring) -> Bool {
+    let lower = word.lowercased()
+    if lower.contains("arn:") || lower.contains("projects/") || lower.contains("project_number") { return true }
+    var run = 0
+    for byte in word.utf8 {
+      run = (0x30...0x39).contains(byte) ? run + 1 : 0
+      if run >= 9 { return true }
+    }
+    return false
   }
 
   /// URLs, mail addresses, hosts and IP addresses.

@@ -182,6 +182,6 @@ extension RequestScan {
 
   /// What only the provider can read goes back to it as it came; a ciphertext is long and looks like one.
   private func opaque(_ text: JSONString) {
-    if text.range.count >= 64, Self.isBase64(text.range.of(body)) { countText(text) } else { addText(text) }
+    if Seal.isOne(text.range.of(body)) { countText(text) } else { addText(text) }
   }
 }

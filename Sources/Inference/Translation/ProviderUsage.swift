@@ -6,6 +6,7 @@ struct CacheOutsideFigures {
   private var input: Int64?
   private var cacheRead: Int64?
   private var cacheWrite: Int64?
+  private var cacheWrite1h: Int64?
   private var output: Int64?
   private var thinking: Int64?
   private var isSuspect = false
@@ -26,6 +27,17 @@ struct CacheOutsideFigures {
         cacheWrite = try TokenFigure.read(&cursor, &isSuspect) ?? cacheWrite
       } else if takesOutput, name.equals("output_tokens") || name.equals("outputTokens") {
         output = try TokenFigure.read(&cursor, &isSuspect) ?? output
+      } else if name.equals("cache_creation"), try cursor.peek() == .object {
+        var details = try cursor.enterObject()
+        while let key = try cursor.nextMember(&details) {
+          if key.range.of(body).equals("ephemeral_1h_input_tokens") {
+            cacheWrite1h = try TokenFigure.read(&cursor, &isSuspect) ?? cacheWrite1h
+          } else {
+            try cursor.skipValue()
+          }
+        }
+      } else if name.equals("cacheDetails"), try cursor.peek() == .array {
+        try cacheDetails(&cursor, in: body)
       } else if takesOutput, name.equals("output_tokens_details"), try cursor.peek() == .object {
         var details = try cursor.enterObject()
         while let key = try cursor.nextMember(&details) {
@@ -41,12 +53,40 @@ struct CacheOutsideFigures {
     }
   }
 
+  /// Converse's `[{"inputTokens":N,"ttl":"1h"}]`.
+  private mutating func cacheDetails(_ cursor: inout JSONCursor, in body: UnsafeRawBufferPointer) throws(JSONTextError)
+  {
+    var walk = try cursor.enterArray()
+    var hour: Int64 = 0
+    while try cursor.nextElement(&walk) {
+      guard try cursor.peek() == .object else {
+        try cursor.skipValue()
+        continue
+      }
+      var (tokens, isHour): (Int64, Bool) = (0, false)
+      var detail = try cursor.enterObject()
+      while let key = try cursor.nextMember(&detail) {
+        let name = key.range.of(body)
+        if name.equals("inputTokens") {
+          tokens = try TokenFigure.read(&cursor, &isSuspect) ?? 0
+        } else if name.equals("ttl"), try cursor.peek() == .string {
+          isHour = try cursor.string().range.of(body).equals("1h")
+        } else {
+          try cursor.skipValue()
+        }
+      }
+      if isHour { hour = min(1 << 40, hour + tokens) }
+    }
+    cacheWrite1h = hour
+  }
+
   /// Nil as long as nothing was told.
   var usage: Usage? {
     guard input != nil || output != nil || isSuspect else { return nil }
     var usage = Usage()
     usage.cachedTokens = cacheRead ?? 0
     usage.cacheWriteTokens = cacheWrite ?? 0
+    usage.cacheWrite1hTokens = min(cacheWrite1h ?? 0, usage.cacheWriteTokens)
     // Three figures of at most 2^40 each.
     usage.inputTokens = (input ?? 0) + usage.cachedTokens + usage.cacheWriteTokens
     usage.hasInput = input != nil

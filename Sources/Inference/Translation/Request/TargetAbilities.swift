@@ -36,7 +36,7 @@ struct TargetAbilities {
   var takesPenalties: Bool { wire == .gemini }
   var takesSeed: Bool { wire == .gemini }
   var takesTopK: Bool { wire == .gemini || isClaude }
-  var takesSeveralAnswers: Bool { wire == .gemini }
+  var takesSeveralAnswers: Bool { false }
   var takesFileName: Bool { wire == .chat || wire == .messages }
   var takesContext: Bool { wire == .messages || wire == .converse }
   var takesPerson: Bool { wire == .chat || wire == .messages }
