@@ -220,9 +220,7 @@ struct MessagesWriter: AnswerWriter {
   }
 
   mutating func appendError(_ refusal: Refusal, requestID: String, to out: ByteArena) {
-    out.append("event: error\ndata: ")
-    AnthropicErrorEvent.append(refusal, requestID: requestID, to: out)
-    out.append("\n\n")
+    ErrorBody.appendEvent(refusal, requestID: requestID, dialect: .anthropic, to: out)
   }
 
   func appendKeepAlive(to out: ByteArena) { out.append("event: ping\ndata: {\"type\":\"ping\"}\n\n") }
