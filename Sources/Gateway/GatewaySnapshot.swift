@@ -145,14 +145,30 @@ package final class CallableModel: Sendable {
   }
 }
 
-/// Stands for all models of one upstream at one price.
+/// Stands for all models of the demo's upstreams at one price.
 package final class OpenModels: Sendable {
-  package let template: CallableModel
+  /// An upstream and the beginning of the names that are its own.
+  package struct Template: Sendable {
+    package let prefix: String
+    package let model: CallableModel
+
+    package init(prefix: String, model: CallableModel) {
+      self.prefix = prefix
+      self.model = model
+    }
+  }
+
+  private let first: CallableModel
+  private let others: [Template]
   /// Clients choose the names, so only so many are remembered.
   private let routes = Mutex<[String: ModelRoute]>([:])
   private static let remembered = 256
 
-  package init(template: CallableModel) { self.template = template }
+  /// Names that none of the others claims go to the first.
+  package init(_ first: CallableModel, others: [Template] = []) {
+    self.first = first
+    self.others = others
+  }
 
   /// A route for a model name that no alias knows.
   package func route(_ name: String) -> ModelRoute {
@@ -167,6 +183,7 @@ package final class OpenModels: Sendable {
 
   /// The same for a name that a list of models shows.
   package func make(_ name: String, created: Int64) -> ModelRoute {
+    let template = others.first { name.hasPrefix($0.prefix) }?.model ?? first
     let model = Model(
       id: name, maxOutput: template.model.maxOutput, context: template.model.context, price: template.model.price)
     let callable = CallableModel(

@@ -5,6 +5,7 @@ import Gateway
 import Glibc
 import MockProvider
 import Policies
+import Routing
 import Tenancy
 
 /// A complete installation for a first look, for scripts and for tests: two client tenants of one fiduciary with a key
@@ -74,25 +75,38 @@ package struct Demo: Sendable {
     configuration.limits.connectionsPerSource = configuration.limits.connections
     if options.tls { configuration.tls = try tls(in: "\(state)/tls") }
     var mock: MockServer?
-    if let upstream = options.upstream {
-      configuration.openUpstream = .init(baseURL: upstream)
-    } else if getenv("OPENAI_API_KEY") != nil {
-      configuration.openUpstream = .init(
-        baseURL: "https://api.openai.com/v1", credential: .environment("OPENAI_API_KEY"))
-    } else {
+    configuration.openUpstreams = options.upstream.map { [.init(baseURL: $0)] } ?? accounts()
+    if configuration.openUpstreams.isEmpty {
       let server = MockServer()
       try server.start()
       mock = server
-      configuration.openUpstream = .init(baseURL: "http://127.0.0.1:\(server.port)/v1")
+      configuration.openUpstreams = [.init(baseURL: "http://127.0.0.1:\(server.port)/v1")]
     }
     let running = try await RunningInstallation.start(configuration, isReady: false)
     let demo = try Demo(
-      running: running, description: describe(running, state, configuration.openUpstream?.baseURL ?? ""), mock: mock)
+      running: running, description: describe(running, state, configuration.openUpstreams[0].baseURL), mock: mock)
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
     try FileBytes.replace("\(state)/demo.json", with: Array(try encoder.encode(demo.description)))
     await running.serve()  // whoever sees /readyz at 200 finds demo.json complete
     return demo
+  }
+
+  /// The real providers whose keys stand in the environment; models named `claude…` are Anthropic's.
+  static func accounts(environment: (String) -> Bool = { getenv($0) != nil }) -> [ServerConfiguration.OpenUpstream] {
+    var found: [ServerConfiguration.OpenUpstream] = []
+    if environment("OPENAI_API_KEY") {
+      found.append(
+        .init(
+          adapter: .openAI, baseURL: "https://api.openai.com/v1", credential: .environment("OPENAI_API_KEY")))
+    }
+    if environment("ANTHROPIC_API_KEY") {
+      found.append(
+        .init(
+          adapter: .anthropic, baseURL: "https://api.anthropic.com/v1", credential: .environment("ANTHROPIC_API_KEY"),
+          prefix: "claude"))
+    }
+    return found
   }
 
   /// A pair that lies there is used; else one is made that signs itself. A `client-ca.pem` demands clients' certificates.
@@ -170,7 +184,8 @@ package struct Demo: Sendable {
   package var greeting: String {
     let key = description.tenants.first?.key ?? ""
     let curl = running.core.configuration.tls.map { "curl --cacert \($0.certificate)" } ?? "curl"
-    let model = mock == nil ? "gpt-5-mini" : "mock-echo"
+    let isAnthropic = running.core.configuration.openUpstreams.first?.adapter == .anthropic
+    let model = mock != nil ? "mock-echo" : isAnthropic ? "claude-haiku-4-5" : "gpt-5-mini"
     let body =
       #"{"model":"\#(model)","messages":[{"role":"user","content":"Mail an anna.muster@example.ch, IBAN CH93 0076 2011 6238 5295 7"}]}"#
     let streamed = body.replacingOccurrences(of: #""messages""#, with: #""stream":true,"messages""#)
@@ -181,7 +196,7 @@ package struct Demo: Sendable {
       Torhaus is ready.
         endpoint  \(description.endpoint)/v1   (any OpenAI client: base URL and key are all it needs)
         admin     \(description.admin)
-        upstream  \(description.upstream)
+        upstream  \(running.core.configuration.openUpstreams.map(\.baseURL).joined(separator: ", "))
 
       Try it:
         \(curl) -s \(description.endpoint)/v1/chat/completions -H 'Authorization: Bearer \(key)' -H 'Content-Type: application/json' -d '\(body)'

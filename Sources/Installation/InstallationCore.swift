@@ -189,8 +189,9 @@ final class InstallationCore: Sendable {
     for (name, source) in configuration.credentials {
       values[name] = try Secrets.read(source, isProduction: configuration.isProduction)
     }
-    if let source = configuration.openUpstream?.credential {
-      values["demo"] = try Secrets.read(source, isProduction: configuration.isProduction)
+    for upstream in configuration.openUpstreams {
+      guard let source = upstream.credential else { continue }
+      values[upstream.id] = try Secrets.read(source, isProduction: configuration.isProduction)
     }
     return values
   }

@@ -1,6 +1,7 @@
 import Foundation
 package import Frontend
 package import Gateway
+package import Routing
 package import Tenancy
 
 /// What `torhaus serve` and `torhaus demo` run with: `torhaus.yaml`, its flags and its defaults, checked.
@@ -95,16 +96,24 @@ package struct ServerConfiguration: Sendable {
   var effectiveLoops: Int { loops ?? max(1, ProcessInfo.processInfo.activeProcessorCount - 1) }
   package var drainSeconds: Int64 = 300
   package var limits = Limits()
-  /// The demo's: models that no alias knows go to this base URL under their own name.
-  package var openUpstream: OpenUpstream?
+  /// The demo's: models that no alias knows go to the first under their own name, unless another claims the name.
+  package var openUpstreams: [OpenUpstream] = []
 
   package struct OpenUpstream: Sendable, Equatable {
+    package var adapter: Adapter
     package var baseURL: String
     package var credential: SecretSource?
+    /// The beginning of the model names that are its own.
+    package var prefix: String
+    package var id: String { "demo-\(adapter.rawValue)" }
 
-    package init(baseURL: String, credential: SecretSource? = nil) {
+    package init(
+      adapter: Adapter = .openAICompatible, baseURL: String, credential: SecretSource? = nil, prefix: String = ""
+    ) {
+      self.adapter = adapter
       self.baseURL = baseURL
       self.credential = credential
+      self.prefix = prefix
     }
   }
 

@@ -187,21 +187,24 @@ final class SnapshotBuilder {
     models.mapValues { open.make($0.alias, created: $0.created) }
   }
 
-  /// The demo's upstream: one local provider that serves every name at one price.
+  /// The demo's upstreams: each serves every name that is its own, all at one price.
   private func openModels(_ tenant: Tenant) -> OpenModels? {
-    guard let open = configuration.openUpstream, let endpoint = try? Endpoint(open.baseURL, local: true),
-      let country = try? Country("DE")
-    else { return nil }
+    let templates = configuration.openUpstreams.compactMap { upstream in
+      openModel(upstream, tenant).map { OpenModels.Template(prefix: upstream.prefix, model: $0) }
+    }
+    return templates.first.map { OpenModels($0.model, others: Array(templates.dropFirst())) }
+  }
+
+  private func openModel(_ open: ServerConfiguration.OpenUpstream, _ tenant: Tenant) -> CallableModel? {
+    guard let endpoint = try? Endpoint(open.baseURL, local: true), let country = try? Country("DE") else { return nil }
     let price = Price(
       version: "demo", currency: tenant.currency, input: 250_000_000, cached: 25_000_000, output: 2_000_000_000)
     let provider = Provider(
-      id: "demo", adapter: .openAICompatible, endpoint: endpoint, isLocal: true,
-      credential: open.credential == nil ? nil : "demo", country: country, agreement: Agreement(kind: .own),
-      certificates: [:], retentionDays: 0, training: .never, models: [], traits: .usual(for: .openAICompatible))
+      id: open.id, adapter: open.adapter, endpoint: endpoint, isLocal: true,
+      credential: open.credential == nil ? nil : open.id, country: country, agreement: Agreement(kind: .own),
+      certificates: [:], retentionDays: 0, training: .never, models: [], traits: .usual(for: open.adapter))
     let model = Model(id: "*", maxOutput: 1 << 20, context: nil, price: price)
-    return targets(tenant, dedicated: false).callable(Candidate(provider: provider, model: model)).map {
-      OpenModels(template: $0)
-    }
+    return targets(tenant, dedicated: false).callable(Candidate(provider: provider, model: model))
   }
 
   private static func digest(_ hex: String) -> Digest256 {

@@ -6,8 +6,9 @@ struct DemoCommand: AsyncParsableCommand {
     commandName: "demo",
     abstract: "Run a complete installation with two client tenants and a scripted provider.",
     discussion: """
-      Everything is real but the provider: keys, quotas, redaction, sealed log. With OPENAI_API_KEY in the environment \
-      requests go to OpenAI instead. Stop with Ctrl-C.
+      Everything is real but the provider: keys, quotas, redaction, sealed log. With OPENAI_API_KEY or ANTHROPIC_API_KEY \
+      in the environment requests go to OpenAI or Anthropic instead; with both, models named claude… to Anthropic and \
+      all others to OpenAI. Stop with Ctrl-C.
       """)
 
   @Option(help: "State folder; used as it is when it exists.") var state = "demo-state"

@@ -202,4 +202,15 @@ struct ProviderTargetsTests {
     let names = chat.headerLines.compactMap { $0.split(separator: ":").first }
     #expect(Set(names).count == names.count)
   }
+
+  @Test func namesThatAreAnUpstreamsOwnGoThere() throws {
+    let first = try #require(Self.targets().callable(try Self.candidate()))
+    let claude = try #require(Self.targets().callable(try Self.candidate(endpoint: "https://other.example/v1")))
+    let open = OpenModels(first, others: [OpenModels.Template(prefix: "claude", model: claude)])
+    func place(_ name: String) -> String? { open.route(name).candidates.first?.targets.chat?.url }
+    #expect(place("gpt-5-mini") == "https://eu.example/v1/chat/completions")
+    #expect(place("claude-haiku-4-5") == "https://other.example/v1/chat/completions")
+    #expect(open.route("claude-haiku-4-5").candidates.map(\.model.id) == ["claude-haiku-4-5"])
+    #expect(place("claud") == "https://eu.example/v1/chat/completions")
+  }
 }
