@@ -54,6 +54,9 @@ package struct Limits: Sendable, Equatable {
   /// Open connections: all, and from one source address.
   package var connections = 10_000
   package var connectionsPerSource = 200
+  /// Open connections of one event loop to one provider, beside the bounds of its record: as many as there can be requests
+  /// of clients that speak HTTP/1.1.
+  package var upstreamConnections: Int { connections }
   /// TLS handshakes that are not over, on one event loop: each holds tens of kilobytes.
   package var handshakes = 1_000
   /// Bytes of request bodies, and of plain answers until they are passed on, that lie in memory at one time: of all
@@ -110,5 +113,11 @@ package struct Limits: Sendable, Equatable {
   package mutating func fit(memoryBytes: Int) {
     heldBodiesBytes = max(bodyBytes, min(heldBodiesBytes, memoryBytes / 4))
     heldBodiesBytesPerTenant = max(bodyBytes, min(heldBodiesBytesPerTenant, heldBodiesBytes / 4))
+  }
+
+  /// Each client's connection may need one to a provider, and the log, the databases and the listeners have files of their
+  /// own: who could not be served is not let in.
+  package mutating func fit(descriptors: Int) {
+    connections = max(16, min(connections, (descriptors - 512) / 2))
   }
 }

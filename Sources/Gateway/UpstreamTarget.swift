@@ -25,8 +25,6 @@ package final class UpstreamTarget: Sendable {
   package let transport: UpstreamTransport?
   /// Each request is signed with this key instead of carrying a credential (AWS Signature Version 4).
   package let signature: Signature?
-  /// Most connections to keep and to open to this origin, per loop.
-  package let maximumConnections: Int
 
   package struct Signature: Sendable {
     package let region: String
@@ -44,8 +42,7 @@ package final class UpstreamTarget: Sendable {
 
   package init(
     provider: String, url: String, headerLines: [String], poolKey: String, isLocal: Bool, limits: Limits,
-    timeouts: ProviderTimeouts = ProviderTimeouts(), transport: UpstreamTransport? = nil, signature: Signature? = nil,
-    maximumConnections: Int = 1024
+    timeouts: ProviderTimeouts = ProviderTimeouts(), transport: UpstreamTransport? = nil, signature: Signature? = nil
   ) {
     self.provider = provider
     self.url = url
@@ -58,6 +55,5 @@ package final class UpstreamTarget: Sendable {
     firstByteMilliseconds = timeouts.firstByte ?? limits.firstByteMilliseconds
     idleMilliseconds = timeouts.idle ?? limits.upstreamIdleMilliseconds
     totalMilliseconds = timeouts.total ?? limits.exchangeMilliseconds
-    self.maximumConnections = maximumConnections
   }
 }

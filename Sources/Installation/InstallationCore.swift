@@ -160,10 +160,12 @@ final class InstallationCore: Sendable {
     do {
       let set = try Self.loadPolicies(configuration.policies)
       try builder.withLock { builder in
-        let (snapshot, faults) = builder.build(try tenancy.loadAll(), set, now: Int64(time(nil)))
+        let (snapshot, faults) = builder.build(
+          try tenancy.loadAll(), set, now: Int64(time(nil)), isFresh: true)
         // A set under which somebody who is served today could not be served is a broken set.
         let known = Set(unservableTenants)
         if let fault = faults.first(where: { !known.contains($0) }) {
+          builder.forget()
           throw InstallationError(.invalidPolicies, fault, place: configuration.policies)
         }
         policies.withLock { $0 = set }

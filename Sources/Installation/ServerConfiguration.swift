@@ -122,5 +122,6 @@ package struct ServerConfiguration: Sendable {
     self.policies = policies
     self.masterKey = masterKey
     limits.fit(memoryBytes: MachineMemory.bytes)
+    limits.fit(descriptors: OpenFiles.limit())
   }
 }

@@ -8,7 +8,8 @@ import SealedLog
 import Tenancy
 
 /// Makes the immutable snapshot that requests are judged by, from the rows of the store, the policy set and the tenants'
-/// keys. Off the loops; what is expensive is compiled per policy, not per tenant.
+/// keys. Off the loops; what is expensive is compiled per policy, not per tenant, and what was made for a tenant or a key
+/// serves until something that it was made of changes: with thousands of them a new key must not cost a second.
 final class SnapshotBuilder {
   private let quotas: QuotaGate
   private let keys: TenantKeyFolder
@@ -21,6 +22,21 @@ final class SnapshotBuilder {
   /// What was said of providers that cannot be called: once each, not at every change of a key.
   private var said: [String: String] = [:]
   private var tenantKeys: [TenantID: TenantKeys] = [:]
+  private var held = Held()
+
+  /// What the last snapshot was made of, all by one policy set.
+  private struct Held {
+    var set = ""
+    var compiled: [String: RedactionProfile] = [:]
+    var routes: [String: Routes] = [:]
+    var rules: [TenantID: (tenant: Tenant, rules: TenantRules)] = [:]
+    var callers: [KeyID: Caller] = [:]
+  }
+
+  private struct Routes {
+    let models: [String: ModelRoute]
+    let open: OpenModels?
+  }
 
   init(
     quotas: QuotaGate, keys: TenantKeyFolder, redaction: RedactionCompiler, configuration: ServerConfiguration,
@@ -34,18 +50,24 @@ final class SnapshotBuilder {
     transports = TransportTable(credentials: credentials)
   }
 
+  /// - Parameter isFresh: Makes everything anew, files that providers need included.
   /// - Returns: The snapshot, and what cannot be served with the reason; everything else is served.
-  func build(_ rows: DirectoryRows, _ policies: PolicySet, now: Int64) -> (GatewaySnapshot, faults: [String]) {
+  func build(_ rows: DirectoryRows, _ policies: PolicySet, now: Int64, isFresh: Bool = false)
+    -> (GatewaySnapshot, faults: [String])
+  {
+    if isFresh || held.set != policies.hash {
+      held = Held(set: policies.hash)
+      transports = TransportTable(credentials: credentials)
+    }
     var faults: [String] = []
-    transports = TransportTable(credentials: credentials)
     defer { tellOfProviders() }
     let directory = Directory(rows, roles: policies.roles)
-    var rules: [TenantID: TenantRules] = [:]
-    var compiled: [String: RedactionProfile] = [:]
-    var routes: [String: [String: ModelRoute]] = [:]
+    var rules: [TenantID: (tenant: Tenant, rules: TenantRules)] = [:]
+    rules.reserveCapacity(rows.tenants.count)
     for tenant in rows.tenants where tenant.standing == .active {
       do {
-        rules[tenant.id] = try tenantRules(tenant, policies, now, &compiled, &routes)
+        let same = held.rules[tenant.id].flatMap { $0.tenant == tenant ? $0.rules : nil }
+        rules[tenant.id] = (tenant, try same ?? tenantRules(tenant, policies, now))
       } catch {
         faults.append("tenant \(tenant.slug) cannot be served: \(error)")
       }
@@ -53,21 +75,30 @@ final class SnapshotBuilder {
     var callers: [KeyID: Caller] = [:]
     callers.reserveCapacity(rows.keys.count)
     directory.forEachPrincipal { principal in
-      guard let tenantRules = rules[principal.tenant] else { return }
+      guard let rules = rules[principal.tenant]?.rules else { return }
+      if let caller = held.callers[principal.key], caller.rules === rules, caller.principal == principal {
+        callers[principal.key] = caller
+        return
+      }
       do {
         let account = try quotas.account(
-          QuotaLimits.limits(of: principal, plan: tenantRules.policy.plan),
+          QuotaLimits.limits(of: principal, plan: rules.policy.plan),
           owner: UsageOwner(
             tenant: principal.tenant.value, project: principal.project.value, key: principal.key.value,
             user: principal.user?.value ?? 0),
           zone: principal.timeZone)
-        callers[principal.key] = Caller(principal: principal, rules: tenantRules, quota: account)
+        callers[principal.key] = Caller(principal: principal, rules: rules, quota: account)
       } catch {
         faults.append("a key of tenant \(principal.tenantSlug) cannot be served: \(error)")
       }
     }
+    held.rules = rules
+    held.callers = callers
     return (GatewaySnapshot(directory: directory, policyHash: policies.hash, callers: callers), faults)
   }
+
+  /// The last snapshot was not put in force: the next one is made anew.
+  func forget() { held = Held() }
 
   private func tellOfProviders() {
     for (provider, fault) in transports.faults.sorted(by: { $0.key < $1.key }) where said[provider] != fault {
@@ -86,44 +117,33 @@ final class SnapshotBuilder {
     return effective.logMode == .writeOnly ? "its log is write-only, and no recipients can be registered yet" : nil
   }
 
-  private func tenantRules(
-    _ tenant: Tenant, _ policies: PolicySet, _ now: Int64, _ compiled: inout [String: RedactionProfile],
-    _ routes: inout [String: [String: ModelRoute]]
-  ) throws -> TenantRules {
+  private func tenantRules(_ tenant: Tenant, _ policies: PolicySet, _ now: Int64) throws -> TenantRules {
     guard var policy = policies.policies[tenant.policy] else {
       throw InstallationError(.invalidPolicies, "no policy '\(tenant.policy)' in the set")
     }
     if let plan = policies.plan(of: tenant.slug, policy: tenant.policy) { policy.plan = plan }
     let profile: RedactionProfile
-    if let held = compiled[policy.id] {
-      profile = held
+    if let known = held.compiled[policy.id] {
+      profile = known
     } else {
       profile = try redaction.profile(policy.redaction)
-      compiled[policy.id] = profile
+      held.compiled[policy.id] = profile
     }
-    let held = try loadKeys(tenant.id)
-    let stream = try held.stream(
+    let keys = try loadKeys(tenant.id)
+    let stream = try keys.stream(
       mode: ContentMode(rawValue: policy.logMode.rawValue) ?? .off,
       durability: policy.durability == .strict ? .strict : .buffered, policySet: Self.digest(policies.hash))
     let isOwn = policy.dedicatedConnections || targets(tenant, dedicated: false).isTenantsOwn
     let routeKey = "\(policy.id)|\(tenant.currency)|\(isOwn ? tenant.id.description : "")"
-    let models: [String: ModelRoute]
-    if let held = routes[routeKey] {
-      models = held
-    } else {
-      models = self.models(policy, tenant, policies, now)
-      routes[routeKey] = models
-    }
-    let openModels = openModels(tenant)
+    let routes = held.routes[routeKey] ?? self.routes(policy, tenant, policies, now)
+    held.routes[routeKey] = routes
     return TenantRules(
       policy: policy,
       plan: TenantRules.Plan(
         bodyBytes: Int(clamping: policy.plan.bodyBytes), outputTokens: policy.plan.outputTokens,
         clamp: TenantRules.Clamp(rawValue: policy.plan.clamp.rawValue) ?? .never),
       redaction: policy.redaction.rules.isEmpty ? nil : profile,
-      models: openModels.map { open in Self.open(models, by: open) } ?? models,
-      openModels: openModels, stream: stream,
-      pseudonymKey: held.pseudonymKey)
+      models: routes.models, openModels: routes.open, stream: stream, pseudonymKey: keys.pseudonymKey)
   }
 
   private func loadKeys(_ tenant: TenantID) throws -> TenantKeys {
@@ -162,6 +182,12 @@ final class SnapshotBuilder {
       currency: tenant.currency,
       currencyRates: configuration.currencyRates, dedicatedPool: dedicated ? tenant.id.description : nil,
       loads: loads, transports: transports)
+  }
+
+  private func routes(_ policy: EffectivePolicy, _ tenant: Tenant, _ policies: PolicySet, _ now: Int64) -> Routes {
+    let models = models(policy, tenant, policies, now)
+    guard let open = openModels(tenant) else { return Routes(models: models, open: nil) }
+    return Routes(models: Self.open(models, by: open), open: open)
   }
 
   private func models(_ policy: EffectivePolicy, _ tenant: Tenant, _ policies: PolicySet, _ now: Int64)

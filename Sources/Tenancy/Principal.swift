@@ -58,6 +58,20 @@ package final class Principal: Sendable {
   }
 }
 
+extension Principal: Equatable {
+  /// Whether a request of the one is judged as one of the other.
+  package static func == (one: Principal, other: Principal) -> Bool {
+    one === other
+      || one.tenant == other.tenant && one.tenantSlug == other.tenantSlug && one.tenantStanding == other.tenantStanding
+        && one.timeZone == other.timeZone && one.currency == other.currency && one.policy == other.policy
+        && one.project == other.project && one.projectSlug == other.projectSlug
+        && one.key == other.key && one.keyName == other.keyName && one.user == other.user
+        && one.role == other.role && one.permissions == other.permissions && one.models == other.models
+        && one.expires == other.expires && one.networks == other.networks
+        && one.tenantLimits == other.tenantLimits && one.keyLimits == other.keyLimits
+  }
+}
+
 /// Who sends a request to the Admin API: a person with their bindings.
 package final class AdminPrincipal: Sendable {
   package let token: AdminTokenID

@@ -17,6 +17,10 @@ final class MultiHandle: Watcher {
   /// Milliseconds from now at which libcurl wants to be called; nil for never. Noted by the timer callback.
   private(set) var requestedTimeout: Int?
 
+  /// Idle connections that stay open.
+  private static let kept = 1024
+
+  /// - Parameter maximumConnections: To one origin; requests beyond it would wait inside of libcurl, seen by nobody.
   init(pool: UpstreamPool, loop: EventLoop, maximumConnections: Int) throws(UpstreamError) {
     guard let multi = curl_multi_init() else { throw UpstreamError(.libcurl, detail: "curl_multi_init") }
     self.multi = multi
@@ -30,7 +34,7 @@ final class MultiHandle: Watcher {
       th_curl_multi_set_ptr(multi, CURLMOPT_SOCKETDATA, me),
       th_curl_multi_set_timer_function(multi, noteTimer),
       th_curl_multi_set_ptr(multi, CURLMOPT_TIMERDATA, me),
-      th_curl_multi_set_long(multi, CURLMOPT_MAXCONNECTS, maximumConnections),
+      th_curl_multi_set_long(multi, CURLMOPT_MAXCONNECTS, min(Self.kept, maximumConnections)),
       th_curl_multi_set_long(multi, CURLMOPT_MAX_HOST_CONNECTIONS, maximumConnections),
       th_curl_multi_set_long(multi, CURLMOPT_PIPELINING, Int(CURLPIPE_MULTIPLEX)),
     ]

@@ -107,7 +107,7 @@ package final class UpstreamPool: UpstreamPort, TurnEnd {
     if let last, last.target === target { return last.multi }
     let made =
       multis[target.poolKey]
-      ?? (try? MultiHandle(pool: self, loop: loop, maximumConnections: target.maximumConnections))
+      ?? (try? MultiHandle(pool: self, loop: loop, maximumConnections: limits.upstreamConnections))
     multis[target.poolKey] = made
     last = made.map { (target, $0) }
     return made

@@ -212,3 +212,32 @@ func anAdminTokenEndsWithItsExpiry(now: Int64, honoured: Bool) throws {
   #expect(held.keyCount == 1)
   #expect(cell.current.keyCount == 0)
 }
+
+/// What was made for a key serves as long as its principal stays the same: nothing that a request is judged by may be left
+/// out of the comparison.
+@Test func principalsDifferInWhateverTheyAreMadeOf() throws {
+  let world = try World()
+  let principal = try #require(try world.principal())
+  #expect(try World().principal() == principal)
+  let changes: [(inout DirectoryRows) throws -> Void] = [
+    { $0.tenants[0].slug = try #require(Slug("other")) },
+    { $0.tenants[0].timeZone = "Europe/Vienna" },
+    { $0.tenants[0].currency = "CHF" },
+    { $0.tenants[0].policy = "base@2" },
+    { $0.projects[0].slug = try #require(Slug("other")) },
+    { $0.keys[0].name = "other" },
+    { $0.keys[0].role = "wide" },
+    { $0.keys[0].role = "unknown" },
+    { $0.keys[0].models = ["fast"] },
+    { $0.keys[0].networks = [try #require(Network("10.0.0.0/8"))] },
+    { $0.keys[0].expires = 7 },
+    { $0.overrides = [($0.tenants[0].id, try LimitOverride(key: nil, dimension: .concurrency, value: 1))] },
+    { $0.overrides = [($0.tenants[0].id, try LimitOverride(key: $0.keys[0].id, dimension: .concurrency, value: 1))] },
+  ]
+  for change in changes {
+    var changed = world
+    try change(&changed.rows)
+    let other = try #require(try changed.principal())
+    #expect(other != principal)
+  }
+}

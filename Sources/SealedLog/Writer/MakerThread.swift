@@ -46,6 +46,8 @@ final class MakerThread: Sendable {
 
   /// The thread's body.
   func run(_ maker: inout SegmentMaker, post: @Sendable (WriterMessage) -> Void) {
+    var waiting: [StreamNotes] = []  // for their checkpoint
+    var pace = SigningPace()
     while true {
       let stopping = isStopping.isSet
       let (jobs, notes) = state.withLock { state in
@@ -53,14 +55,20 @@ final class MakerThread: Sendable {
         return (state.jobs, state.notes)
       }
       for job in jobs { Self.perform(job, &maker, post) }
-      let late = Self.sign(notes, maker, interval: stopping ? 0 : maker.options.checkpointNanoseconds)
+      waiting += notes
+      let begin = maker.clock.monotonic()
+      if stopping {
+        waiting = Self.sign(waiting, maker, interval: 0, until: .max)
+      } else if !waiting.isEmpty, let end = pace.end(ofTurnAt: begin) {
+        waiting = Self.sign(waiting, maker, interval: maker.options.checkpointNanoseconds, until: end)
+        pace.worked(from: begin, to: maker.clock.monotonic())
+      }
       if stopping && jobs.isEmpty && notes.isEmpty {
         maker.erasureKeys.forgetAll()
         return
       }
-      if !late.isEmpty { state.withLock { $0.notes += late } }
       maker.erasureKeys.expire(now: maker.clock.monotonic())
-      if jobs.isEmpty && !stopping { wake.wait(nanoseconds: late.isEmpty ? 10_000_000_000 : 100_000_000) }
+      if jobs.isEmpty && !stopping { wake.wait(nanoseconds: waiting.isEmpty ? 10_000_000_000 : 100_000_000) }
     }
   }
 
@@ -75,10 +83,14 @@ final class MakerThread: Sendable {
     }
   }
 
-  /// - Returns: Those that are not due yet, or whose note could not be stored.
-  private static func sign(_ notes: [StreamNotes], _ maker: SegmentMaker, interval: UInt64) -> [StreamNotes] {
+  /// Signs what is due, in order, until the time is over.
+  /// - Returns: Those that are not due yet or did not get their turn.
+  private static func sign(_ notes: [StreamNotes], _ maker: SegmentMaker, interval: UInt64, until end: UInt64)
+    -> [StreamNotes]
+  {
     notes.filter { notes in
-      guard let offer = notes.takeOffer(now: maker.clock.monotonic(), interval: interval) else { return true }
+      let now = maker.clock.monotonic()
+      guard now < end, let offer = notes.takeOffer(now: now, interval: interval) else { return true }
       // a checkpoint that cannot be stored is followed by the next one
       try? maker.checkpoint(offer, notes)
       return false
