@@ -78,6 +78,8 @@ package final class Exchange {
   var dropped: [String] = []
   /// The body as it goes upstream.
   let outgoing = ByteArena(capacity: 64)
+  /// How long ``body`` and ``outgoing`` were, once a stream has begun and their memory was given back.
+  private var released: (body: Int, outgoing: Int)?
 
   // MARK: The attempt
   var candidate: CallableModel?
@@ -170,6 +172,7 @@ package final class Exchange {
     findings = FindingCounts()
     dropped.removeAll(keepingCapacity: true)
     outgoing.reset()
+    released = nil
     candidate = nil
     wire = .chat
     target = nil
@@ -202,6 +205,20 @@ package final class Exchange {
     isClientGone = false
     isPaused = false
     status = 0
+  }
+
+  /// Bytes of the request as it came, and as it was sent.
+  var bodyBytes: Int { released?.body ?? body.count }
+  var outgoingBytes: Int { released?.outgoing ?? outgoing.count }
+
+  /// The request has been sent, its answer has begun and nothing can be tried again: an open stream has no use for the
+  /// texts, and thousands of streams are open at a time.
+  func releaseRequest() {
+    guard released == nil else { return }
+    released = (body.count, outgoing.count)
+    body.release()
+    outgoing.release()
+    edits = EditList()
   }
 
   package var isStream: Bool { isScanned && scan.stream }

@@ -23,6 +23,8 @@ package struct UpstreamHead: Sendable, Equatable {
   package var status: Int = 0
   package var kind = ContentKind.other
   package var isEncoded = false
+  /// The request's body has left as a whole: nobody reads it any more.
+  package var hasTakenRequest = false
   package var retryAfterSeconds: Int?
   /// ``retryAfterSeconds`` comes from `retry-after-ms`, which beats `retry-after` in any order.
   package var hasExactRetryAfter = false

@@ -48,6 +48,13 @@ package final class ByteArena {
     length = 0
   }
 
+  /// Overwrites the content and gives its memory back.
+  package func release() {
+    guard room > 0 else { return }
+    explicit_bzero(memory, length)
+    reset(keeping: 0)
+  }
+
   package func reserve(_ additional: Int) {
     let needed = length + additional
     guard needed > room else { return }

@@ -47,6 +47,7 @@ final class Transfer {
   /// Whether there can be TLS between us and whom we speak to.
   private var usesTLS = true
   fileprivate var overflow = false
+  private var bodyBytes = 0
   fileprivate var totalBytes = 0
   fileprivate var maximumBytes = 0
 
@@ -121,6 +122,7 @@ final class Transfer {
     self.maximumBytes = maximumBytes
     wantsPause = false
     isPaused = false
+    bodyBytes = body.count
     return th_curl_easy_set_const_ptr(easy, CURLOPT_POSTFIELDS, body.baseAddress) == CURLE_OK
       && th_curl_easy_set_off(easy, CURLOPT_POSTFIELDSIZE_LARGE, Int64(body.count)) == CURLE_OK
   }
@@ -171,6 +173,13 @@ final class Transfer {
   private func setFreshConnection(_ isWanted: Bool) -> Bool {
     wantsFreshConnection = isWanted
     return th_curl_easy_set_long(easy, CURLOPT_FRESH_CONNECT, isWanted ? 1 : 0) == CURLE_OK
+  }
+
+  /// Whether libcurl has given all of the request's body away by now.
+  func noteSentBody() {
+    var sent: Int64 = 0
+    head.hasTakenRequest =
+      th_curl_easy_get_off(easy, CURLINFO_SIZE_UPLOAD_T, &sent) == CURLE_OK && sent >= Int64(bodyBytes)
   }
 
   /// An answer is whole: its connection is known from now on, if requests follow each other on it.

@@ -150,6 +150,7 @@ package final class UpstreamPool: UpstreamPort, TurnEnd {
     transfer.lastActivity = seconds
     if transfer.headComplete, !transfer.headDelivered {
       transfer.headDelivered = true
+      transfer.noteSentBody()
       delegate.upstream(exchange, answered: transfer.head)
     }
     if current() != nil, transfer.received.count > 0 {

@@ -1,4 +1,5 @@
 import Inference
+import JSONText
 import Testing
 
 @testable import Gateway
@@ -105,6 +106,23 @@ struct BodyMemoryTests {
     }
     #expect(gate.pipeline.openExchanges == 0)
     #expect(held(gate) == (0, 0))
+  }
+
+  /// Thousands of streams are open at a time, for minutes: from their first byte on they have no request in memory.
+  @Test(arguments: [true, false]) func anOpenStreamHoldsNoRequest(hasTaken: Bool) throws {
+    let gate = try gate(all: 1 << 20, perTenant: 1 << 20)
+    let body = Specimens.chat(stream: true)
+    let (exchange, client) = try #require(open(gate, body))
+    gate.pipeline.run(exchange)
+    gate.turnLedger()
+    gate.head(200, .eventStream, hasTakenRequest: hasTaken)
+    #expect(held(gate).loop == (hasTaken ? 0 : body.utf8.count))
+    #expect(exchange.body.capacity == 0 || !hasTaken)
+    gate.piece(Specimens.stream(["Guten", " Tag"]))
+    gate.end(.complete)
+    gate.finish(client)
+    #expect(client.text.contains("Guten") && client.text.contains("[DONE]"))
+    #expect(gate.pipeline.openExchanges == 0 && held(gate) == (0, 0))
   }
 
   @Test func anAnswerInMemoryKeepsNewBodiesOut() throws {

@@ -58,7 +58,7 @@ final class MetaWriter {
     number(",\"exit\":", Int64(actual.exit.rawValue))
     number(",\"flags\":", Int64(actual.flags.rawValue))
     number(",\"attempt\":", Int64(exchange.attempt))
-    number(",\"request_bytes\":", Int64(exchange.body.count))
+    number(",\"request_bytes\":", Int64(exchange.bodyBytes))
     number(",\"response_bytes\":", Int64(max(exchange.answer.count, exchange.stream.receivedBytes)))
     number(",\"stream\":", exchange.isStream ? 1 : 0)
     findings(exchange)

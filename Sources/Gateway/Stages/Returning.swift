@@ -18,6 +18,9 @@ extension RequestPipeline: UpstreamDelegate {
     guard head.status == 200, exchange.isStream else { return }
     guard head.kind == exchange.streamKind else { return fault(exchange, .malformed, exit: unreadable, cancel: true) }
     beginStream(exchange)
+    guard head.hasTakenRequest else { return }
+    exchange.releaseRequest()
+    giveBodies(of: exchange)
   }
 
   package func upstream(_ exchange: Exchange, sent bytes: UnsafeRawBufferPointer) {

@@ -24,7 +24,7 @@ extension RequestPipeline {
     let now = clock.monotonicNanoseconds
     if exit == .complete {
       estimator.learn(
-        exchange.alias, bytes: exchange.outgoing.count, inputTokens: actual.inputTokens,
+        exchange.alias, bytes: exchange.outgoingBytes, inputTokens: actual.inputTokens,
         outputTokens: actual.outputTokens, nanoseconds: now - exchange.sentAt)
     }
     endProbe(exchange, .abandoned)  // unless the provider's answer has told something
@@ -240,7 +240,7 @@ extension RequestPipeline {
       actual.inputTokens = usage.inputTokens
     } else {
       actual.inputTokens = estimator.inputTokens(
-        exchange.alias, bytes: exchange.outgoing.count, upper: exchange.demand.inputTokens)
+        exchange.alias, bytes: exchange.outgoingBytes, upper: exchange.demand.inputTokens)
       actual.flags.insert(usage?.hasInput == true ? .suspect : .estimated)
     }
     if exchange.demand.outputTokens == 0 {

@@ -289,11 +289,14 @@ final class TestGate {
   }
 
   func head(
-    _ status: Int, _ kind: UpstreamHead.ContentKind = .json, retryAfter: Int? = nil, rest: ProviderRest = ProviderRest()
+    _ status: Int, _ kind: UpstreamHead.ContentKind = .json, retryAfter: Int? = nil,
+    rest: ProviderRest = ProviderRest(),
+    hasTakenRequest: Bool = true
   ) {
     guard let exchange = upstream.sent.last?.exchange else { return }
     var head = UpstreamHead()
     head.rest = rest
+    head.hasTakenRequest = hasTakenRequest
     head.status = status
     head.kind = kind
     head.retryAfterSeconds = retryAfter
