@@ -15,6 +15,14 @@ import pytest
 BIN = pathlib.Path(os.environ.get("TORHAUS_BIN", ".build/debug"))
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items):
+    """Several processes share the tests by groups: a file is one, unless it has smaller ones itself."""
+    for item in items:
+        if not item.get_closest_marker("xdist_group"):
+            item.add_marker(pytest.mark.xdist_group(item.path.stem))
+
+
 class Demo:
     """A running `torhaus demo` with its state folder."""
 
@@ -136,14 +144,25 @@ class Server(Demo):
         self.policies = text
         (self.folder / "policies" / "test.yaml").write_text(text)
 
-    def key(self, slug="mandant-a"):
-        """The key of a tenant that is made when it is first asked for."""
+    def key(self, slug="mandant-a", role="app", **quota):
+        """The key of a tenant that is made when it is first asked for. One with limits is one of its own, of a tenant that has
+        a key."""
         if slug not in self.keys:
             self.ctl("tenant", "create", slug, "--name", slug, "--policy", "test@1")
             self.ctl("project", "create", "test", "--tenant", slug)
-            made = self.ctl("key", "create", "--tenant", slug, "--project", "test", "--name", "test", "--role", "app")
-            self.keys[slug] = made.stdout.strip()
-        return self.keys[slug]
+            self.keys[slug] = self._make_key(slug, "test", "app")
+        if role == "app" and not quota:
+            return self.keys[slug]
+        name = "-".join([role, *quota])
+        made = self._make_key(slug, name, role)
+        if quota:
+            listed = json.loads(self.ctl("key", "list", "--tenant", slug, "-o", "json").stdout)
+            limits = [word for limit, value in quota.items() for word in (f"--{limit.replace('_', '-')}", str(value))]
+            self.ctl("quota", "set", "--tenant", slug, "--key", next(row["id"] for row in listed if row["name"] == name), *limits)
+        return made
+
+    def _make_key(self, slug, name, role):
+        return self.ctl("key", "create", "--tenant", slug, "--project", "test", "--name", name, "--role", role).stdout.strip()
 
     @property
     def address(self):
@@ -171,11 +190,11 @@ def provider(name, port, models, scheme="http", host="127.0.0.1", **more):
         "models": [{"id": model, "max-output": "16384", "price": price} for model in models], **more}
 
 
-def register(providers, aliases):
-    """The documents of a register and its routes; YAML takes JSON as it is."""
+def register(providers, aliases, **more):
+    """The documents of a register and its routes, and a policy; YAML takes JSON as it is."""
     return "\n---\n".join([
         json.dumps({"kind": "Providers", "providers": list(providers)}),
-        json.dumps({"kind": "Routing", "aliases": aliases}), policy(aliases)])
+        json.dumps({"kind": "Routing", "aliases": aliases}), policy(aliases, **more)])
 
 
 def metric(demo, name):

@@ -42,7 +42,7 @@ def snippets():
 def test_snippet(demo, tmp_path, language, code, printed, folder):
     assert "th_" in code
     code = code.replace("http://127.0.0.1:8080", demo.info["endpoint"]).replace("th_…", demo.key())
-    environment = {"PATH": os.environ["PATH"], "HOME": str(tmp_path), "LANG": "C.UTF-8", "PYTHONDONTWRITEBYTECODE": "1",
+    environment = {"PATH": os.environ["PATH"], "HOME": str(tmp_path), "LANG": "C.UTF-8",
                    "LITELLM_LOCAL_MODEL_COST_MAP": "True", "LLM_USER_PATH": str(tmp_path)}
     if folder:
         environment["PYTHONPATH"] = str(SDKS / folder)

@@ -28,7 +28,7 @@ def schemathesis(demo, document, folder, *options):
          "--request-timeout", "30", "--no-color", *options],
         cwd=folder, capture_output=True, text=True, timeout=540,
         env={"PATH": os.environ["PATH"], "HOME": str(folder), "PYTHONPATH": str(SDKS / "schemathesis-4"),
-             "PYTHONDONTWRITEBYTECODE": "1", "LANG": "C.UTF-8"})
+             "LANG": "C.UTF-8"})
 
 
 def test_the_document_tells_what_happens(demo, tmp_path):

@@ -1,8 +1,13 @@
-"""The official `anthropic` library, each major version: messages, streams, tools, tokens, models."""
+"""The official `anthropic` library, each major version: messages, streams, tools, tokens, models.
+
+Each case is also run with the asynchronous client.
+"""
+
+import contextlib
 
 import anthropic
 import harness
-from harness import PROMPT, Sleeps, hidden, raises, restored
+from harness import PROMPT, Sleeps, hidden, raises, restored, waited_as_told, watched
 
 TOOLS = [
     {"name": name, "description": "Sucht", "input_schema": {
@@ -15,7 +20,8 @@ SCHEMA = {"type": "object", "properties": {"name": {"type": "string"}, "age": {"
 
 
 def client(s, **more):
-    return anthropic.Anthropic(**{"api_key": s.key, "base_url": s.endpoint, "max_retries": 0, **more})
+    settings = {"api_key": s.key, "base_url": s.endpoint, "max_retries": 0, **more}
+    return s.blocking(anthropic.Anthropic, anthropic.AsyncAnthropic, **settings)
 
 
 def ask(text):
@@ -28,14 +34,6 @@ def case_message(s):
     assert [block.text for block in answer.content] == ["Grüezi"] and answer.stop_reason == "end_turn"
     assert answer.usage.output_tokens == 2 and answer.usage.input_tokens > 0
     assert answer._request_id.startswith("req_")
-
-
-async def case_message_async(s):
-    async with anthropic.AsyncAnthropic(api_key=s.key, base_url=s.endpoint, max_retries=0) as asking:
-        answer = await asking.messages.create(model=s.model(), max_tokens=100, messages=ask("Grüezi"))
-        assert answer.content[0].text == "Grüezi"
-        async with asking.messages.stream(model=s.model(), max_tokens=100, messages=ask("eins zwei")) as stream:
-            assert "".join([piece async for piece in stream.text_stream]) == "eins zwei"
 
 
 def case_bearer(s):
@@ -130,7 +128,7 @@ def case_thinking(s):
     """Thinking comes with its signature and goes back with it; what is personal in it leaves again as it came."""
     turn = {"model": s.model("thinking"), "max_tokens": 2000, "thinking": {"type": "enabled", "budget_tokens": 1024}}
     s.forget()
-    for how in ["", "[[mock chunk=1;split=1]]"]:
+    for how in ["", f"[[mock {s.cuts[-1]}]]"]:
         with client(s).messages.stream(messages=ask(how + PROMPT), **turn) as stream:
             content = stream.get_final_message().content
         assert [block.type for block in content] == ["thinking", "text"]
@@ -143,6 +141,11 @@ def case_thinking(s):
 
 
 def case_refusal(s):
+    if s.provider == "azure":  # it answers with an error
+        with raises(anthropic.BadRequestError) as caught:
+            client(s).messages.create(model=s.model("blocked"), max_tokens=100, messages=ask("nein"))
+        assert caught.value.body["error"]["type"] == "invalid_request_error"
+        return
     answer = client(s).messages.create(model=s.model("blocked"), max_tokens=100, messages=ask("nein"))
     assert answer.stop_reason == "refusal"
 
@@ -172,7 +175,7 @@ def case_private(s):
     s.forget()
     answer = client(s).messages.create(model=s.model(), max_tokens=1000, messages=ask(PROMPT), system=f"An {harness.PERSONAL[0]}")
     restored(answer.content[0].text)
-    for how in ["chunk=1", "chunk=1;split=1", "chunk=7;split=1"]:
+    for how in s.cuts:
         with client(s).messages.stream(model=s.model(), max_tokens=1000, messages=ask(f"[[mock {how}]]{PROMPT}")) as stream:
             restored("".join(stream.text_stream))
     hidden(s.seen())
@@ -183,7 +186,7 @@ def case_private_tools(s):
     answer = client(s).messages.create(model=s.model("tool-once"), max_tokens=1000, messages=ask(PROMPT), tools=TOOLS)
     restored(answer.content[0].input["text"])
     with client(s).messages.stream(
-            model=s.model("tool-once"), max_tokens=1000, tools=TOOLS, messages=ask(f"[[mock chunk=1;split=1]]{PROMPT}")) as stream:
+            model=s.model("tool-once"), max_tokens=1000, tools=TOOLS, messages=ask(f"[[mock {s.cuts[-1]}]]{PROMPT}")) as stream:
         content = stream.get_final_message().content
     restored(content[0].input["text"])
     client(s).messages.create(model=s.model("tool-once"), max_tokens=1000, tools=TOOLS, messages=[
@@ -194,55 +197,72 @@ def case_private_tools(s):
     hidden(s.seen())
 
 
-def case_cut(s):
-    """A stream that broke off is never a normal end."""
-    with raises(Exception) as caught:
-        with client(s).messages.stream(model=s.model("cut"), max_tokens=1000, messages=ask("hallo " * 50)) as stream:
+def fails_within(s, script, code):
+    """The class that the library has for an error event, and no end that could be taken for a normal one."""
+    turn = {"model": s.model(script), "max_tokens": 1000, "messages": ask("hallo " * 50)}
+    types = []
+
+    def events():
+        for event in client(s).messages.create(stream=True, **turn):
+            types.append(event.type)
+
+    def helper():
+        with client(s).messages.stream(**turn) as stream:
             stream.get_final_message()
-    assert not isinstance(caught.value, AssertionError), caught.value
+
+    for way in [events, helper]:
+        with raises(anthropic.APIStatusError) as caught:
+            way()
+        error = caught.value
+        # The status of the answer is 200, so it is the class without one.
+        assert type(error) is anthropic.APIStatusError and error.body["error"]["type"] == "api_error", (way, error)
+        assert code in str(error) and error.body["request_id"] == error.request_id, (way, error)
+    assert types and "message_stop" not in types and "message_delta" not in types, types
+
+
+def case_cut(s):
+    fails_within(s, "cut-stream", "broke off")
 
 
 def case_stream_error(s):
-    with raises(anthropic.APIError) as caught:
-        with client(s).messages.stream(model=s.model("stream-error"), max_tokens=1000, messages=ask("hallo " * 50)) as stream:
-            stream.get_final_message()
-    assert "req_" in str(caught.value), caught.value
+    fails_within(s, "stream-error", "could not answer")
 
 
-def counting(s, **more):
-    made, sent = client(s, **more), []
-    real = made._client.send
-
-    def send(request, *rest, **named):
-        sent.append(request)
-        return real(request, *rest, **named)
-
-    made._client.send = send
-    return made, sent
-
-
+# Since 2.0 there is a class for it.
+TIMEOUT = getattr(anthropic, "GatewayTimeoutError", anthropic.InternalServerError)
 ERRORS = {
-    # Status of the provider: class, type, whether a retry helps.
-    400: (anthropic.BadRequestError, "invalid_request_error", False),
-    401: (anthropic.InternalServerError, "api_error", False),
-    404: (anthropic.InternalServerError, "api_error", None),
-    429: (anthropic.RateLimitError, "rate_limit_error", True),
-    500: (anthropic.InternalServerError, "api_error", True),
-    503: (anthropic.InternalServerError, "api_error", True),
-    529: (anthropic.InternalServerError, None, True),
+    # What the provider does: class, status and type of ours, whether the library tries again.
+    "error-400": (anthropic.BadRequestError, 400, "invalid_request_error", False),
+    "error-401": (anthropic.InternalServerError, 502, "api_error", False),
+    "error-402": (anthropic.InternalServerError, 502, "api_error", False),
+    "error-403": (anthropic.InternalServerError, 502, "api_error", False),
+    "error-404": (anthropic.InternalServerError, 502, "api_error", True),
+    "error-408": (TIMEOUT, 504, "timeout_error", True),
+    "error-413": (anthropic.BadRequestError, 400, "invalid_request_error", False),
+    "error-422": (anthropic.BadRequestError, 400, "invalid_request_error", False),
+    "error-429": (anthropic.RateLimitError, 429, "rate_limit_error", True),
+    "error-500": (anthropic.InternalServerError, 502, "api_error", True),
+    "error-503": (anthropic.InternalServerError, 502, "api_error", True),
+    "error-504": (TIMEOUT, 504, "timeout_error", True),
+    "error-529": (anthropic.InternalServerError, 502, "api_error", True),
+    "reset": (anthropic.InternalServerError, 502, "api_error", True),
+    "cut-plain": (anthropic.InternalServerError, 502, "api_error", True),
+    "hang": (TIMEOUT, 504, "timeout_error", True),
 }
 
 
 def case_errors(s):
-    for status, (kind, what, _) in ERRORS.items():
+    for fault, (kind, status, what, helps) in ERRORS.items():
         with raises(anthropic.APIStatusError) as caught:
-            client(s).messages.create(model=s.failing(status), max_tokens=100, messages=ask("x"))
-        error = caught.value
-        assert isinstance(error, kind) or status == 529, (status, type(error))
-        assert error.body["type"] == "error" and what in (None, error.body["error"]["type"]), (status, error.body)
-        assert error.request_id.startswith("req_") and error.body["request_id"] == error.request_id, (status, error.body)
-        assert error.request_id in error.body["error"]["message"], (status, error.body)
-        assert "sk-" not in str(error) and "127.0.0.1" not in str(error), (status, error)
+            client(s).messages.create(model=s.failing(fault), max_tokens=100, messages=ask("x"))
+        error, told = caught.value, (fault, caught.value)
+        assert type(error) is kind and error.status_code == status, told
+        assert error.body["type"] == "error" and error.body["error"]["type"] == what, told
+        assert error.request_id.startswith("req_") and error.body["request_id"] == error.request_id, told
+        assert error.request_id in error.body["error"]["message"], told
+        assert "sk-" not in str(error) and "127.0.0.1" not in str(error), told
+        assert error.response.headers.get("x-should-retry") == ("false" if status > 400 and not helps else None), told
+        assert ("retry-after" in error.response.headers) == helps, told
 
 
 def case_errors_of_ours(s):
@@ -255,6 +275,9 @@ def case_errors_of_ours(s):
     with raises(anthropic.PermissionDeniedError) as caught:
         client(s).messages.create(model="abroad", max_tokens=9, messages=ask("x"))
     assert caught.value.body["error"]["type"] == "permission_error"
+    with raises(anthropic.PermissionDeniedError) as caught:
+        client(s, api_key=s.keys["elsewhere"]).messages.create(model=s.model(), max_tokens=9, messages=ask("x"))
+    assert caught.value.body["error"]["type"] == "permission_error" and "roles.clerk.networks" in str(caught.value)
     with raises(anthropic.BadRequestError):
         client(s).messages.create(model=s.model(), max_tokens=9, messages=[])
     with raises(anthropic.BadRequestError):
@@ -262,17 +285,46 @@ def case_errors_of_ours(s):
             model=s.model(), max_tokens=9, messages=ask("x"), extra_headers={"anthropic-version": "2020-01-01"})
 
 
+def patient(s, **more):
+    """A client as it is without settings: it tries twice more."""
+    return client(s, max_retries=2, **more)
+
+
 def case_retries(s):
-    for status, (_, _, helps) in ERRORS.items():
-        if helps is None:
-            continue
-        asking, sent = counting(s, max_retries=2)
-        with Sleeps() as sleeps, raises(anthropic.APIStatusError) as caught:
-            asking.messages.create(model=s.failing(status, "retries"), max_tokens=100, messages=ask("x"))
-        assert len(sent) == (3 if helps else 1), (status, len(sent))
-        if helps:
-            assert 1 <= int(caught.value.response.headers["retry-after"]) <= 60
-            assert all(1 <= wait <= 60 for wait in sleeps) and len(sleeps) == 2, (status, sleeps)
+    """As the library does them: none where the gateway says that none helps, else two, after as long as it says."""
+    for fault in ["error-400", "error-401", "error-429", "error-500", "error-504", "cut-plain"]:
+        helps = ERRORS[fault][3]
+        s.forget()
+        with Sleeps() as sleeps, watched(patient(s)) as answers, raises(anthropic.APIStatusError):
+            patient(s).messages.create(model=s.failing(fault, "retries"), max_tokens=100, messages=ask("x"))
+        assert len(answers) == (3 if helps else 1), (fault, answers)
+        # A provider that asks to be left alone is, whoever tries.
+        assert len(s.seen()) == (1 if fault == "error-429" else len(answers)), (fault, s.seen())
+        waited_as_told(fault, sleeps, answers)
+
+
+def case_retry_succeeds(s):
+    s.forget()
+    with Sleeps() as sleeps, watched(patient(s)) as answers:
+        answer = patient(s).messages.create(model=s.failing("once"), max_tokens=100, messages=ask("Grüezi"))
+    assert answer.content[0].text == "Grüezi"
+    assert [answer.status_code for answer in answers] == [502, 200] and len(s.seen()) == 2
+    waited_as_told("once", sleeps, answers)
+
+
+def case_retries_and_limits(s):
+    """A rate is waited for; a budget that is used up is not."""
+    with contextlib.suppress(anthropic.RateLimitError):  # the one request of a minute
+        client(s, api_key=s.keys["hurried"]).messages.create(model=s.model(), max_tokens=9, messages=ask("x"))
+    s.forget()
+    for key, count in [("hurried", 3), ("broke", 1)]:
+        asking = patient(s, api_key=s.keys[key])
+        with Sleeps() as sleeps, watched(asking) as answers, raises(anthropic.RateLimitError) as caught:
+            asking.messages.create(model=s.model(), max_tokens=100, messages=ask("x"))
+        assert caught.value.body["error"]["type"] == "rate_limit_error" and len(answers) == count, (key, caught.value, answers)
+        assert [answer.headers.get("x-should-retry") for answer in answers] == [None if count > 1 else "false"] * count
+        waited_as_told(key, sleeps, answers)
+    assert not s.seen()
 
 
 if __name__ == "__main__":

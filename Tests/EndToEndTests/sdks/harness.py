@@ -1,12 +1,12 @@
 """Runs the cases of a script with the client library that PYTHONPATH names, and prints what came of each as JSON.
 
-A case is a function whose name begins with `case_`; it takes the setup and fails by raising. The script reads its setup
-from standard input. The last line of its output is `{"case": null or the traceback}`.
+A case is a function whose name begins with `case_`; it takes the setup and fails by raising. Where the setup's `blocking`
+makes the client, `NAME-async` runs the same case with the library's asynchronous client. The script reads its jobs from
+standard input, one for each provider; the last line of its output is `{"provider": {"case": null or the traceback}}`.
 """
 
 import asyncio
 import contextlib
-import importlib.metadata
 import inspect
 import json
 import sys
@@ -14,13 +14,24 @@ import time
 import traceback
 import urllib.request
 
+import anyio
+
 
 class Setup:
     """Where the gateway is, which provider is behind it, and what that provider has seen."""
 
-    def __init__(self, endpoint, key, provider, mock, run, cases):
-        self.endpoint, self.key, self.provider, self.mock, self.run = endpoint, key, provider, mock, run
-        self.cases = cases
+    loop = asyncio.new_event_loop()
+    clients = {}
+
+    def __init__(self, endpoint, keys, provider, mock, run, bytewise):
+        self.endpoint, self.keys, self.provider, self.mock, self.run = endpoint, keys, provider, mock, run
+        self.is_async = False
+        # How the mock cuts its streams. Byte by byte takes the gateway long and looks the same to each library.
+        self.cuts = ["chunk=1", "chunk=7;split=7", *(["chunk=1;split=1"] if bytewise else [])]
+
+    @property
+    def key(self):
+        return self.keys["plain"]
 
     @property
     def base_url(self):
@@ -30,9 +41,19 @@ class Setup:
         """The alias of a script of the mock at this run's provider."""
         return f"{self.provider}-{script}"
 
-    def failing(self, status, use="chat"):
-        """The alias of a model that answers with this status, of this run and use alone."""
-        return f"{self.provider}-error-{status}-{use}-{self.run}"
+    def failing(self, fault, use="chat"):
+        """The alias of a model with this fault, of this run and use alone."""
+        return f"{self.provider}-{fault}-{use}{'-async' if self.is_async else ''}-{self.run}"
+
+    def blocking(self, plain, asynchronous, **settings):
+        """A client of the library: the plain one, or the asynchronous one made to look like it. As in an application,
+        one with these settings serves all."""
+        kind = asynchronous if self.is_async else plain
+        which = kind, *sorted(settings.items())
+        if which not in self.clients:
+            made = kind(**settings)
+            self.clients[which] = Blocking(made, self.loop) if self.is_async else made
+        return self.clients[which]
 
     def forget(self):
         urllib.request.urlopen(self.mock + "/mock/reset", data=b"", timeout=30).read()
@@ -44,8 +65,41 @@ class Setup:
                 for entry in report["requests"]]
 
 
-def version(package):
-    return int(importlib.metadata.version(package).split(".")[0])
+class Blocking:
+    """An object of an asynchronous library, used as one uses its plain sister: one script of cases serves both."""
+
+    def __init__(self, value, loop):
+        self.value, self.loop = value, loop
+
+    def await_(self, value):
+        if inspect.isawaitable(value):
+            value = self.loop.run_until_complete(value)
+        return self.wrapped(value)
+
+    def wrapped(self, value):
+        """Resources, streams and what opens them; what a library answers with stays as it is."""
+        is_resource = type(value).__name__.startswith("Async") or "With" in type(value).__name__
+        return Blocking(value, self.loop) if is_resource or hasattr(value, "__anext__") else value
+
+    def __getattr__(self, name):
+        value = getattr(self.value, name)
+        if not callable(value):
+            return self.wrapped(value)
+        return lambda *arguments, **named: self.await_(value(*arguments, **named))
+
+    def __iter__(self):
+        pieces = aiter(self.value)
+        while True:
+            try:
+                yield self.loop.run_until_complete(anext(pieces))
+            except StopAsyncIteration:
+                return
+
+    def __enter__(self):
+        return self.wrapped(self.loop.run_until_complete(self.value.__aenter__()))
+
+    def __exit__(self, *error):
+        return self.loop.run_until_complete(self.value.__aexit__(*error))
 
 
 @contextlib.contextmanager
@@ -66,13 +120,45 @@ def raises(kind):
 class Sleeps(list):
     """Notes how long a library wants to wait, and lets it go on at once."""
 
+    async def append_later(self, seconds):
+        self.append(seconds)
+
     def __enter__(self):
-        self.real = time.sleep
-        time.sleep = self.append
+        self.real = time.sleep, anyio.sleep
+        time.sleep, anyio.sleep = self.append, self.append_later
         return self
 
     def __exit__(self, *_):
-        time.sleep = self.real
+        time.sleep, anyio.sleep = self.real
+
+
+@contextlib.contextmanager
+def watched(client):
+    """The list of the answers that a client of OpenAI's or Anthropic's gets: one for each request that it sends."""
+    answers = []
+    http = (client.value if isinstance(client, Blocking) else client)._client
+    real = http.send
+
+    async def send_later(*arguments, **named):
+        answers.append(await real(*arguments, **named))
+        return answers[-1]
+
+    def send(*arguments, **named):
+        answers.append(real(*arguments, **named))
+        return answers[-1]
+
+    http.send = send_later if inspect.iscoroutinefunction(real) else send
+    try:
+        yield answers
+    finally:
+        http.send = real
+
+
+def waited_as_told(case, sleeps, answers):
+    """Between two requests the library waits for as long as the gateway says, to the second."""
+    told = [answer.headers["retry-after"] for answer in answers[:-1]]
+    assert list(sleeps) == [float(seconds) for seconds in told], (case, sleeps, told)
+    assert all(1 <= seconds <= 60 for seconds in sleeps), (case, sleeps)
 
 
 PERSONAL = ["anna.muster@example-treuhand.ch", "CH93 0076 2011 6238 5295 7", "756.9217.0769.85", "+41 44 668 18 00"]
@@ -101,13 +187,19 @@ def hidden(seen):
 
 
 def run(names):
-    job = json.load(sys.stdin)
-    setup, results = Setup(**job), {}
-    for name in setup.cases:
-        case = names[f"case_{name}"]
-        try:
-            asyncio.run(case(setup)) if inspect.iscoroutinefunction(case) else case(setup)
-            results[name] = None
-        except Exception:
-            results[name] = traceback.format_exc()
+    results = {}
+    for job in json.load(sys.stdin):
+        cases = job.pop("cases")
+        setup = Setup(**job)
+        results[setup.provider] = {name: outcome(names, name, setup) for name in cases}
     print("\n" + json.dumps(results))
+
+
+def outcome(names, name, setup):
+    case = names[f"case_{name.removesuffix('-async')}"]
+    setup.is_async = name.endswith("-async")
+    try:
+        asyncio.run(case(setup)) if inspect.iscoroutinefunction(case) else case(setup)
+    except Exception:
+        return traceback.format_exc()
+    return None

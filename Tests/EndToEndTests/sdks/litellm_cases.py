@@ -7,6 +7,7 @@ os.environ["LITELLM_LOCAL_MODEL_COST_MAP"] = "True"  # no look at the network fo
 
 import harness
 import litellm
+import openai
 from harness import PROMPT, hidden, raises, restored
 
 litellm.suppress_debug_info = True
@@ -66,20 +67,41 @@ def case_private(s):
     s.forget()
     for way in ways(s):
         restored(litellm.completion(messages=ask(PROMPT), max_tokens=1000, **way).choices[0].message.content)
-        stream = litellm.completion(messages=ask(f"[[mock chunk=1;split=1]]{PROMPT}"), max_tokens=1000, stream=True, **way)
+        stream = litellm.completion(messages=ask(f"[[mock {s.cuts[-1]}]]{PROMPT}"), max_tokens=1000, stream=True, **way)
         restored("".join(chunk.choices[0].delta.content or "" for chunk in stream))
     hidden(s.seen())
 
 
+ERRORS = {
+    "error-400": litellm.BadRequestError, "error-401": litellm.BadGatewayError, "error-429": litellm.RateLimitError,
+    "error-500": litellm.BadGatewayError, "error-504": litellm.Timeout, "cut-plain": litellm.BadGatewayError,
+}
+
+
 def case_errors(s):
-    for status, kind in [(429, litellm.RateLimitError), (400, litellm.BadRequestError)]:
-        for way in ways(s, alias=s.failing(status)):
+    for fault, kind in ERRORS.items():
+        for way in ways(s, alias=s.failing(fault)):
             with raises(kind) as caught:
                 litellm.completion(messages=ask("x"), max_tokens=100, **way)
-            assert "req_" in str(caught.value), way
+            assert "req_" in str(caught.value), (way, caught.value)
     for way in ways(s):
-        with raises(litellm.AuthenticationError):
+        # Older ones know a bad key by OpenAI's own words alone.
+        with raises((litellm.AuthenticationError, litellm.BadRequestError) if s.run == "litellm-1.79" else litellm.AuthenticationError):
             litellm.completion(messages=ask("x"), max_tokens=100, **{**way, "api_key": "th_nobody"})
+        with raises(openai.APIError) as caught:  # it has a class for 403, which it does not use everywhere
+            litellm.completion(messages=ask("x"), max_tokens=100, **{**way, "api_key": s.keys["elsewhere"]})
+        assert "roles.clerk.networks" in str(caught.value), (way, caught.value)
+    for way in ways(s, alias="gibt-es-nicht"):
+        with raises(litellm.NotFoundError):
+            litellm.completion(messages=ask("x"), max_tokens=100, **way)
+
+
+def case_stream_errors(s):
+    """Whatever the library makes of it, it is no normal end."""
+    for script in ["stream-error", "cut-stream"]:
+        for way in ways(s, script):
+            with raises(Exception):
+                list(litellm.completion(messages=ask("hallo " * 50), max_tokens=1000, stream=True, **way))
 
 
 def case_embedding(s):

@@ -1,17 +1,23 @@
-"""The official `openai` library, each major version: chat, Responses, embeddings, models, completions."""
+"""The official `openai` library, each major version: chat, Responses, embeddings, models, completions.
 
+Each case is also run with the asynchronous client.
+"""
+
+import contextlib
 import json
 
 import harness
 import openai
 import pydantic
-from harness import PROMPT, Sleeps, hidden, raises, restored
+from harness import PROMPT, Sleeps, hidden, raises, restored, waited_as_told, watched
 
 TOOLS = [
     {"type": "function", "function": {"name": name, "description": "Sucht", "parameters": {
         "type": "object", "properties": {"text": {"type": "string"}}, "required": ["text"], "additionalProperties": False}}}
     for name in ["suche", "zeige"]
 ]
+# The asynchronous helper of 1.x takes no others.
+STRICT = [{"type": "function", "function": {**tool["function"], "strict": True}} for tool in TOOLS]
 FLAT = [{"type": "function", "strict": False, **tool["function"]} for tool in TOOLS]
 PERSON = '{"name":"Grüezi","age":7}'
 
@@ -22,11 +28,8 @@ class Person(pydantic.BaseModel):
 
 
 def client(s, **more):
-    return openai.OpenAI(api_key=s.key, **{"base_url": s.base_url, "max_retries": 0, **more})
-
-
-def client_async(s):
-    return openai.AsyncOpenAI(api_key=s.key, base_url=s.base_url, max_retries=0)
+    settings = {"api_key": s.key, "base_url": s.base_url, "max_retries": 0, **more}
+    return s.blocking(openai.OpenAI, openai.AsyncOpenAI, **settings)
 
 
 def ask(text):
@@ -48,16 +51,11 @@ def case_chat(s):
     assert (answer.usage.prompt_tokens, answer.usage.completion_tokens, answer.usage.total_tokens) == (2, 2, 4)
 
 
-async def case_chat_async(s):
-    async with client_async(s) as asking:
-        answer = await asking.chat.completions.create(model=s.model(), messages=ask("Grüezi"))
-        assert answer.choices[0].message.content == "Grüezi"
-
-
 def read(stream):
     pieces, reasons, usages, ids = [], [], [], set()
     for chunk in stream:
-        ids.add((chunk.id, chunk.model, chunk.created))
+        if chunk.choices or chunk.usage:  # Azure begins with a chunk that has neither, and no id
+            ids.add((chunk.id, chunk.model, chunk.created))
         usages += [chunk.usage] if chunk.usage else []
         for choice in chunk.choices:
             pieces.append(choice.delta.content or "")
@@ -77,13 +75,6 @@ def case_chat_stream_usage(s):
         model=s.model(), messages=ask("wie viel?"), stream=True, stream_options={"include_usage": True}))
     assert text == "wie viel?" and reasons == ["stop"] and len(usages) == 1
     summed(usages[0])
-
-
-async def case_chat_stream_async(s):
-    async with client_async(s) as asking:
-        stream = await asking.chat.completions.create(model=s.model(), messages=ask("eins zwei"), stream=True)
-        text = "".join([choice.delta.content or "" async for chunk in stream for choice in chunk.choices])
-        assert text == "eins zwei"
 
 
 def case_chat_stream_helper(s):
@@ -121,7 +112,8 @@ def case_chat_tools(s):
 
 def case_chat_tools_stream(s):
     question = '[[mock calls=2;chunk=1]]mit "Anführung"'
-    with client(s).chat.completions.stream(model=s.model("tool-once"), messages=ask(question), tools=TOOLS) as stream:
+    with client(s).chat.completions.stream(
+            model=s.model("tool-once"), messages=ask(question), tools=STRICT if s.is_async else TOOLS) as stream:
         for _ in stream:
             pass
         message = stream.get_final_completion().choices[0].message
@@ -173,6 +165,11 @@ def case_thinking_tools(s):
 
 
 def case_chat_blocked(s):
+    if s.provider == "azure":  # it answers with an error
+        with raises(openai.BadRequestError) as caught:
+            client(s).chat.completions.create(model=s.model("blocked"), messages=ask("nein"))
+        assert caught.value.code == "content_policy_violation"
+        return
     answer = client(s).chat.completions.create(model=s.model("blocked"), messages=ask("nein"))
     assert answer.choices[0].finish_reason == "content_filter"
 
@@ -203,7 +200,7 @@ def case_chat_private(s):
 
 def case_chat_private_stream(s):
     s.forget()
-    for how in ["chunk=1", "chunk=1;split=1", "chunk=7;split=1", "split=3"]:
+    for how in s.cuts:
         text, _, _, _ = read(client(s).chat.completions.create(
             model=s.model(), messages=ask(f"[[mock {how}]]{PROMPT}"), stream=True))
         restored(text)
@@ -215,7 +212,8 @@ def case_chat_private_tools(s):
     answer = client(s).chat.completions.create(model=s.model("tool-once"), messages=ask(PROMPT), tools=TOOLS)
     restored(json.loads(answer.choices[0].message.tool_calls[0].function.arguments)["text"])
     with client(s).chat.completions.stream(
-            model=s.model("tool-once"), messages=ask(f"[[mock chunk=1;split=1]]{PROMPT}"), tools=TOOLS) as stream:
+            model=s.model("tool-once"), messages=ask(f"[[mock {s.cuts[-1]}]]{PROMPT}"),
+            tools=STRICT if s.is_async else TOOLS) as stream:
         for _ in stream:
             pass
         call = stream.get_final_completion().choices[0].message.tool_calls[0]
@@ -229,17 +227,36 @@ def case_chat_private_tools(s):
     hidden(s.seen())
 
 
+def fails_within(s, script, code):
+    """The class that the library has for an error event, and no end that could be taken for a normal one."""
+    stream = client(s).chat.completions.create(model=s.model(script), messages=ask("hallo " * 50), stream=True)
+    reasons = []
+    with raises(openai.APIError) as caught:
+        for chunk in stream:
+            reasons += [choice.finish_reason for choice in chunk.choices if choice.finish_reason]
+    assert type(caught.value) is openai.APIError and not reasons, (caught.value, reasons)
+    assert caught.value.code == code and "req_" in caught.value.message, caught.value.body
+
+
 def case_chat_cut(s):
-    """A stream that broke off is never a normal end."""
-    with raises(Exception) as caught:
-        read(client(s).chat.completions.create(model=s.model("cut"), messages=ask("hallo " * 50), stream=True))
-    assert not isinstance(caught.value, AssertionError), caught.value
+    fails_within(s, "cut-stream", "upstream_cut")
 
 
 def case_chat_stream_error(s):
-    with raises(openai.APIError) as caught:
-        read(client(s).chat.completions.create(model=s.model("stream-error"), messages=ask("hallo " * 50), stream=True))
-    assert "upstream" in str(caught.value.code) and "req_" in caught.value.message
+    fails_within(s, "stream-error", "upstream_error")
+
+
+def case_responses_stream_error(s):
+    """The library raises on neither of both events; that the connection breaks off is what it raises on."""
+    for script, code in [("cut-stream", "upstream_cut"), ("stream-error", "upstream_error")]:
+        events = []
+        with raises(Exception) as caught:
+            for event in client(s).responses.create(model=s.model(script), input="hallo " * 50, stream=True):
+                events.append(event)
+        assert not isinstance(caught.value, AssertionError), caught.value
+        assert [event.type for event in events[-2:]] == ["error", "response.failed"], events[-2:]
+        assert events[-2].code == code and "req_" in events[-2].message, events[-2]
+        assert [event.sequence_number for event in events] == list(range(len(events)))
 
 
 def case_responses(s):
@@ -249,15 +266,6 @@ def case_responses(s):
     assert answer.usage.total_tokens == answer.usage.input_tokens + answer.usage.output_tokens
     assert answer.usage.input_tokens_details.cached_tokens == 0
     assert answer.to_dict()["store"] is False
-
-
-async def case_responses_async(s):
-    async with client_async(s) as asking:
-        answer = await asking.responses.create(model=s.model(), input=ask("Grüezi"))
-        assert answer.output_text == "Grüezi"
-        stream = await asking.responses.create(model=s.model(), input="eins zwei", stream=True)
-        types = [event.type async for event in stream]
-        assert types[0] == "response.created" and types[-1] == "response.completed"
 
 
 def case_responses_stream(s):
@@ -326,7 +334,7 @@ def case_responses_stateless(s):
 def case_responses_private(s):
     s.forget()
     restored(client(s).responses.create(model=s.model(), input=PROMPT).output_text)
-    for how in ["chunk=1", "chunk=1;split=1", "chunk=7;split=1"]:
+    for how in s.cuts:
         events = list(client(s).responses.create(model=s.model(), input=f"[[mock {how}]]{PROMPT}", stream=True))
         restored("".join(event.delta for event in events if event.type == "response.output_text.delta"))
         restored(events[-1].response.output_text)
@@ -374,49 +382,44 @@ def case_completions(s):
     hidden(s.seen())
 
 
-def counting(s, **more):
-    """A client, and the list of the requests that it sends."""
-    made, sent = client(s, **more), []
-    real = made._client.send
-
-    def send(request, *rest, **named):
-        sent.append(request)
-        return real(request, *rest, **named)
-
-    made._client.send = send
-    return made, sent
-
-
 ERRORS = {
-    # Status of the provider: class, code, whether a retry helps.
-    400: (openai.BadRequestError, None, False),
-    401: (openai.InternalServerError, "upstream_auth", False),
-    404: (openai.InternalServerError, "upstream_error", None),
-    429: (openai.RateLimitError, "upstream_rate_limited", True),
-    500: (openai.InternalServerError, "upstream_error", True),
-    503: (openai.InternalServerError, "upstream_error", True),
-    529: (openai.InternalServerError, "upstream_error", True),
+    # What the provider does: class, status and code of ours, whether the library tries again.
+    "error-400": (openai.BadRequestError, 400, "invalid_value", False),
+    "error-401": (openai.InternalServerError, 502, "upstream_auth", False),
+    "error-402": (openai.InternalServerError, 502, "upstream_quota", False),
+    "error-403": (openai.InternalServerError, 502, "upstream_auth", False),
+    "error-404": (openai.InternalServerError, 502, "upstream_error", True),
+    "error-408": (openai.InternalServerError, 504, "upstream_timeout", True),
+    "error-413": (openai.BadRequestError, 400, "invalid_value", False),
+    "error-422": (openai.BadRequestError, 400, "invalid_value", False),
+    "error-429": (openai.RateLimitError, 429, "upstream_rate_limited", True),
+    "error-500": (openai.InternalServerError, 502, "upstream_error", True),
+    "error-503": (openai.InternalServerError, 502, "upstream_error", True),
+    "error-504": (openai.InternalServerError, 504, "upstream_timeout", True),
+    "error-529": (openai.InternalServerError, 502, "upstream_error", True),
+    "reset": (openai.InternalServerError, 502, "upstream_cut", True),
+    "cut-plain": (openai.InternalServerError, 502, "upstream_cut", True),
+    "hang": (openai.InternalServerError, 504, "upstream_timeout", True),
 }
 
 
 def case_errors(s):
-    for status, (kind, code, _) in ERRORS.items():
-        for route in ["chat", "responses"]:
+    for route, asks in [("chat", lambda model: client(s).chat.completions.create(model=model, messages=ask("x"))),
+                        ("responses", lambda model: client(s).responses.create(model=model, input="x"))]:
+        for fault, (kind, status, code, helps) in ERRORS.items():
             with raises(openai.APIStatusError) as caught:
-                if route == "chat":
-                    client(s).chat.completions.create(model=s.failing(status, route), messages=ask("x"))
-                else:
-                    client(s).responses.create(model=s.failing(status, route), input="x")
-            error = caught.value
-            assert type(error) is kind, (status, route, error)
-            assert code is None or error.code == code, (status, route, error.code)
-            assert error.request_id.startswith("req_") and error.request_id in str(error), (status, route, error)
-            assert "sk-" not in str(error) and "127.0.0.1" not in str(error), (status, route, error)
+                asks(s.failing(fault, route))
+            error, told = caught.value, (route, fault, caught.value)
+            assert type(error) is kind and (error.status_code, error.code) == (status, code), (*told, error.code)
+            assert error.request_id.startswith("req_") and error.request_id in str(error), told
+            assert "sk-" not in str(error) and "127.0.0.1" not in str(error), told
+            assert error.response.headers.get("x-should-retry") == ("false" if status > 400 and not helps else None), told
+            assert ("retry-after" in error.response.headers) == helps, told
 
 
 def case_errors_of_ours(s):
     with raises(openai.AuthenticationError) as caught:
-        openai.OpenAI(api_key="th_nobody", base_url=s.base_url, max_retries=0).models.list()
+        client(s, api_key="th_nobody").models.list()
     assert caught.value.code == "invalid_api_key"
     for call in [lambda c: c.chat.completions.create(model="gibt-es-nicht", messages=ask("x")),
                  lambda c: c.responses.create(model="gibt-es-nicht", input="x"),
@@ -430,25 +433,54 @@ def case_errors_of_ours(s):
     with raises(openai.PermissionDeniedError) as caught:
         client(s).chat.completions.create(model="abroad", messages=ask("x"))
     assert caught.value.code == "data_residency_mismatch"
+    with raises(openai.PermissionDeniedError) as caught:
+        client(s, api_key=s.keys["elsewhere"]).chat.completions.create(model=s.model(), messages=ask("x"))
+    assert caught.value.code == "policy_denied" and "roles.clerk.networks" in caught.value.message, caught.value
     with raises(openai.BadRequestError) as caught:
         client(s).chat.completions.create(model=s.model(), messages=[])
     assert caught.value.param == "messages"
 
 
+def patient(s, **more):
+    """A client as it is without settings: it tries twice more."""
+    return client(s, max_retries=2, **more)
+
+
 def case_retries(s):
     """As the library does them: none where the gateway says that none helps, else two, after as long as it says."""
-    for status, (_, _, helps) in ERRORS.items():
-        if helps is None:
-            continue
-        asking, sent = counting(s, max_retries=2)
-        with Sleeps() as sleeps, raises(openai.APIStatusError) as caught:
-            asking.chat.completions.create(model=s.failing(status, "retries"), messages=ask("x"))
-        assert len(sent) == (3 if helps else 1), (status, len(sent))
-        if helps:
-            assert 1 <= int(caught.value.response.headers["retry-after"]) <= 60
-            assert all(1 <= wait <= 60 for wait in sleeps) and len(sleeps) == 2, (status, sleeps)
-        elif status != 400:
-            assert caught.value.response.headers["x-should-retry"] == "false"
+    for fault in ["error-400", "error-401", "error-429", "error-500", "error-504", "cut-plain"]:
+        helps = ERRORS[fault][3]
+        s.forget()
+        with Sleeps() as sleeps, watched(patient(s)) as answers, raises(openai.APIStatusError):
+            patient(s).chat.completions.create(model=s.failing(fault, "retries"), messages=ask("x"))
+        assert len(answers) == (3 if helps else 1), (fault, answers)
+        # A provider that asks to be left alone is, whoever tries.
+        assert len(s.seen()) == (1 if fault == "error-429" else len(answers)), (fault, s.seen())
+        waited_as_told(fault, sleeps, answers)
+
+
+def case_retry_succeeds(s):
+    s.forget()
+    with Sleeps() as sleeps, watched(patient(s)) as answers:
+        answer = patient(s).chat.completions.create(model=s.failing("once"), messages=ask("Grüezi"))
+    assert answer.choices[0].message.content == "Grüezi"
+    assert [answer.status_code for answer in answers] == [502, 200] and len(s.seen()) == 2
+    waited_as_told("once", sleeps, answers)
+
+
+def case_retries_and_limits(s):
+    """A rate is waited for; a budget that is used up is not."""
+    with contextlib.suppress(openai.RateLimitError):  # the one request of a minute
+        client(s, api_key=s.keys["hurried"]).chat.completions.create(model=s.model(), messages=ask("x"))
+    s.forget()
+    for key, code, count in [("hurried", "rate_limit_exceeded", 3), ("broke", "insufficient_quota", 1)]:
+        asking = patient(s, api_key=s.keys[key])
+        with Sleeps() as sleeps, watched(asking) as answers, raises(openai.RateLimitError) as caught:
+            asking.chat.completions.create(model=s.model(), messages=ask("x"))
+        assert caught.value.code == code and len(answers) == count, (key, caught.value, answers)
+        assert [answer.headers.get("x-should-retry") for answer in answers] == [None if count > 1 else "false"] * count
+        waited_as_told(key, sleeps, answers)
+    assert not s.seen()
 
 
 if __name__ == "__main__":

@@ -62,16 +62,26 @@ async def case_private(s):
     s.forget()
     for model in models(s):
         restored((await Agent(model).run(PROMPT)).output)
-        async with Agent(model).run_stream(f"[[mock chunk=1;split=1]]{PROMPT}") as stream:
+        async with Agent(model).run_stream(f"[[mock {s.cuts[-1]}]]{PROMPT}") as stream:
             restored(await stream.get_output())
     hidden(s.seen())
 
 
 async def case_errors(s):
-    for model in models(s, alias=s.failing(429)):
-        with raises(ModelHTTPError) as caught:
-            await Agent(model).run("x")
-        assert caught.value.status_code == 429
+    for fault, status in [("error-400", 400), ("error-401", 502), ("error-429", 429), ("error-500", 502), ("error-504", 504)]:
+        for model in models(s, alias=s.failing(fault)):
+            with raises(ModelHTTPError) as caught:
+                await Agent(model).run("x")
+            assert caught.value.status_code == status, (fault, model, caught.value)
+
+
+async def case_stream_errors(s):
+    """Whatever the library makes of it, it is no normal end."""
+    for script in ["stream-error", "cut-stream"]:
+        for model in models(s, script):
+            with raises(Exception):
+                async with Agent(model).run_stream("hallo " * 50) as stream:
+                    await stream.get_output()
 
 
 if __name__ == "__main__":
