@@ -2,6 +2,7 @@ import Inference
 package import JSONText
 import Quotas
 import Redaction
+import Routing
 import SealedLog
 package import Tenancy
 
@@ -92,6 +93,8 @@ package final class Exchange {
   var excluded: [ObjectIdentifier] = []
   /// What the client is told if no candidate is left.
   var lastFault: Refusal?
+  /// A provider found the prompt too long for so many tokens; nil: none has.
+  var refusedContext: Int64?
   /// What earlier attempts cost; the request's record names the sum.
   var spent = Actual(inputTokens: 0, outputTokens: 0, money: 0)
   /// Reservations of earlier attempts, confirmed together with the last.
@@ -115,6 +118,8 @@ package final class Exchange {
   let fields = ByteArena(capacity: 512)
   var stream = StreamState()
   var usage: Usage?
+  /// By which of its model's prices the last attempt was settled.
+  var priced: TieredCost?
   /// What all attempts cost, in 10⁻⁹ of the tenant's currency; known when the exchange is concluded.
   var cost: Int64 = 0
   var ownOutputBytes = 0
@@ -181,6 +186,7 @@ package final class Exchange {
     attemptID = 0
     excluded.removeAll(keepingCapacity: true)
     lastFault = nil
+    refusedContext = nil
     spent = Actual(inputTokens: 0, outputTokens: 0, money: 0)
     settled.removeAll(keepingCapacity: true)
     pendingRecord = nil
@@ -198,6 +204,7 @@ package final class Exchange {
     fields.reset()
     stream.reset()
     usage = nil
+    priced = nil
     cost = 0
     ownOutputBytes = 0
     closing = nil

@@ -30,6 +30,8 @@ package protocol AnswerStreamReader {
   var state: StreamState { get }
   /// The provider's last word on usage.
   var usage: Usage? { get }
+  /// By which the provider says that it serves, also where nothing is known of its usage.
+  var tier: ServiceTier? { get }
   /// Bytes of text that the model wrote, unescaped, whether delivered or not: our own count.
   var outputBytes: Int { get }
   /// Whether the answer came to its regular end.
@@ -45,6 +47,10 @@ package protocol AnswerStreamReader {
   mutating func appendError(_ refusal: Refusal, requestID: String, to out: ByteArena)
   /// Appends what keeps the connection alive, between whole events.
   mutating func appendKeepAlive(to out: ByteArena)
+}
+
+extension AnswerStreamReader {
+  package var tier: ServiceTier? { usage?.tier }
 }
 
 extension AnswerStream: AnswerStreamReader {
@@ -65,6 +71,16 @@ extension AnswerStream: AnswerStreamReader {
     case .responses(let reader): reader.usage
     case .messages(let reader): reader.usage
     case .translated(let reader): reader.usage
+    }
+  }
+
+  package var tier: ServiceTier? {
+    switch self {
+    case .none: nil
+    case .chat(let reader): reader.tier
+    case .responses(let reader): reader.tier
+    case .messages(let reader): reader.tier
+    case .translated(let reader): reader.tier
     }
   }
 

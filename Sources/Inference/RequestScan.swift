@@ -24,6 +24,8 @@ package final class RequestScan {
   package internal(set) var features: RequestFeatures = []
   /// The content of `service_tier`, if it is a string.
   package internal(set) var serviceTier: ByteRange?
+  /// What it asks for.
+  package internal(set) var tier = ServiceTier.providers
   /// The type of the first hosted tool, for the refusal's text.
   package internal(set) var hostedTool: ByteRange?
 
@@ -104,7 +106,7 @@ package final class RequestScan {
     model = ByteRange(0, 0)
     (stream, includeUsage, n, maxTokens) = (false, false, 1, nil)
     (maxTokensField, maxTokensRange) = (.maxCompletionTokens, nil)
-    (features, serviceTier, hostedTool) = ([], nil, nil)
+    (features, serviceTier, tier, hostedTool) = ([], nil, .providers, nil)
     (user, safetyIdentifier, metadataUserID, metadata) = (nil, nil, nil, nil)
     segments.removeAll(keepingCapacity: segments.capacity <= 16_384)
     (messageCount, images, audios, files, mediaBytes) = (0, 0, 0, 0, 0)
@@ -162,8 +164,8 @@ package struct RequestFeatures: OptionSet, Sendable {
   /// Tools that the provider runs (`web_search_options`, `mcp_servers` or a tool of another type).
   package static let hostedTool = RequestFeatures(rawValue: 1 << 1)
   package static let audioOutput = RequestFeatures(rawValue: 1 << 2)
-  /// A `service_tier` other than the usual, and whatever else changes the price: Anthropic's `speed`, `inference_geo` and
-  /// `fallbacks`.
+  /// A `service_tier` that no price table can name, and whatever else changes the price: Anthropic's `speed`,
+  /// `inference_geo` and `fallbacks`.
   package static let pricedTier = RequestFeatures(rawValue: 1 << 3)
   /// A file, audio or container that lies with the provider and is named by its id.
   package static let remoteFile = RequestFeatures(rawValue: 1 << 4)

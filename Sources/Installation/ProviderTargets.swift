@@ -123,8 +123,13 @@ struct ProviderTargets {
     guard let input = convert(price.input), let cached = convert(price.cached), let five = convert(price.cacheWrite5m),
       let hour = convert(price.cacheWrite1h), let output = convert(price.output)
     else { return nil }
-    return Price(
+    var converted = Price(
       version: price.version, currency: currency, input: input, cached: cached, cacheWrite5m: five,
       cacheWrite1h: hour, output: output)
+    if let tiers = price.tiers {
+      guard let all = tiers.mapped(inTenantCurrency) else { return nil }
+      converted.tiers = all
+    }
+    return converted
   }
 }

@@ -102,7 +102,7 @@ struct ProvidersReader {
     let dimensions = map.measured("dimensions", Units.count)?.value
     let capabilities = map.texts("capabilities").map { self.capabilities($0.value) }
     let anthropicVersion = TraitsReader(report: report).anthropicVersion(map, adapter)
-    let price = map.required("price").flatMap { self.price($0, writesOutput: maxOutput > 0) }
+    let price = map.required("price").flatMap { self.price($0, writesOutput: maxOutput > 0, adapter: adapter?.value) }
     map.finish()
     guard let id, let price else { return nil }
     if let provider {
@@ -131,7 +131,7 @@ struct ProvidersReader {
     return all
   }
 
-  private func price(_ node: YAMLNode, writesOutput: Bool) -> Located<Price>? {
+  private func price(_ node: YAMLNode, writesOutput: Bool, adapter: Adapter?) -> Located<Price>? {
     guard let map = MapReader(node, "'price'", report) else { return nil }
     let version = map.requiredText("version")
     let currency = map.requiredText("currency").flatMap { map.measured($0, "currency", Units.currency) }
@@ -150,13 +150,14 @@ struct ProvidersReader {
     let cached = nano("cached")
     let write5m = nano("cache-write-5m")
     let write1h = nano("cache-write-1h")
+    let tiers = PriceTiersReader(report: report, writesOutput: writesOutput, adapter: adapter).tiers(map)
     map.finish()
     guard let version, let currency, let input else { return nil }
-    return Located(
-      value: Price(
-        version: version.value, currency: currency.value, input: input, cached: cached, cacheWrite5m: write5m,
-        cacheWrite1h: write1h, output: output),
-      place: version.place)
+    var price = Price(
+      version: version.value, currency: currency.value, input: input, cached: cached, cacheWrite5m: write5m,
+      cacheWrite1h: write1h, output: output)
+    price.tiers = tiers?.beside(price)
+    return Located(value: price, place: version.place)
   }
 
   private func connection(_ map: MapReader) -> ProviderConnection {

@@ -121,9 +121,7 @@ struct TraitsReader {
       if !Self.allowedHeaders.contains(entry.key) {
         report.error(
           "the header '\(entry.key)' cannot be set", at: entry.keyPlace,
-          hint: entry.key == "anthropic-version"
-            ? "write anthropic-version: as a member of the record"
-            : "allowed: \(Self.allowedHeaders.joined(separator: ", "))")
+          hint: Self.whyNoHeader(entry.key) ?? "allowed: \(Self.allowedHeaders.joined(separator: ", "))")
       } else if !value.value.utf8.allSatisfy({ (0x20...0x7E).contains($0) }) {
         report.error("a header's value is printable ASCII", at: value.place)
       } else {
@@ -133,9 +131,17 @@ struct TraitsReader {
     return headers
   }
 
-  /// What a record may send beyond the closed list (`design/api.md` section 3). A request's own version travels, and a
-  /// translated one has the record's: none is fixed here.
-  private static let allowedHeaders = [
-    "openai-organization", "openai-project", "anthropic-beta", "anthropic-workspace",
-  ]
+  /// What a record may send beyond the closed list (`design/api.md` section 3). A request's own version and betas travel:
+  /// a fixed one would be a second header beside them.
+  private static let allowedHeaders = ["openai-organization", "openai-project", "anthropic-workspace"]
+
+  private static func whyNoHeader(_ name: String) -> String? {
+    switch name {
+    case "anthropic-version": "write anthropic-version: as a member of the record"
+    case "anthropic-beta":
+      "a client's betas travel and 'betas' says which; a fixed one would stand beside them as a second header, also with "
+        + "a price that no table has"
+    default: nil
+    }
+  }
 }

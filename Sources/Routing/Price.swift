@@ -8,6 +8,8 @@ package struct Price: Hashable, Sendable {
   package let cacheWrite5m: Int64
   package let cacheWrite1h: Int64
   package let output: Int64
+  /// Prices beside this one, by service tier and length of the prompt; nil: this is the only one.
+  package var tiers: PriceTiers?
 
   /// What is not given costs as the class it belongs to: cached and cache writes as input. An embedding model has no
   /// output price: its output is 0 tokens.
@@ -24,7 +26,10 @@ package struct Price: Hashable, Sendable {
     self.output = output ?? 0
   }
 
-  package var isFree: Bool { dearestInput == 0 && output == 0 }
+  package var isFree: Bool {
+    dearestInput == 0 && output == 0
+      && (tiers?.rows.allSatisfy { $0.price.isFree && $0.long?.price.isFree ?? true } ?? true)
+  }
 
   /// The dearest way to price an input token.
   package var dearestInput: Int64 { max(max(input, cached), max(cacheWrite5m, cacheWrite1h)) }

@@ -10,6 +10,7 @@ struct ProviderTests {
     for part in [
       #""id":"mock""#, #""expires":"2027-12-31""#, #""valid_until":"2027-06-30""#, #""input":"2""#, #""cached":"0.2""#,
       #""cache_write_5m":"0""#, #""capabilities":["tools"]"#, #""retention_days":0"#, #""credential":"mock""#,
+      #""tier":"flex""#, #""above_input_tokens":200000"#, #""automatic":false"#, #""input":"4""#,
     ] { #expect(answer.text.contains(part), "\(answer.text)") }
   }
 
@@ -28,6 +29,9 @@ struct ProviderTests {
     let answer = await world.send("GET", target, as: .operatorPerson)
     #expect(answer.text.contains("20000 tools+images \(World.projectOfA) true"), "\(answer.text)")
     #expect(answer.text.contains(#""most":"0.0125""#) && answer.text.contains(#""allowed":true"#))
+    #expect(!answer.text.contains(#""tiers""#))
+    let tiered = await world.send("GET", "/v1/tenants/a/route?alias=chat&tier=flex", as: .operatorPerson)
+    #expect(tiered.text.contains("1000  flex - true") && tiered.text.contains(#""tiers":["default","flex"]"#))
   }
 
   /// A tenant's people do not see what providers are doing with the requests of others.

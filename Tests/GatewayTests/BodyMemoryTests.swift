@@ -187,4 +187,26 @@ struct BodyMemoryTests {
     #expect(limits.heldBodiesBytes == mebibytes[1] * mebibyte)
     #expect(limits.heldBodiesBytesPerTenant == mebibytes[2] * mebibyte)
   }
+
+  /// A translated answer repeats its request: that copy is held as long as the stream.
+  @Test func whatAnAnswerRepeatsIsCounted() throws {
+    var setup = GateSetup()
+    setup.wires = [.chat]
+    let gate = try TestGate(setup)
+    let instructions = String(repeating: "kurz ", count: 1_000)
+    let body = #"{"model":"chat","stream":true,"instructions":"\#(instructions)","input":"Hallo"}"#
+    let call = TestGate.Call(path: "/v1/responses", key: gate.key, body: Array(body.utf8))
+    let (exchange, client, _) = gate.begin(call)
+    #expect(gate.pipeline.hold(exchange, bodyBytes: call.body.count))
+    gate.pipeline.run(exchange)
+    gate.turnLedger()
+    let before = held(gate)
+    gate.head(200, .eventStream)
+    #expect(held(gate).loop >= before.loop + instructions.utf8.count)
+    #expect(held(gate).tenant - before.tenant == held(gate).loop - before.loop)
+    gate.piece(Specimens.stream(["Gern"]))
+    gate.end(.complete)
+    gate.finish(client)
+    #expect(client.hasEnded && held(gate) == (0, 0))
+  }
 }

@@ -105,6 +105,39 @@ struct SettlementTests {
     try Self.expect(gate, Booked(exit: .complete, input: 7, output: 0, flags: [], status: 200))
   }
 
+  // MARK: Row 12: figures beyond reason
+
+  /// What media take is the provider's to say: beyond ten times the reservation it is believed as far as the model can
+  /// read, and marked. Of text, and of what was written, it is not believed.
+  @Test(
+    arguments: [
+      (true, 300, 5, true, SettlementFlags()), (true, 40_000, 5, true, [.suspect, .overdraft]),
+      (true, 50_000, 5, true, [.suspect, .overdraft]),
+      (true, 50_001, 5, false, .suspect), (false, 300, 5, true, []), (false, 40_000, 5, false, .suspect),
+      (true, 300, 40_000, true, .suspect),
+    ] as [(Bool, Int64, Int64, Bool, SettlementFlags)])
+  func whatMediaTakeIsBelievedUpToTheContext(
+    hasImage: Bool, input: Int64, output: Int64, isBelieved: Bool, flags: SettlementFlags
+  ) throws {
+    var setup = GateSetup()
+    setup.redacts = false
+    setup.candidates[0].context = 50_000
+    let gate = try TestGate(setup)
+    let image = #"{"type":"image_url","image_url":{"url":"data:image/png;base64,AAAA"}},"#
+    let client = gate.send(
+      gate.chat(
+        #"{"model":"chat","messages":[{"role":"user","content":[\#(hasImage ? image : ""){"type":"text","text":"Was ist auf diesem Bild zu sehen, und wer hat es gemacht?"}]}]}"#
+      ))
+    let usage = #""usage":{"prompt_tokens":\#(input),"completion_tokens":\#(output),"total_tokens":9}"#
+    gate.answer(200, Specimens.plain("Ein Bild.", usage: usage))
+    gate.finish(client)
+    #expect(client.status == 200)
+    let books = try gate.books()
+    #expect(books.settlements.first?.flags == flags)
+    #expect(books.totals.inputTokens == (isBelieved ? input : Self.estimate(gate)))
+    #expect(books.totals.outputTokens == (output == 5 ? 5 : 3), "our own count of what came")
+  }
+
   // MARK: Rows 3 to 5: nothing came of it
 
   @Test(arguments: [UpstreamEnd.notConnected, .addressRefused]) func whatNeverLeftCostsNothing(end: UpstreamEnd) throws

@@ -111,11 +111,11 @@ import Testing
   @Test(arguments: [
     (
       400, "{\"error\":{\"message\":\"bad\",\"code\":\"context_length_exceeded\"}}", Refusal.Code.contextLengthExceeded,
-      UpstreamFault.Retry.never, false
+      UpstreamFault.Retry.longerContext, false
     ),
     (
       400, "{\"error\":{\"message\":\"This model's maximum context length is 8192 tokens.\"}}", .contextLengthExceeded,
-      .never, false
+      .longerContext, false
     ),
     (
       400, "{\"error\":{\"message\":\"no\",\"code\":\"unsupported_parameter\",\"param\":\"top_k\"}}",
@@ -148,6 +148,24 @@ import Testing
     #expect(fault.retry == retry)
     #expect(fault.needsOperator == needsOperator)
     #expect(!fault.refusal.message.isEmpty)
+  }
+
+  /// As each provider says it.
+  @Test(arguments: [
+    #"{"error":{"message":"Your input exceeds the context window of this model.","type":"invalid_request_error","param":"input","code":"context_length_exceeded"}}"#,
+    #"{"type":"error","error":{"type":"invalid_request_error","message":"prompt is too long: 210000 tokens > 200000 maximum"}}"#,
+    #"{"type":"error","error":{"type":"invalid_request_error","message":"input length and `max_tokens` exceed context limit: 190000 + 21333 > 200000"}}"#,
+    #"{"error":{"code":400,"message":"The input token count (1200000) exceeds the maximum number of tokens allowed (1048576).","status":"INVALID_ARGUMENT"}}"#,
+    #"[{"error":{"code":400,"message":"The input token count exceeds the maximum number of tokens allowed (1048576).","status":"INVALID_ARGUMENT"}}]"#,
+    #"{"message":"Input is too long for requested model."}"#,
+    #"{"object":"error","message":"Prompt contains 40000 tokens, too large for model with 32768 maximum context length","type":"invalid_request_error","param":null,"code":null}"#,
+    #"{"error":{"code":400,"message":"the request exceeds the available context size","type":"exceed_context_size_error"}}"#,
+    #"{"error":"the input length exceeds the context length"}"#,
+  ])
+  func aPromptTooLongIsKnownInEveryonesWords(body: String) {
+    let fault = fault(400, body)
+    #expect(fault.refusal.code == .contextLengthExceeded && fault.retry == .longerContext)
+    #expect(fault.refusal.message.hasPrefix("The provider refused the request: ") && !fault.needsOperator)
   }
 
   private static let secret = ["sk-", "proj-", "Ab12Cd34Ef56Gh78"].joined()

@@ -116,7 +116,7 @@ import Testing
       #expect(scan.metadataUserID?.of(bytes).text == "p1")
       #expect(scan.metadata?.of(bytes).text == "{\"user_id\":\"p1\",\"x\":\"y\"}")
       #expect(scan.serviceTier?.of(bytes).text == "priority")
-      #expect(scan.features == [.pricedTier, .store])
+      #expect(scan.features == .store && scan.tier == .priority)
       // Persons and metadata never travel, so they are no segments.
       #expect(scan.segments.map { ByteRange($0.start, $0.end).of(bytes).text } == ["hi", "include_obfuscation"])
 
@@ -143,7 +143,7 @@ import Testing
       (",\"modalities\":[\"\\u0061udio\"]", .audioOutput), (",\"audio\":{\"voice\":\"alloy\"}", .audioOutput),
       (",\"audio\":null", []),
       (",\"service_tier\":\"auto\"", []), (",\"service_tier\":\"default\"", []),
-      (",\"service_tier\":\"flex\"", .pricedTier),
+      (",\"service_tier\":\"flex\"", []), (",\"service_tier\":\"batch\"", .pricedTier),
       (",\"reasoning_effort\":\"low\"", .reasoning), (",\"reasoning_effort\":\"none\"", []),
       (",\"response_format\":{\"type\":\"json_schema\",\"json_schema\":{\"name\":\"s\"}}", .jsonSchema),
       (",\"response_format\":{\"type\":\"json_object\"}", []),
@@ -208,7 +208,7 @@ import Testing
   @Test(arguments: [
     ("{\"model\":\"e\",\"input\":\"hi\"}", 1, ["hi"], false),
     ("{\"model\":\"e\",\"input\":[\"a\",\"b\"]}", 2, ["a", "b"], false),
-    ("{\"model\":\"e\",\"input\":[1,2,3]}", 3, [], true), ("{\"model\":\"e\",\"input\":[[1,2],[3]]}", 2, [], true),
+    ("{\"model\":\"e\",\"input\":[1,2,3]}", 1, [], true), ("{\"model\":\"e\",\"input\":[[1,2],[3]]}", 2, [], true),
     (
       "{\"model\":\"e\",\"input\":\"x\",\"encoding_format\":\"base64\",\"dimensions\":256,\"user\":\"u\",\"note\":\"n\"}",
       1, ["x", "note", "n"], false

@@ -120,7 +120,7 @@ import Testing
       #expect(scan.metadataUserID?.of(bytes).text == "p1" && scan.serviceTier?.of(bytes).text == "priority")
     }
     #expect(scan.stream && scan.maxTokens == 50 && scan.messageCount == 1 && scan.n == 1)
-    #expect(scan.features == [.pricedTier, .store, .background] && texts == ["hi"])
+    #expect(scan.features == [.store, .background] && scan.tier == .priority && texts == ["hi"])
   }
 
   @Test(

@@ -10,26 +10,26 @@ struct CandidateJudgeTests {
   private static let now: Int64 = 1_795_000_000
 
   private static func judge(
-    _ change: (inout EffectivePolicy) -> Void = { _ in }, tokens: Int64 = 100, needs: ModelCapabilities = []
+    _ change: (inout EffectivePolicy) -> Void = { _ in }, tokens: Int64 = 100, needs: ModelCapabilities = [],
+    tier: TierChoice = .providers
   ) throws -> CandidateJudge {
     let files = [PolicyFile(name: "p.yaml", bytes: Array("kind: Policy\nid: p@1\n".utf8))]
     var policy = try #require(try PolicyLoader.load(files: files).policies["p@1"])
     policy.compliance = ComplianceRequirement(countries: [try Country("NO")], retentionDays: 30)
     change(&policy)
     return CandidateJudge(
-      policy: policy, plan: PlanSpec(name: "p", outputTokens: 500), tokens: tokens, needs: needs, epochSeconds: now,
-      state: .init(loops: 2, openBreakers: ["x/broken": 1], milliseconds: 1000))
+      policy: policy, plan: PlanSpec(name: "p", outputTokens: 500), tokens: tokens, needs: needs, tier: tier,
+      epochSeconds: now, state: .init(loops: 2, openBreakers: ["x/broken": 1], milliseconds: 1000))
   }
 
   private static func candidate(
     _ model: String = "m", country: String = "NO", expires: String? = nil, currency: String = "EUR",
     adapter: Adapter = .openAI, credential: String = "x", context: Int64? = 200, concurrency: Int? = nil,
-    loads: ProviderLoads = ProviderLoads()
+    tiers: PriceTiers? = nil, loads: ProviderLoads = ProviderLoads()
   ) throws -> SnapshotBuilder.Resolved {
-    let model = Model(
-      id: model, maxOutput: 1000, context: context,
-      price: Price(version: "1", currency: currency, input: 1_000_000_000, output: 2_000_000_000),
-      capabilities: [.tools])
+    var price = Price(version: "1", currency: currency, input: 1_000_000_000, output: 2_000_000_000)
+    price.tiers = tiers
+    let model = Model(id: model, maxOutput: 1000, context: context, price: price, capabilities: [.tools])
     let provider = Provider(
       id: "x", adapter: adapter, endpoint: try Endpoint("https://x.example/v1", local: false), isLocal: false,
       credential: credential, country: try Country(country),
@@ -50,6 +50,16 @@ struct CandidateJudgeTests {
     let judgement = try Self.judge().judge(try Self.candidate())
     // 100 tokens at 1 and 500 at 2 per million.
     #expect(judgement.rule == nil && judgement.most == 1_100_000)
+  }
+
+  @Test func aTierNeedsItsPriceAndCostsIt() throws {
+    let usual = Price(version: "1", currency: "EUR", input: 1_000_000_000, output: 2_000_000_000)
+    let flex = Price(version: "1", currency: "EUR", input: 500_000_000, output: 1_000_000_000)
+    let tiers = PriceTiers([PriceTiers.Row(.usual, usual), PriceTiers.Row(.flex, flex)])
+    #expect(try Self.judge(tier: .only(.flex)).judge(try Self.candidate()).rule == "tier")
+    let judgement = try Self.judge(tier: .only(.flex)).judge(try Self.candidate(tiers: tiers))
+    #expect(judgement.rule == nil && judgement.most == 550_000)
+    #expect(try Self.judge().judge(try Self.candidate(tiers: tiers)).most == 1_100_000, "the dearest")
   }
 
   @Test func everyRuleIsNamed() throws {

@@ -57,6 +57,21 @@ struct ProviderTargetsTests {
     #expect(price.cacheWrite5m == 1_380_000_000 && price.cacheWrite1h == 1_840_000_001 && price.output == 3_680_000_000)
   }
 
+  @Test func everyTierIsConvertedWithIt() throws {
+    var price = Self.price("USD")
+    price.tiers = PriceTiers([
+      PriceTiers.Row(.usual, Self.price("USD"), long: PriceTiers.LongPrompt(above: 5, price: Self.price("USD"))),
+      PriceTiers.Row(.flex, Self.price("USD")),
+    ])
+    let targets = Self.targets(rates: ["USD": 920_000_000])
+    let converted = try #require(targets.callable(try Self.candidate(price: price))?.price)
+    let rows = try #require(converted.tiers?.rows)
+    #expect(rows.map(\.tier) == [.usual, .flex] && rows.allSatisfy { $0.price.input == converted.input })
+    #expect(rows[0].long?.price.output == converted.output && rows[0].long?.above == 5)
+    #expect(rows.allSatisfy { $0.price.currency == "EUR" })
+    #expect(Self.targets().callable(try Self.candidate(price: price)) == nil, "no rate, no candidate")
+  }
+
   @Test(arguments: [1, 333_333_333, 999_999_999, 1_000_000_001] as [Int64])
   func aConvertedPriceIsNeverTooCheap(rate: Int64) throws {
     for amount in [0, 1, 2, 999_999_999, 1_000_000_001, 123_456_789_012] as [Int64] {

@@ -7,8 +7,10 @@ struct ProviderCommandTests {
   private static let providers =
     #"{"data":[{"id":"eu","country":"FR","agreement":{"kind":"avv","expires":"2027-12-31"},"#
     + #""certificates":[{"name":"iso27001","valid_until":"2027-06-30"}],"retention_days":0,"training":"never","#
-    + #""models":[{"id":"large","price":{"version":"2026-10-01","currency":"USD","input":"2","output":"6"}},"#
-    + #"{"id":"embed","price":{"version":"2026-10-01","currency":"USD","input":"0.1","output":"0"}}]},"#
+    + #""models":[{"id":"large","price":{"version":"2026-10-01","currency":"USD","input":"2","cached":"0.2","output":"6","#
+    + #""tiers":[{"tier":"default","above_input_tokens":200000,"input":"4","cached":"0.4","output":"9"},"#
+    + #"{"tier":"flex","input":"1","cached":"0.1","output":"3"}]}},"#
+    + #"{"id":"embed","price":{"version":"2026-10-01","currency":"USD","input":"0.1","cached":"0.1","output":"0"}}]},"#
     + #"{"id":"bare","country":"DE","agreement":{"kind":"own"},"certificates":[],"retention_days":30,"#
     + #""training":"never","models":[],"fault":"there is no credential 'x'"}]}"#
 
@@ -16,10 +18,12 @@ struct ProviderCommandTests {
     let run = Run("provider", "list", answers: [(200, Self.providers)])
     #expect(
       run.data == """
-        PROVIDER  COUNTRY  AGREEMENT       CERTIFICATES  RETENTION  TRAINING  MODEL  INPUT  OUTPUT  CURRENCY  PRICE OF    FAULT
-        eu        FR       avv 2027-12-31  iso27001      0d         never     large      2       6  USD       2026-10-01
-        eu        FR       avv 2027-12-31  iso27001      0d         never     embed    0.1       0  USD       2026-10-01
-        bare      DE       own                           30d        never                                                 there is no credential 'x'
+        PROVIDER  COUNTRY  AGREEMENT       CERTIFICATES  RETENTION  TRAINING  MODEL  TIER      ABOVE  INPUT  CACHED  OUTPUT  CURRENCY  PRICE OF    FAULT
+        eu        FR       avv 2027-12-31  iso27001      0d         never     large  default              2     0.2       6  USD       2026-10-01
+        eu        FR       avv 2027-12-31  iso27001      0d         never     large  default  200000      4     0.4       9  USD       2026-10-01
+        eu        FR       avv 2027-12-31  iso27001      0d         never     large  flex                 1     0.1       3  USD       2026-10-01
+        eu        FR       avv 2027-12-31  iso27001      0d         never     embed                     0.1     0.1       0  USD       2026-10-01
+        bare      DE       own                           30d        never                                                                          there is no credential 'x'
 
         """, "\(run.data)")
     let json = Run("provider", "list", "-o", "json", answers: [(200, Self.providers)]).data
@@ -44,13 +48,15 @@ struct ProviderCommandTests {
       + #""callers":[{"key":"7","name":"laptop","role":"app","allowed":false,"rule":"hours"}],"candidates":["#
       + #"{"provider":"us","model":"m","country":"US","weight":1,"verdict":"refused","rule":"compliance.countries","#
       + #""detail":"US is not among the policy's countries","most":"0.5"},"#
-      + #"{"provider":"eu","model":"m","country":"FR","weight":1,"verdict":"first","detail":"","most":"0.25"}]}"#
-    let run = Run("route", "why", "--tenant", "a", "--model", "chat", answers: [(200, answer)])
+      + #"{"provider":"eu","model":"m","country":"FR","weight":1,"verdict":"first","detail":"","most":"0.25","#
+      + #""tiers":["default","flex"]}]}"#
+    let run = Run("route", "why", "--tenant", "a", "--model", "chat", "--tier", "flex", answers: [(200, answer)])
+    #expect(run.requests.map(\.target) == ["/v1/tenants/a/route?alias=chat&tier=flex"])
     #expect(
       run.data == """
-        CANDIDATE  COUNTRY  VERDICT  RULE                  MOST  CURRENCY  DETAIL
-        us/m       US       refused  compliance.countries   0.5  EUR       US is not among the policy's countries
-        eu/m       FR       first                          0.25  EUR
+        CANDIDATE  COUNTRY  VERDICT  RULE                  MOST  CURRENCY  TIERS          DETAIL
+        us/m       US       refused  compliance.countries   0.5  EUR                      US is not among the policy's countries
+        eu/m       FR       first                          0.25  EUR       default, flex
 
         """, "\(run.data)")
     #expect(run.talk == "policy base@1, order listed\nkey laptop (app) may not (rule hours)\n", "\(run.talk)")

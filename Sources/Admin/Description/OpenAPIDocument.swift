@@ -570,6 +570,7 @@ enum OpenAPIDocument {
             - $ref: '#/components/parameters/KeyQuery'
             - $ref: '#/components/parameters/Tokens'
             - $ref: '#/components/parameters/Needs'
+            - $ref: '#/components/parameters/Tier'
           responses:
             "200":
               description: Done.
@@ -618,6 +619,7 @@ enum OpenAPIDocument {
         Project: {name: project, in: query, description: Its keys are looked at, schema: {$ref: '#/components/schemas/Slug'}}
         Tokens: {name: tokens, in: query, description: Of the prompt, schema: {type: integer, minimum: 0, maximum: 100000000, default: 1000}}
         Needs: {name: needs, in: query, description: "Capabilities, with commas: images, audio, files, tools, json-schema, reasoning", schema: {type: string}}
+        Tier: {name: tier, in: query, description: "The service tier that the request names: auto, default, flex, priority, scale, fast", schema: {type: string}}
         ProviderPath: {name: provider, in: path, required: true, schema: {type: string, maxLength: 63}}
         Limit: {name: limit, in: query, schema: {type: integer, minimum: 1, maximum: 1000, default: 100}}
         Cursor: {name: cursor, in: query, description: The value of next of the page before, schema: {type: string}}
@@ -904,10 +906,11 @@ enum OpenAPIDocument {
                     description: |
                       compliance.countries, compliance.agreement, compliance.agreement-expired, compliance.training,
                       compliance.retention, compliance.certificates, secrecy.undertaking, price, credential, connection,
-                      adapter, capability, context, resting, full or breaker
+                      adapter, capability, tier, context, resting, full or breaker
                     type: string
                   detail: {type: string}
                   most: {$ref: '#/components/schemas/Money'}
+                  tiers: {type: array, items: {type: string}, description: "What has prices of its own, such as flex or default above 200000; absent where there is one price"}
         Provider:
           type: object
           required: [id, adapter, endpoint, local, country, agreement, certificates, retention_days, training, models]
@@ -949,6 +952,21 @@ enum OpenAPIDocument {
                       cache_write_5m: {$ref: '#/components/schemas/Money'}
                       cache_write_1h: {$ref: '#/components/schemas/Money'}
                       output: {$ref: '#/components/schemas/Money'}
+                      tiers:
+                        description: What costs otherwise, by service tier and length of the prompt; absent where nothing does.
+                        type: array
+                        items:
+                          type: object
+                          required: [tier, automatic, input, cached, cache_write_5m, cache_write_1h, output]
+                          properties:
+                            tier: {enum: [default, flex, priority, scale, fast]}
+                            above_input_tokens: {type: integer, description: Holds for longer prompts only}
+                            automatic: {type: boolean, description: The provider may choose it where a request names none}
+                            input: {$ref: '#/components/schemas/Money'}
+                            cached: {$ref: '#/components/schemas/Money'}
+                            cache_write_5m: {$ref: '#/components/schemas/Money'}
+                            cache_write_1h: {$ref: '#/components/schemas/Money'}
+                            output: {$ref: '#/components/schemas/Money'}
             fault: {type: string, description: Why it cannot be called at all}
         ProviderCheck:
           type: object

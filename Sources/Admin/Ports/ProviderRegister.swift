@@ -41,13 +41,45 @@ package struct ProviderRecord: Sendable, Hashable {
     package let cacheWrite5m: Money
     package let cacheWrite1h: Money
     package let output: Money
+    /// Beside this one; empty where it is the only price.
+    package let tiers: [Tier]
 
     package init(
       version: String, currency: String, input: Money, cached: Money, cacheWrite5m: Money, cacheWrite1h: Money,
-      output: Money
+      output: Money, tiers: [Tier] = []
     ) {
       self.version = version
       self.currency = currency
+      self.input = input
+      self.cached = cached
+      self.cacheWrite5m = cacheWrite5m
+      self.cacheWrite1h = cacheWrite1h
+      self.output = output
+      self.tiers = tiers
+    }
+  }
+
+  /// What a model costs by a service tier, or from a length of the prompt on.
+  package struct Tier: Sendable, Hashable {
+    /// `default`, `flex`, `priority`, …
+    package let name: String
+    /// Holds for prompts with more tokens; nil: for all others.
+    package let aboveInputTokens: Int64?
+    /// Whether the provider may choose it by itself.
+    package let isAutomatic: Bool
+    package let input: Money
+    package let cached: Money
+    package let cacheWrite5m: Money
+    package let cacheWrite1h: Money
+    package let output: Money
+
+    package init(
+      name: String, aboveInputTokens: Int64?, isAutomatic: Bool, input: Money, cached: Money, cacheWrite5m: Money,
+      cacheWrite1h: Money, output: Money
+    ) {
+      self.name = name
+      self.aboveInputTokens = aboveInputTokens
+      self.isAutomatic = isAutomatic
       self.input = input
       self.cached = cached
       self.cacheWrite5m = cacheWrite5m

@@ -16,11 +16,14 @@ package struct RouteQuestion: Sendable, Hashable {
   package let tokens: Int64
   /// Capabilities by their names in the register; unknown ones are refused.
   package let needs: [String]
+  /// The service tier that the request names; nil: none.
+  package let tier: String?
   /// Whether what providers are doing now is told: other tenants' requests show in it.
   package let showsState: Bool
 
   package init(
-    tenant: TenantID, alias: String, project: ProjectID?, key: KeyID?, tokens: Int64, needs: [String], showsState: Bool
+    tenant: TenantID, alias: String, project: ProjectID?, key: KeyID?, tokens: Int64, needs: [String],
+    tier: String? = nil, showsState: Bool
   ) {
     self.tenant = tenant
     self.alias = alias
@@ -28,6 +31,7 @@ package struct RouteQuestion: Sendable, Hashable {
     self.key = key
     self.tokens = tokens
     self.needs = needs
+    self.tier = tier
     self.showsState = showsState
   }
 }
@@ -69,10 +73,12 @@ package struct RouteExplanation: Sendable, Hashable {
     package let detail: String
     /// The most that the request can cost, in the tenant's currency; nil where it has no price.
     package let most: Money?
+    /// What may be served at prices of its own: `default`, `flex`, `default above 200000`; empty where there is one price.
+    package let tiers: [String]
 
     package init(
       provider: String, model: String, country: String, weight: Int, verdict: Verdict, rule: String?, detail: String,
-      most: Money?
+      most: Money?, tiers: [String] = []
     ) {
       self.provider = provider
       self.model = model
@@ -82,6 +88,7 @@ package struct RouteExplanation: Sendable, Hashable {
       self.rule = rule
       self.detail = detail
       self.most = most
+      self.tiers = tiers
     }
   }
 

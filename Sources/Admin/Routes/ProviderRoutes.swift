@@ -40,10 +40,38 @@ private struct ProviderAnswer: Encodable {
     let cacheWrite5m: Money
     let cacheWrite1h: Money
     let output: Money
+    let tiers: [Tier]?
     enum CodingKeys: String, CodingKey {
-      case version, currency, input, cached, output
+      case version, currency, input, cached, output, tiers
       case cacheWrite5m = "cache_write_5m"
       case cacheWrite1h = "cache_write_1h"
+    }
+  }
+  struct Tier: Encodable {
+    let tier: String
+    let aboveInputTokens: Int64?
+    let automatic: Bool
+    let input: Money
+    let cached: Money
+    let cacheWrite5m: Money
+    let cacheWrite1h: Money
+    let output: Money
+    enum CodingKeys: String, CodingKey {
+      case tier, automatic, input, cached, output
+      case aboveInputTokens = "above_input_tokens"
+      case cacheWrite5m = "cache_write_5m"
+      case cacheWrite1h = "cache_write_1h"
+    }
+
+    init(_ tier: ProviderRecord.Tier) {
+      self.tier = tier.name
+      aboveInputTokens = tier.aboveInputTokens
+      automatic = tier.isAutomatic
+      input = tier.input
+      cached = tier.cached
+      cacheWrite5m = tier.cacheWrite5m
+      cacheWrite1h = tier.cacheWrite1h
+      output = tier.output
     }
   }
   struct Model: Encodable {
@@ -86,7 +114,8 @@ private struct ProviderAnswer: Encodable {
         id: model.id, maxOutput: model.maxOutput, context: model.context, capabilities: model.capabilities,
         price: Price(
           version: price.version, currency: price.currency, input: price.input, cached: price.cached,
-          cacheWrite5m: price.cacheWrite5m, cacheWrite1h: price.cacheWrite1h, output: price.output))
+          cacheWrite5m: price.cacheWrite5m, cacheWrite1h: price.cacheWrite1h, output: price.output,
+          tiers: price.tiers.isEmpty ? nil : price.tiers.map(Tier.init)))
     }
     fault = record.fault
   }

@@ -6,7 +6,7 @@ enum RouteRoutes {
 
   static let why = AdminRoute(
     "route.why", .get, "/v1/tenants/{tenant}/route", .tenant([.providersRead, .policiesRead]),
-    query: ["alias", "project", "key", "tokens", "needs"],
+    query: ["alias", "project", "key", "tokens", "needs", "tier"],
     .read { call in
       let question = try await read(call)
       guard let explanation = try await call.services.routes.why(question) else { throw AdminError.notFound }
@@ -38,6 +38,7 @@ enum RouteRoutes {
     let needs = (call.query["needs"] ?? "").split(separator: ",").map(String.init)
     return RouteQuestion(
       tenant: tenant, alias: alias, project: project, key: key, tokens: tokens, needs: needs,
+      tier: call.query["tier"].flatMap { $0.isEmpty ? nil : $0 },
       showsState: call.isLoggedIn(with: [.providersRead, .providersManage, .installationManage]))
   }
 }
@@ -59,6 +60,7 @@ private struct RouteAnswer: Encodable {
     let rule: String?
     let detail: String
     let most: Money?
+    let tiers: [String]?
   }
 
   let alias: String
@@ -81,7 +83,7 @@ private struct RouteAnswer: Encodable {
     candidates = explanation.candidates.map {
       Candidate(
         provider: $0.provider, model: $0.model, country: $0.country, weight: $0.weight, verdict: $0.verdict.rawValue,
-        rule: $0.rule, detail: $0.detail, most: $0.most)
+        rule: $0.rule, detail: $0.detail, most: $0.most, tiers: $0.tiers.isEmpty ? nil : $0.tiers)
     }
   }
 }

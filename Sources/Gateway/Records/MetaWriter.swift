@@ -53,6 +53,7 @@ final class MetaWriter {
     if case .inference(let route) = exchange.route { text("route", route.rawValue) }
     if !exchange.alias.isEmpty { text("alias", exchange.alias) }
     if let candidate = exchange.candidate { out.append(candidate.meta) }
+    tier(exchange)
     tokens(exchange, actual)
     number(",\"status\":", Int64(exchange.status))
     number(",\"exit\":", Int64(actual.exit.rawValue))
@@ -82,6 +83,13 @@ final class MetaWriter {
     }
     out.append("}")
     number(",\"cost\":", exchange.spent.money &+ actual.money)
+  }
+
+  /// Only where there is more than one price.
+  private func tier(_ exchange: Exchange) {
+    guard let priced = exchange.priced, exchange.candidate?.price.tiers != nil else { return }
+    text("price_tier", priced.tier.rawValue)
+    number(",\"long_prompt\":", priced.isLongPrompt ? 1 : 0)
   }
 
   private func findings(_ exchange: Exchange) {

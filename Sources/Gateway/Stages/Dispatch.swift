@@ -21,6 +21,8 @@ extension RequestPipeline {
     var isServed = false
     var (isFull, rest): (Bool, Int64?) = (false, nil)
     var capabilities = CapabilityCheck(needed: exchange.needs)
+    var context = ContextCheck(least: exchange.leastInput, refusedBy: exchange.refusedContext)
+    var (isPriced, lacksTier) = (false, false)
     for candidate in order(route, exchange) {
       if let found = caller.rules.policy.compliance.obstacle(to: candidate.provider, on: today) {
         obstacle = found
@@ -30,6 +32,12 @@ extension RequestPipeline {
       guard let wire = candidate.targets.wire(for: exchange.scan.route) else { continue }
       isServed = true
       guard capabilities.admits(candidate.model) else { continue }
+      guard candidate.admits(exchange.scan.tier, of: exchange.scan.route, on: wire) else {
+        lacksTier = true
+        continue
+      }
+      isPriced = true
+      guard context.admits(candidate.model) else { continue }
       guard !exchange.excluded.contains(ObjectIdentifier(candidate)) else { continue }
       if let remaining = candidate.rest.remaining(at: now) {
         rest = min(rest ?? .max, remaining)
@@ -64,6 +72,13 @@ extension RequestPipeline {
           param: "model"))
     }
     if let lacking = capabilities.refused { return .refused(Self.cannot(lacking)) }
+    if lacksTier, !isPriced { return .refused(Self.unpricedTier) }
+    if let longest = context.refused {
+      return .refused(
+        exchange.lastFault
+          ?? Refusal(
+            .contextLengthExceeded, message: "The prompt is longer than this model's \(longest) tokens. Shorten it."))
+    }
     return .refused(exchange.lastFault ?? Self.noRoute(isFull: isFull, rest: rest))
   }
 
@@ -90,8 +105,10 @@ extension RequestPipeline {
     let now = clock.monotonicNanoseconds / 1_000_000
     let limit = candidate.provider.limits.concurrency ?? .max
     return caller.rules.policy.compliance.obstacle(to: candidate.provider, on: today) == nil
-      && candidate.targets.wire(for: exchange.scan.route) != nil
+      && candidate.targets.wire(for: exchange.scan.route)
+        .map { candidate.admits(exchange.scan.tier, of: exchange.scan.route, on: $0) } ?? false
       && candidate.model.missing(of: exchange.needs).isEmpty
+      && ContextCheck.admits(candidate.model, least: exchange.leastInput, refusedBy: exchange.refusedContext)
       && candidate.rest.remaining(at: now) == nil && candidate.load.outstanding < limit
       && breakers.mayAdmit(candidate.breakerName, nowMilliseconds: now)
   }
@@ -243,7 +260,7 @@ extension RequestPipeline {
         version: String(decoding: exchange.anthropicVersion.bytes, as: UTF8.self),
         betas: String(decoding: exchange.anthropicBetas.bytes, as: UTF8.self))
       exchange.target = found?.target
-      if let dropped = found?.dropped, !dropped.isEmpty { exchange.dropped += dropped }
+      exchange.dropped += found?.dropped ?? []
     }
   }
 
@@ -280,13 +297,9 @@ extension RequestPipeline {
       messages: exchange.scan.messageCount + exchange.scan.inputItems, mediaTokens: mediaTokens(exchange.scan),
       overheadTokens: candidate.provider.traits.overheadTokens
         + (exchange.scan.hasTools && exchange.wire != exchange.scan.route.ownWire ? Self.hiddenToolTokens : 0))
-    if let context = candidate.model.context, input / 8 > context {
-      return .refused(
-        Refusal(.contextLengthExceeded, message: "The prompt is longer than this model's \(context) tokens."))
-    }
     guard
-      let money = Cost.worstCase(
-        input: input, outputCap: exchange.outputLimit, answers: exchange.scan.n, at: candidate.price)
+      let money = candidate.price.worstCase(
+        input: input, outputCap: exchange.outputLimit, answers: exchange.scan.n, by: exchange.tierChoice)
     else {
       return .refused(Refusal(.invalidValue, message: "The request asks for more than can be priced.", param: "n"))
     }

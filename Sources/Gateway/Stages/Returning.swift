@@ -129,7 +129,10 @@ extension RequestPipeline: UpstreamDelegate {
       let keeps = exchange.caller?.rules.stream.mode != .off
       exchange.stream.kept = keeps ? AssembledAnswer() : nil
       exchange.stream.restoring = AnswerRestoring(exchange.issued, kept: exchange.stream.kept)
-      exchange.stream.reader = AnswerStream(from: exchange.wire, to: exchange.scan.route, options(exchange))
+      let options = options(exchange)
+      // What a translated answer repeats of its request lies beside it as long as the stream lasts.
+      if !options.echo.isEmpty { holdAnswer(exchange, options.echo.count) }
+      exchange.stream.reader = AnswerStream(from: exchange.wire, to: exchange.scan.route, options)
     }
     guard !exchange.stream.hasBegun else { return }
     exchange.stream.hasBegun = true
@@ -240,6 +243,7 @@ extension RequestPipeline: UpstreamDelegate {
     if fault.retry != .never, exchange.attempt + 1 < limits.attempts, let candidate = exchange.candidate {
       exchange.excluded.append(ObjectIdentifier(candidate))
       exchange.lastFault = fault.refusal
+      if fault.retry == .longerContext { noteTooLong(exchange, candidate) }
       if hasAnotherCandidate(exchange) { return tryAgain(exchange, exit: exit) }
       if let wait = waitForTheSame(exchange, candidate, failure) {
         exchange.excluded.removeLast()
@@ -247,6 +251,15 @@ extension RequestPipeline: UpstreamDelegate {
       }
     }
     conclude(exchange, .refusal(fault.refusal), exit: exit)
+  }
+
+  /// Whoever is asked next must have a larger context than the one that was too small; where nobody wrote that down,
+  /// than what we believe that the prompt has.
+  private func noteTooLong(_ exchange: Exchange, _ candidate: CallableModel) {
+    let tooSmall =
+      candidate.model.context
+      ?? estimator.inputTokens(exchange.alias, bytes: exchange.outgoing.count, upper: exchange.demand.inputTokens)
+    exchange.refusedContext = max(exchange.refusedContext ?? 0, tooSmall)
   }
 
   private func hasAnotherCandidate(_ exchange: Exchange) -> Bool {

@@ -233,11 +233,13 @@ extension RequestPipeline {
 
   private func take(_ usage: Usage?, into actual: inout Actual, own: Int64, exchange: Exchange) {
     let ceiling = (exchange.demand.inputTokens + exchange.demand.outputTokens).multipliedReportingOverflow(by: 10)
-    // What media take is known to the provider alone.
-    let hasMedia = exchange.scan.images + exchange.scan.files + exchange.scan.audios > 0
-    func isSane(_ value: Int64) -> Bool { hasMedia || ceiling.overflow || value <= ceiling.partialValue }
+    func isSane(_ value: Int64) -> Bool { ceiling.overflow || value <= ceiling.partialValue }
     if let usage, usage.hasInput, isSane(usage.inputTokens) {
       actual.inputTokens = usage.inputTokens
+    } else if let usage, usage.hasInput, isSaneOfMedia(usage.inputTokens, exchange) {
+      // Believed, and somebody should look at it.
+      actual.inputTokens = usage.inputTokens
+      actual.flags.insert(.suspect)
     } else {
       actual.inputTokens = estimator.inputTokens(
         exchange.alias, bytes: exchange.outgoingBytes, upper: exchange.demand.inputTokens)
@@ -254,6 +256,16 @@ extension RequestPipeline {
     if usage?.isSuspect == true { actual.flags.insert(.suspect) }
   }
 
+  /// What media take is known to the provider alone, and our bound of it is a guess. But no model reads more than its
+  /// context.
+  private func isSaneOfMedia(_ input: Int64, _ exchange: Exchange) -> Bool {
+    guard exchange.scan.images + exchange.scan.files + exchange.scan.audios > 0 else { return false }
+    return input <= exchange.candidate?.model.context ?? Self.largestContext
+  }
+
+  /// No model has a larger one.
+  private static let largestContext: Int64 = 1 << 24
+
   private func price(_ actual: inout Actual, _ usage: Usage?, _ exchange: Exchange) {
     guard let candidate = exchange.candidate, actual.exit != .notSent, actual.exit != .upstreamError else { return }
     var tokens = TokenUsage(input: actual.inputTokens, output: actual.outputTokens)
@@ -263,7 +275,10 @@ extension RequestPipeline {
       tokens.cacheWrite5m = usage.cacheWrite5mTokens
       tokens.cacheWrite1h = usage.cacheWrite1hTokens
     }
+    let cost = candidate.price.settlement(tokens, answered: exchange.answeredTier(usage), choice: exchange.tierChoice)
     // A cost that fits no number is the whole reservation: never free.
-    actual.money = Cost.settlement(tokens, at: candidate.price) ?? exchange.demand.money
+    actual.money = cost.money ?? exchange.demand.money
+    if cost.isSuspect { actual.flags.insert(.suspect) }
+    exchange.priced = cost
   }
 }

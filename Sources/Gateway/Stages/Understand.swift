@@ -34,12 +34,19 @@ extension RequestPipeline {
     }
     if scan.hasHostedTool { return refusal("tools", "A tool that the provider runs") }
     if scan.features.contains(.audioOutput) { return refusal("modalities", "Audio output") }
-    if scan.features.contains(.pricedTier) { return refusal("service_tier", "This service tier") }
+    if scan.features.contains(.pricedTier) {
+      // What has a price of its own is known to the candidate: see `chooseRoute`.
+      return scan.tier == .other ? Self.unpricedTier : refusal("service_tier", "This service tier")
+    }
     if scan.features.contains(.remoteFile) { return refusal(content, "A file that lies with the provider") }
     if scan.features.contains(.remoteMedia) { return refusal(content, "Media that the provider would fetch by URL") }
     if scan.features.contains(.background) { return refusal("background", "Work in the background") }
     return nil
   }
+
+  static let unpricedTier = Refusal(
+    .unsupportedParameter, message: "No provider of this model has a price for this service tier. Leave it out.",
+    param: "service_tier")
 
   func authorize(_ exchange: Exchange) -> Step {
     guard let caller = exchange.caller, case .inference(let route) = exchange.route else { return .parked }

@@ -102,7 +102,12 @@ extension RequestScan {
       }
       structural(.anthropicTier, text)
       serviceTier = text.range
-      if !ClosedValues.anthropicTier.contains(name) { features.insert(.pricedTier) }
+      if name.equals("standard_only") {
+        tier = .usual
+      } else if !name.equals("auto") {
+        tier = .other
+        features.insert(.pricedTier)
+      }
     default: throw wrongType("service_tier", "a string", at: cursor)
     }
   }

@@ -10,6 +10,7 @@ struct MessagesUsage {
   private var write1h: Int64?
   private var output: Int64?
   private var thinking: Int64?
+  private var tier: ServiceTier?
   /// What compacting the context took: it is billed, and in no figure above.
   private var compaction: Usage?
   /// Judges figures.
@@ -39,6 +40,11 @@ struct MessagesUsage {
       try details(&cursor, in: body)
     } else if name.equals("iterations") {
       try iterations(&cursor, in: body)
+    } else if name.equals("service_tier") {
+      _ = try cursor.peek()
+      let start = cursor.position
+      try cursor.skipValue()
+      tier = ServiceTier(answered: ByteRange(start, cursor.position).of(body))
     } else {
       try cursor.skipValue()
     }
@@ -104,6 +110,7 @@ struct MessagesUsage {
     next.output = later.output ?? output
     next.thinking = later.thinking ?? thinking
     next.compaction = later.compaction ?? compaction
+    next.tier = later.tier ?? tier
     next.judge.isSuspect = judge.isSuspect || later.judge.isSuspect
     self = next
   }
@@ -127,6 +134,7 @@ struct MessagesUsage {
       usage.reasoningTokens = thinking ?? 0
     }
     if let compaction { usage.add(compaction) }
+    usage.tier = tier
     usage.check()
     return usage
   }

@@ -112,6 +112,7 @@ package final class AnswerScan {
       isFirst = false
     }
     if isErrorObject, error == nil { error = ByteRange(begin, cursor.position) }
+    if usage != nil { usage?.tier = serviceTier.flatMap { ServiceTier(answered: $0.of(body)) } }
   }
 
   /// Reads any value without looking for text.

@@ -141,7 +141,8 @@ extension RequestScan {
       }
       structural(.tier, text)
       serviceTier = text.range
-      if !name.equals("auto"), !name.equals("default") { features.insert(.pricedTier) }
+      tier = ServiceTier(asked: name)
+      if tier == .other { features.insert(.pricedTier) }
     default: throw wrongType("service_tier", "a string", at: cursor)
     }
   }

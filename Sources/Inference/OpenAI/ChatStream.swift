@@ -10,6 +10,7 @@ package struct ChatStreamReader: AnswerStreamReader {
   package private(set) var state = StreamState.open
   /// The provider's last word on usage.
   package private(set) var usage: Usage?
+  package private(set) var tier: ServiceTier?
   /// Bytes of text that the model wrote, unescaped, whether delivered or not: our own count.
   package var outputBytes: Int { max(0, textBytes - options.echoBytes) }
   private var textBytes = 0
@@ -111,7 +112,12 @@ package struct ChatStreamReader: AnswerStreamReader {
       return fail(UpstreamFault(status: 200, body: error.of(data)).refusal)
     }
     if identity.count == 0 || !isIdentityKnown && scan.choiceCount > 0 { keepIdentity(data) }
-    if let found = scan.usage { usage = found }
+    if tier == nil, let said = scan.serviceTier { tier = ServiceTier(answered: said.of(data)) }
+    if let found = scan.usage {
+      tier = found.tier ?? tier
+      usage = found
+      usage?.tier = tier
+    }
     guard !scan.hasUnknownFinish else {
       return fail(Refusal(.upstreamError, message: "The provider ended the answer with an error."))
     }

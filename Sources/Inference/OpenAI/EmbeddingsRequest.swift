@@ -40,7 +40,7 @@ extension RequestScan {
     }
   }
 
-  /// A text, texts, tokens or lists of tokens.
+  /// A text, texts, tokens or lists of tokens; a bare list of tokens is one input.
   private func embeddingsInput(_ cursor: inout JSONCursor) throws(JSONTextError) {
     switch try cursor.peek() {
     case .string:
@@ -49,20 +49,21 @@ extension RequestScan {
     case .array:
       var walk = try cursor.enterArray()
       while try cursor.nextElement(&walk) {
-        inputItems += 1
         switch try cursor.peek() {
-        case .string: addText(try cursor.string())
+        case .string:
+          inputItems += 1
+          addText(try cursor.string())
         case .number: try token("input", &cursor)
         case .array:
+          inputItems += 1
           var inner = try cursor.enterArray()
           while try cursor.nextElement(&inner) { try token("input", &cursor) }
         default:
-          throw wrongType("input[\(inputItems - 1)]", "a string, a token or an array of tokens", at: cursor)
+          throw wrongType("input[\(walk.met - 1)]", "a string, a token or an array of tokens", at: cursor)
         }
       }
-      guard inputItems > 0 else {
-        throw refuse(.invalidValue, "input", "'input' must not be empty.", at: cursor)
-      }
+      guard walk.met > 0 else { throw refuse(.invalidValue, "input", "'input' must not be empty.", at: cursor) }
+      inputItems = max(1, inputItems)
     default: throw wrongType("input", "a string or an array", at: cursor)
     }
   }

@@ -104,11 +104,22 @@ struct ProviderError {
   }
 
   var isAboutContext: Bool {
-    if says(["context_length_exceeded", "string_above_max_length", "context_window_exceeded"]) { return true }
+    if says([
+      "context_length_exceeded", "string_above_max_length", "context_window_exceeded", "exceed_context_size_error",
+    ]) {
+      return true
+    }
     let text = message.lowercased()
-    return ["maximum context length", "context window", "prompt is too long", "too many tokens", "max_model_len"]
-      .contains { text.contains($0) }
+    return Self.contextPhrases.contains { text.contains($0) }
   }
+
+  /// In whose words a prompt is too long: OpenAI's and vLLM's, Anthropic's, Gemini's, Bedrock's, Mistral's, llama.cpp's and
+  /// Ollama's.
+  private static let contextPhrases = [
+    "maximum context length", "context window", "too many tokens", "max_model_len", "prompt is too long",
+    "exceed context limit", "exceeds the maximum number of tokens", "input is too long", "input length exceeds",
+    "exceeds the available context size", "exceeds the context length",
+  ]
 
   var isAboutContent: Bool {
     says([

@@ -177,6 +177,7 @@ final class ResponsesScan {
   private func response(_ cursor: inout JSONCursor, isPlain: Bool) throws(JSONTextError) {
     let begin = cursor.position
     var isErrorObject = false
+    var tier: ByteRange?
     var walk = try cursor.enterObject()
     while let key = try cursor.nextMember(&walk) {
       isEmpty = false
@@ -209,11 +210,15 @@ final class ResponsesScan {
       case .user where valueKind == .string, .safetyIdentifier where valueKind == .string:
         try cursor.skipValue()
         persons.append(ByteRange(start, cursor.position))
-      case .serviceTier, .incompleteDetails, .truncation: try cursor.skipValue()
+      case .serviceTier:
+        try cursor.skipValue()
+        tier = ByteRange(start, cursor.position)
+      case .incompleteDetails, .truncation: try cursor.skipValue()
       default: try free(key, &cursor)
       }
     }
     isRepeated = false
+    if usage != nil { usage?.tier = tier.flatMap { ServiceTier(answered: $0.of(body)) } }
     if isPlain, isErrorObject, error == nil { error = ByteRange(begin, cursor.position) }
   }
 

@@ -6,6 +6,8 @@ package struct UpstreamFault: Sendable, Equatable {
   package enum Retry: String, Sendable {
     /// The request itself is at fault: no candidate would take it.
     case never
+    /// The prompt is too long for this model: one with a larger context may take it.
+    case longerContext = "longer_context"
     /// This account or model cannot; another may.
     case otherCandidate = "other_candidate"
     /// A passing condition.
@@ -31,7 +33,7 @@ package struct UpstreamFault: Sendable, Equatable {
     let code = Self.code(status, said)
     retry = Self.retry(status, code)
     needsOperator = code == .upstreamAuth || code == .upstreamQuota || (300..<400).contains(status) || status == 404
-    let isAboutRequest = retry == .never
+    let isAboutRequest = retry == .never || retry == .longerContext
     refusal = Refusal(
       code,
       message: isAboutRequest && !said.message.isEmpty
@@ -77,6 +79,7 @@ package struct UpstreamFault: Sendable, Equatable {
     case .upstreamAuth, .upstreamQuota: .otherCandidate
     case .upstreamRateLimited, .upstreamTimeout: .anyCandidate
     case .upstreamError: status >= 500 || status == 409 ? .anyCandidate : .otherCandidate
+    case .contextLengthExceeded: .longerContext
     default: .never
     }
   }

@@ -19,6 +19,8 @@ package struct Usage: Sendable, Equatable {
   /// Inside input and output, both directions together.
   package var audioTokens: Int64 = 0
   package var imageTokens: Int64 = 0
+  /// By which the answer says that it was served; nil: it does not say.
+  package var tier: ServiceTier?
   package var hasInput = false
   package var hasOutput = false
   /// A figure was not believable, or parts exceed their whole.

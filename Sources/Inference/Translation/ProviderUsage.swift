@@ -9,6 +9,7 @@ struct CacheOutsideFigures {
   private var cacheWrite1h: Int64?
   private var output: Int64?
   private var thinking: Int64?
+  private var tier: ServiceTier?
   private var isSuspect = false
 
   /// - Parameter takesOutput: False where the figure of the output is only a beginning (`message_start`).
@@ -36,6 +37,8 @@ struct CacheOutsideFigures {
             try cursor.skipValue()
           }
         }
+      } else if name.equals("service_tier") {
+        tier = ServiceTier(answered: try cursor.rangeOfValue().of(body)) ?? tier
       } else if name.equals("cacheDetails"), try cursor.peek() == .array {
         try cacheDetails(&cursor, in: body)
       } else if takesOutput, name.equals("output_tokens_details"), try cursor.peek() == .object {
@@ -94,6 +97,7 @@ struct CacheOutsideFigures {
     usage.hasOutput = output != nil
     usage.reasoningTokens = min(thinking ?? 0, usage.outputTokens)
     usage.isSuspect = isSuspect || (thinking ?? 0) > usage.outputTokens
+    usage.tier = tier
     return usage
   }
 }

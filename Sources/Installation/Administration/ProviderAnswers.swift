@@ -97,7 +97,24 @@ extension Administration: ProviderRegister {
           price: ProviderRecord.Price(
             version: price.version, currency: price.currency, input: Money(nanos: price.input),
             cached: Money(nanos: price.cached), cacheWrite5m: Money(nanos: price.cacheWrite5m),
-            cacheWrite1h: Money(nanos: price.cacheWrite1h), output: Money(nanos: price.output)))
+            cacheWrite1h: Money(nanos: price.cacheWrite1h), output: Money(nanos: price.output),
+            tiers: tiers(of: price)))
       }, fault: fault)
+  }
+
+  /// All that costs otherwise: the price itself is not among them.
+  private static func tiers(of price: Price) -> [ProviderRecord.Tier] {
+    guard let tiers = price.tiers else { return [] }
+    func tier(_ row: PriceTiers.Row, _ price: Price, above: Int64?) -> ProviderRecord.Tier {
+      ProviderRecord.Tier(
+        name: row.tier.rawValue, aboveInputTokens: above, isAutomatic: tiers.automatic.contains(row.tier),
+        input: Money(nanos: price.input), cached: Money(nanos: price.cached),
+        cacheWrite5m: Money(nanos: price.cacheWrite5m), cacheWrite1h: Money(nanos: price.cacheWrite1h),
+        output: Money(nanos: price.output))
+    }
+    return tiers.rows.flatMap { row in
+      (row.tier == .usual ? [] : [tier(row, row.price, above: nil)])
+        + (row.long.map { [tier(row, $0.price, above: $0.above)] } ?? [])
+    }
   }
 }

@@ -23,6 +23,15 @@ extension Administration: RouteExplaining {
       }
       needs.formUnion(capability)
     }
+    var choice = TierChoice.providers
+    if let name = question.tier, name != "auto" {
+      guard let tier = PriceTier(rawValue: name) else {
+        throw AdminError.invalid(
+          "'\(name)' is no service tier", param: "tier",
+          hint: "known: \(PriceTier.allCases.map(\.rawValue).joined(separator: ", "))")
+      }
+      choice = .only(tier)
+    }
     let plan = set.plan(of: tenant.slug, policy: tenant.policy) ?? policy.plan
     var resolved = core.resolve(alias.candidates, for: tenant, dedicated: policy.dedicatedConnections)
     if alias.order == .cheapest {
@@ -35,7 +44,7 @@ extension Administration: RouteExplaining {
       }
     }
     let judge = CandidateJudge(
-      policy: policy, plan: plan, tokens: question.tokens, needs: needs,
+      policy: policy, plan: plan, tokens: question.tokens, needs: needs, tier: choice,
       epochSeconds: SystemClock().wallNanoseconds / 1_000_000_000,
       state: question.showsState ? await state(of: resolved) : nil)
     let isRanked = alias.order == .listed || alias.order == .cheapest
@@ -50,7 +59,8 @@ extension Administration: RouteExplaining {
       return RouteExplanation.Candidate(
         provider: one.candidate.provider.id, model: one.candidate.model.id,
         country: one.candidate.provider.country.code, weight: one.candidate.weight, verdict: verdict,
-        rule: judgement.rule, detail: judgement.detail, most: judgement.most.map { Money(nanos: $0) })
+        rule: judgement.rule, detail: judgement.detail, most: judgement.most.map { Money(nanos: $0) },
+        tiers: one.candidate.model.price.tierNames)
     }
     return RouteExplanation(
       policy: policy.id, currency: tenant.currency, order: alias.order.rawValue,
@@ -117,6 +127,7 @@ struct CandidateJudge {
   let plan: PlanSpec
   let tokens: Int64
   let needs: ModelCapabilities
+  var tier = TierChoice.providers
   let epochSeconds: Int64
   /// Nil: not to be told.
   let state: State?
@@ -125,8 +136,8 @@ struct CandidateJudge {
     let (provider, model) = (resolved.candidate.provider, resolved.candidate.model)
     var judgement = Judgement()
     if let price = resolved.callable?.price {
-      judgement.most = Cost.worstCase(
-        input: tokens, outputCap: min(plan.outputTokens, model.maxOutput), answers: 1, at: price)
+      judgement.most = price.worstCase(
+        input: tokens, outputCap: min(plan.outputTokens, model.maxOutput), answers: 1, by: tier)
     }
     func refused(_ rule: String, _ detail: String) -> Judgement {
       var refused = judgement
@@ -147,6 +158,9 @@ struct CandidateJudge {
     let missing = model.missing(of: needs)
     if !missing.isEmpty {
       return refused("capability", "it lacks \(missing.nameList.joined(separator: ", "))")
+    }
+    if case .only(let tier) = tier, !model.price.offers(tier) {
+      return refused("tier", "it has no price for the service tier '\(tier.rawValue)'")
     }
     if let context = model.context, tokens > context {
       return refused("context", "\(tokens) tokens do not fit into its \(context)")
@@ -173,6 +187,15 @@ struct CandidateJudge {
     case .retention: "it keeps what it is sent for \(provider.retentionDays) days"
     case .certificate: "a certificate is missing or has run out"
     case .secrecy: "it is not bound to secrecy"
+    }
+  }
+}
+
+extension Price {
+  /// What is served at prices of its own, for people; empty where there is only this price.
+  fileprivate var tierNames: [String] {
+    (tiers?.rows ?? []).flatMap { row in
+      [row.tier.rawValue] + (row.long.map { ["\(row.tier.rawValue) above \($0.above)"] } ?? [])
     }
   }
 }

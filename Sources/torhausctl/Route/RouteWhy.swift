@@ -17,6 +17,8 @@ struct RouteWhy: TorhausctlCommand {
   @Option(help: ArgumentHelp("Of the prompt; 1000 without.", valueName: "n")) var tokens: Int64?
   @Option(help: ArgumentHelp("images, audio, files, tools, json-schema, reasoning; with commas.", valueName: "list"))
   var needs: String?
+  @Option(help: ArgumentHelp("The service tier that the request names: default, flex, priority, …", valueName: "tier"))
+  var tier: String?
   @OptionGroup var server: ServerOptions
   @OptionGroup var output: OutputOptions
 
@@ -25,7 +27,7 @@ struct RouteWhy: TorhausctlCommand {
       tenant.path("route"),
       query: [
         ("alias", model), ("project", project?.text), ("key", key?.description), ("tokens", tokens.map { "\($0)" }),
-        ("needs", needs),
+        ("needs", needs), ("tier", tier),
       ])
     session.talk("policy \(Cell(answer["policy"]).text), order \(Cell(answer["order"]).text)")
     if let rule = answer["rule"].text {
@@ -41,6 +43,7 @@ struct RouteWhy: TorhausctlCommand {
         columns: [
           Column("CANDIDATE", "candidate"), Column("COUNTRY", "country"), Column("VERDICT", "verdict"),
           Column("RULE", "rule"), Column("MOST", "most", .number), Column("CURRENCY", "currency"),
+          Column("TIERS", "tiers"),
           Column("DETAIL", "detail"),
         ],
         rows: answer["candidates"].elements.map { candidate in
@@ -48,6 +51,7 @@ struct RouteWhy: TorhausctlCommand {
             ("candidate", .text("\(Cell(candidate["provider"]).text)/\(Cell(candidate["model"]).text)")),
             ("country", candidate["country"]), ("verdict", candidate["verdict"]), ("rule", candidate["rule"]),
             ("most", candidate["most"]), ("currency", candidate["most"].isNull ? .null : currency),
+            ("tiers", .text(candidate["tiers"].elements.map { Cell($0).text }.joined(separator: ", "))),
             ("detail", candidate["detail"]))
         }, nameMember: "candidate", document: answer))
   }

@@ -66,7 +66,7 @@ struct MemoryRoutes: RouteExplaining {
   func why(_ question: RouteQuestion) async throws -> RouteExplanation? {
     guard question.alias == "chat" else { return nil }
     let detail =
-      "\(question.tokens) \(question.needs.joined(separator: "+")) "
+      "\(question.tokens) \(question.needs.joined(separator: "+")) \(question.tier.map { "\($0) " } ?? "")"
       + "\(question.project?.description ?? "-") \(question.showsState)"
     return RouteExplanation(
       policy: "base@1", currency: "EUR", order: "listed", rule: nil,
@@ -74,7 +74,7 @@ struct MemoryRoutes: RouteExplaining {
       candidates: [
         RouteExplanation.Candidate(
           provider: "mock", model: "m", country: "DE", weight: 1, verdict: .first, rule: nil, detail: detail,
-          most: Money(nanos: 12_500_000))
+          most: Money(nanos: 12_500_000), tiers: question.tier == nil ? [] : ["default", "flex"])
       ])
   }
 }
@@ -92,7 +92,17 @@ struct MemoryProviders: ProviderRegister {
             price: .init(
               version: "2026-10-01", currency: "USD", input: Money(nanos: 2_000_000_000),
               cached: Money(nanos: 200_000_000), cacheWrite5m: Money(nanos: 0), cacheWrite1h: Money(nanos: 0),
-              output: Money(nanos: 6_000_000_000)))
+              output: Money(nanos: 6_000_000_000),
+              tiers: [
+                .init(
+                  name: "flex", aboveInputTokens: nil, isAutomatic: false, input: Money(nanos: 1_000_000_000),
+                  cached: Money(nanos: 0), cacheWrite5m: Money(nanos: 0), cacheWrite1h: Money(nanos: 0),
+                  output: Money(nanos: 3_000_000_000)),
+                .init(
+                  name: "default", aboveInputTokens: 200_000, isAutomatic: true, input: Money(nanos: 4_000_000_000),
+                  cached: Money(nanos: 0), cacheWrite5m: Money(nanos: 0), cacheWrite1h: Money(nanos: 0),
+                  output: Money(nanos: 9_000_000_000)),
+              ]))
         ], fault: nil)
     ]
   }

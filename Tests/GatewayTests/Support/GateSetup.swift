@@ -21,6 +21,9 @@ struct GateSetup {
     /// What this one speaks, unlike the others.
     var wires: [ProviderWire]?
     var capabilities: ModelCapabilities?
+    var context: Int64?
+    /// Prices beside the usual one.
+    var tiers: PriceTiers?
   }
 
   static let tenant = TenantID(0xAAAA_0000_0000_0000_0000_0000_0000_0001)
@@ -107,10 +110,13 @@ struct GateSetup {
   }
 
   /// One token in costs 1,000 and one out 2,000 × 10⁻⁹ EUR, without a rest to round.
+  static let price = Price(version: "1", currency: "EUR", input: 1_000_000_000, output: 2_000_000_000)
+
   private func callable(_ candidate: Candidate) throws -> CallableModel {
-    let price = Price(version: "1", currency: "EUR", input: 1_000_000_000, output: 2_000_000_000)
+    var price = Self.price
+    price.tiers = candidate.tiers
     let model = Model(
-      id: "\(candidate.provider)-model", maxOutput: candidate.maxOutput, price: price,
+      id: "\(candidate.provider)-model", maxOutput: candidate.maxOutput, context: candidate.context, price: price,
       capabilities: candidate.capabilities)
     let provider = Provider(
       id: candidate.provider, adapter: .openAI,

@@ -52,6 +52,8 @@ final class TestGate {
     let stream: Int  // 0 or 1
     let provider: String?
     let route: String?
+    let price_tier: String?
+    let long_prompt: Int?
     let findings: [String: Int]
   }
 

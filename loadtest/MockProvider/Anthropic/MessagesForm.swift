@@ -91,7 +91,7 @@ struct MessagesForm: ReplyForm {
     if usage.reasoning > 0, output == usage.output {
       body.writeString(",\"output_tokens_details\":{\"thinking_tokens\":\(usage.say(usage.reasoning))}")
     }
-    body.writeStaticString(",\"service_tier\":\"standard\",\"inference_geo\":\"eu\"}")
+    body.writeString(",\"service_tier\":\"\(reply.tier ?? "standard")\",\"inference_geo\":\"eu\"}")
   }
 
   // MARK: Stream

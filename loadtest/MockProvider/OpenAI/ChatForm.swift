@@ -14,8 +14,9 @@ struct ChatForm: ReplyForm {
     self.vendor = vendor
     self.identity = identity
     self.wantsUsage = wantsUsage
-    opening = Self.opening("chat.completion", identity)
-    streamOpening = Self.opening("chat.completion.chunk", identity)
+    let tier = reply.tier.map { ",\"service_tier\":\"\($0)\"" } ?? ""
+    opening = Self.opening("chat.completion", identity) + tier
+    streamOpening = Self.opening("chat.completion.chunk", identity) + tier
   }
 
   private static func opening(_ object: String, _ identity: ReplyIdentity) -> String {

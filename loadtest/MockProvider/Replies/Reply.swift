@@ -24,11 +24,14 @@ struct Reply {
   private(set) var parts: [Part]
   private(set) var end: End
   private(set) var usage: ReplyUsage
+  /// The service tier that it names, in the dialects that have it.
+  let tier: String?
 
   /// - Parameters:
   ///   - userText: The last user message's text, without a directive.
   ///   - body: The request's body as it came.
   init(_ script: Script, _ prompt: Prompt, userText: [UInt8], body: [UInt8]) {
+    tier = script.tierWord
     (parts, end) = Self.content(script, prompt, userText: userText, body: body)
     usage = ReplyUsage(prompt: prompt.promptTokens)
     cutAtStops(prompt.stops)

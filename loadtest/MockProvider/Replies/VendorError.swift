@@ -15,6 +15,28 @@ enum VendorError {
       param: "prompt", code: "content_filter")
   }
 
+  /// The refusal of a prompt that is longer than the script's context, in the vendor's words.
+  static func tooLong(_ tokens: Int, _ script: Script, _ vendor: Vendor) -> Refused? {
+    guard let most = script.contextTokens, tokens > most else { return nil }
+    switch vendor {
+    case .openAI, .azure:
+      return Refused(
+        message: "Your input exceeds the context window of this model. Please adjust your input and try again.",
+        param: "messages", code: "context_length_exceeded")
+    case .anthropic: return Refused(message: "prompt is too long: \(tokens) tokens > \(most) maximum")
+    case .gemini, .geminiChat:
+      return Refused(
+        message: "The input token count (\(tokens)) exceeds the maximum number of tokens allowed (\(most)).")
+    case .bedrock: return Refused(message: "Input is too long for requested model.")
+    case .mistral:
+      return Refused(
+        message: "Prompt contains \(tokens) tokens, too large for model with \(most) maximum context length")
+    case .vllm, .ollama:
+      return Refused(
+        message: "This model's maximum context length is \(most) tokens. However, your request has \(tokens) tokens.")
+    }
+  }
+
   static func write(_ refused: Refused, _ vendor: Vendor, number: UInt64, into body: inout ByteBuffer) {
     switch vendor {
     case .azure where refused.code == "content_filter" || [401, 404, 429].contains(refused.status):

@@ -67,6 +67,8 @@ struct ResponsesForm: ReplyForm {
       "],\"parallel_tool_calls\":true,\"previous_response_id\":null,\"reasoning\":{\"effort\":null,")
     body.writeString(
       "\"summary\":null},\"store\":\(isStored),\"temperature\":1.0,\"text\":{\"format\":{\"type\":\"text\"}},")
+    // What is only asked for is no tier yet.
+    if let tier = reply.tier { body.writeString("\"service_tier\":\"\(isOver ? tier : "auto")\",") }
     body.writeStaticString("\"tool_choice\":\"auto\",\"tools\":[],\"top_p\":1.0,\"truncation\":\"disabled\",\"usage\":")
     if isOver, reply.usage.isReported { writeUsage(into: &body) } else { body.writeStaticString("null") }
     body.writeStaticString("}")

@@ -103,6 +103,10 @@ struct Script: Equatable, Sendable {
   var cacheWriteLongTokens = 0
   /// The word for the end of the answer, whatever the dialect would say.
   var finishWord: String?
+  /// The service tier that the answer names.
+  var tierWord: String?
+  /// The model's context: a longer prompt is refused.
+  var contextTokens: Int?
 
   init(model: String) {
     let parts = model.split(whereSeparator: { $0 == ";" || $0 == ":" || $0 == "," })
@@ -173,6 +177,12 @@ struct Script: Equatable, Sendable {
       let isWord = word.utf8.allSatisfy { $0 == 0x5F || (0x41...0x5A).contains($0) || (0x61...0x7A).contains($0) }
       if isWord, (1...64).contains(word.count) { finishWord = String(word) }
     }
+    if name.hasPrefix("mock-tier-") {
+      let word = name.dropFirst(10)
+      let isWord = word.utf8.allSatisfy { $0 == 0x5F || (0x61...0x7A).contains($0) }
+      if isWord, (1...64).contains(word.count) { tierWord = String(word) }
+    }
+    if name.hasPrefix("mock-context-") { contextTokens = Int(name.dropFirst(13)) }
   }
 
   private static func status(_ name: String, after opening: String) -> Int? {
@@ -238,7 +248,8 @@ struct Script: Equatable, Sendable {
     switch kind {
     case .toolOnce, .thinking, .refusal, .blocked, .failed, .streamError: true
     default:
-      calls > 1 || finishWord != nil || cachedTokens > 0 || cacheWriteTokens > 0 || cacheWriteLongTokens > 0
+      calls > 1 || finishWord != nil || tierWord != nil || contextTokens != nil || cachedTokens > 0
+        || cacheWriteTokens > 0 || cacheWriteLongTokens > 0
     }
   }
 

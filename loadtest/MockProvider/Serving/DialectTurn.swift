@@ -22,6 +22,7 @@ enum DialectTurn {
       if let failures = script.failures, !fails(prompt.model, failures) { script.kind = .echo }
     }
     if let refused = VendorError.blocked(script, vendor) { throw refused }
+    if let refused = VendorError.tooLong(prompt.promptTokens, script, vendor) { throw refused }
     if script.kind == .thinking, let refused = prompt.missingMark { throw refused }
     let question = Question(operation: operation, vendor: vendor, prompt: prompt, userText: userText, json: json)
     return Turn(
