@@ -7,7 +7,8 @@ let strict: [SwiftSetting] = [
   .enableUpcomingFeature("InternalImportsByDefault"),
   .enableUpcomingFeature("MemberImportVisibility"),
   .enableUpcomingFeature("ExistentialAny"),
-  // Accessors of other modules are inlined. Overlapping accesses are checked in debug builds, which the tests run.
+  // What is `public` in other modules is inlined; what is `package` is not (Swift 6.3). Overlapping accesses are checked
+  // in debug builds, which the tests run.
   .unsafeFlags(["-enforce-exclusivity=unchecked", "-cross-module-optimization"], .when(configuration: .release)),
 ]
 
@@ -114,6 +115,11 @@ let package = Package(
       linkerSettings: [.linkedLibrary("mimalloc", .when(configuration: .release))]),
     .executableTarget(
       name: "torhausctl", dependencies: ["CCurl", "Policies", "Tenancy", argumentParser], swiftSettings: strict),
+
+    // What parts of a request cost, without network
+    .executableTarget(
+      name: "torhaus-cost", dependencies: ["Inference", "JSONText"], path: "loadtest/torhaus-cost",
+      swiftSettings: strict),
 
     // Load and the scripted provider: they speak HTTP and import none of the above
     .target(name: "MockProvider", dependencies: nio, path: "loadtest/MockProvider", swiftSettings: strict),

@@ -62,8 +62,6 @@ package enum InferenceRoute: String, Sendable, CaseIterable {
     }
   }
 
-  package var canStream: Bool { generates }
-
   /// The member in which clients of this route name the limit of an answer.
   package var limitMember: String {
     switch self {
@@ -111,7 +109,4 @@ package enum ProviderWire: String, Sendable, CaseIterable {
   case gemini
   /// AWS Bedrock's Converse; its streams are binary events.
   case converse
-
-  /// Whether the body itself says that a stream is wanted; else the path does.
-  package var saysStreamInBody: Bool { self != .gemini && self != .converse }
 }

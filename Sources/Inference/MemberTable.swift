@@ -84,6 +84,17 @@ final class MemberTable<Member: RawRepresentable<String> & CaseIterable & Sendab
     return find(raw)
   }
 
+  /// The member of exactly this name, once it is unescaped, and its bit; for bodies whose names were judged before.
+  func known(_ key: JSONString, in body: UnsafeRawBufferPointer) -> (member: Member, index: Int)? {
+    let raw = key.range.of(body)
+    guard !key.hasEscapes else {
+      let text = ByteArena(capacity: 64)
+      JSONEscape.unescape(raw, to: text)
+      return withExtendedLifetime(text) { place(text.bytes).map { (members[$0], $0) } }
+    }
+    return place(raw).map { (members[$0], $0) }
+  }
+
   private func find(_ name: UnsafeRawBufferPointer) -> Match {
     if let place = place(name) { return .member(members[place], place) }
     if name.contains(0) { return .cut }

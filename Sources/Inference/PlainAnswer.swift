@@ -50,10 +50,27 @@ package final class PlainAnswer {
     }
   }
 
-  /// What the body of an error answer says of usage; an error body may be anything.
-  package func usage(ofError body: UnsafeRawBufferPointer) -> Usage? {
-    do throws(InferenceError) { try scan.scan(body) } catch { return nil }
-    return scan.usage
+  /// What the body of an error answer says of usage, in the form of its wire; an error body may be anything.
+  package func usage(ofError body: UnsafeRawBufferPointer, from wire: ProviderWire) -> Usage? {
+    do throws(InferenceError) {
+      switch wire {
+      case .chat, .completions, .embeddings:
+        try scan.scan(body)
+        return scan.usage
+      case .responses:
+        try responses.scanAnswer(body)
+        return responses.usage
+      case .messages:
+        try messages.scan(body)
+        return messages.usage?.sum(isFinal: true)
+      case .gemini, .converse:
+        let steps = AnswerSteps()
+        try WireReader(wire)?.read(answer: body, into: steps)
+        return steps.usage
+      }
+    } catch {
+      return nil
+    }
   }
 
   private func readOpenAI<Rewriter: AnswerRewriter>(

@@ -60,6 +60,8 @@ package final class RequestScan {
   package internal(set) var wantsBase64 = false
   /// What the newer `anthropic-version` refuses in this body, if anything; see ``versionFault(_:)``.
   var newerVersionFault: (param: String, reason: StaticString)?
+  /// Whether a turn holds a thought of Anthropic's form that nothing proves; see ``removeUnsignedThoughts(_:_:)``.
+  var hasUnsignedThoughts = false
 
   // For edits
   var members: [MemberExtent] = []
@@ -111,7 +113,7 @@ package final class RequestScan {
     segments.removeAll(keepingCapacity: segments.capacity <= 16_384)
     (messageCount, images, audios, files, mediaBytes) = (0, 0, 0, 0, 0)
     (textBytes, echoBytes, tokenCount, inputItems, wantsBase64) = (0, 0, 0, 0, false)
-    newerVersionFault = nil
+    (newerVersionFault, hasUnsignedThoughts) = (nil, false)
     (cacheKey, firstUserText) = (nil, nil)
     members.removeAll(keepingCapacity: members.capacity <= 1024)
     places = MemberPlaces()

@@ -68,13 +68,13 @@ enum ByteSearch {
 
 extension UnsafeRawBufferPointer {
   /// The first LF or CR at or behind `index`; `count` if there is none.
-  package func lineEnd(from index: Int) -> Int {
+  public func lineEnd(from index: Int) -> Int {
     guard let base = baseAddress, index >= 0, index < count else { return count }
     return ByteSearch.next(0x0A, or: 0x0D, base.assumingMemoryBound(to: UInt8.self), index, count)
   }
 
   /// The first `byte` at or behind `index`; `count` if there is none.
-  package func firstIndex(of byte: UInt8, from index: Int) -> Int {
+  public func firstIndex(of byte: UInt8, from index: Int) -> Int {
     guard let base = baseAddress, index >= 0, index < count else { return count }
     let bytes = base.assumingMemoryBound(to: UInt8.self)
     return ByteSearch.next(byte, or: byte, bytes, ByteSearch.skip(without: byte, bytes, index, count), count)

@@ -1,7 +1,7 @@
 /// Replacements in a body, applied in one pass over its original bytes; nothing is decoded or encoded again.
 ///
 /// Edits may be added in any order but must not overlap. Replacement bytes lie in one side buffer.
-package struct EditList {
+public struct EditList {
   private struct Edit {
     var start: Int
     var end: Int
@@ -13,40 +13,40 @@ package struct EditList {
   private let replacements = ByteArena(capacity: 1024)
   private var sorted = true
 
-  package init() {}
+  public init() {}
 
-  package var isEmpty: Bool { edits.isEmpty }
-  package var count: Int { edits.count }
+  public var isEmpty: Bool { edits.isEmpty }
+  public var count: Int { edits.count }
 
   /// Forgets all edits and keeps the memory.
-  package mutating func reset() {
+  public mutating func reset() {
     edits.removeAll(keepingCapacity: true)
     replacements.reset()
     sorted = true
   }
 
   /// Replaces the bytes `start ..< end`; `start == end` inserts, an empty replacement deletes.
-  package mutating func replace(_ start: Int, _ end: Int, with bytes: UnsafeRawBufferPointer) {
+  public mutating func replace(_ start: Int, _ end: Int, with bytes: UnsafeRawBufferPointer) {
     let from = replacements.count
     replacements.append(bytes)
     add(Edit(start: start, end: end, from: from, to: replacements.count))
   }
 
-  package mutating func replace(_ start: Int, _ end: Int, with text: StaticString) {
+  public mutating func replace(_ start: Int, _ end: Int, with text: StaticString) {
     replace(start, end, with: UnsafeRawBufferPointer(start: text.utf8Start, count: text.utf8CodeUnitCount))
   }
 
-  package mutating func replace(_ start: Int, _ end: Int, utf8 text: String) {
+  public mutating func replace(_ start: Int, _ end: Int, utf8 text: String) {
     var text = text
     text.withUTF8 { replace(start, end, with: UnsafeRawBufferPointer($0)) }
   }
 
-  package mutating func replace(_ start: Int, _ end: Int, with bytes: [UInt8]) {
+  public mutating func replace(_ start: Int, _ end: Int, with bytes: [UInt8]) {
     bytes.withUnsafeBytes { replace(start, end, with: $0) }
   }
 
   /// Replaces by `text` as a JSON string with its quotes.
-  package mutating func replace(_ start: Int, _ end: Int, quoted text: String) {
+  public mutating func replace(_ start: Int, _ end: Int, quoted text: String) {
     let from = replacements.count
     JSONEscape.appendQuoted(text, to: replacements)
     add(Edit(start: start, end: end, from: from, to: replacements.count))
@@ -78,13 +78,13 @@ package struct EditList {
   }
 
   /// Forgets the edits that lie in `start ..< end`, because all of it goes.
-  package mutating func dropInside(_ start: Int, _ end: Int) {
+  public mutating func dropInside(_ start: Int, _ end: Int) {
     edits.removeAll { $0.start >= start && $0.end <= end }
   }
 
   /// Writes `body` with all edits applied to the end of `out`.
   /// - Returns: False, with `out` as it was, if two edits overlap or one lies outside of the body.
-  package mutating func apply(to body: UnsafeRawBufferPointer, into out: ByteArena) -> Bool {
+  public mutating func apply(to body: UnsafeRawBufferPointer, into out: ByteArena) -> Bool {
     if !sorted { sort() }
     let began = out.count
     var position = 0

@@ -1,6 +1,6 @@
 extension JSONCursor {
   /// Reads a number: syntax by RFC 8259, magnitude below 10³⁰⁸ so that every reader can hold it.
-  package mutating func number() throws(JSONTextError) -> JSONNumber {
+  public mutating func number() throws(JSONTextError) -> JSONNumber {
     _ = try nextByte()
     let start = position
     var index = start

@@ -1,6 +1,6 @@
 extension JSONCursor {
   /// Reads a string: its content is valid UTF-8 without control characters, its escapes are well-formed.
-  package mutating func string() throws(JSONTextError) -> JSONString {
+  public mutating func string() throws(JSONTextError) -> JSONString {
     guard try nextByte() == 0x22 else { throw JSONTextError(.unexpectedByte, at: position) }
     let first = position + 1
     var index = first

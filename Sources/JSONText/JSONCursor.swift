@@ -7,16 +7,16 @@
 /// var walk = try cursor.enterObject()
 /// while let key = try cursor.nextMember(&walk) { … read or skip exactly one value … }
 /// ```
-package struct JSONCursor {
+public struct JSONCursor {
   let bytes: UnsafePointer<UInt8>
   let end: Int
   /// The next byte to read; after a value, the position right behind it.
-  package internal(set) var position = 0
+  public internal(set) var position = 0
   private(set) var depth = 0
   let limits: JSONLimits
 
   /// - Throws: ``JSONTextError`` with `empty` or `byteOrderMark`.
-  package init(_ body: UnsafeRawBufferPointer, limits: JSONLimits = .request) throws(JSONTextError) {
+  public init(_ body: UnsafeRawBufferPointer, limits: JSONLimits = .request) throws(JSONTextError) {
     guard let base = body.baseAddress, body.count > 0 else { throw JSONTextError(.empty, at: 0) }
     bytes = UnsafePointer(base.assumingMemoryBound(to: UInt8.self))
     end = body.count
@@ -25,7 +25,7 @@ package struct JSONCursor {
   }
 
   /// Skips white space and tells the kind of the next value by its first byte.
-  package mutating func peek() throws(JSONTextError) -> JSONKind {
+  public mutating func peek() throws(JSONTextError) -> JSONKind {
     switch try nextByte() {
     case 0x22: return .string
     case 0x7B: return .object
@@ -58,10 +58,10 @@ package struct JSONCursor {
   }
 
   /// Reads the opening brace.
-  package mutating func enterObject() throws(JSONTextError) -> JSONWalk { try enter(0x7B) }
+  public mutating func enterObject() throws(JSONTextError) -> JSONWalk { try enter(0x7B) }
 
   /// Reads the opening bracket.
-  package mutating func enterArray() throws(JSONTextError) -> JSONWalk { try enter(0x5B) }
+  public mutating func enterArray() throws(JSONTextError) -> JSONWalk { try enter(0x5B) }
 
   private mutating func enter(_ opening: UInt8) throws(JSONTextError) -> JSONWalk {
     guard try nextByte() == opening else { throw JSONTextError(.unexpectedByte, at: position) }
@@ -72,7 +72,7 @@ package struct JSONCursor {
   }
 
   /// Reads the next member's name and its colon; nil behind the closing brace.
-  package mutating func nextMember(_ walk: inout JSONWalk) throws(JSONTextError) -> JSONString? {
+  public mutating func nextMember(_ walk: inout JSONWalk) throws(JSONTextError) -> JSONString? {
     var byte = try nextByte()
     if byte == 0x7D {
       position += 1
@@ -94,7 +94,7 @@ package struct JSONCursor {
   }
 
   /// Whether another element follows; false behind the closing bracket.
-  package mutating func nextElement(_ walk: inout JSONWalk) throws(JSONTextError) -> Bool {
+  public mutating func nextElement(_ walk: inout JSONWalk) throws(JSONTextError) -> Bool {
     let byte = try nextByte()
     if byte == 0x5D {
       position += 1
@@ -111,7 +111,7 @@ package struct JSONCursor {
   }
 
   /// Reads `true`, `false` or `null`.
-  package mutating func literal() throws(JSONTextError) -> JSONKind {
+  public mutating func literal() throws(JSONTextError) -> JSONKind {
     switch try nextByte() {
     case 0x74: return try word("true", .true)
     case 0x66: return try word("false", .false)
@@ -131,7 +131,7 @@ package struct JSONCursor {
   }
 
   /// Reads and validates one value of any kind.
-  package mutating func skipValue() throws(JSONTextError) {
+  public mutating func skipValue() throws(JSONTextError) {
     switch try peek() {
     case .string: _ = try string()
     case .number: _ = try number()
@@ -146,7 +146,7 @@ package struct JSONCursor {
   }
 
   /// Checks that only white space follows.
-  package mutating func finish() throws(JSONTextError) {
+  public mutating func finish() throws(JSONTextError) {
     while position < end {
       let byte = bytes[position]
       guard byte == 0x20 || byte == 0x0A || byte == 0x0D || byte == 0x09 else {
@@ -157,7 +157,7 @@ package struct JSONCursor {
   }
 
   /// Whether `text` is one whole, valid JSON value.
-  package static func validate(_ text: UnsafeRawBufferPointer, limits: JSONLimits = .request) throws(JSONTextError) {
+  public static func validate(_ text: UnsafeRawBufferPointer, limits: JSONLimits = .request) throws(JSONTextError) {
     var cursor = try JSONCursor(text, limits: limits)
     try cursor.skipValue()
     try cursor.finish()

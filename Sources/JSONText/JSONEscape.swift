@@ -1,8 +1,8 @@
 /// Writes text as the content of a JSON string and reads it back.
-package enum JSONEscape {
+public enum JSONEscape {
   /// Appends `text` escaped for a JSON string (`depth` 1) or for a string inside JSON inside a JSON string (`depth` 2);
   /// without quotes. Bytes ≥ 0x80 go out as they are.
-  package static func append(_ text: UnsafeRawBufferPointer, depth: UInt8 = 1, to out: ByteArena) {
+  public static func append(_ text: UnsafeRawBufferPointer, depth: UInt8 = 1, to out: ByteArena) {
     guard let base = text.baseAddress?.assumingMemoryBound(to: UInt8.self) else { return }
     out.reserve(text.count)
     var run = 0
@@ -22,13 +22,13 @@ package enum JSONEscape {
   }
 
   /// As ``append(_:depth:to:)``, of a string.
-  package static func append(_ text: String, depth: UInt8 = 1, to out: ByteArena) {
+  public static func append(_ text: String, depth: UInt8 = 1, to out: ByteArena) {
     var text = text
     text.withUTF8 { append(UnsafeRawBufferPointer($0), depth: depth, to: out) }
   }
 
   /// Appends `text` as a JSON string with its quotes.
-  package static func appendQuoted(_ text: String, to out: ByteArena) {
+  public static func appendQuoted(_ text: String, to out: ByteArena) {
     out.append(0x22)
     append(text, to: out)
     out.append(0x22)
@@ -60,7 +60,7 @@ package enum JSONEscape {
   /// Appends the text behind `raw`, the content of a scanned string; the reverse of ``append(_:depth:to:)``.
   ///
   /// Half a surrogate pair becomes U+FFFD; a malformed escape stays as it stands.
-  package static func unescape(_ raw: UnsafeRawBufferPointer, depth: UInt8 = 1, to out: ByteArena) {
+  public static func unescape(_ raw: UnsafeRawBufferPointer, depth: UInt8 = 1, to out: ByteArena) {
     guard depth > 0 else { return out.append(raw) }
     let began = out.count
     out.reserve(raw.count)
@@ -140,7 +140,7 @@ package enum JSONEscape {
   }
 
   /// How many bytes of text stand behind `raw`, the content of a scanned string, at depth 1.
-  package static func unescapedLength(_ raw: UnsafeRawBufferPointer) -> Int {
+  public static func unescapedLength(_ raw: UnsafeRawBufferPointer) -> Int {
     guard let base = raw.baseAddress?.assumingMemoryBound(to: UInt8.self) else { return 0 }
     var length = raw.count
     var index = 0

@@ -1,6 +1,6 @@
 /// Why a text is not the JSON that this module accepts: RFC 8259 in UTF-8, without BOM, within ``JSONLimits``.
-package struct JSONTextError: Error, Equatable {
-  package enum Code: String, Sendable {
+public struct JSONTextError: Error, Equatable {
+  public enum Code: String, Sendable {
     case empty
     case byteOrderMark = "byte_order_mark"
     case unexpectedEnd = "unexpected_end"
@@ -18,17 +18,17 @@ package struct JSONTextError: Error, Equatable {
     case stopped
   }
 
-  package let code: Code
+  public let code: Code
   /// The byte position at which the scan ended.
-  package let offset: Int
+  public let offset: Int
 
-  package init(_ code: Code, at offset: Int) {
+  public init(_ code: Code, at offset: Int) {
     self.code = code
     self.offset = offset
   }
 
   /// What is wrong, for the one who sent the text; it quotes nothing of it.
-  package var explanation: String {
+  public var explanation: String {
     switch code {
     case .empty: "it is empty"
     case .byteOrderMark: "it begins with a byte order mark"
@@ -49,18 +49,18 @@ package struct JSONTextError: Error, Equatable {
 }
 
 /// Bounds of a scan (`threats.md` section 6).
-package struct JSONLimits: Sendable {
-  package var depth = 64
-  package var membersPerObject = 10_000
+public struct JSONLimits: Sendable {
+  public var depth = 64
+  public var membersPerObject = 10_000
   /// Whether `\ud83d` may stand alone: refused in requests; in answers a character may be cut between two events.
-  package var allowsLoneSurrogates = false
+  public var allowsLoneSurrogates = false
 
-  package init() {}
+  public init() {}
 
   /// For bodies that clients send.
-  package static let request = JSONLimits()
+  public static let request = JSONLimits()
   /// For answers and stream events of an upstream.
-  package static let answer: JSONLimits = {
+  public static let answer: JSONLimits = {
     var limits = JSONLimits()
     limits.allowsLoneSurrogates = true
     return limits

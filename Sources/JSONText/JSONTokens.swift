@@ -1,13 +1,13 @@
 /// A scanned JSON string: where its raw content lies, without the quotes.
-package struct JSONString: Sendable, Equatable {
-  package var start: Int
-  package var end: Int
+public struct JSONString: Sendable, Equatable {
+  public var start: Int
+  public var end: Int
   /// Whether a backslash stands in the content; without one the bytes are the text.
-  package var hasEscapes: Bool
+  public var hasEscapes: Bool
   /// Whether all bytes are below 0x80.
-  package var isASCII: Bool
+  public var isASCII: Bool
 
-  package init(start: Int, end: Int, hasEscapes: Bool, isASCII: Bool) {
+  public init(start: Int, end: Int, hasEscapes: Bool, isASCII: Bool) {
     self.start = start
     self.end = end
     self.hasEscapes = hasEscapes
@@ -15,39 +15,39 @@ package struct JSONString: Sendable, Equatable {
   }
 
   @inlinable
-  package var range: ByteRange { ByteRange(start, end) }
+  public var range: ByteRange { ByteRange(start, end) }
   /// The content with its quotes.
   @inlinable
-  package var quoted: ByteRange { ByteRange(start - 1, end + 1) }
+  public var quoted: ByteRange { ByteRange(start - 1, end + 1) }
   @inlinable
-  package var isEmpty: Bool { end <= start }
+  public var isEmpty: Bool { end <= start }
 }
 
 /// A scanned JSON number.
-package struct JSONNumber: Sendable, Equatable {
-  package var start: Int
-  package var end: Int
+public struct JSONNumber: Sendable, Equatable {
+  public var start: Int
+  public var end: Int
   /// Written without fraction and exponent.
-  package var isInteger: Bool
-  package var isNegative: Bool
+  public var isInteger: Bool
+  public var isNegative: Bool
   /// Digits before and after the point, without the exponent's.
-  package var digits: Int
+  public var digits: Int
   /// The value, if it is written as an integer and fits.
-  package var integer: Int64?
+  public var integer: Int64?
 
   @inlinable
-  package var range: ByteRange { ByteRange(start, end) }
+  public var range: ByteRange { ByteRange(start, end) }
 }
 
 /// Where a walk through one object or array stands.
-package struct JSONWalk: Sendable {
+public struct JSONWalk: Sendable {
   var count = 0
-  package init() {}
+  public init() {}
   /// How many members or elements were met so far.
-  package var met: Int { count }
+  public var met: Int { count }
 }
 
 /// What kind of value comes next.
-package enum JSONKind: Sendable {
+public enum JSONKind: Sendable {
   case object, array, string, number, `true`, `false`, null
 }

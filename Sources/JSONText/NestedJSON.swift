@@ -1,6 +1,6 @@
 /// Finds the texts of JSON that stands inside a JSON string, as in `tool_calls[].function.arguments`, without
 /// unescaping it: every segment's offsets are those of the outer, raw bytes.
-package struct NestedJSON {
+public struct NestedJSON {
   private let bytes: UnsafePointer<UInt8>
   private let end: Int
   private var position: Int
@@ -18,7 +18,7 @@ package struct NestedJSON {
   ///   - content: The raw content of the outer string in `body`, already scanned by ``JSONCursor``.
   ///   - group: The next free group; each segment takes one.
   /// - Returns: False, with nothing appended, if the content is no valid JSON within ``JSONLimits``; it is then text.
-  package static func appendSegments(
+  public static func appendSegments(
     of content: ByteRange, in body: UnsafeRawBufferPointer, group: inout Int32, to segments: inout [TextSegment]
   ) -> Bool {
     guard let base = body.baseAddress, content.start >= 0, content.end >= content.start, content.end <= body.count

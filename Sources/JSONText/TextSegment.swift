@@ -1,8 +1,8 @@
 /// A stretch of a JSON body that can carry text and is scanned before it leaves.
 ///
 /// Offsets are byte positions in the body, of the raw (still escaped) content without its quotes.
-package struct TextSegment: Sendable, Equatable {
-  package enum Kind: UInt8, Sendable {
+public struct TextSegment: Sendable, Equatable {
+  public enum Kind: UInt8, Sendable {
     /// The content of a string, a member's value or an array's element.
     case string
     /// The name of a member in a free-form object (tool input).
@@ -11,23 +11,23 @@ package struct TextSegment: Sendable, Equatable {
     case number
   }
 
-  package var start: Int
-  package var end: Int
-  package var kind: Kind
+  public var start: Int
+  public var end: Int
+  public var kind: Kind
   /// How often the content is escaped: 1 for a JSON string, 2 for a string inside JSON inside a JSON string
   /// (`tool_calls[].function.arguments`), 0 for a number.
-  package var depth: UInt8
+  public var depth: UInt8
   /// Whether a backslash stands in the content; without one the bytes are the text.
-  package var hasEscapes: Bool
+  public var hasEscapes: Bool
   /// Whether a byte ≥ 0x80 stands in the content.
-  package var isASCII: Bool
+  public var isASCII: Bool
   /// Neighbouring text parts of one message share a group and count as one text; otherwise each segment has its own.
-  package var group: Int32
+  public var group: Int32
   /// Whether the field takes only letters, digits, `_` and `-` (names of tools and of participants): a placeholder then
   /// comes without brackets.
-  package var isIdentifier: Bool
+  public var isIdentifier: Bool
 
-  package init(
+  public init(
     start: Int, end: Int, kind: Kind = .string, depth: UInt8 = 1, hasEscapes: Bool = false, isASCII: Bool = true,
     group: Int32 = 0, isIdentifier: Bool = false
   ) {

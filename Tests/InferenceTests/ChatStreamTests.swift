@@ -57,8 +57,8 @@ import Testing
     let result = run(stream + Self.done, rewriter: UnchangedText())
     #expect(result.out == stream)
     #expect(result.stream.isComplete && result.stream.state == .done)
-    #expect(result.stream.outputBytes == "Grüezi \n".utf8.count && result.stream.outputDeltas == 1)
-    #expect(result.stream.usage == nil && result.stream.seenChoices == 1)
+    #expect(result.stream.outputBytes == "Grüezi \n".utf8.count)
+    #expect(result.stream.usage == nil)
   }
 
   @Test func theModelReadsAsTheAlias() {
@@ -99,7 +99,7 @@ import Testing
   func placeholdersComeBackInEveryFieldHoweverTheyAreSplit(includeUsage: Bool) {
     let whole = run(Self.rich, includeUsage: includeUsage, dropsLogprobs: true, rewriter: MarkRestorer())
     let original = MarkRestorer.original
-    #expect(whole.stream.isComplete && whole.stream.logprobsDropped)
+    #expect(whole.stream.isComplete)
     #expect(joined(whole.out) { $0["content"] as? String } == "Frau \(original) und \(original)!end [P_1")
     #expect(joined(whole.out, choice: 1) { $0["reasoning"] as? String } == original)
     #expect(joined(whole.out, choice: 1) { $0["reasoning_content"] as? String } == "x" + original)

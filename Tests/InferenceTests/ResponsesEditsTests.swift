@@ -37,7 +37,7 @@ import Testing
       "{\"store\": false,\"model\":\"b\",\"input\":\"x\"}", []
     ),
     (
-      "{\"store\":true,\"model\":\"a\",\"input\":\"x\"}", UpstreamEdits(model: "b", allowsStore: true),
+      "{\"store\":true,\"model\":\"a\",\"input\":\"x\"}", UpstreamEdits(model: "b"),
       "{\"store\":false,\"model\":\"b\",\"input\":\"x\"}", ["store"]
     ),
     (

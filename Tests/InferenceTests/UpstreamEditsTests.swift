@@ -107,11 +107,6 @@ import Testing
       "{\"model\":\"b\",\"messages\":[{\"role\":\"user\"}],\"store\":false}"
     ),
     (
-      "{\"model\":\"a\",\"messages\":[{\"role\":\"user\"}],\"store\":true}",
-      UpstreamEdits(model: "b", allowsStore: true),
-      "{\"model\":\"b\",\"messages\":[{\"role\":\"user\"}],\"store\":true}"
-    ),
-    (
       "{\"messages\":[{\"role\":\"user\"}],\"model\":\"a\"}", UpstreamEdits(model: "we\"ird\\"),
       "{\"messages\":[{\"role\":\"user\"}],\"model\":\"we\\\"ird\\\\\"}"
     ),

@@ -220,13 +220,17 @@ extension RequestPipeline {
 
   /// The provider speaks otherwise: what is left after redaction is written anew in its words.
   private func translate(_ exchange: Exchange, _ candidate: CallableModel) -> Step {
-    scratch.reset()
-    guard exchange.edits.apply(to: exchange.body.bytes, into: scratch) else {
-      return .refused(Refusal(.redactionUnavailable, message: "Redaction cannot work now; nothing was sent."))
+    var source = exchange.body.bytes
+    if !exchange.edits.isEmpty {
+      scratch.reset()
+      guard exchange.edits.apply(to: source, into: scratch) else {
+        return .refused(Refusal(.redactionUnavailable, message: "Redaction cannot work now; nothing was sent."))
+      }
+      source = scratch.bytes
     }
     do throws(InferenceError) {
       exchange.dropped = try RequestTranslation.translate(
-        scratch.bytes, of: exchange.scan.route,
+        source, of: exchange.scan.route,
         to: RequestTranslation.Target(
           wire: exchange.wire, model: candidate.model.id, maxTokens: exchange.outputLimit,
           maxTokensField: candidate.maxTokensField, includeUsage: candidate.provider.traits.includesUsage,

@@ -210,7 +210,7 @@ extension RequestPipeline: UpstreamDelegate {
 
   private func answeredError(_ exchange: Exchange) {
     let head = exchange.upstreamHead
-    exchange.usage = plainAnswer.usage(ofError: exchange.answer.bytes)
+    exchange.usage = plainAnswer.usage(ofError: exchange.answer.bytes, from: exchange.wire)
     fault(
       exchange,
       UpstreamFault(status: head.status, body: exchange.answer.bytes, retryAfter: head.retryAfterSeconds),

@@ -145,6 +145,7 @@ extension RequestScan {
     var kind = BlockKind.none
     var isText = false
     var isCited = false
+    var isSigned = false
     // Where sealed data was taken for text, because the type follows behind it.
     var early: (signature: Int?, data: Int?) = (nil, nil)
     while let key = try cursor.nextMember(&walk) {
@@ -171,7 +172,11 @@ extension RequestScan {
         features.insert(.remoteFile)
         try identifier(&cursor)
       case .citations: isCited = try citations(&cursor)
-      case .signature: early.signature = try sealed(&cursor, isSeal: kind == .thinking)
+      case .signature:
+        isSigned = try cursor.peek() == .string
+        let start = cursor.position
+        early.signature = try sealed(&cursor, isSeal: kind == .thinking)
+        if cursor.position - start <= 2 { isSigned = false }
       case .data: early.data = try sealed(&cursor, isSeal: kind == .redactedThinking)
       case .encryptedContent, .encryptedStdout: _ = try sealed(&cursor, isSeal: true)
       case .caller: try caller(&cursor)
@@ -181,7 +186,9 @@ extension RequestScan {
       }
     }
     switch kind {
-    case .thinking: if let place = early.signature { removeSegment(at: place) }
+    case .thinking:
+      if let place = early.signature { removeSegment(at: place) }
+      if !isSigned { hasUnsignedThoughts = true }
     case .redactedThinking: if let place = early.data { removeSegment(at: place) }
     case .image: images += 1
     case .document: files += 1

@@ -8,7 +8,7 @@ extension RequestScan {
     if let model = extent(places.model) {
       list.replace(model.valueStart, model.valueEnd, quoted: edits.model)
     }
-    editAnthropicLimit(edits, &list, removed)
+    dropped += editAnthropicLimit(edits, &list, &removed, body)
     if places.metadata >= 0, !removed.contains(places.metadata), let member = extent(places.metadata) {
       if places.metadataHasMore { dropped.append("metadata") }
       if let hash = edits.userHash, metadataUserID != nil {
@@ -19,6 +19,7 @@ extension RequestScan {
       }
     }
     dropped += removeFromTools(edits.deniedFields, &list, removed, body)
+    if hasUnsignedThoughts { dropped += removeUnsignedThoughts(&list, body) }
     remove(removed, &list)
     return dropped
   }
@@ -69,7 +70,7 @@ extension RequestScan {
   }
 
   /// The place of a member of the body's object; a name with escapes is none of the API's.
-  private func place(of name: StaticString, _ body: UnsafeRawBufferPointer) -> Int? {
+  func place(of name: StaticString, _ body: UnsafeRawBufferPointer) -> Int? {
     members.firstIndex { member in
       let end = member.nameStart + 1 + name.utf8CodeUnitCount
       return ByteRange(member.nameStart + 1, end).of(body).equals(name) && end < body.count && body[end] == 0x22
@@ -77,11 +78,14 @@ extension RequestScan {
   }
 
   /// The limit is a required member; it is written only where the reservation assumed less.
-  private func editAnthropicLimit(_ edits: UpstreamEdits, _ list: inout EditList, _ removed: [Int]) {
-    guard route.generates, let limit = edits.maxTokens, limit < maxTokens ?? .max, !removed.contains(places.maxTokens)
-    else { return }
-    if let member = extent(places.maxTokens) {
-      list.replace(member.valueStart, member.valueEnd, utf8: String(limit))
-    }
+  /// - Returns: What else had to change with it.
+  private func editAnthropicLimit(
+    _ edits: UpstreamEdits, _ list: inout EditList, _ removed: inout [Int], _ body: UnsafeRawBufferPointer
+  ) -> [String] {
+    guard route.generates, let limit = edits.maxTokens, let asked = maxTokens, limit < asked,
+      !removed.contains(places.maxTokens), let member = extent(places.maxTokens)
+    else { return [] }
+    list.replace(member.valueStart, member.valueEnd, utf8: String(limit))
+    return lowerThinkingBudget(asked: asked, limit: limit, &list, &removed, body)
   }
 }

@@ -4,14 +4,14 @@ package import JSONText
 ///
 /// A value to be kept in one place, never copied: copies would share its buffers. Every event goes out with its name; one
 /// that needs no change passes as it came. `message_stop` is kept back until the gateway has settled (``appendEnd(to:)``).
-package struct MessagesStreamReader: AnswerStreamReader {
-  package private(set) var state = StreamState.open
+package struct MessagesStreamReader: AnswerStreamReader, EventByEvent {
+  package internal(set) var state = StreamState.open
   package var usage: Usage? { figures?.sum(isFinal: isUsageFinal) }
   package private(set) var outputBytes = 0
   package var isComplete: Bool { state == .done && hasBegun && hasStopReason }
 
   private let aliasValue: [UInt8]
-  private var reader = ServerSentEventReader()
+  var reader = ServerSentEventReader()
   private let scan = MessagesScan()
   private var edits = EditList()
   private let text = ByteArena(capacity: 256)
@@ -32,36 +32,19 @@ package struct MessagesStreamReader: AnswerStreamReader {
   package mutating func feed<Rewriter: AnswerRewriter>(
     _ chunk: UnsafeRawBufferPointer, rewriter: inout Rewriter, into out: ByteArena
   ) {
-    guard state == .open, chunk.count > 0 else { return }
-    reader.open(chunk)
-    do throws(InferenceError) {
-      while state == .open, try reader.next() { try event(&rewriter, out) }
-    } catch {
-      fail(error.refusal)
-    }
-    if state != .open { reader.close() }
+    take(chunk, &rewriter, out)
   }
 
   package mutating func finish<Rewriter: AnswerRewriter>(rewriter: inout Rewriter, into out: ByteArena) {
-    if state == .open, reader.heldBytes > 0 {
-      reader.openEnd()
-      // A cut last event is no malformed one: the stream is then simply not complete.
-      do throws(InferenceError) {
-        while state == .open, try reader.next() { try event(&rewriter, out) }
-      } catch {
-        reader.close()
-      }
-    }
+    takeRest(&rewriter, out)
     if state == .open { flushAll(&rewriter, out) }
   }
-
-  private mutating func fail(_ refusal: Refusal) { if state == .open { state = .failed(refusal) } }
 
   private mutating func fail(_ message: String) { fail(Refusal(.upstreamError, message: message)) }
 
   // MARK: One event
 
-  private mutating func event<Rewriter: AnswerRewriter>(
+  mutating func event<Rewriter: AnswerRewriter>(
     _ rewriter: inout Rewriter, _ out: ByteArena
   ) throws(InferenceError) {
     let data = reader.data
@@ -156,10 +139,6 @@ package struct MessagesStreamReader: AnswerStreamReader {
       if isChanged { edits.replace(span.start, span.end, with: text.bytes) }
     }
     write(name, data, to: out)
-  }
-
-  private mutating func block() {
-    fail(Refusal(.contentPolicyViolation, message: "The answer was ended by a rule on content."))
   }
 
   // MARK: Held text

@@ -6,26 +6,21 @@ package import JSONText
 /// A value to be kept in one place, never copied: copies would share its buffers. Feed it what arrives; what is to go
 /// out stands in `out`, whole events only. Events that need no change pass as they came. It never writes `[DONE]` or an
 /// error by itself: the gateway asks for them, after it has settled (``appendEnd(to:)``).
-package struct ChatStreamReader: AnswerStreamReader {
-  package private(set) var state = StreamState.open
+package struct ChatStreamReader: AnswerStreamReader, EventByEvent {
+  package internal(set) var state = StreamState.open
   /// The provider's last word on usage.
   package private(set) var usage: Usage?
   package private(set) var tier: ServiceTier?
   /// Bytes of text that the model wrote, unescaped, whether delivered or not: our own count.
   package var outputBytes: Int { max(0, textBytes - options.echoBytes) }
   private var textBytes = 0
-  /// Events that carried such text.
-  package private(set) var outputDeltas = 0
-  package private(set) var events = 0
-  package private(set) var logprobsDropped = false
-  /// Choices that have ended, and all that were seen.
-  package private(set) var finishedChoices = 0
-  package var seenChoices: Int { choices.count }
+  /// Choices that have ended.
+  private var finishedChoices = 0
 
   private let options: AnswerOptions
   private let isCompletion: Bool
   private let aliasValue: [UInt8]
-  private var reader = ServerSentEventReader()
+  var reader = ServerSentEventReader()
   private let scan = AnswerScan()
   private var edits = EditList()
   private let text = ByteArena(capacity: 256)
@@ -51,54 +46,25 @@ package struct ChatStreamReader: AnswerStreamReader {
   /// Whether the answer came to its regular end: every choice with a finish reason, then `[DONE]`.
   package var isComplete: Bool { state == .done && !choices.isEmpty && finishedChoices == choices.count }
 
-  /// Whether text was received that says that the model began to answer.
-  package var hasOutput: Bool { outputDeltas > 0 }
-
   /// Reads the next bytes of the upstream and appends to `out` what goes to the client.
   package mutating func feed<Rewriter: AnswerRewriter>(
     _ chunk: UnsafeRawBufferPointer, rewriter: inout Rewriter, into out: ByteArena
   ) {
-    guard state == .open, chunk.count > 0 else { return }
-    reader.open(chunk)
-    drain(&rewriter, out)
+    take(chunk, &rewriter, out)
   }
 
   /// The upstream has ended: takes a last event without blank line, and ends every held text unless the answer is blocked.
   package mutating func finish<Rewriter: AnswerRewriter>(rewriter: inout Rewriter, into out: ByteArena) {
-    if state == .open, reader.heldBytes > 0 {
-      reader.openEnd()
-      drainEnd(&rewriter, out)
-    }
+    takeRest(&rewriter, out)
     if state == .open { flushAll(&rewriter, out) }
   }
 
-  private mutating func drain<Rewriter: AnswerRewriter>(_ rewriter: inout Rewriter, _ out: ByteArena) {
-    do throws(InferenceError) {
-      while state == .open, try reader.next() { try event(&rewriter, out) }
-    } catch {
-      fail(error.refusal)
-    }
-    if state != .open { reader.close() }
-  }
-
-  /// A cut last event is no malformed one: the stream is then simply not complete.
-  private mutating func drainEnd<Rewriter: AnswerRewriter>(_ rewriter: inout Rewriter, _ out: ByteArena) {
-    do throws(InferenceError) {
-      while state == .open, try reader.next() { try event(&rewriter, out) }
-    } catch {
-      reader.close()
-    }
-  }
-
-  private mutating func fail(_ refusal: Refusal) { if state == .open { state = .failed(refusal) } }
-
   // MARK: One event
 
-  private mutating func event<Rewriter: AnswerRewriter>(
+  mutating func event<Rewriter: AnswerRewriter>(
     _ rewriter: inout Rewriter, _ out: ByteArena
   ) throws(InferenceError) {
     let data = reader.data
-    events &+= 1
     if data.equals("[DONE]") {
       flushAll(&rewriter, out)
       if state == .open {
@@ -133,17 +99,12 @@ package struct ChatStreamReader: AnswerStreamReader {
     for finish in scan.finishes where !finish.isExact {
       edits.replace(finish.value.start + 1, finish.value.end - 1, utf8: finish.reason.rawValue)
     }
-    if options.dropsLogprobs, !scan.logprobs.isEmpty {
-      logprobsDropped = true
+    if options.dropsLogprobs {
       for range in scan.logprobs { edits.replace(range.start, range.end, with: "null") }
     }
     guard rewriteSpans(&rewriter, data), flushFinished(&rewriter, out) else { return block() }
     if takeUsage(data) { return }
     write(data, to: out)
-  }
-
-  private mutating func block() {
-    fail(Refusal(.contentPolicyViolation, message: "The answer was ended by a rule on content."))
   }
 
   /// Azure's first chunk has no choices, and an empty id.
@@ -187,11 +148,7 @@ package struct ChatStreamReader: AnswerStreamReader {
   }
 
   private mutating func count(_ data: UnsafeRawBufferPointer) {
-    var bytes = 0
-    for span in scan.spans where span.channel.field != .whole { bytes += AnswerScan.length(span, in: data) }
-    guard bytes > 0 else { return }
-    textBytes &+= bytes
-    outputDeltas &+= 1
+    for span in scan.spans where span.channel.field != .whole { textBytes &+= AnswerScan.length(span, in: data) }
   }
 
   // MARK: Text

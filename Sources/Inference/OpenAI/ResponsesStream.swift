@@ -4,12 +4,11 @@ package import JSONText
 ///
 /// A value to be kept in one place, never copied. Each event goes out behind an `event:` line, with the next number of
 /// the stream: where an event of our own goes in, the later ones move up. The last event waits for ``appendEnd(to:)``.
-package struct ResponsesStreamReader: AnswerStreamReader {
-  package private(set) var state = StreamState.open
+package struct ResponsesStreamReader: AnswerStreamReader, EventByEvent {
+  package internal(set) var state = StreamState.open
   package private(set) var usage: Usage?
   /// Bytes of text that the model wrote, unescaped, whether delivered or not: our own count.
   package private(set) var outputBytes = 0
-  package private(set) var logprobsDropped = false
   package var isComplete: Bool { state == .done }
 
   /// A text that has begun and not ended.
@@ -22,7 +21,7 @@ package struct ResponsesStreamReader: AnswerStreamReader {
 
   private let options: AnswerOptions
   private let aliasValue: [UInt8]
-  private var reader = ServerSentEventReader()
+  var reader = ServerSentEventReader()
   private let scan = ResponsesScan()
   private var edits = EditList()
   private let text = ByteArena(capacity: 256)
@@ -44,38 +43,17 @@ package struct ResponsesStreamReader: AnswerStreamReader {
   package mutating func feed<Rewriter: AnswerRewriter>(
     _ chunk: UnsafeRawBufferPointer, rewriter: inout Rewriter, into out: ByteArena
   ) {
-    guard state == .open, chunk.count > 0 else { return }
-    reader.open(chunk)
-    do throws(InferenceError) {
-      while state == .open, try reader.next() { try event(&rewriter, out) }
-    } catch {
-      fail(error.refusal)
-    }
-    if state != .open { reader.close() }
+    take(chunk, &rewriter, out)
   }
 
   package mutating func finish<Rewriter: AnswerRewriter>(rewriter: inout Rewriter, into out: ByteArena) {
-    if state == .open, reader.heldBytes > 0 {
-      reader.openEnd()
-      do throws(InferenceError) {
-        while state == .open, try reader.next() { try event(&rewriter, out) }
-      } catch {
-        // A cut last event is no malformed one: the stream is then simply not complete.
-        reader.close()
-      }
-    }
+    takeRest(&rewriter, out)
     if state == .open, !flush(&rewriter, out, where: { _ in true }) { block() }
-  }
-
-  private mutating func fail(_ refusal: Refusal) { if state == .open { state = .failed(refusal) } }
-
-  private mutating func block() {
-    fail(Refusal(.contentPolicyViolation, message: "The answer was ended by a rule on content."))
   }
 
   // MARK: One event
 
-  private mutating func event<Rewriter: AnswerRewriter>(
+  mutating func event<Rewriter: AnswerRewriter>(
     _ rewriter: inout Rewriter, _ out: ByteArena
   ) throws(InferenceError) {
     let data = reader.data
@@ -97,9 +75,8 @@ package struct ResponsesStreamReader: AnswerStreamReader {
     let scan = scan
     guard flush(&rewriter, out, where: { Self.ends($0, by: scan) }) else { return block() }
     edits.reset()
-    if scan.addEdits(data, alias: aliasValue, dropsLogprobs: options.dropsLogprobs, to: &edits) {
-      logprobsDropped = true
-    }
+    // A stream's header has left: that logprobs go cannot be said any more.
+    _ = scan.addEdits(data, alias: aliasValue, dropsLogprobs: options.dropsLogprobs, to: &edits)
     guard rewriteSpans(&rewriter, data) else { return block() }
     guard scan.kind == .ended else {
       if write(data, to: out) { sequence &+= 1 }

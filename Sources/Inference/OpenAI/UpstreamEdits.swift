@@ -12,22 +12,18 @@ package struct UpstreamEdits: Sendable {
   package var includeUsage: Bool
   /// Stands for the person in `user` and `safety_identifier`: a keyed hash; nil removes both members.
   package var userHash: [UInt8]?
-  /// Whether `store: true` may pass; else it becomes false.
-  package var allowsStore: Bool
   /// Members that this provider refuses: taken out and named.
   package var deniedFields: [String]
 
   package init(
     model: String, maxTokens: Int64? = nil, maxTokensField: TokenLimitField = .maxCompletionTokens,
-    includeUsage: Bool = true, userHash: [UInt8]? = nil, allowsStore: Bool = false,
-    deniedFields: [String] = []
+    includeUsage: Bool = true, userHash: [UInt8]? = nil, deniedFields: [String] = []
   ) {
     self.model = model
     self.maxTokens = maxTokens
     self.maxTokensField = maxTokensField
     self.includeUsage = includeUsage
     self.userHash = userHash
-    self.allowsStore = allowsStore
     self.deniedFields = deniedFields
   }
 }
@@ -78,9 +74,7 @@ extension RequestScan {
     }
     if route == .responses {
       if !edits.deniedFields.contains("store") { forbidStore(&list, &added, &dropped) }
-    } else if features.contains(.store), !edits.allowsStore, !isDenied.contains(places.store),
-      let store = extent(places.store)
-    {
+    } else if features.contains(.store), !isDenied.contains(places.store), let store = extent(places.store) {
       list.replace(store.valueStart, store.valueEnd, with: "false")
       dropped.append("store")
     }

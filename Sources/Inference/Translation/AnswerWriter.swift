@@ -67,7 +67,7 @@ enum ToolCallID {
       out.append("call_")
       out.append(options.answerID)
       out.append(0x5F)
-      out.append(utf8: String(ordinal))
+      out.append(number: ordinal)
     } else {
       out.append(call.id)
     }
@@ -97,10 +97,5 @@ enum ToolCallID {
 }
 
 extension ByteArena {
-  func append(number: Int64) {
-    guard number < 0 || number > 9 else { return append(0x30 + UInt8(truncatingIfNeeded: number)) }
-    append(utf8: String(number))
-  }
-
   func append(number: Int32) { append(number: Int64(number)) }
 }

@@ -3,8 +3,6 @@ internal import JSONText
 /// Reads Bedrock's Converse: a plain answer, and the events of a stream by the names in their binary headers; unknown ones
 /// are skipped.
 final class ConverseWire {
-  private var figures = CacheOutsideFigures()
-
   // MARK: A stream
 
   func read(_ event: BinaryEvent, into steps: AnswerSteps) throws(JSONTextError) {
@@ -46,8 +44,7 @@ final class ConverseWire {
       } else if name.equals("stopReason") {
         takeEnd(try cursor.stringOrSkip(), data, steps)
       } else if name.equals("usage") {
-        try figures.read(&cursor, in: data)
-        steps.usage = figures.usage
+        steps.usage = try ConverseFigures.read(&cursor, in: data) ?? steps.usage
       } else {
         try cursor.skipValue()
       }
@@ -144,8 +141,7 @@ final class ConverseWire {
       } else if name.equals("stopReason") {
         takeEnd(try cursor.stringOrSkip(), data, steps)
       } else if name.equals("usage") {
-        try figures.read(&cursor, in: data)
-        steps.usage = figures.usage
+        steps.usage = try ConverseFigures.read(&cursor, in: data) ?? steps.usage
       } else {
         try cursor.skipValue()
       }

@@ -34,7 +34,7 @@ final class MessagesWire {
 
   private static let mostOpen = 64
   private var open: [(index: Int32, kind: BlockKind)] = []
-  private var figures = CacheOutsideFigures()
+  private var figures: MessagesUsage?
 
   func read(_ data: UnsafeRawBufferPointer, into steps: AnswerSteps) throws(JSONTextError) {
     // Compatible servers keep alive without data, and end as OpenAI does.
@@ -58,10 +58,9 @@ final class MessagesWire {
       } else if name.equals("delta"), kind == .object {
         delta = try readDelta(&cursor, data)
       } else if name.equals("message"), kind == .object {
-        try start(&cursor, data)
+        try start(&cursor, data, steps)
       } else if name.equals("usage"), kind == .object {
-        try figures.read(&cursor, in: data)
-        steps.usage = figures.usage
+        takeUsage(try MessagesUsage.read(&cursor, in: data), isFinal: true, steps)
       } else if name.equals("content"), kind == .array {
         try content(&cursor, data, steps)
       } else if name.equals("stop_reason") {
@@ -99,7 +98,6 @@ final class MessagesWire {
       takeEnd(delta.stopReason, data, steps)
     } else if type.equals("message_start") {
       steps.isAnswer = true
-      steps.usage = figures.usage
     } else if type.equals("message_stop") {
       steps.isLastWord = true
     } else if type.equals("message") {
@@ -110,15 +108,29 @@ final class MessagesWire {
 
   // MARK: Parts
 
-  private func start(_ cursor: inout JSONCursor, _ data: UnsafeRawBufferPointer) throws(JSONTextError) {
+  private func start(
+    _ cursor: inout JSONCursor, _ data: UnsafeRawBufferPointer, _ steps: AnswerSteps
+  ) throws(JSONTextError) {
     var walk = try cursor.enterObject()
     while let key = try cursor.nextMember(&walk) {
-      if key.range.of(data).equals("usage") {
-        try figures.read(&cursor, in: data, takesOutput: false)
+      if key.range.of(data).equals("usage"), try cursor.peek() == .object {
+        // Of the output it tells only a beginning.
+        takeUsage(try MessagesUsage.read(&cursor, in: data), isFinal: false, steps)
       } else {
         try cursor.skipValue()
       }
     }
+  }
+
+  private func takeUsage(_ found: MessagesUsage, isFinal: Bool, _ steps: AnswerSteps) {
+    var sum = found
+    if var earlier = figures {
+      earlier.update(by: found)
+      sum = earlier
+    }
+    figures = sum
+    let usage = sum.sum(isFinal: isFinal)
+    if usage.hasInput || usage.hasOutput || usage.isSuspect { steps.usage = usage }
   }
 
   /// The blocks of a plain message.

@@ -1,59 +1,39 @@
 internal import JSONText
 
-/// The figures of providers that count the cache outside of the input: Anthropic and Converse. A stream tells them bit by
-/// bit; what comes later replaces what came before.
-struct CacheOutsideFigures {
+/// Converse's `usage`, which counts the cache outside of the input.
+struct ConverseFigures {
   private var input: Int64?
   private var cacheRead: Int64?
   private var cacheWrite: Int64?
   private var cacheWrite1h: Int64?
   private var output: Int64?
-  private var thinking: Int64?
-  private var tier: ServiceTier?
   private var isSuspect = false
 
-  /// - Parameter takesOutput: False where the figure of the output is only a beginning (`message_start`).
-  mutating func read(
-    _ cursor: inout JSONCursor, in body: UnsafeRawBufferPointer, takesOutput: Bool = true
-  ) throws(JSONTextError) {
-    guard try cursor.peek() == .object else { return try cursor.skipValue() }
+  /// Nil where the value is no object.
+  static func read(_ cursor: inout JSONCursor, in body: UnsafeRawBufferPointer) throws(JSONTextError) -> Usage? {
+    guard try cursor.peek() == .object else {
+      try cursor.skipValue()
+      return nil
+    }
+    var figures = ConverseFigures()
     var walk = try cursor.enterObject()
     while let key = try cursor.nextMember(&walk) {
       let name = key.range.of(body)
-      if name.equals("input_tokens") || name.equals("inputTokens") {
-        input = try TokenFigure.read(&cursor, &isSuspect) ?? input
-      } else if name.equals("cache_read_input_tokens") || name.equals("cacheReadInputTokens") {
-        cacheRead = try TokenFigure.read(&cursor, &isSuspect) ?? cacheRead
-      } else if name.equals("cache_creation_input_tokens") || name.equals("cacheWriteInputTokens") {
-        cacheWrite = try TokenFigure.read(&cursor, &isSuspect) ?? cacheWrite
-      } else if takesOutput, name.equals("output_tokens") || name.equals("outputTokens") {
-        output = try TokenFigure.read(&cursor, &isSuspect) ?? output
-      } else if name.equals("cache_creation"), try cursor.peek() == .object {
-        var details = try cursor.enterObject()
-        while let key = try cursor.nextMember(&details) {
-          if key.range.of(body).equals("ephemeral_1h_input_tokens") {
-            cacheWrite1h = try TokenFigure.read(&cursor, &isSuspect) ?? cacheWrite1h
-          } else {
-            try cursor.skipValue()
-          }
-        }
-      } else if name.equals("service_tier") {
-        tier = ServiceTier(answered: try cursor.rangeOfValue().of(body)) ?? tier
+      if name.equals("inputTokens") {
+        figures.input = try TokenFigure.read(&cursor, &figures.isSuspect)
+      } else if name.equals("cacheReadInputTokens") {
+        figures.cacheRead = try TokenFigure.read(&cursor, &figures.isSuspect)
+      } else if name.equals("cacheWriteInputTokens") {
+        figures.cacheWrite = try TokenFigure.read(&cursor, &figures.isSuspect)
+      } else if name.equals("outputTokens") {
+        figures.output = try TokenFigure.read(&cursor, &figures.isSuspect)
       } else if name.equals("cacheDetails"), try cursor.peek() == .array {
-        try cacheDetails(&cursor, in: body)
-      } else if takesOutput, name.equals("output_tokens_details"), try cursor.peek() == .object {
-        var details = try cursor.enterObject()
-        while let key = try cursor.nextMember(&details) {
-          if key.range.of(body).equals("thinking_tokens") {
-            thinking = try TokenFigure.read(&cursor, &isSuspect) ?? thinking
-          } else {
-            try cursor.skipValue()
-          }
-        }
+        try figures.cacheDetails(&cursor, in: body)
       } else {
         try cursor.skipValue()
       }
     }
+    return figures.usage
   }
 
   /// Converse's `[{"inputTokens":N,"ttl":"1h"}]`.
@@ -83,8 +63,8 @@ struct CacheOutsideFigures {
     cacheWrite1h = hour
   }
 
-  /// Nil as long as nothing was told.
-  var usage: Usage? {
+  /// Nil where nothing was told.
+  private var usage: Usage? {
     guard input != nil || output != nil || isSuspect else { return nil }
     var usage = Usage()
     usage.cachedTokens = cacheRead ?? 0
@@ -95,9 +75,7 @@ struct CacheOutsideFigures {
     usage.hasInput = input != nil
     usage.outputTokens = output ?? 0
     usage.hasOutput = output != nil
-    usage.reasoningTokens = min(thinking ?? 0, usage.outputTokens)
-    usage.isSuspect = isSuspect || (thinking ?? 0) > usage.outputTokens
-    usage.tier = tier
+    usage.isSuspect = isSuspect
     return usage
   }
 }

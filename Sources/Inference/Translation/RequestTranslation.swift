@@ -59,7 +59,7 @@ package enum RequestTranslation {
     var writer = ConversationWriter(
       body: body, talk: talk, target: target, takes: takes, out: out, dropped: dropped)
     let began = out.count
-    out.reserve(body.count)
+    out.reserve(body.count + body.count / 8 + 256)
     do throws(InferenceError) {
       try writer.write()
     } catch {

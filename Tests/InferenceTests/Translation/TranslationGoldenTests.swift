@@ -46,6 +46,7 @@ import Testing
       guard pair.count == 2 else { return nil }
       switch pair[0] {
       case "model": target.model = pair[1]
+      case "max": target.maxTokens = Int64(pair[1]) ?? 0
       case "user": target.userHash = Array(pair[1].utf8)
       case "deny": target.deniedFields = pair[1].split(separator: ",").map(String.init)
       case "sampling": target.anthropicDropsSampling = pair[1] == "dropped"

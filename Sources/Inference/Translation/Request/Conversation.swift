@@ -21,6 +21,8 @@ struct Conversation {
   var thinking = Thinking()
   var temperature: ByteRange?
   var topP: ByteRange?
+  /// Anthropic's limit of the answer, which its thinking budget must stay below.
+  var maxTokens: Int64?
   var topK: ByteRange?
   var seed: ByteRange?
   var frequencyPenalty: ByteRange?
@@ -36,10 +38,12 @@ struct Conversation {
   /// Whether an earlier turn calls a tool.
   var hasCalls = false
 
-  init(of source: Source) {
+  /// - Parameter bytes: Of the body: a guess at how much is said in it.
+  init(of source: Source, bytes: Int) {
     self.source = source
-    turns.reserveCapacity(16)
-    blocks.reserveCapacity(16)
+    let pieces = 8 + min(bytes / 256, 1024)
+    turns.reserveCapacity(pieces)
+    blocks.reserveCapacity(pieces)
   }
 }
 
@@ -166,6 +170,8 @@ struct Thinking {
   var mode = Mode.unset
   var effort: Effort?
   var budget: Int64 = 0
+  /// Where the budget stands.
+  var budgetRange = ByteRange(0, 0)
   /// Whether the client wants to read the thoughts or their summary.
   var wantsText = false
   /// Where the effort stands.

@@ -50,7 +50,7 @@ extension ConversationReader {
 
   mutating func addCall(_ block: Block) {
     talk.hasCalls = true
-    if block.madeID > 0 { lastMadeName = block.name } else { calls[hash(of: block.id)] = talk.blocks.count }
+    if block.madeID > 0 { lastMadeName = block.name }
     if block.isSealed, !takes.takesSignatureOfCall {
       dropped.add(block.place.at(.extraContent).at(.google).member("thought_signature"))
     }
@@ -58,12 +58,23 @@ extension ConversationReader {
   }
 
   /// The name of the call that a result means.
-  func nameOfCall(_ result: Block) -> ByteRange? {
+  mutating func nameOfCall(_ result: Block) -> ByteRange? {
     guard result.madeID == 0 else { return lastMadeName }
-    guard let place = calls[hash(of: result.id)], talk.blocks.indices.contains(place),
-      talk.blocks[place].id.of(body).elementsEqual(result.id.of(body))
-    else { return nil }
+    let id = result.id.of(body)
+    // Nearly always it is among the last that were read.
+    let near = max(0, talk.blocks.count - 16)
+    for place in (near..<talk.blocks.count).reversed() where isCall(place, id) { return talk.blocks[place].name }
+    for place in min(indexedBlocks, near)..<near where talk.blocks[place].kind == .call {
+      calls[hash(of: talk.blocks[place].id)] = place
+    }
+    indexedBlocks = max(indexedBlocks, near)
+    guard let place = calls[hash(of: result.id)], place < talk.blocks.count, isCall(place, id) else { return nil }
     return talk.blocks[place].name
+  }
+
+  private func isCall(_ place: Int, _ id: UnsafeRawBufferPointer) -> Bool {
+    talk.blocks[place].kind == .call && talk.blocks[place].madeID == 0
+      && talk.blocks[place].id.count == id.count && talk.blocks[place].id.of(body).elementsEqual(id)
   }
 
   private func hash(of id: ByteRange) -> Int {

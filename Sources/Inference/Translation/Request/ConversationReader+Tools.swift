@@ -18,33 +18,43 @@ extension ConversationReader {
   }
 
   private mutating func readTool(at place: Place) throws(JSONTextError) {
-    let type = try ahead("type")
+    let start = cursor
+    var walk = try cursor.enterObject()
+    var seen: UInt64 = 0
+    let type = try lead(TranslationTables.spec, "type", &walk, &seen)
     let kind = value(type, of: TranslationTables.specType)
     let isOwn = type == nil || kind == .function || kind == .custom
     // What Anthropic calls custom is a function; OpenAI's custom tools take free text.
     let isFreeText = kind == .custom && talk.source != .messages
     guard isOwn, !isFreeText || takes.takesCustomTool else {
+      cursor = start
       try cursor.skipValue()
       return dropped.add(place.path)
     }
     var tool = Tool(name: ByteRange(0, 0), place: place)
     tool.isCustom = isFreeText
-    try readToolObject(&tool, at: place, isNested: false)
+    try readToolMembers(&tool, at: place, isNested: false, &walk, &seen)
     guard !tool.name.isEmpty else {
       throw refuse(.missingRequiredParameter, place.member("name"), "'\(place.member("name"))' is missing.")
     }
     talk.tools.append(tool)
   }
 
-  /// Reads a tool's object or the `function` in it.
-  mutating func readToolObject(_ tool: inout Tool, at place: Place, isNested: Bool) throws(JSONTextError) {
+  /// Reads the `function` in a tool, or a tool of chat's older form.
+  mutating func readFunctionTool(_ tool: inout Tool, at place: Place) throws(JSONTextError) {
     var walk = try object(place.path)
     var seen: UInt64 = 0
+    try readToolMembers(&tool, at: place, isNested: true, &walk, &seen)
+  }
+
+  private mutating func readToolMembers(
+    _ tool: inout Tool, at place: Place, isNested: Bool, _ walk: inout JSONWalk, _ seen: inout UInt64
+  ) throws(JSONTextError) {
     while let key = try cursor.nextMember(&walk) {
       switch try find(TranslationTables.spec, key, &seen, place) {
       case .type where !isNested: try cursor.skipValue()
       case .function where !isNested && talk.source == .chat:
-        try readToolObject(&tool, at: place.at(.function), isNested: true)
+        try readFunctionTool(&tool, at: place.at(.function))
       case .name: tool.name = try string(place.member("name"))
       case .description: tool.description = try optionalString(place.member("description"))
       case .parameters where talk.source != .messages, .inputSchema where talk.source == .messages:
@@ -108,7 +118,7 @@ extension ConversationReader {
       let place = Place.body.at(.functions, index)
       index += 1
       var tool = Tool(name: ByteRange(0, 0), place: place)
-      try readToolObject(&tool, at: place, isNested: true)
+      try readFunctionTool(&tool, at: place)
       guard !tool.name.isEmpty else {
         throw refuse(.missingRequiredParameter, place.member("name"), "'\(place.member("name"))' is missing.")
       }
@@ -142,17 +152,19 @@ extension ConversationReader {
   }
 
   private mutating func readChoiceObject(at place: Place) throws(JSONTextError) {
-    let type = try ahead("type")
+    let start = cursor
+    var walk = try cursor.enterObject()
+    var seen: UInt64 = 0
+    let type = try lead(TranslationTables.spec, "type", &walk, &seen)
     let kind = value(type, of: TranslationTables.specType)
     if type != nil, kind == nil {
       // Forces a hosted tool, which is not carried either.
+      cursor = start
       try cursor.skipValue()
       return dropped.add(place.path)
     }
     var chosen = ByteRange(0, 0)
     var isRequired = false
-    var walk = try cursor.enterObject()
-    var seen: UInt64 = 0
     while let key = try cursor.nextMember(&walk) {
       switch try find(TranslationTables.spec, key, &seen, place) {
       case .type: try cursor.skipValue()
@@ -224,9 +236,11 @@ extension ConversationReader {
       index += 1
       // More names than any request has tools would only make each lookup dear.
       guard talk.allowed.count < 1_024 else { throw refuse(.invalidValue, here.path, "'\(here.path)' is too many.") }
-      let type = value(try ahead("type"), of: TranslationTables.specType)
       var name = ByteRange(0, 0)
       var tools = try object(here.path)
+      var seen: UInt64 = 0
+      let type = value(
+        try lead(TranslationTables.spec, "type", &tools, &seen), of: TranslationTables.specType)
       while let key = try cursor.nextMember(&tools) {
         let raw = key.range.of(body)
         if raw.equals("name") {
@@ -252,43 +266,46 @@ extension ConversationReader {
   /// Reads `response_format`, `text.format` or `output_config.format`.
   mutating func readFormat(at place: Place) throws(JSONTextError) {
     if try isNull() { return }
-    guard try cursor.peek() == .object else { throw wrongType(place.path, "an object") }
-    switch value(try ahead("type"), of: TranslationTables.specType) {
-    case .text: try readPlainFormat(at: place)
+    let start = cursor
+    var walk = try object(place.path)
+    var seen: UInt64 = 0
+    switch value(try lead(TranslationTables.spec, "type", &walk, &seen), of: TranslationTables.specType) {
+    case .text: try readPlainFormat(at: place, &walk)
     case .jsonObject:
-      try readPlainFormat(at: place)
+      try readPlainFormat(at: place, &walk)
       talk.format = .json
     case .jsonSchema:
       var schema = OutputFormat.Schema(place: place)
-      try readFormatObject(&schema, at: place, isNested: false)
+      try readFormatMembers(&schema, at: place, isNested: false, &walk, &seen)
       guard !schema.schema.isEmpty else {
         throw refuse(.missingRequiredParameter, place.member("schema"), "'\(place.member("schema"))' is missing.")
       }
       talk.format = .schema(schema)
     default:
+      cursor = start
       try cursor.skipValue()
       dropped.add(place.path)
     }
   }
 
-  private mutating func readPlainFormat(at place: Place) throws(JSONTextError) {
-    var walk = try cursor.enterObject()
+  private mutating func readPlainFormat(at place: Place, _ walk: inout JSONWalk) throws(JSONTextError) {
     while let key = try cursor.nextMember(&walk) {
       if key.range.of(body).equals("type") { try cursor.skipValue() } else { try drop(key, in: place) }
     }
   }
 
-  private mutating func readFormatObject(
-    _ schema: inout OutputFormat.Schema, at place: Place, isNested: Bool
+  private mutating func readFormatMembers(
+    _ schema: inout OutputFormat.Schema, at place: Place, isNested: Bool, _ walk: inout JSONWalk,
+    _ seen: inout UInt64
   ) throws(JSONTextError) {
-    var walk = try object(place.path)
-    var seen: UInt64 = 0
     while let key = try cursor.nextMember(&walk) {
       switch try find(TranslationTables.spec, key, &seen, place) {
       case .type where !isNested: try cursor.skipValue()
       case .jsonSchema where !isNested && talk.source == .chat:
         schema.place = place.at(.jsonSchema)
-        try readFormatObject(&schema, at: schema.place, isNested: true)
+        var inner = try object(schema.place.path)
+        var known: UInt64 = 0
+        try readFormatMembers(&schema, at: schema.place, isNested: true, &inner, &known)
       case .name: schema.name = try optionalString(place.member("name"))
       case .description: schema.description = try optionalString(place.member("description"))
       case .schema:

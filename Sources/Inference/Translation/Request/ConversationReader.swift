@@ -13,8 +13,11 @@ struct ConversationReader {
   /// How many calls without an id were met, and the last one's tool, which their results mean.
   var madeIDs = 0
   var lastMadeName: ByteRange?
-  /// Where calls stand among the blocks, by their id's hash (seeded anew in each process).
+  /// Where calls stand among the blocks, by their id's hash (seeded anew in each process): of those that stand so far back
+  /// that nobody looks through all blocks for them.
   var calls: [Int: Int] = [:]
+  /// Up to which block ``calls`` knows them.
+  var indexedBlocks = 0
 
   static func read(
     _ body: UnsafeRawBufferPointer, of source: Conversation.Source, for takes: TargetAbilities
@@ -22,7 +25,7 @@ struct ConversationReader {
     var refusal: InferenceError?
     do throws(JSONTextError) {
       var reader = ConversationReader(
-        body: body, takes: takes, cursor: try JSONCursor(body), talk: Conversation(of: source))
+        body: body, takes: takes, cursor: try JSONCursor(body), talk: Conversation(of: source, bytes: body.count))
       defer { refusal = reader.refusal }
       guard try reader.cursor.peek() == .object else { throw reader.wrongType("", "a JSON object") }
       switch source {
@@ -65,7 +68,7 @@ struct ConversationReader {
   mutating func find<Member>(
     _ table: MemberTable<Member>, _ key: JSONString, _ seen: inout UInt64, _ place: Place
   ) throws(JSONTextError) -> Member? {
-    guard case .member(let member, let index) = table.match(key, in: body) else { return nil }
+    guard let (member, index) = table.known(key, in: body) else { return nil }
     let bit: UInt64 = 1 << UInt64(index & 63)
     guard seen & bit == 0 else {
       let param = place.member(member.rawValue)
@@ -164,25 +167,39 @@ struct ConversationReader {
 
   // MARK: Values of enums
 
-  /// Looks ahead for a member of the object that comes next, without reading it: what it is decides how it is read.
-  func ahead(_ name: StaticString) throws(JSONTextError) -> JSONString? {
+  /// Reads the member that says what an object is, where that comes next, as nearly always; else looks through the object
+  /// for it and leaves it unread.
+  mutating func lead<Member>(
+    _ table: MemberTable<Member>, _ name: StaticString, _ walk: inout JSONWalk, _ seen: inout UInt64
+  ) throws(JSONTextError) -> JSONString? {
+    if let value = try next(table, name, &walk, &seen) { return value }
     var scout = cursor
-    guard try scout.peek() == .object else { return nil }
-    var walk = try scout.enterObject()
-    while let key = try scout.nextMember(&walk) {
-      if equals(key, name) {
-        return try scout.peek() == .string ? try scout.string() : nil
-      }
+    var rest = walk
+    while let key = try scout.nextMember(&rest) {
+      if equals(key, name) { return try scout.peek() == .string ? try scout.string() : nil }
       try scout.skipValue()
     }
     return nil
   }
 
-  /// The value of an enum, as a reader of the JSON would see it.
-  func value<Value>(_ text: JSONString?, of table: MemberTable<Value>) -> Value? {
+  /// Reads a member with a string, if it comes next.
+  mutating func next<Member>(
+    _ table: MemberTable<Member>, _ name: StaticString, _ walk: inout JSONWalk, _ seen: inout UInt64
+  ) throws(JSONTextError) -> JSONString? {
+    let start = (cursor, walk)
+    if let key = try cursor.nextMember(&walk), equals(key, name), try cursor.peek() == .string {
+      if let index = table.known(key, in: body)?.index { seen |= 1 << UInt64(index & 63) }
+      return try cursor.string()
+    }
+    (cursor, walk) = start
+    return nil
+  }
+
+  /// The value of an enum, as a reader of the JSON would see it. It changes nothing, but says so that a text that is read in
+  /// the same expression needs no copy of the whole reader.
+  mutating func value<Value>(_ text: JSONString?, of table: MemberTable<Value>) -> Value? {
     guard let text else { return nil }
-    guard case .member(let value, _) = table.match(text, in: body) else { return nil }
-    return value
+    return table.known(text, in: body)?.member
   }
 
   /// Whether a name reads so once it is unescaped.

@@ -8,6 +8,33 @@ struct ConversationWriter {
   let takes: TargetAbilities
   let out: ByteArena
   var dropped: DroppedPaths
+  /// Runs of turns that have one speaker in the target: the system's late words are the user's there.
+  let runs: [Run]
+  /// Where the blocks of all runs stand at the top of their turns, results first in each run.
+  let spots: [Spot]
+
+  struct Run {
+    var isAssistant: Bool
+    var turns: Range<Int>
+    /// In ``spots``.
+    var blocks: Range<Int>
+    /// How many of them are results.
+    var results: Int
+  }
+
+  struct Spot {
+    var place: Int
+    var role: Turn.Role
+  }
+
+  init(
+    body: UnsafeRawBufferPointer, talk: Conversation, target: RequestTranslation.Target, takes: TargetAbilities,
+    out: ByteArena, dropped: DroppedPaths
+  ) {
+    (self.body, self.talk, self.target, self.takes, self.out) = (body, talk, target, takes, out)
+    self.dropped = dropped
+    (runs, spots) = Self.arrange(talk)
+  }
 
   /// Stands in front of a system's text that no role is left for.
   static let systemMarker: StaticString = "[System message]\\n"
@@ -92,53 +119,60 @@ struct ConversationWriter {
     out.append(0x22)
   }
 
-  /// A text of a turn; one of a late system message carries the marker.
-  func writeText(_ block: Block, of role: Turn.Role) {
-    out.append(0x22)
-    if role == .system { out.append(Self.systemMarker) }
-    splice(block.text)
-    out.append(0x22)
+  /// The content of a turn's text; one of a late system message carries the marker.
+  func appendText(of spot: Spot) {
+    if spot.role == .system { out.append(Self.systemMarker) }
+    splice(talk.blocks[spot.place].text)
   }
 
   // MARK: Turns
 
-  /// Runs of turns that have one speaker in the target: the system's late words are the user's there.
-  func runs() -> [Range<Int>] {
-    var runs: [Range<Int>] = []
+  private static func arrange(_ talk: Conversation) -> ([Run], [Spot]) {
+    var runs: [Run] = []
+    var spots: [Spot] = []
+    runs.reserveCapacity(talk.turns.count)
+    spots.reserveCapacity(talk.blocks.count)
     var start = 0
-    for index in talk.turns.indices.dropFirst() {
-      guard (talk.turns[index].role == .assistant) != (talk.turns[start].role == .assistant) else { continue }
-      runs.append(start..<index)
-      start = index
+    while start < talk.turns.count {
+      let isAssistant = talk.turns[start].role == .assistant
+      var end = start + 1
+      while end < talk.turns.count, (talk.turns[end].role == .assistant) == isAssistant { end += 1 }
+      let first = spots.count
+      add(results: true, of: start..<end, talk, to: &spots)
+      let results = spots.count - first
+      add(results: false, of: start..<end, talk, to: &spots)
+      runs.append(
+        Run(isAssistant: isAssistant, turns: start..<end, blocks: first..<spots.count, results: results))
+      start = end
     }
-    if !talk.turns.isEmpty { runs.append(start..<talk.turns.count) }
-    return runs
+    return (runs, spots)
   }
 
-  /// The blocks of a run at its top, results first; each with the role of its turn.
-  func blocks(of run: Range<Int>) -> [(place: Int, role: Turn.Role)] {
-    var found: [(place: Int, role: Turn.Role)] = []
-    found.reserveCapacity(talk.turns[run].reduce(0) { $0 + $1.end - $1.first })
-    add(results: true, of: run, to: &found)
-    add(results: false, of: run, to: &found)
-    return found
-  }
-
-  private func add(results: Bool, of run: Range<Int>, to found: inout [(place: Int, role: Turn.Role)]) {
-    for turn in talk.turns[run] {
-      var place = turn.first
-      while place < turn.end {
-        if (talk.blocks[place].kind == .result) == results { found.append((place, turn.role)) }
+  private static func add(results: Bool, of turns: Range<Int>, _ talk: Conversation, to spots: inout [Spot]) {
+    for turn in turns {
+      var place = talk.turns[turn].first
+      let end = min(talk.turns[turn].end, talk.blocks.count)
+      while place < end {
+        if (talk.blocks[place].kind == .result) == results {
+          spots.append(Spot(place: place, role: talk.turns[turn].role))
+        }
         place += 1 + talk.blocks[place].inner
       }
     }
   }
 
-  /// What stands inside of a result.
-  func content(of place: Int) -> ArraySlice<Block> {
+  /// Where stands what a result holds.
+  func inside(_ place: Int) -> Range<Int> {
     let end = min(place + 1 + talk.blocks[place].inner, talk.blocks.count)
-    return talk.blocks[min(place + 1, end)..<end]
+    return min(place + 1, end)..<end
   }
+
+  func isPlainText(_ place: Int) -> Bool {
+    talk.blocks[place].kind == .text && talk.blocks[place].cache.isEmpty
+  }
+
+  /// Whether a run's first block is a text without mark.
+  func isPlainText(_ run: Run) -> Bool { !run.blocks.isEmpty && isPlainText(spots[run.blocks.lowerBound].place) }
 
   // MARK: Calls
 
@@ -148,7 +182,7 @@ struct ConversationWriter {
     defer { out.append(0x22) }
     guard block.madeID == 0 else {
       out.append("call_f")
-      return out.append(utf8: String(block.madeID))
+      return out.append(number: Int64(block.madeID))
     }
     let raw = block.id.of(body)
     switch takes.wire {
@@ -272,13 +306,41 @@ struct ConversationWriter {
 
   /// A number, brought into `0 … most`; named where that changes it.
   mutating func writeClamped(_ number: ByteRange, most: Int, path: String) {
-    let value = value(number)
-    guard value < 0 || value > Double(most) else { return splice(number) }
-    out.append(utf8: String(value < 0 ? 0 : most))
+    let isNegative = isNegative(number)
+    guard isNegative || exceeds(number, most) else { return splice(number) }
+    out.append(number: Int64(isNegative ? 0 : most))
     dropped.add(path)
   }
 
-  func value(_ number: ByteRange) -> Double { Double(String(decoding: number.of(body), as: UTF8.self)) ?? 0 }
+  /// A number without exponent: what stands in front of its point, and whether there is more behind it; nil for another.
+  private func plain(_ number: ByteRange) -> (whole: Int, hasFraction: Bool)? {
+    let raw = number.of(body)
+    guard raw.count <= 16 else { return nil }
+    var (whole, isBehindPoint, hasFraction) = (0, false, false)
+    for byte in raw {
+      switch byte {
+      case 0x30...0x39 where isBehindPoint: if byte != 0x30 { hasFraction = true }
+      case 0x30...0x39: whole = whole * 10 + Int(byte - 0x30)
+      case 0x2E: isBehindPoint = true
+      default: return nil
+      }
+    }
+    return (whole, hasFraction)
+  }
+
+  private func isNegative(_ number: ByteRange) -> Bool { number.of(body).first == 0x2D && value(number) < 0 }
+
+  private func exceeds(_ number: ByteRange, _ most: Int) -> Bool {
+    guard let plain = plain(number) else { return value(number) > Double(most) }
+    return plain.whole > most || plain.whole == most && plain.hasFraction
+  }
+
+  func isOne(_ number: ByteRange) -> Bool {
+    guard let plain = plain(number) else { return value(number) == 1 }
+    return plain.whole == 1 && !plain.hasFraction
+  }
+
+  private func value(_ number: ByteRange) -> Double { Double(String(decoding: number.of(body), as: UTF8.self)) ?? 0 }
 
   func writeStops() {
     out.append("[")

@@ -3,13 +3,16 @@ internal import JSONText
 /// The paths of what a translation does not carry, in the order in which they were met.
 struct DroppedPaths {
   /// What a header could never show is not kept: nobody may fill memory with members that nobody knows.
-  private static let most = 2_000
+  static let most = 2_000
   private(set) var all: [String] = []
 
   mutating func add(_ path: String) {
     guard all.count < Self.most else { return }
     all.append(path)
   }
+
+  /// Forgets the paths from `count` on.
+  mutating func truncate(to count: Int) { all.removeLast(max(0, all.count - max(0, count))) }
 
   /// A member's name as it may stand in a path and a header: what is no plain letter becomes `?`.
   static func plain(_ name: UnsafeRawBufferPointer) -> String {

@@ -14,7 +14,9 @@ extension ConversationReader {
       var seen: UInt64 = 0
       while let key = try cursor.nextMember(&members) {
         switch try find(TranslationTables.piece, key, &seen, here) {
-        case .id: identify(&call, by: try optionalString(here.member("id")))
+        case .id:
+          let id = try optionalString(here.member("id"))
+          identify(&call, by: id)
         case .type, .index: try cursor.skipValue()
         case .function: try readCalledFunction(&call, at: here.at(.function))
         case .custom: try readCalledFunction(&call, at: here.at(.custom))
@@ -72,14 +74,14 @@ extension ConversationReader {
     calls.append(call)
   }
 
-  mutating func readChatResult(at place: Place, isFunction: Bool) throws(JSONTextError) {
+  mutating func readChatResult(
+    at place: Place, isFunction: Bool, _ walk: inout JSONWalk, _ seen: inout UInt64
+  ) throws(JSONTextError) {
     open(.user, at: place)
     var result = Block(.result, at: place)
     if isFunction { result.madeID = madeIDs }
     let number = openResult(result)
     var name = ByteRange(0, 0)
-    var walk = try cursor.enterObject()
-    var seen: UInt64 = 0
     while let key = try cursor.nextMember(&walk) {
       switch try find(TranslationTables.piece, key, &seen, place) {
       case .role: try cursor.skipValue()

@@ -119,22 +119,26 @@ extension ConversationReader {
 
   private mutating func readChatMessage(at place: Place) throws(JSONTextError) {
     guard try cursor.peek() == .object else { throw wrongType(place.path, "an object") }
-    guard let role = value(try ahead("role"), of: TranslationTables.role) else {
+    var walk = try cursor.enterObject()
+    var seen: UInt64 = 0
+    guard
+      let role = value(try lead(TranslationTables.piece, "role", &walk, &seen), of: TranslationTables.role)
+    else {
       throw refuse(.invalidValue, place.member("role"), "'\(place.member("role"))' is missing or unknown.")
     }
     switch role {
-    case .system, .developer: try readChatSystem(at: place)
-    case .user: try readChatTurn(.user, at: place)
-    case .assistant: try readChatTurn(.assistant, at: place)
-    case .tool, .function: try readChatResult(at: place, isFunction: role == .function)
+    case .system, .developer: try readChatSystem(at: place, &walk, &seen)
+    case .user: try readChatTurn(.user, at: place, &walk, &seen)
+    case .assistant: try readChatTurn(.assistant, at: place, &walk, &seen)
+    case .tool, .function: try readChatResult(at: place, isFunction: role == .function, &walk, &seen)
     }
   }
 
-  private mutating func readChatSystem(at place: Place) throws(JSONTextError) {
+  private mutating func readChatSystem(
+    at place: Place, _ walk: inout JSONWalk, _ seen: inout UInt64
+  ) throws(JSONTextError) {
     let isLeading = talk.turns.isEmpty
     open(.system, at: place)
-    var walk = try cursor.enterObject()
-    var seen: UInt64 = 0
     while let key = try cursor.nextMember(&walk) {
       switch try find(TranslationTables.piece, key, &seen, place) {
       case .role: try cursor.skipValue()
@@ -154,10 +158,10 @@ extension ConversationReader {
     talk.blocks.removeLast(talk.blocks.count - turn.first)
   }
 
-  private mutating func readChatTurn(_ role: Turn.Role, at place: Place) throws(JSONTextError) {
+  private mutating func readChatTurn(
+    _ role: Turn.Role, at place: Place, _ walk: inout JSONWalk, _ seen: inout UInt64
+  ) throws(JSONTextError) {
     open(role, at: place)
-    var walk = try cursor.enterObject()
-    var seen: UInt64 = 0
     let isAssistant = role == .assistant
     var calls: [Block] = []
     while let key = try cursor.nextMember(&walk) {
@@ -196,19 +200,22 @@ extension ConversationReader {
     case .object: break
     default: throw wrongType(place.path, "an object")
     }
-    let type = value(try ahead("type"), of: TranslationTables.pieceType)
+    let start = cursor
+    var walk = try cursor.enterObject()
+    var seen: UInt64 = 0
+    let type = value(
+      try lead(TranslationTables.piece, "type", &walk, &seen), of: TranslationTables.pieceType)
     switch type {
     case .text?, .refusal?: break
     case .imageURL?, .inputAudio?, .file?: if role != .user { throw unsupported(place.path) }
     default:
       // What an answer carried (thoughts, references) comes back in the next turn; what the user sends must arrive.
       guard role == .assistant else { throw unsupported(place.path) }
+      cursor = start
       try cursor.skipValue()
       return dropped.add(place.path)
     }
     var block = Block(.text, at: place)
-    var walk = try cursor.enterObject()
-    var seen: UInt64 = 0
     let first = talk.blocks.count
     while let key = try cursor.nextMember(&walk) {
       switch try find(TranslationTables.piece, key, &seen, place) {
@@ -292,13 +299,16 @@ extension ConversationReader {
   /// Adds a file by its data, a `data:` URL or plain base64.
   mutating func addFile(_ data: ByteRange, _ block: Block, at place: Place) throws(JSONTextError) {
     var block = block
-    let param = place.member("file_data")
-    guard !data.isEmpty else { throw refuse(.missingRequiredParameter, param, "'\(param)' is missing.") }
+    guard !data.isEmpty else {
+      throw refuse(.missingRequiredParameter, place.member("file_data"), "'\(place.member("file_data"))' is missing.")
+    }
     let name = block.name
     if !name.isEmpty, !takes.takesFileName { dropped.add(place.member("filename")) }
-    if data.of(body).begins(withLowercase: "data:") { return try addMedia(.file, url: data, block, param: param) }
+    if data.of(body).begins(withLowercase: "data:") {
+      return try addMedia(.file, url: data, block, param: place.member("file_data"))
+    }
     block.media = MediaType(ofFile: name.of(body))
     if block.media == .unknown { block.media = .pdf }
-    try addMedia(.file, payload: data, block, param: param)
+    try addMedia(.file, payload: data, block, param: place.member("file_data"))
   }
 }

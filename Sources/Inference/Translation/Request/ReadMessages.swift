@@ -8,7 +8,8 @@ extension ConversationReader {
     let body = Place.body
     while let key = try cursor.nextMember(&walk) {
       switch try find(TranslationTables.asked, key, &seen, body) {
-      case .model, .maxTokens: try cursor.skipValue()
+      case .model: try cursor.skipValue()
+      case .maxTokens: talk.maxTokens = try integer("max_tokens")
       case .messages: try readMessageList()
       case .system: try readSystem()
       case .stream: talk.stream = try boolean("stream") ?? false
@@ -44,9 +45,12 @@ extension ConversationReader {
       while try cursor.nextElement(&walk) {
         let place = Place.body.at(.system, index)
         index += 1
-        guard value(try ahead("type"), of: TranslationTables.pieceType) == .text else { throw unsupported(place.path) }
+        guard try cursor.peek() == .object else { throw unsupported(place.path) }
+        var block = try cursor.enterObject()
+        var seen: UInt64 = 0
+        guard try pieceType(&block, &seen) == .text else { throw unsupported(place.path) }
         var text = SystemText(text: ByteRange(0, 0), place: place)
-        try readTextBlock(&text.text, &text.cache, at: place, isInside: false)
+        try readTextBlock(&text.text, &text.cache, at: place, isInside: false, &block, &seen)
         addSystem(text)
       }
       talk.systems += earlier
@@ -54,11 +58,15 @@ extension ConversationReader {
     }
   }
 
+  /// The `type` of a block that was entered.
+  private mutating func pieceType(_ walk: inout JSONWalk, _ seen: inout UInt64) throws(JSONTextError) -> PieceType? {
+    value(try lead(TranslationTables.piece, "type", &walk, &seen), of: TranslationTables.pieceType)
+  }
+
   private mutating func readTextBlock(
-    _ text: inout ByteRange, _ cache: inout ByteRange, at place: Place, isInside: Bool
+    _ text: inout ByteRange, _ cache: inout ByteRange, at place: Place, isInside: Bool, _ walk: inout JSONWalk,
+    _ seen: inout UInt64
   ) throws(JSONTextError) {
-    var walk = try cursor.enterObject()
-    var seen: UInt64 = 0
     while let key = try cursor.nextMember(&walk) {
       switch try find(TranslationTables.piece, key, &seen, place) {
       case .type: try cursor.skipValue()
@@ -73,20 +81,24 @@ extension ConversationReader {
     let place = Place.body.at(.thinking)
     if try isNull() { return }
     guard try cursor.peek() == .object else { throw wrongType("thinking", "an object") }
-    switch value(try ahead("type"), of: TranslationTables.specType) {
+    let start = cursor.position
+    var walk = try cursor.enterObject()
+    var seen: UInt64 = 0
+    switch value(try lead(TranslationTables.spec, "type", &walk, &seen), of: TranslationTables.specType) {
     case .disabled: talk.thinking.mode = .disabled
     case .adaptive: talk.thinking.mode = .adaptive
     case .enabled: talk.thinking.mode = .budget
     default: throw refuse(.invalidValue, "thinking.type", "'thinking.type' is missing or unknown.")
     }
     talk.thinking.wantsText = talk.thinking.mode != .disabled
-    let start = cursor.position
-    var walk = try cursor.enterObject()
-    var seen: UInt64 = 0
     while let key = try cursor.nextMember(&walk) {
       switch try find(TranslationTables.spec, key, &seen, place) {
       case .type: try cursor.skipValue()
-      case .budgetTokens: talk.thinking.budget = try integer("thinking.budget_tokens") ?? 0
+      case .budgetTokens:
+        _ = try cursor.peek()
+        let start = cursor.position
+        talk.thinking.budget = try integer("thinking.budget_tokens") ?? 0
+        talk.thinking.budgetRange = ByteRange(start, cursor.position)
       case .display:
         guard takes.wire != .chat else {
           try drop(key, in: place)
@@ -132,7 +144,9 @@ extension ConversationReader {
       index += 1
       guard try cursor.peek() == .object else { throw wrongType(place.path, "an object") }
       let turn: Turn.Role
-      switch value(try ahead("role"), of: TranslationTables.role) {
+      var members = try cursor.enterObject()
+      var seen: UInt64 = 0
+      switch value(try lead(TranslationTables.piece, "role", &members, &seen), of: TranslationTables.role) {
       case .user: turn = .user
       case .assistant: turn = .assistant
       case .system: turn = .system
@@ -140,8 +154,6 @@ extension ConversationReader {
       }
       let isLeading = talk.turns.isEmpty
       open(turn, at: place)
-      var members = try cursor.enterObject()
-      var seen: UInt64 = 0
       while let key = try cursor.nextMember(&members) {
         switch try find(TranslationTables.piece, key, &seen, place) {
         case .role: try cursor.skipValue()
@@ -171,34 +183,35 @@ extension ConversationReader {
 
   private mutating func readBlock(at place: Place, _ role: Turn.Role, isInside: Bool) throws(JSONTextError) {
     guard try cursor.peek() == .object else { throw wrongType(place.path, "an object") }
-    let type = value(try ahead("type"), of: TranslationTables.pieceType)
+    let start = cursor
+    var walk = try cursor.enterObject()
+    var seen: UInt64 = 0
+    let type = try pieceType(&walk, &seen)
     switch type {
     case .text:
       var (text, cache) = (ByteRange(0, 0), ByteRange(0, 0))
-      try readTextBlock(&text, &cache, at: place, isInside: isInside)
+      try readTextBlock(&text, &cache, at: place, isInside: isInside, &walk, &seen)
       addText(text, cache: cache, at: place)
     case .image where role == .user, .document where role == .user:
-      try readMediaBlock(type == .image ? .image : .file, at: place, isInside: isInside)
-    case .toolUse where role == .assistant: try readToolUse(at: place)
-    case .toolResult where role == .user && !isInside: try readToolResult(at: place)
-    case .thinking where role == .assistant, .redactedThinking where role == .assistant:
-      try readThought(at: place, isRedacted: type == .redactedThinking)
+      try readMediaBlock(type == .image ? .image : .file, at: place, isInside: isInside, &walk, &seen)
+    case .toolUse where role == .assistant: try readToolUse(at: place, &walk, &seen)
+    case .toolResult where role == .user && !isInside: try readToolResult(at: place, &walk, &seen)
+    case .thinking where role == .assistant && takes.takesThoughts,
+      .redactedThinking where role == .assistant && takes.takesThoughts:
+      try readThought(at: place, isRedacted: type == .redactedThinking, &walk, &seen)
     default:
       // Of an earlier turn of the model, or a tool's reference: said, and left out. What the user sends must arrive.
       guard role == .assistant || isInside else { throw unsupported(place.path) }
+      cursor = start
       try cursor.skipValue()
       dropped.add(place.path)
     }
   }
 
-  private mutating func readThought(at place: Place, isRedacted: Bool) throws(JSONTextError) {
-    guard takes.takesThoughts else {
-      try cursor.skipValue()
-      return dropped.add(place.path)
-    }
+  private mutating func readThought(
+    at place: Place, isRedacted: Bool, _ walk: inout JSONWalk, _ seen: inout UInt64
+  ) throws(JSONTextError) {
     var block = Block(isRedacted ? .redactedThinking : .thinking, at: place)
-    var walk = try cursor.enterObject()
-    var seen: UInt64 = 0
     while let key = try cursor.nextMember(&walk) {
       switch try find(TranslationTables.piece, key, &seen, place) {
       case .type: try cursor.skipValue()
@@ -212,15 +225,17 @@ extension ConversationReader {
     talk.blocks.append(block)
   }
 
-  private mutating func readToolUse(at place: Place) throws(JSONTextError) {
+  private mutating func readToolUse(
+    at place: Place, _ walk: inout JSONWalk, _ seen: inout UInt64
+  ) throws(JSONTextError) {
     var call = Block(.call, at: place)
     call.form = .object
-    var walk = try cursor.enterObject()
-    var seen: UInt64 = 0
     while let key = try cursor.nextMember(&walk) {
       switch try find(TranslationTables.piece, key, &seen, place) {
       case .type: try cursor.skipValue()
-      case .id: identify(&call, by: try string(place.member("id")))
+      case .id:
+        let id = try string(place.member("id"))
+        identify(&call, by: id)
       case .name: call.name = try string(place.member("name"))
       case .input:
         guard try cursor.peek() == .object else { throw wrongType(place.member("input"), "an object") }
@@ -236,10 +251,10 @@ extension ConversationReader {
     addCall(call)
   }
 
-  private mutating func readToolResult(at place: Place) throws(JSONTextError) {
+  private mutating func readToolResult(
+    at place: Place, _ walk: inout JSONWalk, _ seen: inout UInt64
+  ) throws(JSONTextError) {
     let number = openResult(Block(.result, at: place))
-    var walk = try cursor.enterObject()
-    var seen: UInt64 = 0
     while let key = try cursor.nextMember(&walk) {
       switch try find(TranslationTables.piece, key, &seen, place) {
       case .type: try cursor.skipValue()
@@ -259,11 +274,11 @@ extension ConversationReader {
 
   // MARK: Media
 
-  private mutating func readMediaBlock(_ kind: MediaKind, at place: Place, isInside: Bool) throws(JSONTextError) {
+  private mutating func readMediaBlock(
+    _ kind: MediaKind, at place: Place, isInside: Bool, _ walk: inout JSONWalk, _ seen: inout UInt64
+  ) throws(JSONTextError) {
     var block = Block(kind == .image ? .image : .document, at: place)
     let first = talk.blocks.count
-    var walk = try cursor.enterObject()
-    var seen: UInt64 = 0
     while let key = try cursor.nextMember(&walk) {
       switch try find(TranslationTables.piece, key, &seen, place) {
       case .type: try cursor.skipValue()
@@ -291,16 +306,17 @@ extension ConversationReader {
 
   private mutating func readSource(_ kind: MediaKind, _ block: Block, at place: Place) throws(JSONTextError) {
     guard try cursor.peek() == .object else { throw wrongType(place.path, "an object") }
-    let type = value(try ahead("type"), of: TranslationTables.pieceType)
-    var block = block
-    var (data, url) = (ByteRange(0, 0), ByteRange(0, 0))
     var walk = try cursor.enterObject()
     var seen: UInt64 = 0
+    let type = try pieceType(&walk, &seen)
+    var block = block
+    var (data, url) = (ByteRange(0, 0), ByteRange(0, 0))
     while let key = try cursor.nextMember(&walk) {
       switch try find(TranslationTables.piece, key, &seen, place) {
       case .type: try cursor.skipValue()
       case .mediaType:
-        note(try string(place.member("media_type")), as: &block)
+        let name = try string(place.member("media_type"))
+        note(name, as: &block)
       case .data: data = try string(place.member("data"))
       case .url: url = try string(place.member("url"))
       case .content where type == .content: try readBlocks(at: place, .user, isInside: true)

@@ -116,39 +116,77 @@ extension ConversationReader {
 
   private mutating func readItem(at place: Place) throws(JSONTextError) {
     guard try cursor.peek() == .object else { throw wrongType(place.path, "an object") }
-    let type = try ahead("type")
+    let start = cursor
+    var walk = try cursor.enterObject()
+    var seen: UInt64 = 0
+    // Most messages have no type: that they are none of another type shows at their end.
+    if let role = speaker(try next(TranslationTables.piece, "role", &walk, &seen)) {
+      let before = (blocks: talk.blocks.count, turns: talk.turns.count, dropped: dropped.all.count)
+      open(role, at: place)
+      if try readMessageMembers(at: place, role, &walk, &seen) { return closeMessage(role, before.turns == 0) }
+      talk.blocks.removeLast(talk.blocks.count - before.blocks)
+      talk.turns.removeLast(talk.turns.count - before.turns)
+      dropped.truncate(to: before.dropped)
+    }
+    cursor = start
+    walk = try cursor.enterObject()
+    seen = 0
+    let type = try lead(TranslationTables.piece, "type", &walk, &seen)
     switch value(type, of: TranslationTables.pieceType) {
-    case .message: try readMessageItem(at: place)
-    case .functionCall, .customToolCall: try readCallItem(at: place)
-    case .functionCallOutput, .customToolCallOutput: try readOutputItem(at: place)
-    case .additionalTools: try readAdditionalTools(at: place)
+    case .message: try readMessageItem(at: place, &walk, &seen)
+    case .functionCall, .customToolCall: try readCallItem(at: place, &walk, &seen)
+    case .functionCallOutput, .customToolCallOutput: try readOutputItem(at: place, &walk, &seen)
+    case .additionalTools: try readAdditionalTools(at: place, &walk, &seen)
     case .itemReference: throw unsupported(place.path)
     default:
-      if type == nil { return try readMessageItem(at: place) }
+      if type == nil { return try readMessageItem(at: place, &walk, &seen) }
       // Thoughts, hosted tools and what nobody knows: said, and left out.
+      cursor = start
       try cursor.skipValue()
       dropped.add(place.path)
     }
   }
 
-  private mutating func readMessageItem(at place: Place) throws(JSONTextError) {
-    let role = value(try ahead("role"), of: TranslationTables.role)
-    let isSystem = role == .system || role == .developer
-    guard isSystem || role == .user || role == .assistant else {
+  private mutating func readMessageItem(
+    at place: Place, _ walk: inout JSONWalk, _ seen: inout UInt64
+  ) throws(JSONTextError) {
+    guard let role = speaker(try lead(TranslationTables.piece, "role", &walk, &seen)) else {
       throw refuse(.invalidValue, place.member("role"), "'\(place.member("role"))' is missing or unknown.")
     }
     let isLeading = talk.turns.isEmpty
-    open(isSystem ? .system : role == .assistant ? .assistant : .user, at: place)
-    var walk = try cursor.enterObject()
-    var seen: UInt64 = 0
+    open(role, at: place)
+    _ = try readMessageMembers(at: place, role, &walk, &seen)
+    closeMessage(role, isLeading)
+  }
+
+  private mutating func speaker(_ text: JSONString?) -> Turn.Role? {
+    switch value(text, of: TranslationTables.role) {
+    case .system, .developer: .system
+    case .user: .user
+    case .assistant: .assistant
+    default: nil
+    }
+  }
+
+  /// - Returns: False if the item says that it is no message.
+  private mutating func readMessageMembers(
+    at place: Place, _ role: Turn.Role, _ walk: inout JSONWalk, _ seen: inout UInt64
+  ) throws(JSONTextError) -> Bool {
     while let key = try cursor.nextMember(&walk) {
       switch try find(TranslationTables.piece, key, &seen, place) {
-      case .role, .type, .id, .status: try cursor.skipValue()
+      case .type:
+        guard try cursor.peek() == .string else { try cursor.skipValue(); continue }
+        guard value(try cursor.string(), of: TranslationTables.pieceType) == .message else { return false }
+      case .role, .id, .status: try cursor.skipValue()
       case .content: try readItemContent(at: place, .content, takesMedia: role == .user)
       default: try drop(key, in: place)
       }
     }
-    isSystem && isLeading ? closeSystem() : close()
+    return true
+  }
+
+  private mutating func closeMessage(_ role: Turn.Role, _ isLeading: Bool) {
+    role == .system && isLeading ? closeSystem() : close()
   }
 
   private mutating func readItemContent(
@@ -170,7 +208,10 @@ extension ConversationReader {
 
   private mutating func readItemPart(at place: Place, takesMedia: Bool) throws(JSONTextError) {
     guard try cursor.peek() == .object else { throw wrongType(place.path, "an object") }
-    let type = value(try ahead("type"), of: TranslationTables.pieceType)
+    var walk = try cursor.enterObject()
+    var seen: UInt64 = 0
+    let type = value(
+      try lead(TranslationTables.piece, "type", &walk, &seen), of: TranslationTables.pieceType)
     switch type {
     case .inputText, .outputText, .text, .refusal: break
     case .inputImage, .inputFile, .inputAudio: if !takesMedia { throw unsupported(place.path) }
@@ -180,8 +221,6 @@ extension ConversationReader {
     var (text, url, data, address) = (ByteRange(0, 0), ByteRange(0, 0), ByteRange(0, 0), ByteRange(0, 0))
     var cache = ByteRange(0, 0)
     let first = talk.blocks.count
-    var walk = try cursor.enterObject()
-    var seen: UInt64 = 0
     while let key = try cursor.nextMember(&walk) {
       switch try find(TranslationTables.piece, key, &seen, place) {
       case .type: try cursor.skipValue()
@@ -200,9 +239,11 @@ extension ConversationReader {
     }
     switch type {
     case .inputImage:
-      let param = place.member("image_url")
-      guard !url.isEmpty else { throw refuse(.missingRequiredParameter, param, "'\(param)' is missing.") }
-      try addMedia(.image, url: url, block, param: param)
+      guard !url.isEmpty else {
+        throw refuse(
+          .missingRequiredParameter, place.member("image_url"), "'\(place.member("image_url"))' is missing.")
+      }
+      try addMedia(.image, url: url, block, param: place.member("image_url"))
     case .inputFile:
       if address.isEmpty {
         try addFile(data, block, at: place)
@@ -218,14 +259,16 @@ extension ConversationReader {
 
   // MARK: Calls and outputs
 
-  private mutating func readCallItem(at place: Place) throws(JSONTextError) {
+  private mutating func readCallItem(
+    at place: Place, _ walk: inout JSONWalk, _ seen: inout UInt64
+  ) throws(JSONTextError) {
     var call = Block(.call, at: place)
-    var walk = try cursor.enterObject()
-    var seen: UInt64 = 0
     while let key = try cursor.nextMember(&walk) {
       switch try find(TranslationTables.piece, key, &seen, place) {
       case .type, .id, .status: try cursor.skipValue()
-      case .callID: identify(&call, by: try string(place.member("call_id")))
+      case .callID:
+        let id = try string(place.member("call_id"))
+        identify(&call, by: id)
       case .name: call.name = try string(place.member("name"))
       case .arguments: try readArguments(&call, place.member("arguments"))
       case .input:
@@ -244,11 +287,11 @@ extension ConversationReader {
     close()
   }
 
-  private mutating func readOutputItem(at place: Place) throws(JSONTextError) {
+  private mutating func readOutputItem(
+    at place: Place, _ walk: inout JSONWalk, _ seen: inout UInt64
+  ) throws(JSONTextError) {
     open(.user, at: place)
     let number = openResult(Block(.result, at: place))
-    var walk = try cursor.enterObject()
-    var seen: UInt64 = 0
     while let key = try cursor.nextMember(&walk) {
       switch try find(TranslationTables.piece, key, &seen, place) {
       case .type, .id, .status: try cursor.skipValue()
@@ -265,9 +308,9 @@ extension ConversationReader {
   }
 
   /// Codex sends tools in an item of their own.
-  private mutating func readAdditionalTools(at place: Place) throws(JSONTextError) {
-    var walk = try cursor.enterObject()
-    var seen: UInt64 = 0
+  private mutating func readAdditionalTools(
+    at place: Place, _ walk: inout JSONWalk, _ seen: inout UInt64
+  ) throws(JSONTextError) {
     while let key = try cursor.nextMember(&walk) {
       switch try find(TranslationTables.piece, key, &seen, place) {
       case .type, .id, .status, .role: try cursor.skipValue()

@@ -11,7 +11,7 @@ struct TargetAbilities {
   init(_ target: RequestTranslation.Target) {
     wire = target.wire
     isClaude = wire == .messages || wire == .converse && Self.holds("anthropic", target.model)
-    hasThinkingBudget = Self.holds("gemini-2", target.model)
+    hasThinkingBudget = wire == .gemini && Self.holds("gemini-2", target.model)
   }
 
   /// Whether a model's name holds a word; a search by the string's characters would cost more than the translation.

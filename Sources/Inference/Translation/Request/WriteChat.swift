@@ -12,7 +12,7 @@ extension ConversationWriter {
     if let temperature = talk.temperature, member("temperature", from: "temperature") { splice(temperature) }
     if let topP = talk.topP, member("top_p", from: "top_p") { splice(topP) }
     key(target.maxTokensField == .maxTokens ? "max_tokens" : "max_completion_tokens")
-    out.append(utf8: String(target.maxTokens))
+    out.append(number: target.maxTokens)
     if !talk.stops.isEmpty, member("stop", from: stopPath) { writeStops() }
     if talk.stream {
       key("stream")
@@ -103,31 +103,28 @@ extension ConversationWriter {
       writeJoinedSystems()
       out.append("}")
     }
-    for run in runs() {
-      if talk.turns[run.lowerBound].role == .assistant { writeAssistant(run) } else { writeUsers(run) }
+    for run in runs {
+      if run.isAssistant { writeAssistant(run) } else { writeUsers(run) }
     }
     out.append("]")
   }
 
-  private func writeAssistant(_ run: Range<Int>) {
+  /// The blocks of one message.
+  private func writeAssistant(_ run: Run) {
     comma()
     out.append("{\"role\":\"assistant\",\"content\":")
-    let blocks = blocks(of: run).map { talk.blocks[$0.place] }
-    writeChatContent(blocks.filter { $0.kind == .text })
-    let calls = blocks.filter { $0.kind == .call }
-    if !calls.isEmpty {
-      key("tool_calls")
-      out.append("[")
-      for call in calls { writeChatCall(call) }
-      out.append("]")
+    writeChatContent(run.blocks.lazy.map { spots[$0].place }.filter { talk.blocks[$0].kind == .text })
+    var isFirst = true
+    for index in run.blocks where talk.blocks[spots[index].place].kind == .call {
+      out.append(isFirst ? ",\"tool_calls\":[" : ",")
+      isFirst = false
+      writeChatCall(talk.blocks[spots[index].place])
     }
-    out.append("}")
+    out.append(isFirst ? "}" : "]}")
   }
 
   private func writeChatCall(_ call: Block) {
-    comma()
-    out.append("{")
-    key("id")
+    out.append("{\"id\":")
     writeID(call)
     if call.form == .custom {
       out.append(",\"type\":\"custom\",\"custom\":{")
@@ -143,18 +140,22 @@ extension ConversationWriter {
   }
 
   /// One text as a string, which every server reads; more, or media, as parts. Nothing is null.
-  private func writeChatContent(_ blocks: [Block], isError: Bool = false) {
-    guard let first = blocks.first else { return out.append("null") }
-    if blocks.count == 1, first.kind == .text {
+  private func writeChatContent(_ places: some Sequence<Int>, isError: Bool = false) {
+    var places = places.makeIterator()
+    guard let first = places.next() else { return out.append("null") }
+    var following = places.next()
+    if following == nil, talk.blocks[first].kind == .text {
       out.append(0x22)
       if isError { out.append(ConversationReader.errorPrefix) }
-      splice(first.text)
+      splice(talk.blocks[first].text)
       return out.append(0x22)
     }
     out.append("[")
-    for (number, block) in blocks.enumerated() {
-      comma()
-      writeChatPart(block, isError: isError && number == 0)
+    writeChatPart(talk.blocks[first], isError: isError)
+    while let place = following {
+      out.append(0x2C)
+      writeChatPart(talk.blocks[place], isError: false)
+      following = places.next()
     }
     out.append("]")
   }
@@ -202,45 +203,47 @@ extension ConversationWriter {
   }
 
   /// Results first, each a message of its own and texts only; then what they show; then what is said.
-  private func writeUsers(_ run: Range<Int>) {
-    let all = blocks(of: run)
-    var shown: [Block] = []
-    for (place, _) in all where talk.blocks[place].kind == .result {
-      let result = talk.blocks[place]
-      comma()
-      out.append("{\"role\":\"tool\"")
-      key("tool_call_id")
-      writeID(result)
-      key("content")
-      let texts = content(of: place).filter { $0.kind == .text }
-      if texts.isEmpty {
-        out.append(0x22)
-        if result.isError { out.append(ConversationReader.errorPrefix) }
-        out.append(0x22)
-      } else {
-        writeChatContent(Array(texts), isError: result.isError)
-      }
+  private func writeUsers(_ run: Run) {
+    let results = run.blocks.prefix(run.results)
+    for index in results { writeToolMessage(spots[index].place) }
+    let shown = results.lazy.flatMap { inside(spots[$0].place) }.filter { talk.blocks[$0].kind != .text }
+    if !results.isEmpty, shown.contains(where: { _ in true }) {
+      openChatMessage("user")
+      writeChatContent(shown)
       out.append("}")
-      shown += content(of: place).filter { $0.kind != .text }
     }
-    if !shown.isEmpty { writeChatMessage("user", shown) }
-    for turn in talk.turns[run] {
-      var said: [Block] = []
-      var place = turn.first
-      while place < turn.end {
-        if talk.blocks[place].kind != .result { said.append(talk.blocks[place]) }
-        place += 1 + talk.blocks[place].inner
-      }
-      if !said.isEmpty { writeChatMessage(turn.role == .system ? "system" : "user", said) }
+    var index = run.blocks.lowerBound + run.results
+    for turn in run.turns {
+      let first = index
+      while index < run.blocks.upperBound, spots[index].place < talk.turns[turn].end { index += 1 }
+      guard index > first else { continue }
+      openChatMessage(talk.turns[turn].role == .system ? "system" : "user")
+      writeChatContent((first..<index).lazy.map { spots[$0].place })
+      out.append("}")
     }
   }
 
-  private func writeChatMessage(_ role: StaticString, _ blocks: [Block]) {
+  private func openChatMessage(_ role: StaticString) {
     comma()
-    out.append("{")
-    member("role", constant: role)
-    key("content")
-    writeChatContent(blocks)
+    out.append("{\"role\":\"")
+    out.append(role)
+    out.append("\",\"content\":")
+  }
+
+  private func writeToolMessage(_ place: Int) {
+    comma()
+    out.append("{\"role\":\"tool\",\"tool_call_id\":")
+    writeID(talk.blocks[place])
+    out.append(",\"content\":")
+    let isError = talk.blocks[place].isError
+    let texts = inside(place).lazy.filter { talk.blocks[$0].kind == .text }
+    if texts.contains(where: { _ in true }) {
+      writeChatContent(texts, isError: isError)
+    } else {
+      out.append(0x22)
+      if isError { out.append(ConversationReader.errorPrefix) }
+      out.append(0x22)
+    }
     out.append("}")
   }
 

@@ -60,15 +60,22 @@ extension ConversationWriter {
       dropped.add(first.place.rolePath)
     }
     var documents = 0
-    for run in runs() {
+    for run in runs {
       comma()
-      out.append("{\"role\":")
-      out.append(talk.turns[run.lowerBound].role == .assistant ? "\"assistant\"" : "\"user\"")
-      key("content")
-      out.append("[")
-      for (place, role) in blocks(of: run) {
-        try writeConverseBlock(talk.blocks[place], content(of: place), role, &documents)
-        writeCachePoint(talk.blocks[place].cache)
+      if run.blocks.count == 1, isPlainText(run) {
+        out.append(
+          run.isAssistant
+            ? "{\"role\":\"assistant\",\"content\":[{\"text\":\""
+            : "{\"role\":\"user\",\"content\":[{\"text\":\"")
+        appendText(of: spots[run.blocks.lowerBound])
+        out.append("\"}]}")
+        continue
+      }
+      out.append(run.isAssistant ? "{\"role\":\"assistant\",\"content\":[" : "{\"role\":\"user\",\"content\":[")
+      for index in run.blocks {
+        let spot = spots[index]
+        try writeConverseBlock(talk.blocks[spot.place], spot, &documents)
+        writeCachePoint(talk.blocks[spot.place].cache)
       }
       out.append("]}")
     }
@@ -76,14 +83,15 @@ extension ConversationWriter {
   }
 
   private func writeConverseBlock(
-    _ block: Block, _ inner: ArraySlice<Block>, _ role: Turn.Role, _ documents: inout Int
+    _ block: Block, _ spot: Spot, _ documents: inout Int
   ) throws(InferenceError) {
     comma()
     out.append("{")
     switch block.kind {
     case .text, .audio:
-      key("text")
-      writeText(block, of: role)
+      out.append("\"text\":\"")
+      appendText(of: spot)
+      out.append(0x22)
     case .image:
       out.append("\"image\":{")
       member("format", constant: block.media.suffix)
@@ -96,7 +104,7 @@ extension ConversationWriter {
       member("format", constant: block.media.suffix)
       // Names must differ, and say nothing.
       out.append(",\"name\":\"document-")
-      out.append(utf8: String(documents))
+      out.append(number: Int64(documents))
       out.append("\",\"source\":{")
       member("bytes", block.text)
       out.append("}")
@@ -105,16 +113,19 @@ extension ConversationWriter {
     case .call:
       out.append("\"toolUse\":{\"toolUseId\":")
       writeID(block)
-      member("name", block.name)
-      key("input")
+      out.append(",\"name\":\"")
+      splice(block.name)
+      out.append("\",\"input\":")
       try writeArgumentsObject(block)
       out.append("}")
     case .result:
       out.append("\"toolResult\":{\"toolUseId\":")
       writeID(block)
-      key("content")
-      out.append("[")
-      for block in inner { try writeConverseBlock(block, [], .user, &documents) }
+      out.append(",\"content\":[")
+      let inner = inside(spot.place)
+      for place in inner {
+        try writeConverseBlock(talk.blocks[place], Spot(place: place, role: .user), &documents)
+      }
       // Nothing is no content, and a blank text is refused.
       if inner.isEmpty { out.append("{\"json\":{}}") }
       out.append("]")
@@ -202,7 +213,7 @@ extension ConversationWriter {
   private mutating func writeInferenceConfig(thinks: Bool) {
     key("inferenceConfig")
     out.append("{\"maxTokens\":")
-    out.append(utf8: String(target.maxTokens))
+    out.append(number: target.maxTokens)
     let isFree = !thinks && !(takes.isClaude && target.anthropicDropsSampling)
     var hasTemperature = false
     if let temperature = talk.temperature {
@@ -211,7 +222,7 @@ extension ConversationWriter {
           writeClamped(temperature, most: 1, path: "temperature")
           hasTemperature = true
         }
-      } else if target.anthropicDropsSampling || value(temperature) != 1 {
+      } else if target.anthropicDropsSampling || !isOne(temperature) {
         dropped.add("temperature")
       }
     }
@@ -219,7 +230,7 @@ extension ConversationWriter {
       // Claude takes one of the two.
       if isFree, !(takes.isClaude && hasTemperature) {
         if member("topP", from: "top_p") { splice(topP) }
-      } else if target.anthropicDropsSampling || value(topP) != 1 {
+      } else if target.anthropicDropsSampling || !isOne(topP) {
         dropped.add("top_p")
       }
     }
@@ -266,15 +277,25 @@ extension ConversationWriter {
   /// Whether Claude is told to think; a forced tool excludes it.
   private var writesConverseThinking: Bool {
     guard takes.isClaude, !isDenied("additionalModelRequestFields"), !isDenied("thinking") else { return false }
-    if talk.thinking.mode != .unset { return talk.thinking.mode != .disabled }
+    if talk.thinking.mode != .unset { return talk.thinking.mode != .disabled && fittedBudget != nil }
     guard let effort = talk.thinking.effort, talk.source != .messages else { return false }
     return effort != Thinking.Effort.none && !isToolForced
+  }
+
+  /// The thinking budget that the lowered limit has room for; the client's own where that has, nil where there is none.
+  private var fittedBudget: Int64? {
+    let budget = talk.thinking.budget
+    guard talk.thinking.mode == .budget, let asked = talk.maxTokens, target.maxTokens < asked,
+      budget >= target.maxTokens
+    else { return budget }
+    return ThinkingBudget.fitted(budget, asked: asked, limit: target.maxTokens)
   }
 
   /// Claude's own fields, which Converse passes on.
   private mutating func writeAdditionalFields(thinks: Bool) {
     let thinking = talk.thinking
-    let isDisabled = thinking.mode == .disabled || thinking.effort == Thinking.Effort.none
+    let budget = fittedBudget
+    let isDisabled = thinking.mode == .disabled || thinking.effort == Thinking.Effort.none || budget == nil
     let asksThinking = thinks || isDisabled
     let isOpen = takes.isClaude && !isDenied("additionalModelRequestFields")
     let writesThinking = asksThinking && isOpen && !isDenied("thinking")
@@ -290,10 +311,16 @@ extension ConversationWriter {
     out.append("{")
     if writesThinking {
       key("thinking")
-      if !thinking.whole.isEmpty {
+      if let budget, budget != thinking.budget {
+        splice(ByteRange(thinking.whole.start, thinking.budgetRange.start))
+        out.append(number: budget)
+        splice(ByteRange(thinking.budgetRange.end, thinking.whole.end))
+        dropped.add("thinking.budget_tokens")
+      } else if !thinking.whole.isEmpty, budget != nil {
         splice(thinking.whole)
       } else if isDisabled {
         out.append("{\"type\":\"disabled\"}")
+        if budget == nil { dropped.add("thinking") }
       } else {
         out.append("{\"type\":\"adaptive\"")
         if thinking.wantsText { member("display", constant: "summarized") }

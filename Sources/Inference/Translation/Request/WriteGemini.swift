@@ -26,67 +26,74 @@ extension ConversationWriter {
       out.append("\"}]}")
       dropped.add(first.place.rolePath)
     }
-    for run in runs() {
+    for run in runs {
       comma()
-      let isModel = talk.turns[run.lowerBound].role == .assistant
-      out.append(isModel ? "{\"role\":\"model\",\"parts\":[" : "{\"role\":\"user\",\"parts\":[")
-      let blocks = blocks(of: run)
-      var needsSignature = isModel && !takes.hasThinkingBudget
-      for (place, _) in blocks where !talk.blocks[place].signature.isEmpty { needsSignature = false }
-      let lastResult = blocks.last { talk.blocks[$0.place].kind == .result }?.place
-      for (place, role) in blocks {
-        let block = talk.blocks[place]
-        if block.kind == .call {
-          try writeFunctionCall(block, isUnsigned: needsSignature)
-          needsSignature = false
-        } else if block.kind == .result {
-          writeFunctionResponse(block, content(of: place))
-        }
-        // What a result shows stands behind all results.
-        guard block.kind != .call, block.kind != .result || place == lastResult else { continue }
-        if block.kind == .result { writeShown(by: blocks) } else { writePart(block, of: role) }
+      if run.blocks.count == 1, isPlainText(run) {
+        out.append(
+          run.isAssistant
+            ? "{\"role\":\"model\",\"parts\":[{\"text\":\"" : "{\"role\":\"user\",\"parts\":[{\"text\":\"")
+        appendText(of: spots[run.blocks.lowerBound])
+        out.append("\"}]}")
+        continue
       }
+      out.append(run.isAssistant ? "{\"role\":\"model\",\"parts\":[" : "{\"role\":\"user\",\"parts\":[")
+      try writeParts(of: run)
       out.append("]}")
     }
     out.append("]")
   }
 
-  private func writeShown(by blocks: [(place: Int, role: Turn.Role)]) {
-    for (place, _) in blocks where talk.blocks[place].kind == .result {
-      for block in content(of: place) where block.kind != .text { writePart(block, of: .user) }
+  private func writeParts(of run: Run) throws(InferenceError) {
+    let results = run.blocks.prefix(run.results)
+    for index in results { writeFunctionResponse(talk.blocks[spots[index].place], inside(spots[index].place)) }
+    // What a result shows stands behind all results.
+    for index in results {
+      for place in inside(spots[index].place) where talk.blocks[place].kind != .text {
+        writePart(talk.blocks[place], of: Spot(place: place, role: .user))
+      }
+    }
+    var needsSignature = run.isAssistant && !takes.hasThinkingBudget
+    for index in run.blocks where !talk.blocks[spots[index].place].signature.isEmpty { needsSignature = false }
+    for index in run.blocks.dropFirst(run.results) {
+      let spot = spots[index]
+      if talk.blocks[spot.place].kind == .call {
+        try writeFunctionCall(talk.blocks[spot.place], isUnsigned: needsSignature)
+        needsSignature = false
+      } else {
+        writePart(talk.blocks[spot.place], of: spot)
+      }
     }
   }
 
-  private func writePart(_ block: Block, of role: Turn.Role) {
+  private func writePart(_ block: Block, of spot: Spot) {
     comma()
-    out.append("{")
     if block.kind == .text {
-      key("text")
-      writeText(block, of: role)
+      out.append("{\"text\":\"")
+      appendText(of: spot)
+      out.append("\"}")
     } else if block.form == .url {
-      out.append("\"fileData\":{")
+      out.append("{\"fileData\":{")
       if block.media != .unknown {
         key("mimeType")
         writeMediaType(block)
       }
       member("fileUri", block.text)
-      out.append("}")
+      out.append("}}")
     } else {
-      out.append("\"inlineData\":{\"mimeType\":")
+      out.append("{\"inlineData\":{\"mimeType\":")
       writeMediaType(block)
       member("data", block.text)
-      out.append("}")
+      out.append("}}")
     }
-    out.append("}")
   }
 
   private func writeFunctionCall(_ call: Block, isUnsigned: Bool) throws(InferenceError) {
     comma()
-    out.append("{\"functionCall\":{")
-    key("id")
+    out.append("{\"functionCall\":{\"id\":")
     writeID(call)
-    member("name", call.name)
-    key("args")
+    out.append(",\"name\":\"")
+    splice(call.name)
+    out.append("\",\"args\":")
     try writeArgumentsObject(call)
     out.append("}")
     if !call.signature.isEmpty {
@@ -108,19 +115,18 @@ extension ConversationWriter {
   }
 
   /// A result by the name of its tool: texts inside, media behind all results.
-  private func writeFunctionResponse(_ result: Block, _ inner: ArraySlice<Block>) {
+  private func writeFunctionResponse(_ result: Block, _ inner: Range<Int>) {
     comma()
-    out.append("{\"functionResponse\":{")
-    key("id")
+    out.append("{\"functionResponse\":{\"id\":")
     writeID(result)
-    member("name", result.name)
-    key("response")
-    out.append(result.isError ? "{\"error\":\"" : "{\"output\":\"")
+    out.append(",\"name\":\"")
+    splice(result.name)
+    out.append(result.isError ? "\",\"response\":{\"error\":\"" : "\",\"response\":{\"output\":\"")
     var isFirst = true
-    for block in inner where block.kind == .text {
+    for place in inner where talk.blocks[place].kind == .text {
       if !isFirst { out.append("\\n") }
       isFirst = false
-      splice(block.text)
+      splice(talk.blocks[place].text)
     }
     out.append("\"}}}")
   }
@@ -173,7 +179,7 @@ extension ConversationWriter {
   private mutating func writeGenerationConfig() {
     key("generationConfig")
     out.append("{\"maxOutputTokens\":")
-    out.append(utf8: String(target.maxTokens))
+    out.append(number: target.maxTokens)
     if let number = talk.temperature, setting("temperature", "temperature") { splice(number) }
     if let number = talk.topP, setting("topP", "top_p") { splice(number) }
     if let number = talk.topK, setting("topK", "top_k") { splice(number) }
@@ -187,7 +193,7 @@ extension ConversationWriter {
     if let number = talk.presencePenalty, setting("presencePenalty", "presence_penalty") { splice(number) }
     if let number = talk.frequencyPenalty, setting("frequencyPenalty", "frequency_penalty") { splice(number) }
     if !talk.stops.isEmpty, setting("stopSequences", stopPath) { writeStops() }
-    if talk.answers > 1, setting("candidateCount", "n") { out.append(utf8: String(talk.answers)) }
+    if talk.answers > 1, setting("candidateCount", "n") { out.append(number: talk.answers) }
     writeGeminiFormat()
     writeThinkingConfig()
     out.append("}")
@@ -255,7 +261,7 @@ extension ConversationWriter {
     let thinking = talk.thinking
     if thinking.mode == .budget, thinking.budget > 0 {
       key("thinkingBudget")
-      out.append(utf8: String(thinking.budget))
+      out.append(number: thinking.budget)
       if thinking.effort != nil { dropped.add("output_config.effort") }
       return
     }

@@ -6,7 +6,7 @@ extension ConversationWriter {
     out.append("{\"model\":")
     JSONEscape.appendQuoted(target.model, to: out)
     key("max_tokens")
-    out.append(utf8: String(target.maxTokens))
+    out.append(number: target.maxTokens)
     if !talk.systems.isEmpty, member("system", from: systemPath) { writeClaudeSystem() }
     try writeClaudeMessages()
     writeClaudeTools()
@@ -51,34 +51,31 @@ extension ConversationWriter {
       out.append("\"}")
       dropped.add(first.place.rolePath)
     }
-    for run in runs() {
+    for run in runs {
       comma()
-      out.append("{\"role\":")
-      out.append(talk.turns[run.lowerBound].role == .assistant ? "\"assistant\"" : "\"user\"")
-      key("content")
-      let blocks = blocks(of: run)
-      if let only = blocks.first, blocks.count == 1, talk.blocks[only.place].kind == .text,
-        talk.blocks[only.place].cache.isEmpty
-      {
-        writeText(talk.blocks[only.place], of: only.role)
-      } else {
-        out.append("[")
-        for (place, role) in blocks {
-          comma()
-          try writeClaudeBlock(talk.blocks[place], content(of: place), role)
-        }
-        out.append("]")
+      if run.blocks.count == 1, isPlainText(run) {
+        let spot = spots[run.blocks.lowerBound]
+        out.append(run.isAssistant ? "{\"role\":\"assistant\",\"content\":\"" : "{\"role\":\"user\",\"content\":\"")
+        appendText(of: spot)
+        out.append("\"}")
+        continue
       }
-      out.append("}")
+      out.append(run.isAssistant ? "{\"role\":\"assistant\",\"content\":[" : "{\"role\":\"user\",\"content\":[")
+      for index in run.blocks {
+        comma()
+        try writeClaudeBlock(talk.blocks[spots[index].place], spots[index])
+      }
+      out.append("]}")
     }
     out.append("]")
   }
 
-  private func writeClaudeBlock(_ block: Block, _ inner: ArraySlice<Block>, _ role: Turn.Role) throws(InferenceError) {
+  private func writeClaudeBlock(_ block: Block, _ spot: Spot) throws(InferenceError) {
     switch block.kind {
     case .text:
-      out.append("{\"type\":\"text\",\"text\":")
-      writeText(block, of: role)
+      out.append("{\"type\":\"text\",\"text\":\"")
+      appendText(of: spot)
+      out.append(0x22)
     case .image:
       out.append("{\"type\":\"image\",\"source\":")
       writeClaudeSource(block)
@@ -88,28 +85,26 @@ extension ConversationWriter {
       if !block.name.isEmpty { member("title", block.name) }
       if !block.context.isEmpty { member("context", block.context) }
     case .call:
-      out.append("{\"type\":\"tool_use\"")
-      key("id")
+      out.append("{\"type\":\"tool_use\",\"id\":")
       writeID(block)
-      member("name", block.name)
-      key("input")
+      out.append(",\"name\":\"")
+      splice(block.name)
+      out.append("\",\"input\":")
       try writeArgumentsObject(block)
     case .result:
-      out.append("{\"type\":\"tool_result\"")
-      key("tool_use_id")
+      out.append("{\"type\":\"tool_result\",\"tool_use_id\":")
       writeID(block)
-      if let only = inner.first {
-        key("content")
-        if inner.count == 1, only.kind == .text, only.cache.isEmpty {
-          quote(only.text)
-        } else {
-          out.append("[")
-          for block in inner {
-            comma()
-            try writeClaudeBlock(block, [], .user)
-          }
-          out.append("]")
+      let inner = inside(spot.place)
+      if inner.count == 1, isPlainText(inner.lowerBound) {
+        out.append(",\"content\":")
+        quote(talk.blocks[inner.lowerBound].text)
+      } else if !inner.isEmpty {
+        out.append(",\"content\":[")
+        for place in inner {
+          comma()
+          try writeClaudeBlock(talk.blocks[place], Spot(place: place, role: .user))
         }
+        out.append("]")
       }
       if block.isError {
         key("is_error")
@@ -247,7 +242,7 @@ extension ConversationWriter {
       if isFree, member("temperature", from: "temperature") {
         writeClamped(temperature, most: 1, path: "temperature")
         hasTemperature = true
-      } else if target.anthropicDropsSampling || value(temperature) != 1, !(isFree && isDenied("temperature")) {
+      } else if target.anthropicDropsSampling || !isOne(temperature), !(isFree && isDenied("temperature")) {
         dropped.add("temperature")
       }
     }
@@ -255,7 +250,7 @@ extension ConversationWriter {
     // Claude takes one of the two.
     if isFree, !hasTemperature {
       if member("top_p", from: "top_p") { splice(topP) }
-    } else if target.anthropicDropsSampling || value(topP) != 1 {
+    } else if target.anthropicDropsSampling || !isOne(topP) {
       dropped.add("top_p")
     }
   }
