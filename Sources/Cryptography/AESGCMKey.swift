@@ -3,14 +3,14 @@ internal import COpenSSL
 /// AES-256-GCM under one key with kept contexts: per message only the nonce changes (NIST SP 800-38D).
 ///
 /// Not safe for use by two threads at once. The caller owns the rule that no nonce repeats under one key.
-package final class AESGCMKey {
-  package static let nonceBytes = 12
-  package static let tagBytes = 16
+public final class AESGCMKey {
+  public static let nonceBytes = 12
+  public static let tagBytes = 16
   private let sealing: OpaquePointer  // EVP_CIPHER_CTX
   private let opening: OpaquePointer  // EVP_CIPHER_CTX
 
   /// - Parameter key: 32 bytes.
-  package init(_ key: [UInt8]) throws(CryptographyError) {
+  public init(_ key: [UInt8]) throws(CryptographyError) {
     guard key.count == 32 else { throw CryptographyError(.wrongLength) }
     guard let cipher = EVP_CIPHER_fetch(nil, "AES-256-GCM", nil) else { throw CryptographyError(.unavailable) }
     defer { EVP_CIPHER_free(cipher) }
@@ -37,7 +37,7 @@ package final class AESGCMKey {
 
   /// Encrypts `plaintext` into `out`, which takes the ciphertext and then the 16-byte tag.
   /// - Parameter out: Exactly `plaintext.count + 16` bytes; it may start at the plaintext itself.
-  package func seal(
+  public func seal(
     _ plaintext: UnsafeRawBufferPointer, nonce: UnsafeRawBufferPointer, authenticating data: UnsafeRawBufferPointer,
     into out: UnsafeMutableRawBufferPointer
   ) throws(CryptographyError) {
@@ -59,7 +59,7 @@ package final class AESGCMKey {
   /// - Parameters:
   ///   - sealed: Ciphertext and its tag.
   ///   - out: Exactly `sealed.count − 16` bytes.
-  package func open(
+  public func open(
     _ sealed: UnsafeRawBufferPointer, nonce: UnsafeRawBufferPointer, authenticating data: UnsafeRawBufferPointer,
     into out: UnsafeMutableRawBufferPointer
   ) throws(CryptographyError) {
@@ -90,7 +90,7 @@ package final class AESGCMKey {
 
 extension AESGCMKey {
   /// ``seal(_:nonce:authenticating:into:)`` for arrays, off the hot path.
-  package func seal(_ plaintext: [UInt8], nonce: [UInt8], authenticating data: [UInt8]) throws(CryptographyError)
+  public func seal(_ plaintext: [UInt8], nonce: [UInt8], authenticating data: [UInt8]) throws(CryptographyError)
     -> [UInt8]
   {
     var out = [UInt8](repeating: 0, count: plaintext.count + Self.tagBytes)
@@ -111,7 +111,7 @@ extension AESGCMKey {
   }
 
   /// ``open(_:nonce:authenticating:into:)`` for arrays, off the hot path.
-  package func open(_ sealed: [UInt8], nonce: [UInt8], authenticating data: [UInt8]) throws(CryptographyError)
+  public func open(_ sealed: [UInt8], nonce: [UInt8], authenticating data: [UInt8]) throws(CryptographyError)
     -> [UInt8]
   {
     guard sealed.count >= Self.tagBytes else { throw CryptographyError(.wrongLength) }

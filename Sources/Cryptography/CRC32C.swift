@@ -1,7 +1,7 @@
 internal import COpenSSL
 
 /// CRC-32C (Castagnoli, RFC 3720 appendix B.4): finds torn writes, protects against nobody.
-package enum CRC32C {
+public enum CRC32C {
   private static let tables: [UInt32] = {
     var tables = [UInt32](repeating: 0, count: 8 * 256)
     for index in 0..<256 {
@@ -20,13 +20,13 @@ package enum CRC32C {
 
   private static let hasInstruction = th_has_crc32c() != 0
 
-  package static func checksum(_ bytes: UnsafeRawBufferPointer) -> UInt32 {
+  public static func checksum(_ bytes: UnsafeRawBufferPointer) -> UInt32 {
     guard hasInstruction, let start = bytes.baseAddress else { return checksumByTable(bytes) }
     return ~th_crc32c(0xFFFF_FFFF, start.assumingMemoryBound(to: UInt8.self), bytes.count)
   }
 
   /// Slicing-by-8, eight bytes a step: where the processor has no instruction for it.
-  package static func checksumByTable(_ bytes: UnsafeRawBufferPointer) -> UInt32 {
+  public static func checksumByTable(_ bytes: UnsafeRawBufferPointer) -> UInt32 {
     tables.withUnsafeBufferPointer { table in
       var crc: UInt32 = 0xFFFF_FFFF
       var index = 0
@@ -47,5 +47,5 @@ package enum CRC32C {
     }
   }
 
-  package static func checksum(_ bytes: [UInt8]) -> UInt32 { bytes.withUnsafeBytes { checksum($0) } }
+  public static func checksum(_ bytes: [UInt8]) -> UInt32 { bytes.withUnsafeBytes { checksum($0) } }
 }

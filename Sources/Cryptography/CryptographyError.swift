@@ -1,6 +1,6 @@
 /// A primitive of OpenSSL could not do its work. Nothing was encrypted, opened or authenticated.
-package struct CryptographyError: Error, Sendable, Equatable {
-  package enum Code: String, Sendable {
+public struct CryptographyError: Error, Sendable, Equatable {
+  public enum Code: String, Sendable {
     /// OpenSSL refused or ran out of memory.
     case unavailable = "crypto_unavailable"
     /// Ciphertext, associated data, nonce or tag do not belong together.
@@ -9,6 +9,6 @@ package struct CryptographyError: Error, Sendable, Equatable {
     case wrongLength = "wrong_length"
   }
 
-  package let code: Code
-  package init(_ code: Code) { self.code = code }
+  public let code: Code
+  public init(_ code: Code) { self.code = code }
 }

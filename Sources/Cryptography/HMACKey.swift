@@ -4,13 +4,13 @@ internal import COpenSSL
 ///
 /// The two padded keys are read once, and every message goes on from there: two blocks less per message, and nothing is
 /// allocated.
-package final class HMACKey {
+public final class HMACKey {
   private let inner = SHA256State()
   private let outer = SHA256State()
   private let work = SHA256State()
 
   /// - Parameter key: The secret, at least one byte; HMAC keys of 32 bytes are the rule here.
-  package init(_ key: [UInt8]) throws(CryptographyError) {
+  public init(_ key: [UInt8]) throws(CryptographyError) {
     guard !key.isEmpty else { throw CryptographyError(.wrongLength) }
     var block = key.count > Self.blockBytes ? try SHA256Hasher().hash(key).bytes : key
     block += [UInt8](repeating: 0, count: Self.blockBytes - block.count)
@@ -27,24 +27,24 @@ package final class HMACKey {
     try state.update(block)
   }
 
-  package func start() throws(CryptographyError) { work.start(from: inner) }
+  public func start() throws(CryptographyError) { work.start(from: inner) }
 
-  package func update(_ bytes: UnsafeRawBufferPointer) throws(CryptographyError) { try work.update(bytes) }
+  public func update(_ bytes: UnsafeRawBufferPointer) throws(CryptographyError) { try work.update(bytes) }
 
-  package func finish() throws(CryptographyError) -> Digest256 {
+  public func finish() throws(CryptographyError) -> Digest256 {
     let digest = try work.finish()
     work.start(from: outer)
     try work.update(digest)
     return try work.finish()
   }
 
-  package func authenticate(_ bytes: UnsafeRawBufferPointer) throws(CryptographyError) -> Digest256 {
+  public func authenticate(_ bytes: UnsafeRawBufferPointer) throws(CryptographyError) -> Digest256 {
     try start()
     try update(bytes)
     return try finish()
   }
 
-  package func authenticate(_ bytes: [UInt8]) throws(CryptographyError) -> Digest256 {
+  public func authenticate(_ bytes: [UInt8]) throws(CryptographyError) -> Digest256 {
     try start()
     try work.update(bytes)
     return try finish()

@@ -1,9 +1,9 @@
 internal import COpenSSL
 
 /// Random bytes, key derivation and wiping.
-package enum SecureBytes {
+public enum SecureBytes {
   /// `count` bytes from the private generator of OpenSSL, fit for keys.
-  package static func random(_ count: Int) throws(CryptographyError) -> [UInt8] {
+  public static func random(_ count: Int) throws(CryptographyError) -> [UInt8] {
     guard count >= 0, count <= Int(Int32.max) else { throw CryptographyError(.wrongLength) }
     var bytes = [UInt8](repeating: 0, count: count)
     guard count == 0 || RAND_priv_bytes(&bytes, Int32(count)) == 1 else { throw CryptographyError(.unavailable) }
@@ -11,7 +11,7 @@ package enum SecureBytes {
   }
 
   /// A random 128-bit number for ids.
-  package static func randomID() throws(CryptographyError) -> UInt128 {
+  public static func randomID() throws(CryptographyError) -> UInt128 {
     var value: UInt128 = 0
     let done = withUnsafeMutableBytes(of: &value) {
       RAND_bytes($0.baseAddress?.assumingMemoryBound(to: UInt8.self), Int32($0.count))
@@ -22,7 +22,7 @@ package enum SecureBytes {
 
   /// HKDF-SHA-256 (RFC 5869), extract and expand in one step.
   /// - Parameter count: How many bytes to derive, 1 to 8,160.
-  package static func derive(secret: [UInt8], salt: [UInt8], info: [UInt8], count: Int = 32) throws(CryptographyError)
+  public static func derive(secret: [UInt8], salt: [UInt8], info: [UInt8], count: Int = 32) throws(CryptographyError)
     -> [UInt8]
   {
     guard (1...8160).contains(count), !secret.isEmpty else { throw CryptographyError(.wrongLength) }
@@ -34,7 +34,7 @@ package enum SecureBytes {
   }
 
   /// Overwrites key material in a way the optimiser keeps.
-  package static func wipe(_ bytes: inout [UInt8]) {
+  public static func wipe(_ bytes: inout [UInt8]) {
     bytes.withUnsafeMutableBytes { buffer in
       if let start = buffer.baseAddress { OPENSSL_cleanse(start, buffer.count) }
     }

@@ -4,7 +4,7 @@ import Foundation
 import Glibc
 import Synchronization
 
-package enum EventLoopError: Error, Sendable {
+public enum EventLoopError: Error, Sendable {
   /// The kernel gives no descriptor for the loop's own needs; the value is its `errno`.
   case noDescriptor(Int32)
   /// The loop has ended.
@@ -12,7 +12,7 @@ package enum EventLoopError: Error, Sendable {
 }
 
 /// Called when all that a turn of a loop has brought was looked at.
-package protocol TurnEnd: AnyObject {
+public protocol TurnEnd: AnyObject {
   /// - Returns: True if there was anything to do: it may have made more work, and all are called once more.
   func endTurn() -> Bool
 }
@@ -22,7 +22,7 @@ package protocol TurnEnd: AnyObject {
 /// All sockets of a loop lie in one epoll set, libcurl's as well: many clients and providers a system call. A turn is:
 /// wait, tell every ready descriptor's ``Watcher``, timers that are due, work from outside, then the turn's end, where
 /// whatever the turn has gathered is done together.
-package final class EventLoop: @unchecked Sendable {
+public final class EventLoop: @unchecked Sendable {
   // Everything mutable belongs to the loop's thread. `inbox` and `isOver` are what other threads touch.
   private let set: Int32
   private let inbox: WorkInbox
@@ -37,14 +37,14 @@ package final class EventLoop: @unchecked Sendable {
   private let identity = Atomic<UInt>(0)
 
   /// The monotonic clock in nanoseconds, as of this turn's beginning: what needs no better one spares a clock call.
-  package private(set) var now: Int64 = 0
+  public private(set) var now: Int64 = 0
 
   /// The number of this turn.
-  package private(set) var turn: UInt64 = 0
+  public private(set) var turn: UInt64 = 0
 
   /// Starts the thread.
   /// - Parameter name: At most 15 bytes, as the kernel shows it.
-  package init(name: String) throws(EventLoopError) {
+  public init(name: String) throws(EventLoopError) {
     let set = epoll_create1(Int32(EPOLL_CLOEXEC))
     guard set >= 0 else { throw .noDescriptor(errno) }
     self.set = set
@@ -63,17 +63,17 @@ package final class EventLoop: @unchecked Sendable {
   deinit { close(set) }
 
   /// Whether the caller runs on this loop.
-  package var isCurrent: Bool { identity.load(ordering: .relaxed) == UInt(pthread_self()) }
+  public var isCurrent: Bool { identity.load(ordering: .relaxed) == UInt(pthread_self()) }
 
   // MARK: From any thread
 
   /// Has work done on the loop, in the order of the calls of one thread.
   /// - Returns: False once the loop has ended: the work will never be done.
   @discardableResult
-  package func execute(_ work: @escaping @Sendable () -> Void) -> Bool { inbox.leave(work) }
+  public func execute(_ work: @escaping @Sendable () -> Void) -> Bool { inbox.leave(work) }
 
   /// The outcome of work on the loop.
-  package func run<Value: Sendable>(_ work: @escaping @Sendable () throws -> Value) async throws -> Value {
+  public func run<Value: Sendable>(_ work: @escaping @Sendable () throws -> Value) async throws -> Value {
     try await withCheckedThrowingContinuation { continuation in
       let isTaken = execute { continuation.resume(with: Result(catching: work)) }
       if !isTaken { continuation.resume(throwing: EventLoopError.ended) }
@@ -81,7 +81,7 @@ package final class EventLoop: @unchecked Sendable {
   }
 
   /// Does what was left with it, ends the thread and waits for that. Not from the loop itself; once.
-  package func stop() {
+  public func stop() {
     guard execute({ [self] in isToStop = true }) else { return }
     over.wait()
   }
@@ -89,25 +89,25 @@ package final class EventLoop: @unchecked Sendable {
   // MARK: On the loop
 
   /// Changes what `watcher` hears of a descriptor. The watcher is not kept alive: it calls ``forget(_:)`` before it goes.
-  package func watch(_ descriptor: Int32, _ interest: Interest, by watcher: Watcher) {
+  public func watch(_ descriptor: Int32, _ interest: Interest, by watcher: Watcher) {
     table.want(descriptor, interest, watcher)
   }
 
   /// The descriptor has just been opened by somebody who calls ``forget(_:)`` before closing it. Its interest may then go
   /// and come back without a call of the kernel.
-  package func announce(_ descriptor: Int32) { table.announce(descriptor) }
+  public func announce(_ descriptor: Int32) { table.announce(descriptor) }
 
   /// The descriptor is about to be closed.
-  package func forget(_ descriptor: Int32) { table.forget(descriptor) }
+  public func forget(_ descriptor: Int32) { table.forget(descriptor) }
 
   /// Calls `end` at each turn's end, after those that were added before, and keeps it until the loop has ended.
-  package func atEndOfTurns(_ end: any TurnEnd) { ends.append(end) }
+  public func atEndOfTurns(_ end: any TurnEnd) { ends.append(end) }
 
   /// - Parameter deadline: Nanoseconds of the clock that ``now`` shows. Timers are good to a millisecond.
-  package func schedule(at deadline: Int64, _ work: @escaping () -> Void) { timers.add(deadline, work) }
+  public func schedule(at deadline: Int64, _ work: @escaping () -> Void) { timers.add(deadline, work) }
 
   /// Does work again and again, the first time after one period, until the loop ends.
-  package func repeated(everyMilliseconds period: Int64, _ work: @escaping () -> Void) {
+  public func repeated(everyMilliseconds period: Int64, _ work: @escaping () -> Void) {
     // Not weakly: an object that was ever referred to so counts its references in a table beside it, slowly, for good.
     schedule(at: now + period * 1_000_000) { [unowned self] in
       work()
@@ -116,7 +116,7 @@ package final class EventLoop: @unchecked Sendable {
   }
 
   /// Work was left for the next turn on purpose: it begins at once, with what the kernel has to report by then.
-  package func stayAwake() { isAwake = true }
+  public func stayAwake() { isAwake = true }
 
   // MARK: The thread
 
@@ -206,17 +206,17 @@ package final class EventLoop: @unchecked Sendable {
 }
 
 /// A value of one loop, held by other threads that only hand it back to its loop.
-package struct LoopBound<Value>: @unchecked Sendable {
-  package let loop: EventLoop
+public struct LoopBound<Value>: @unchecked Sendable {
+  public let loop: EventLoop
   private let bound: Value
 
-  package init(_ value: Value, _ loop: EventLoop) {
+  public init(_ value: Value, _ loop: EventLoop) {
     bound = value
     self.loop = loop
   }
 
   /// On the loop only.
-  package var value: Value {
+  public var value: Value {
     assert(loop.isCurrent, "a loop's value is touched outside of its loop")
     return bound
   }

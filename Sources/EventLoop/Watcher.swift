@@ -1,14 +1,14 @@
 /// What a watcher wants to hear of a descriptor. Errors and a full hang-up are always told.
-package struct Interest: OptionSet, Sendable {
-  package let rawValue: UInt8
-  package init(rawValue: UInt8) { self.rawValue = rawValue }
+public struct Interest: OptionSet, Sendable {
+  public let rawValue: UInt8
+  public init(rawValue: UInt8) { self.rawValue = rawValue }
 
   /// There is something to read, or the end of it.
-  package static let readable = Interest(rawValue: 1)
+  public static let readable = Interest(rawValue: 1)
   /// There is room to write.
-  package static let writable = Interest(rawValue: 2)
+  public static let writable = Interest(rawValue: 2)
   /// The peer will send nothing more, even if what it has sent was not read yet.
-  package static let peerClosed = Interest(rawValue: 4)
+  public static let peerClosed = Interest(rawValue: 4)
 }
 
 /// What the kernel tells of a descriptor.

@@ -1,5 +1,5 @@
 /// How many findings of which class a text had, and what was done; no values, no positions. Needs no heap.
-package struct FindingCounts: Sendable {
+public struct FindingCounts: Sendable {
   private static let outcomes = 8  // six actions, shadow, below the level that acts
   private static let shadow = 6
   private static let possible = 7
@@ -9,11 +9,11 @@ package struct FindingCounts: Sendable {
   private var acted: UInt64 = 0
 
   /// Findings that were acted on (flagged ones included).
-  package private(set) var total = 0
+  public private(set) var total = 0
 
-  package init() {}
+  public init() {}
 
-  package mutating func reset() { self = FindingCounts() }
+  public mutating func reset() { self = FindingCounts() }
 
   mutating func add(_ type: FindingType, _ action: RedactionAction) {
     bump(type, action.rawValue)
@@ -28,18 +28,18 @@ package struct FindingCounts: Sendable {
     counts[Int(type.index) * Self.outcomes + outcome] &+= 1
   }
 
-  package func count(_ type: FindingType, _ action: RedactionAction) -> Int {
+  public func count(_ type: FindingType, _ action: RedactionAction) -> Int {
     Int(counts[Int(type.index) * Self.outcomes + action.rawValue])
   }
 
   /// Findings of rules in shadow mode: seen, left alone.
-  package func shadowed(_ type: FindingType) -> Int { Int(counts[Int(type.index) * Self.outcomes + Self.shadow]) }
+  public func shadowed(_ type: FindingType) -> Int { Int(counts[Int(type.index) * Self.outcomes + Self.shadow]) }
 
   /// Findings below the level at which a rule acts: seen, left alone.
-  package func belowLevel(_ type: FindingType) -> Int { Int(counts[Int(type.index) * Self.outcomes + Self.possible]) }
+  public func belowLevel(_ type: FindingType) -> Int { Int(counts[Int(type.index) * Self.outcomes + Self.possible]) }
 
   /// Calls with every class and action that occurred.
-  package func forEach(_ body: (_ name: String, _ action: RedactionAction, _ count: Int) -> Void) {
+  public func forEach(_ body: (_ name: String, _ action: RedactionAction, _ count: Int) -> Void) {
     // Read in place: each subscript of the array itself would be given a copy of it.
     let counts = counts.span
     var left = acted

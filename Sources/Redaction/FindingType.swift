@@ -1,32 +1,32 @@
 /// A class of values that the engine finds. Policies write ``name``; placeholders show ``label``.
-package struct FindingType: Hashable, Sendable {
+public struct FindingType: Hashable, Sendable {
   let index: UInt8
 
-  package static let email = FindingType(index: 0)
-  package static let phone = FindingType(index: 1)
-  package static let ip = FindingType(index: 2)
-  package static let iban = FindingType(index: 3)
-  package static let card = FindingType(index: 4)
-  package static let chUID = FindingType(index: 5)
-  package static let deVATID = FindingType(index: 6)
-  package static let atUID = FindingType(index: 7)
-  package static let ahv = FindingType(index: 8)
-  package static let steuerID = FindingType(index: 9)
-  package static let rvnr = FindingType(index: 10)
-  package static let svnr = FindingType(index: 11)
-  package static let kvnr = FindingType(index: 12)
-  package static let apiKey = FindingType(index: 13)
-  package static let privateKey = FindingType(index: 14)
-  package static let jwt = FindingType(index: 15)
-  package static let password = FindingType(index: 16)
-  package static let urlCredentials = FindingType(index: 17)
-  package static let highEntropy = FindingType(index: 18)
+  public static let email = FindingType(index: 0)
+  public static let phone = FindingType(index: 1)
+  public static let ip = FindingType(index: 2)
+  public static let iban = FindingType(index: 3)
+  public static let card = FindingType(index: 4)
+  public static let chUID = FindingType(index: 5)
+  public static let deVATID = FindingType(index: 6)
+  public static let atUID = FindingType(index: 7)
+  public static let ahv = FindingType(index: 8)
+  public static let steuerID = FindingType(index: 9)
+  public static let rvnr = FindingType(index: 10)
+  public static let svnr = FindingType(index: 11)
+  public static let kvnr = FindingType(index: 12)
+  public static let apiKey = FindingType(index: 13)
+  public static let privateKey = FindingType(index: 14)
+  public static let jwt = FindingType(index: 15)
+  public static let password = FindingType(index: 16)
+  public static let urlCredentials = FindingType(index: 17)
+  public static let highEntropy = FindingType(index: 18)
   /// Text that was typed to look like a placeholder; always pseudonymised, never named by a rule.
-  package static let text = FindingType(index: 19)
+  public static let text = FindingType(index: 19)
   /// A match of a tenant's own pattern.
-  package static let pattern = FindingType(index: 20)
+  public static let pattern = FindingType(index: 20)
   /// An entry of a tenant's own list.
-  package static let list = FindingType(index: 21)
+  public static let list = FindingType(index: 21)
 
   static let count = 22
 
@@ -34,24 +34,24 @@ package struct FindingType: Hashable, Sendable {
   @inline(__always) var bit: UInt64 { 1 &<< UInt64(truncatingIfNeeded: index) }
 
   /// The name in policies, records and metrics.
-  package var name: String { Self.rows[Int(index)].name }
+  public var name: String { Self.rows[Int(index)].name }
   /// The name in placeholders: capitals, digits and `_`, at most 16 bytes.
-  package var label: String { Self.rows[Int(index)].label }
+  public var label: String { Self.rows[Int(index)].label }
   /// The one group it belongs to; nil for text, patterns and lists.
-  package var group: FindingGroup? { Self.rows[Int(index)].group }
+  public var group: FindingGroup? { Self.rows[Int(index)].group }
 
   /// The type that a policy may name so; nil for anything else.
-  package static func named(_ name: String) -> FindingType? {
+  public static func named(_ name: String) -> FindingType? {
     all.first { $0.name == name && $0.group != nil }
   }
 
   /// The types behind a name in a policy, which is a type's or a group's.
-  package static func expand(_ name: String) -> [FindingType]? {
+  public static func expand(_ name: String) -> [FindingType]? {
     if let type = named(name) { return [type] }
     return FindingGroup(rawValue: name)?.types
   }
 
-  package static var all: [FindingType] { (0..<count).map { FindingType(index: UInt8($0)) } }
+  public static var all: [FindingType] { (0..<count).map { FindingType(index: UInt8($0)) } }
 
   private struct Row {
     let name: String
@@ -77,10 +77,10 @@ package struct FindingType: Hashable, Sendable {
 }
 
 /// Types that rules name together; the groups are disjoint.
-package enum FindingGroup: String, Sendable, CaseIterable {
+public enum FindingGroup: String, Sendable, CaseIterable {
   case contact
   case nationalIDs = "national-ids"
   case finance, health, network, secrets
 
-  package var types: [FindingType] { FindingType.all.filter { $0.group == self } }
+  public var types: [FindingType] { FindingType.all.filter { $0.group == self } }
 }

@@ -1,9 +1,9 @@
 /// A match of a tenant's pattern: bytes `start ..< end` of the text that was given.
-package struct PatternHit: Sendable, Equatable {
-  package let pattern: Int
-  package let start: Int
-  package let end: Int
-  package init(pattern: Int, start: Int, end: Int) {
+public struct PatternHit: Sendable, Equatable {
+  public let pattern: Int
+  public let start: Int
+  public let end: Int
+  public init(pattern: Int, start: Int, end: Int) {
     self.pattern = pattern
     self.start = start
     self.end = end
@@ -13,7 +13,7 @@ package struct PatternHit: Sendable, Equatable {
 /// The compiled patterns of one profile, in the order of its rules and of the patterns in each.
 ///
 /// Matching takes time linear in the text for every pattern and text, and holds no state: it is safe on any loop.
-package protocol PatternSet: Sendable {
+public protocol PatternSet: Sendable {
   /// How many patterns it holds.
   var count: Int { get }
 

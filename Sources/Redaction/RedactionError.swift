@@ -1,6 +1,6 @@
 /// Redaction refused a text or a profile. No member ever holds a value, a position or surrounding text.
-package struct RedactionError: Error, Sendable, Equatable {
-  package enum Code: String, Sendable {
+public struct RedactionError: Error, Sendable, Equatable {
+  public enum Code: String, Sendable {
     /// A rule with action `block` matched: 400.
     case blocked = "content_policy_violation"
     /// A stage could not do its work: 503, nothing is sent.
@@ -11,33 +11,33 @@ package struct RedactionError: Error, Sendable, Equatable {
     case invalidProfile = "invalid_profile"
   }
 
-  package let code: Code
+  public let code: Code
   /// The type that blocked; nil for every other code.
-  package let type: FindingType?
+  public let type: FindingType?
   /// For the caller: constant per code, except for a profile, whose author reads what is wrong with it.
-  package let message: String
+  public let message: String
   /// For the operator: which part failed.
-  package let detail: String
+  public let detail: String
 
-  package static func blocked(_ type: FindingType) -> RedactionError {
+  public static func blocked(_ type: FindingType) -> RedactionError {
     RedactionError(
       code: .blocked, type: type,
       message: "The request holds content of class \(type.name) that policy does not let out.",
       detail: "blocked by class")
   }
 
-  package static func failed(_ part: StaticString) -> RedactionError {
+  public static func failed(_ part: StaticString) -> RedactionError {
     RedactionError(
       code: .unavailable, type: nil, message: "Redaction could not do its work; nothing was sent. Try again later.",
       detail: part.description)
   }
 
-  package static let tooMany = RedactionError(
+  public static let tooMany = RedactionError(
     code: .tooMany, type: nil,
     message: "The request is more than redaction can take at once; nothing was sent. Split it.",
     detail: "limit of findings, text or comparisons")
 
-  package static func invalidProfile(_ message: String) -> RedactionError {
+  public static func invalidProfile(_ message: String) -> RedactionError {
     RedactionError(code: .invalidProfile, type: nil, message: message, detail: "profile")
   }
 }

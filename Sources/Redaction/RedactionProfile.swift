@@ -1,7 +1,7 @@
 /// The compiled rules of one profile: which types are looked for and what happens at which level. Immutable, part of a
 /// policy set, shared by all event loops.
-package final class RedactionProfile: Sendable {
-  package let name: String
+public final class RedactionProfile: Sendable {
+  public let name: String
   let patterns: (any PatternSet)?
   let lists: WordLists?
   let input: ActionTable
@@ -11,13 +11,13 @@ package final class RedactionProfile: Sendable {
   let patternCount: Int
 
   /// Whether any rule looks at what the caller sends.
-  package var actsOnInput: Bool { !input.isEmpty }
+  public var actsOnInput: Bool { !input.isEmpty }
   /// Whether any rule looks at what the model answers.
-  package var actsOnOutput: Bool { !output.isEmpty }
+  public var actsOnOutput: Bool { !output.isEmpty }
 
   /// - Parameter patterns: All rules' patterns compiled, in order; nil if no rule has any.
   /// - Throws: ``RedactionError`` with code `invalid_profile` for what could never work.
-  package init(name: String, rules: [RedactionRule], patterns: (any PatternSet)? = nil) throws(RedactionError) {
+  public init(name: String, rules: [RedactionRule], patterns: (any PatternSet)? = nil) throws(RedactionError) {
     var input = ActionTable()
     var output = ActionTable()
     var labels: [[UInt8]] = []

@@ -1,5 +1,5 @@
 /// What happens to a finding, from weak to strong. ``surrogate`` compares as ``pseudonymise`` does in strength order.
-package enum RedactionAction: Int, Comparable, Sendable, CaseIterable {
+public enum RedactionAction: Int, Comparable, Sendable, CaseIterable {
   /// Counted, left as it is.
   case flag
   /// Replaced by a placeholder that is restored in the answer.
@@ -13,7 +13,7 @@ package enum RedactionAction: Int, Comparable, Sendable, CaseIterable {
   /// The request is refused.
   case block
 
-  package var name: String {
+  public var name: String {
     switch self {
     case .flag: "flag"
     case .pseudonymise: "pseudonymise"
@@ -24,16 +24,16 @@ package enum RedactionAction: Int, Comparable, Sendable, CaseIterable {
     }
   }
 
-  package init?(named name: String) {
+  public init?(named name: String) {
     guard let action = Self.allCases.first(where: { $0.name == name }) else { return nil }
     self = action
   }
 
-  package static func < (left: RedactionAction, right: RedactionAction) -> Bool { left.rawValue < right.rawValue }
+  public static func < (left: RedactionAction, right: RedactionAction) -> Bool { left.rawValue < right.rawValue }
 }
 
 /// How sure a finding is.
-package enum FindingLevel: Int, Comparable, Sendable, CaseIterable {
+public enum FindingLevel: Int, Comparable, Sendable, CaseIterable {
   /// Its format alone.
   case possible
   /// Its checksum alone, or its format with a context word.
@@ -41,54 +41,54 @@ package enum FindingLevel: Int, Comparable, Sendable, CaseIterable {
   /// Its checksum with prefix or format; a tenant's list.
   case certain
 
-  package static func < (left: FindingLevel, right: FindingLevel) -> Bool { left.rawValue < right.rawValue }
+  public static func < (left: FindingLevel, right: FindingLevel) -> Bool { left.rawValue < right.rawValue }
 }
 
 /// One rule of a profile: what it looks for, where, and what then happens.
-package struct RedactionRule: Sendable {
+public struct RedactionRule: Sendable {
   /// A tenant's pattern in RE2's syntax, with the name that its placeholders show.
-  package struct Pattern: Sendable, Hashable {
-    package let name: String
-    package let regex: String
-    package init(name: String, regex: String) {
+  public struct Pattern: Sendable, Hashable {
+    public let name: String
+    public let regex: String
+    public init(name: String, regex: String) {
       self.name = name
       self.regex = regex
     }
   }
 
   /// A tenant's list of words and phrases, with the name that its placeholders show.
-  package struct List: Sendable {
-    package let name: String
-    package let entries: [String]
-    package init(name: String, entries: [String]) {
+  public struct List: Sendable {
+    public let name: String
+    public let entries: [String]
+    public init(name: String, entries: [String]) {
       self.name = name
       self.entries = entries
     }
   }
 
-  package enum Mode: Sendable { case apply, shadow }
+  public enum Mode: Sendable { case apply, shadow }
 
-  package struct Places: OptionSet, Sendable {
-    package let rawValue: UInt8
-    package init(rawValue: UInt8) { self.rawValue = rawValue }
-    package static let input = Places(rawValue: 1)
-    package static let output = Places(rawValue: 2)
+  public struct Places: OptionSet, Sendable {
+    public let rawValue: UInt8
+    public init(rawValue: UInt8) { self.rawValue = rawValue }
+    public static let input = Places(rawValue: 1)
+    public static let output = Places(rawValue: 2)
   }
 
-  package let id: String
+  public let id: String
   /// Types, groups already expanded.
-  package let detect: [FindingType]
-  package let patterns: [Pattern]
-  package let lists: [List]
+  public let detect: [FindingType]
+  public let patterns: [Pattern]
+  public let lists: [List]
   /// Nil takes each type's own default (``RedactionRule/defaultAction(for:)``).
-  package let action: RedactionAction?
-  package let minimum: FindingLevel
-  package let mode: Mode
-  package let places: Places
+  public let action: RedactionAction?
+  public let minimum: FindingLevel
+  public let mode: Mode
+  public let places: Places
   /// Says in words that secrets may come back; without it `pseudonymise` on a secret does not compile.
-  package let reversibleSecrets: Bool
+  public let reversibleSecrets: Bool
 
-  package init(
+  public init(
     id: String, detect: [FindingType] = [], patterns: [Pattern] = [], lists: [List] = [],
     action: RedactionAction? = nil, minimum: FindingLevel = .likely, mode: Mode = .apply, places: Places = .input,
     reversibleSecrets: Bool = false
@@ -105,7 +105,7 @@ package struct RedactionRule: Sendable {
   }
 
   /// What happens to a type where its rule names no action.
-  package static func defaultAction(for type: FindingType) -> RedactionAction {
+  public static func defaultAction(for type: FindingType) -> RedactionAction {
     switch type.group {
     case .nationalIDs, .secrets: .mask
     default: type == .card ? .mask : .pseudonymise

@@ -1,14 +1,14 @@
-package import Cryptography
-package import JSONText
+public import Cryptography
+public import JSONText
 
 /// Finds what policy names in the text of one request and puts what policy says in its place.
 ///
 /// One per event loop: it owns the scratch memory. It knows no HTTP, dialect or tenant; the caller gives the tenant's key.
-package final class Redactor {
+public final class Redactor {
   /// Findings that one request may have.
-  package static let maximumFindings = 50_000
+  public static let maximumFindings = 50_000
   /// Bytes of text that one request may have.
-  package static let maximumBytes = 1 << 30
+  public static let maximumBytes = 1 << 30
 
   private let text = NormalisedText()
   private let decoded = DecodedText()
@@ -29,7 +29,7 @@ package final class Redactor {
   /// Bytes that verifiers and comparisons looked at in the last run; for tests of linear time.
   private(set) var work = 0
 
-  package init() {}
+  public init() {}
 
   /// Adds an edit for every finding that is acted on, issues placeholders, counts.
   ///
@@ -40,7 +40,7 @@ package final class Redactor {
   ///   - scope: What texts may be linked: empty for the tenant, else a project or subject.
   ///   - issued: Empty or from the same exchange.
   /// - Throws: ``RedactionError``; what was added to the arguments is then meaningless and must not be sent.
-  package func redact(
+  public func redact(
     body: UnsafeRawBufferPointer, segments: [TextSegment], profile: RedactionProfile, key: HMACKey, scope: [UInt8],
     issued: IssuedPlaceholders, edits: inout EditList, findings counts: inout FindingCounts
   ) throws(RedactionError) {
@@ -68,7 +68,7 @@ package final class Redactor {
 
   /// What ``redact(body:segments:profile:key:scope:issued:edits:findings:)`` makes of plain text; for samples on the
   /// command line and in the admin API, not for the data plane.
-  package func redactText(
+  public func redactText(
     _ text: String, profile: RedactionProfile, key: HMACKey
   ) throws(RedactionError) -> (text: String, findings: FindingCounts, issued: IssuedPlaceholders) {
     let bytes = ByteArena(capacity: text.utf8.count)

@@ -4,7 +4,7 @@ import JSONText
 /// The placeholders of one exchange and the values behind them: nothing else is ever restored.
 ///
 /// Belongs to one exchange on one event loop; ``wipe()`` at its end overwrites the values. Reusable afterwards.
-package final class IssuedPlaceholders {
+public final class IssuedPlaceholders {
   struct Entry {
     var label: UInt8
     var tag: UInt64
@@ -38,14 +38,14 @@ package final class IssuedPlaceholders {
   /// Hashes of the URLs that stood in the redacted request, up to and including a placeholder.
   private(set) var urls: Set<UInt64> = []
 
-  package init() {}
+  public init() {}
 
   /// Whether the request issued nothing, so that the answer passes untouched.
-  package var isEmpty: Bool { entries.isEmpty }
-  package var count: Int { entries.count }
+  public var isEmpty: Bool { entries.isEmpty }
+  public var count: Int { entries.count }
 
   /// Overwrites all values with zeros and forgets them; the memory stays.
-  package func wipe() {
+  public func wipe() {
     values.wipe()
     values.reset()
     entries.removeAll(keepingCapacity: entries.capacity <= 1024)

@@ -1,12 +1,12 @@
-package import JSONText
+public import JSONText
 
 /// Puts originals back into one stream of answer text, however it is cut; holds at most 40 bytes.
 ///
 /// One per choice × block × field. Reads and writes the raw bytes of JSON string content: depth 1 for message text, 2 for
 /// tool-call arguments, 0 for plain text. A pure value: what comes out does not depend on where the pieces are cut.
-package struct Restorer: Sendable {
+public struct Restorer: Sendable {
   /// Which placeholders come back within URLs.
-  package enum URLRule: Sendable {
+  public enum URLRule: Sendable {
     /// Only where this URL up to and including the placeholder stood in the redacted request.
     case asSent
     case always
@@ -14,23 +14,23 @@ package struct Restorer: Sendable {
 
   private var held: (UInt64, UInt64, UInt64, UInt64, UInt64) = (0, 0, 0, 0, 0)
   /// Bytes that may yet become a placeholder.
-  package private(set) var heldCount = 0
+  public private(set) var heldCount = 0
   private var url = URLTracker()
   private let urls: URLRule
   private let isExact: Bool
   /// Placeholders that were restored.
-  package private(set) var restored = 0
+  public private(set) var restored = 0
   /// Placeholders left as they were because they stood in a URL that was not sent.
-  package private(set) var leftInURL = 0
+  public private(set) var leftInURL = 0
 
   /// - Parameter exactOnly: For signed text: only the spelling that was issued.
-  package init(urls: URLRule = .asSent, exactOnly: Bool = false) {
+  public init(urls: URLRule = .asSent, exactOnly: Bool = false) {
     self.urls = urls
     isExact = exactOnly
   }
 
   /// Takes a piece and appends what is decided to `out`.
-  package mutating func feed(
+  public mutating func feed(
     _ escaped: UnsafeRawBufferPointer, depth: Int, issued: IssuedPlaceholders, into out: ByteArena
   ) {
     guard !issued.isEmpty || heldCount > 0 else { return out.append(escaped) }
@@ -38,7 +38,7 @@ package struct Restorer: Sendable {
   }
 
   /// Appends what is held: nothing follows any more.
-  package mutating func finish(depth: Int, issued: IssuedPlaceholders, into out: ByteArena) {
+  public mutating func finish(depth: Int, issued: IssuedPlaceholders, into out: ByteArena) {
     run(UnsafeRawBufferPointer(start: nil, count: 0), depth: depth, issued, out, isFinal: true)
     url = URLTracker()
   }
