@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 import socket
 import struct
 import threading
@@ -19,6 +20,14 @@ class Forever:
 
     def __init__(self, data, seconds):
         self.data, self.seconds = data, seconds
+
+
+def asked(path, body):
+    """Model and kind of a request. They stand in the body, at Gemini and Bedrock in the path."""
+    found = re.search(r"/models?/([^/:]+)[:/]([\w-]+)", path)
+    if found:
+        return found[1], "stream" if "stream" in found[2] else "plain"
+    return body["model"], "embed" if "/embeddings" in path else "stream" if body.get("stream") else "plain"
 
 
 class RudeProvider:
@@ -67,13 +76,13 @@ class RudeProvider:
                     int(line.split(b":")[1]) for line in head.lower().split(b"\r\n") if line.startswith(b"content-length:")
                 )
                 body = json.loads(await reader.readexactly(length))
-                kind = "embed" if b"/embeddings" in head.split(b"\r\n")[0] else "stream" if body.get("stream") else "plain"
-                models.append(body["model"])
+                model, kind = asked(head.split(b" ")[1].decode(), body)
+                models.append(model)
                 try:
-                    for step in self.scripts[body["model"], kind]:
+                    for step in self.scripts[model, kind]:
                         await self._step(step, reader, writer)
                 finally:
-                    self.served.add(body["model"])
+                    self.served.add(model)
         except (asyncio.IncompleteReadError, ConnectionError):
             pass
         finally:

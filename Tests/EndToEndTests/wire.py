@@ -72,10 +72,11 @@ class Client:
 
     def send(self, route, body):
         data = json.dumps(body, ensure_ascii=False).encode()
+        more = b"anthropic-version: 2023-06-01\r\n" if route == "messages" else b""
         self.writer.write(
-            b"POST /v1/%s HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer %s\r\n"
+            b"POST /v1/%s HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer %s\r\n%s"
             b"Content-Type: application/json\r\nContent-Length: %d\r\n\r\n%s"
-            % (route.encode(), self.key.encode(), len(data), data)
+            % (route.encode(), self.key.encode(), more, len(data), data)
         )
 
     async def head(self):

@@ -18,7 +18,7 @@ final class GeminiWire {
     var cursor = try JSONCursor(data, limits: .answer)
     // An error may come as an array of errors.
     if try cursor.peek() == .array {
-      steps.fault = try cursor.rangeOfValue()
+      try errors(&cursor, data, steps)
       return try cursor.finish()
     }
     var walk = try cursor.enterObject()
@@ -39,6 +39,28 @@ final class GeminiWire {
       }
     }
     try cursor.finish()
+  }
+
+  /// - Throws: ``JSONTextError`` for an array that tells of no error: what it is was paid for.
+  private func errors(
+    _ cursor: inout JSONCursor, _ data: UnsafeRawBufferPointer, _ steps: AnswerSteps
+  ) throws(JSONTextError) {
+    let begin = cursor.position
+    var isError = false
+    var walk = try cursor.enterArray()
+    while try cursor.nextElement(&walk) {
+      guard try cursor.peek() == .object else {
+        try cursor.skipValue()
+        continue
+      }
+      var element = try cursor.enterObject()
+      while let key = try cursor.nextMember(&element) {
+        if key.range.of(data).equals("error"), try cursor.peek() != .null { isError = true }
+        try cursor.skipValue()
+      }
+    }
+    guard isError else { throw JSONTextError(.unexpectedByte, at: begin) }
+    steps.fault = ByteRange(begin, cursor.position)
   }
 
   /// A prompt that is blocked has no candidates.

@@ -103,6 +103,9 @@ final class MessagesWire {
     } else if type.equals("message") {
       steps.isAnswer = true
       takeEnd(stopReason, data, steps)
+    } else if type.equals("error") {
+      // Some who are compatible leave out the object around what they say.
+      steps.fault = ByteRange(0, data.count)
     }
   }
 
@@ -245,7 +248,11 @@ final class MessagesWire {
   private static func hasMembers(_ object: UnsafeRawBufferPointer) -> Bool { object.contains(0x22) }
 
   private func take(_ delta: Delta, _ index: Int32, _ steps: AnswerSteps) {
-    guard let kind = open.first(where: { $0.index == index })?.kind else { return }
+    guard let kind = open.first(where: { $0.index == index })?.kind else {
+      // A piece of a block that never began, or is over, has no place; in silence it must not be lost.
+      for said in [delta.text, delta.thinking, delta.json] where said?.isEmpty == false { steps.isBroken = true }
+      return
+    }
     switch kind {
     case .text: if let text = delta.text { steps.piece(.text, block: index, text) }
     case .thinking:

@@ -99,6 +99,8 @@ import Testing
     (.messages, #"{"type":"message","content":[],"stop_reason":"tired"}"#),
     (.messages, #"{"type":"message","content":[],"stop_reason":"end_turn"}x"#),
     (.gemini, "{}"), (.gemini, #"{"candidates":[]}"#),
+    // Only a list of errors is an error.
+    (.gemini, "[]"), (.gemini, #"[{"candidates":[]}]"#), (.gemini, #"[{"error":null},1]"#),
     (.gemini, #"{"candidates":[{"content":{"parts":[{"text":"a"}]}}]}"#),
     (.gemini, #"{"candidates":[{"finishReason":"OTHER"}]}"#),
     (.gemini, #"{"candidates":[{"finishReason":"MALFORMED_FUNCTION_CALL"}]}"#),

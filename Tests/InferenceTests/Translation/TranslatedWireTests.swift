@@ -121,6 +121,7 @@ import Testing
     (.messages, "{\"type\":\"error\",\"error\":{\"type\":\"billing_error\"}}", .upstreamQuota),
     (.messages, "{\"type\":\"error\",\"error\":{\"type\":\"timeout_error\"}}", .upstreamTimeout),
     (.messages, "{\"type\":\"error\",\"error\":\"boom\"}", .upstreamError),
+    (.messages, "{\"type\":\"error\",\"message\":\"boom\"}", .upstreamError),
     (.messages, "{\"type\":\"message_delta\",\"delta\":{\"stop_reason\":\"tired\"}}", .upstreamError),
     (.messages, "[]", .upstreamError),
     (
@@ -164,7 +165,7 @@ import Testing
         "content_block_delta", ",\"index\":0,\"delta\":{\"type\":\"input_json_delta\",\"partial_json\":\"{}\"}")
       + ProviderScript.event("content_block_stop", ",\"index\":0")
       + ProviderScript.event(
-        "content_block_delta", ",\"index\":9,\"delta\":{\"type\":\"text_delta\",\"text\":\"lost\"}")
+        "content_block_delta", ",\"index\":9,\"delta\":{\"type\":\"text_delta\",\"text\":\"\"}")
       + ProviderScript.event(
         "content_block_start",
         ",\"index\":1,\"content_block\":{\"type\":\"tool_use\",\"id\":\"c\",\"name\":\"f\",\"input\":{\"a\":1}}")
@@ -183,6 +184,22 @@ import Testing
     let found = texts(run, .chat)
     #expect(found.texts == ["content": "a", "name0": "f", "arguments0": "{\"a\":1}"])
     #expect(found.reasons == ["tool_calls"] && run.out.components(separatedBy: "\"role\"").count == 2)
+  }
+
+  /// Of a block that never began, and of one that is over.
+  @Test(arguments: [1, 0], ["\"text\":\"b\"", "\"partial_json\":\"{}\"", "\"thinking\":\"t\""])
+  func aPieceOfAnthropicWithoutItsBlockEndsTheStream(index: Int, piece: String) {
+    let stream =
+      ProviderScript.event("message_start", ",\"message\":{\"content\":[]}")
+      + ProviderScript.event("content_block_start", ",\"index\":0,\"content_block\":{\"type\":\"text\",\"text\":\"a\"}")
+      + ProviderScript.event("content_block_stop", ",\"index\":0")
+      + ProviderScript.event("content_block_delta", ",\"index\":\(index),\"delta\":{\(piece)}")
+      + ProviderScript.event("message_delta", ",\"delta\":{\"stop_reason\":\"end_turn\"}")
+      + ProviderScript.event("message_stop", "")
+    for route in [InferenceRoute.chat, .responses] {
+      let run = TranslatedRun(Array(stream.utf8), from: .messages, to: route, rewriter: UnchangedText())
+      #expect(run.failure == .upstreamError && !run.stream.isComplete)
+    }
   }
 
   @Test func theLastUsageOfGeminiCounts() {
