@@ -42,6 +42,8 @@ package enum UpstreamEnd: Sendable, Equatable {
   case notConnected
   /// The address is one that the outbound rules refuse: nothing was sent.
   case addressRefused
+  /// Waited for a connection until the deadline: nothing was sent.
+  case neverSent
   /// Sent; then silence until the deadline, before the status line or after it.
   case timedOut
   /// Sent; then the connection broke or the framing was damaged.

@@ -98,7 +98,7 @@ final class MultiHandle: Watcher {
     active[place].place = place
     active.removeLast()
     transfer.place = -1
-    curl_multi_remove_handle(multi, transfer.easy)
+    remove(transfer)
     transfer.exchange = nil
     transfer.isDirty = false
     if idle.count < 256 { idle.append(transfer) }
@@ -107,6 +107,16 @@ final class MultiHandle: Watcher {
       requestedTimeout = nil
       pool.schedule(self, milliseconds: timeout)
     }
+  }
+
+  /// libcurl 7.88 to 8.14 lets an HTTP/2 stream's reset lie until something else is sent on the connection (curl#17611),
+  /// so the provider would go on answering, and be paid for it. A connection that nobody else uses ends with the stream
+  /// instead; on one that others use, the reset leaves with the next thing that they receive.
+  private func remove(_ transfer: Transfer) {
+    let isUnfinished = transfer.isBegun && transfer.result == nil
+    if isUnfinished { transfer.forbidReuse(true) }
+    curl_multi_remove_handle(multi, transfer.easy)
+    if isUnfinished { transfer.forbidReuse(false) }
   }
 
   /// One of libcurl's sockets has something.

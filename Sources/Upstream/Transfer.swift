@@ -182,17 +182,24 @@ final class Transfer {
       th_curl_easy_get_off(easy, CURLINFO_SIZE_UPLOAD_T, &sent) == CURLE_OK && sent >= Int64(bodyBytes)
   }
 
-  /// An answer is whole: its connection is known from now on, if requests follow each other on it.
+  /// Has libcurl end this use's connection with it, if no other stream is on it.
+  func forbidReuse(_ isForbidden: Bool) {
+    _ = th_curl_easy_set_long(easy, CURLOPT_FORBID_REUSE, isForbidden || neverReuses ? 1 : 0)
+  }
+
+  /// Within TLS to a proxy nobody sees what is left over, so there no connection serves twice.
+  private var neverReuses: Bool { target?.transport?.proxy?.url.hasPrefix("https:") == true }
+
+  /// An answer is whole: its connection is known from now on.
   func noteConnection() {
     guard !isOnKnownConnection else { return }
     var (version, port) = (0, 0)
     guard th_curl_easy_get_long(easy, CURLINFO_HTTP_VERSION, &version) == CURLE_OK,
-      version == Int(CURL_HTTP_VERSION_1_1) || version == Int(CURL_HTTP_VERSION_1_0),
       th_curl_easy_get_long(easy, CURLINFO_LOCAL_PORT, &port) == CURLE_OK, !multi.kept.knows(port)
     else { return }
     var descriptor: curl_socket_t = -1
     guard th_curl_easy_get_socket(easy, CURLINFO_ACTIVESOCKET, &descriptor) == CURLE_OK else { return }
-    multi.kept.keep(descriptor, port: port)
+    multi.kept.keep(descriptor, port: port, isHTTP2: version == Int(CURL_HTTP_VERSION_2_0))
   }
 
   /// Whether TLS has taken more from the socket than was read of it: what a provider said beyond its last answer, which

@@ -199,9 +199,10 @@ package final class UpstreamPool: UpstreamPort, TurnEnd {
         let limit = transfer.headComplete ? target.idleMilliseconds : target.firstByteMilliseconds
         let elapsed = (seconds &- transfer.startedAt) &* 1000
         guard silent > Int64(limit) || elapsed > Int64(target.totalMilliseconds) else { continue }
+        let isBegun = transfer.isBegun
         _ = take(exchange)
         multi.end(transfer)
-        delegate.upstream(exchange, ended: .timedOut)
+        delegate.upstream(exchange, ended: isBegun ? .timedOut : .neverSent)
       }
     }
   }

@@ -8,15 +8,15 @@ import dataclasses
 import struct
 
 from fault_run import Ask
-from faults import CUT_EARLY, SAID_NO, Broken, Refused, Well
+from faults import CUT_EARLY, LATE, LATE_HEAD, SAID_NO, Broken, Refused, Well
 from provider_wires import GEMINI, WIRES, Wire
 from raw_http2 import (
     ACK, CONTINUATION, DATA, END_HEADERS, END_STREAM, GOAWAY, HEADERS, PADDED, PING, PRIORITY, PUSH, RST, SETTINGS, UPDATE, block)
 from rude_http2 import Frame
-from rude_provider import CLOSE, HANG, RESET, Pause
+from rude_provider import CLOSE, HANG, RESET, Forever, Pause
 
 PAIRS = [("chat", "chat"), ("responses", "gemini"), ("messages", "converse")]
-LOST, WHOLE = Broken("upstream_cut"), Well(keeps=True)
+LOST, SLOW, WHOLE = Broken("upstream_cut"), Broken("upstream_timeout"), Well(keeps=True)
 #: libcurl does not tell a stream that was closed without an error, or with its connection, from one that is whole. That a
 #: plain answer is cut is then seen by what is missing of it.
 CUT = Refused(502, ("upstream_cut", "upstream_error"), 9)
@@ -147,7 +147,8 @@ def of_streams(wire, is_stream):
     """Faults of one stream, or of none: the connection may go on."""
     head = head_of(wire, is_stream)
     first, rest = contents(wire, is_stream)
-    open_cut = dataclasses.replace(LOST if is_stream else CUT, keeps=None)
+    cut, slow = (LOST, SLOW) if is_stream else (CUT, LATE)
+    open_cut = dataclasses.replace(cut, keeps=None)
     early = dataclasses.replace(CUT_EARLY, keeps=None)
     # Whoever has said all that there is to say may leave out the end: a wire's last word says so, or an error of none.
     behind = [Well() if code == 0 or is_stream and wire is not GEMINI else open_cut for code in range(14)]
@@ -161,6 +162,11 @@ def of_streams(wire, is_stream):
     yield "an error", [heading(status=b"500"), body(wire.error(500), END_STREAM)], SAID_NO
     yield "limited", [heading((b"retry-after", b"30"), status=b"429"), body(wire.error(429), END_STREAM)], Refused(
         429, "upstream_rate_limited", 4, 30, True)
+    yield "nothing at all", [HANG], dataclasses.replace(LATE_HEAD, keeps=None)
+    yield "interim heads without an end", [Forever(heading(status=b"103"), 0.05)], dataclasses.replace(LATE_HEAD, keeps=None)
+    yield "a head and nothing more", [head, HANG], dataclasses.replace(slow, keeps=None)
+    yield "the first text and nothing more", [head, body(first), HANG], dataclasses.replace(slow, keeps=None)
+    yield "empty DATA without an end", [head, body(first), Forever(body(b""), 0.02)], dataclasses.replace(slow, keeps=None)
     for code in (0, 1, 2, 7, 8, 11, 13):
         yield f"reset {code} before the head", [reset(code)], early
         yield f"reset {code} behind the head", [head, Pause(0.05), reset(code)], open_cut
@@ -189,6 +195,7 @@ def of_connections(wire, is_stream):
         yield f"{name} in the answer", [head, body(first), Pause(0.05), step], cut
         yield f"{name} within a frame", [head, body(first), Frame(DATA, rest[:5], END_STREAM, length=len(rest)), Pause(0.05), step], cut
     whole = [head, body(first), body(rest, END_STREAM)]
+    yield "closed behind the end", [*whole, Pause(0.05), CLOSE], left
     for name, last in (("of this stream", OURS), ("of all streams", BEYOND)):
         yield f"GOAWAY {name} before the head", [goaway(last), Pause(0.05), *whole], left
         yield f"GOAWAY {name} in the answer", [head, body(first), goaway(last), Pause(0.05), body(rest, END_STREAM)], left

@@ -13,7 +13,7 @@ from http2_faults import CASES, body, goaway, head_of, reset
 from provider_wires import CHAT, FIRST, TEXT, USAGE, chat_piece
 from raw_http2 import END_STREAM
 from rude_http2 import RudeHTTP2Provider, server_context
-from rude_provider import CLOSE, HANG, Pause
+from rude_provider import CLOSE, HANG, Forever, Pause
 from wire import Client, chat
 
 
@@ -205,3 +205,47 @@ def test_a_lost_connection_breaks_all_its_streams(one_provider):
     assert is_settled(gateway)
     rows = json.loads(gateway.ctl("log", "list", "--tenant", "mandant-a", "--all", "-o", "json").stdout)
     assert sorted((row["exit"], row["output_tokens"]) for row in rows) == [("1", 5)] + [("9", 5)] * 13
+
+
+def test_a_stream_that_is_given_up_is_taken_back(one_provider):
+    """Whether others use its connection or nobody does: what nobody reads must not be made, nor paid for."""
+    given_up = []
+
+    def script(request):
+        text = request["messages"][0]["content"]
+        yield head_of(CHAT, True)
+        yield body(CHAT.parts().begin + CHAT.parts().first)
+        yield Forever(body(chat_piece("x")), 0.05)  # until it is taken back, or the connection ends
+        given_up.append((text, len(server.connections)))
+
+    server, gateway = one_provider(script)
+
+    async def begin(text):
+        client = await Client(*gateway.address, gateway.key()).connect()
+        client.send("chat/completions", chat("m", text, stream=True))
+        pieces = client.pieces(await client.head())
+        await anext(pieces)
+        return client, pieces
+
+    async def until(count):
+        while len(given_up) < count:
+            await asyncio.sleep(0.05)
+
+    async def all_of():
+        stays, pieces = await begin("bleibt")
+        goes, _ = await begin("geht")
+
+        async def read_on():
+            async for _ in pieces:
+                pass
+
+        reading = asyncio.create_task(read_on())
+        goes.close()
+        await asyncio.wait_for(until(1), 15)
+        assert given_up == [("geht", 1)] and not reading.done(), "the other goes on"
+        reading.cancel()
+        stays.close()
+        await asyncio.wait_for(until(2), 15)
+
+    asyncio.run(all_of())
+    assert is_settled(gateway)

@@ -149,6 +149,14 @@ struct SettlementTests {
     try Self.expect(gate, Booked(exit: .notSent, input: 0, output: 0, flags: .released, status: 502))
   }
 
+  @Test func whatWaitedInVainForAConnectionCostsNothing() throws {
+    let (gate, client) = try Self.sent()
+    gate.end(.neverSent)
+    gate.finish(client)
+    #expect(client.status == 504)
+    try Self.expect(gate, Booked(exit: .notSent, input: 0, output: 0, flags: .released, status: 504))
+  }
+
   @Test(arguments: [(429, 429), (500, 502), (503, 502), (400, 400), (401, 502), (404, 502), (302, 502)])
   func anErrorStatusWithoutUsageCostsNothing(status: Int, told: Int) throws {
     let (gate, client) = try Self.sent()
@@ -156,6 +164,17 @@ struct SettlementTests {
     gate.finish(client)
     #expect(client.status == UInt16(told))
     try Self.expect(gate, Booked(exit: .upstreamError, input: 0, output: 0, flags: .upstreamError, status: told))
+  }
+
+  /// An object without figures tells nothing of use.
+  @Test(arguments: ["{}", #"{"total_tokens":0}"#, #"{"prompt_tokens":null,"completion_tokens":null}"#])
+  func anErrorWithoutFiguresCostsNothing(usage: String) throws {
+    for status in [500, 200] {
+      let (gate, client) = try Self.sent()
+      gate.answer(status, #"{"error":{"message":"no","type":"server_error"},"usage":\#(usage)}"#)
+      gate.finish(client)
+      try Self.expect(gate, Booked(exit: .upstreamError, input: 0, output: 0, flags: .upstreamError, status: 502))
+    }
   }
 
   @Test func anErrorStatusWithUsageCostsTheUsage() throws {

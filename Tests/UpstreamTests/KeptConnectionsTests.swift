@@ -32,6 +32,29 @@ struct KeptConnectionsTests {
     #expect(quiet == [behaviour == .silent, behaviour == .silent], "and looking takes nothing away")
   }
 
+  /// Frames between answers are usual there; the end of TLS, as each version has it, is the end.
+  @Test(
+    arguments: [
+      ([], true), ([23, 3, 3, 0, 26], true), ([23, 3, 3, 0, 19], false), ([21, 3, 3, 0, 26], false),
+      ([23, 3, 3], true),
+      ([23, 3, 3, 0, 2, 9, 9, 23, 3, 3, 0, 19], false), ([23, 3, 3, 255, 255, 9, 9, 23, 3, 3, 0, 19], true),
+    ] as [([UInt8], Bool)])
+  func ofHTTP2OnlyAFarewellCounts(said: [UInt8], isGood: Bool) async throws {
+    let loop = try EventLoop(name: "test")
+    defer { loop.stop() }
+    let quiet = try await loop.run {
+      let kept = KeptConnections(loop: loop)
+      let (ours, theirs) = Self.pair()
+      defer { close(ours) }
+      kept.keep(ours, port: 40_000, isHTTP2: true)
+      _ = send(theirs, said, said.count, 0)
+      let before = [kept.isQuiet(40_000), kept.isQuiet(40_000)]
+      close(theirs)
+      return before + [said.isEmpty && kept.isQuiet(40_000)]
+    }
+    #expect(quiet == [isGood, isGood, false])
+  }
+
   @Test func aNewConnectionIsNotJudgedAndAClosedOneIsForgotten() async throws {
     let loop = try EventLoop(name: "test")
     defer { loop.stop() }

@@ -54,6 +54,9 @@ extension RequestPipeline: UpstreamDelegate {
     case .addressRefused:
       endProbe(exchange, .failed)
       fault(exchange, .unreachable, exit: .notSent)
+    case .neverSent:
+      endProbe(exchange, .failed)
+      fault(exchange, .timedOut, exit: .notSent)
     case .timedOut:
       endProbe(exchange, .failed)
       fault(exchange, .timedOut, exit: exchange.firstByteAt == 0 ? .lostBeforeStatus : .upstreamCut)
@@ -94,7 +97,7 @@ extension RequestPipeline: UpstreamDelegate {
     exchange.usage = plainAnswer.usage
     exchange.ownOutputBytes = plainAnswer.outputBytes
     exchange.dropped += plainAnswer.dropped
-    let isPaid = exchange.usage != nil
+    let isPaid = exchange.usage?.hasFigures == true
     switch outcome {
     case .written: return .whole
     case .providerError(let error):
@@ -211,12 +214,13 @@ extension RequestPipeline: UpstreamDelegate {
   private func answeredError(_ exchange: Exchange) {
     let head = exchange.upstreamHead
     exchange.usage = plainAnswer.usage(ofError: exchange.answer.bytes, from: exchange.wire)
+    let isPaid = exchange.usage?.hasFigures == true
     fault(
       exchange,
       UpstreamFault(status: head.status, body: exchange.answer.bytes, retryAfter: head.retryAfterSeconds),
-      exit: exchange.usage == nil ? .upstreamError : .upstreamErrorWithUsage,
+      exit: isPaid ? .upstreamErrorWithUsage : .upstreamError,
       // What was paid for is not asked for again.
-      failure: exchange.usage == nil ? .status(head.status, retryAfter: head.retryAfterSeconds) : .unknown)
+      failure: isPaid ? .unknown : .status(head.status, retryAfter: head.retryAfterSeconds))
   }
 
   /// A provider that says that it has had enough is left alone until it says.

@@ -28,6 +28,9 @@ package struct Usage: Sendable, Equatable {
 
   package init() {}
 
+  /// Whether a figure was told, believable or not: an empty object is no usage.
+  package var hasFigures: Bool { hasInput || hasOutput || isSuspect }
+
   /// Input that was neither read from nor written to a cache.
   package var uncachedTokens: Int64 { max(0, inputTokens - cachedTokens - cacheWriteTokens) }
 
