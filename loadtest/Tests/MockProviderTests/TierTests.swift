@@ -15,7 +15,7 @@ import Testing
       let plain = try MockSession.object(try session.ask(path, Self.body("mock-tier-flex")).body)
       #expect(MockSession.text(plain, "service_tier") == "flex")
       let stream = try session.ask(path, Self.body("mock-tier-priority", extra: #","stream":true"#)).body
-      let events = try MockSession.events(stream).filter { $0 != "[DONE]" }
+      let events = MockSession.events(stream).filter { $0 != "[DONE]" }
       #expect(events.count > 1 && events.allSatisfy { $0.contains(#""service_tier":"priority""#) })
       let usual = try session.ask(path, Self.body("mock-echo")).body
       #expect(!usual.contains("service_tier"))
