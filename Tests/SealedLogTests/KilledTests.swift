@@ -160,6 +160,22 @@ struct KilledTests {
     try checkAll(disk, written)
   }
 
+  /// A sync fails while there are confirmed records that only the kernel has: they are written anew before what holds them
+  /// is cut.
+  @Test func aDiskFaultAndAKillTogetherLoseNothing() throws {
+    let syncs = Count()
+    let disk = try TracingDisk(folder: fixture.log) { step in
+      // Synced when it is made, with the first record, and then no more.
+      guard case .synchronize(let path) = step, path.contains("\(TenantID.first)"), path.contains("1-1.thl") else {
+        return 0
+      }
+      return syncs.next() == 3 ? EIO : 0
+    }
+    let written = try life(disk)
+    #expect(try fixture.verify().exitCode == 2, "a segment was given up")
+    try checkAll(disk, written)
+  }
+
   /// With one that was killed before segments got their names when they are whole, and with a disk that has lost its end.
   @Test func aSegmentWithoutAWholeHeaderIsNoChangedOne() throws {
     let writer = try fixture.writer(clock: time.clock)
