@@ -37,6 +37,13 @@ package final class Exchange {
   var heldBytes = 0
   var bodyShare: TenantBodies?
 
+  // MARK: Kept by the pipeline's line for the log
+  /// Bytes of the log's queue that are kept for this request's record; nil: it was not let in yet.
+  var logRoom: Int?
+  /// Since when it waits for them while nothing leaves the queue, and what had left it by then; 0: it does not wait.
+  var roomSince: Int64 = 0
+  var roomProgress: UInt64 = 0
+
   // MARK: Kept by the sender
   package var upstreamSlot = -1
 
@@ -149,6 +156,8 @@ package final class Exchange {
     anthropicVersion.reset()
     anthropicBetas.reset()
     body.reset()
+    logRoom = nil
+    roomSince = 0
     upstreamSlot = -1
     lent = nil
     copy = nil

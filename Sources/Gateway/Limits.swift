@@ -42,6 +42,8 @@ package struct Limits: Sendable, Equatable {
   package var exchangeMilliseconds = 3_600_000
   /// Milliseconds an answer waits for its record to be written before it ends as an error.
   package var confirmationMilliseconds = 5_000
+  /// Milliseconds a request waits for room in the log's queue while nothing leaves it.
+  package var logRoomMilliseconds = 5_000
   /// Milliseconds a request waits for the quota ledger.
   package var ledgerMilliseconds = 5_000
   /// Milliseconds that a provider is read on after its client has gone, for the usage.

@@ -35,6 +35,10 @@ package final class RequestPipeline {
   /// Somebody calls ``turnEnded()`` at each turn's end. Without turns, as in tests, everything runs at once.
   package var hasTurns = false
   private var isLogToBeWoken = false
+  /// Tickets of requests for whose records the log's queue has no room, in the order in which they came; and of exchanges
+  /// that are over but for their records.
+  var awaitingLog: [UInt64] = []
+  var unrecorded: [UInt64] = []
   private(set) var isEnding = false
   /// Tickets of the requests that this turn has brought, and what they will cost it.
   private var arrived: [UInt64] = []
@@ -99,6 +103,7 @@ package final class RequestPipeline {
     guard exchange.ticket != 0, index < table.count, table[index] === exchange else { return }
     if exchange.upstreamSlot >= 0 { upstreamPort?.cancel(exchange) }
     endProbe(exchange, .abandoned)
+    giveLogRoom(of: exchange)
     bodies.giveAll(of: exchange)
     table[index] = nil
     freeIndexes.append(index)
@@ -123,7 +128,7 @@ package final class RequestPipeline {
         upstreamPort?.cancel(exchange)
         conclude(exchange, exchange.stream.hasBegun ? .streamError(refusal) : .refusal(refusal), exit: .endedByGate)
       case .reserve where exchange.lent == nil: refuse(exchange, refusal)
-      case .route where exchange.isWaiting: refuse(exchange, refusal)
+      case .route where exchange.isWaiting || exchange.roomSince > 0: refuse(exchange, refusal)
       default: break
       }
     }
@@ -265,11 +270,20 @@ package final class RequestPipeline {
       switch exchange.stage {
       case .parse:
         exchange.arrivedAt = stageTime.monotonic
+        if let fault = logFault(exchange) { return refuse(exchange, fault) }
         if lend(exchange, .understanding, bytes: exchange.body.count) { return }
         (step, following) = (parse(exchange), .authorize)
       case .authorize: (step, following) = (authorize(exchange), .redact)
       case .redact: (step, following) = (redact(exchange), .route)
-      case .route: (step, following) = (chooseRoute(exchange), .reserve)
+      case .route:
+        if exchange.logRoom == nil {
+          switch takeLogRoom(exchange) {
+          case .next: break
+          case .parked: return
+          case .refused(let refusal): return refuse(exchange, refusal)
+          }
+        }
+        (step, following) = (chooseRoute(exchange), .reserve)
       case .reserve: (step, following) = (reserve(exchange), .record)
       case .record: (step, following) = (record(exchange), .send)
       case .send: (step, following) = (send(exchange), .returning)
@@ -349,5 +363,6 @@ package final class RequestPipeline {
     for exchange in table {
       if let exchange { lookAfter(exchange, now) }
     }
+    logHasRoom()
   }
 }

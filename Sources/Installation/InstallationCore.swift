@@ -105,7 +105,7 @@ final class InstallationCore: Sendable {
     options.onMetadata = { indexer.feed($0) }
     log = try LogWriter(
       folder: logFolder, node: NodeID(node.id), epoch: node.epoch, keys: provider, journal: node.journalPath,
-      options: options, onConfirmed: { mailbox.confirmed($0, $1) })
+      options: options, onRoom: { mailbox.room($0) }, onConfirmed: { mailbox.confirmed($0, $1) })
     journal = Mutex(JournalFile(path: node.journalPath))
     self.policies = Mutex(policies)
     let secrets = try Self.credentials(configuration)

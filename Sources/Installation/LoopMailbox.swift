@@ -24,6 +24,12 @@ final class LoopMailbox: Sendable {
     pipeline.loop.execute { pipeline.value.returned(ticket) }
   }
 
+  /// The log's queue has room again.
+  func room(_ number: Int) {
+    guard let pipeline = pipeline(number) else { return }
+    pipeline.loop.execute { pipeline.value.logHasRoom() }
+  }
+
   /// The log's writer has written.
   func confirmed(_ number: Int, _ tickets: [UInt64]) {
     guard let pipeline = pipeline(number) else { return }

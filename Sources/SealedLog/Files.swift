@@ -71,10 +71,15 @@ enum Files {
     return try read(descriptor, limit: limit)
   }
 
-  static func read(_ descriptor: Int32, limit: Int = 1 << 30) throws(SealedLogError) -> [UInt8] {
+  static func size(_ descriptor: Int32) throws(SealedLogError) -> Int {
     var status = stat()
     guard fstat(descriptor, &status) == 0 else { throw .disk("fstat", errno) }
-    let size = Int(status.st_size)
+    return Int(status.st_size)
+  }
+
+  /// - Parameter end: Reads no further, though the file may have grown since.
+  static func read(_ descriptor: Int32, to end: Int = .max, limit: Int = 1 << 30) throws(SealedLogError) -> [UInt8] {
+    let size = min(try Self.size(descriptor), end)
     guard size <= limit else { throw .malformed("file of \(size) bytes") }
     var failure: Int32 = 0
     let bytes = [UInt8](unsafeUninitializedCapacity: size) { buffer, count in

@@ -82,10 +82,17 @@ package struct LogEntry: Sendable {
 /// Its loop's until it is queued, then the writer's; the queue's lock lies between the two.
 package final class HeldEntry: @unchecked Sendable {
   let entry: LogEntry
+  /// Bytes that the queue keeps for it; nil: it was not let in before.
+  let room: Int?
   /// Monotonic, when it was queued.
   var queuedAt: UInt64 = 0
 
-  package init(_ entry: consuming LogEntry) { self.entry = entry }
+  /// - Parameter room: What ``LogWriter/takeRoom(_:of:)`` has taken for it, and the queue counts as its own from here on;
+  ///   0 if it was only asked whether there is room.
+  package init(_ entry: consuming LogEntry, room: Int? = nil) {
+    self.entry = entry
+    self.room = room
+  }
 
   /// Nobody waits for it: it is written with what comes next, or when the writer looks around.
   var canWait: Bool { entry.opensExchange && entry.token == 0 && entry.stream.durability == .buffered }

@@ -32,6 +32,7 @@ package final class LogWriter: Sendable {
   private let syncer: Syncer
   private let maker = MakerThread()
   private let threads: [WorkerThread]
+  private let onRoom: @Sendable (Int) -> Void
   private let isStopped = Flag()
 
   /// Starts the threads. Streams are recovered lazily, each before its first record.
@@ -41,12 +42,15 @@ package final class LogWriter: Sendable {
   ///   - journal: The node journal's file, appended to; nil: journal bytes are ignored.
   ///   - onConfirmed: Called once per loop and batch, on a thread of the log, with the tokens that count as written.
   ///   - disk: Nil: the file system.
+  ///   - onRoom: Called with a loop that has said ``awaitRoom(loop:)``, on a thread of the log or of another loop.
   package init(
     folder: String, node: NodeID, epoch: UInt32, keys: any KeyProvider, journal journalPath: String?,
     clock: LogClock = .system, options: WriterOptions = WriterOptions(), disk: (any LogDisk)? = nil,
     random: (@Sendable (Int) throws(SealedLogError) -> [UInt8])? = nil,
+    onRoom: @escaping @Sendable (_ loop: Int) -> Void = { _ in },
     onConfirmed: @escaping @Sendable (_ loop: Int, _ tokens: [UInt64]) -> Void
   ) throws(SealedLogError) {
+    self.onRoom = onRoom
     let disk: any LogDisk = if let disk { disk } else { try PosixDisk(folder: folder) }
     let random: @Sendable (Int) throws(SealedLogError) -> [UInt8] = random ?? Self.systemRandom
     let signer = SignerBox(try NodeSigner(node: node, now: clock.wall() / 1_000_000_000, keys: keys))
@@ -59,7 +63,7 @@ package final class LogWriter: Sendable {
     let (maker, mailbox) = (maker, mailbox)
     let syncer = Syncer(
       disk: disk, journal: journal, queue: queue, interval: options.syncIntervalNanoseconds, confirm: onConfirmed,
-      poisoned: { mailbox.post(.poisoned($0)) }, offered: { maker.offer($0) })
+      roomCame: onRoom, poisoned: { mailbox.post(.poisoned($0)) }, offered: { maker.offer($0) })
     self.syncer = syncer
     let core = try WriterCore(
       queue: queue, clock: clock, options: options, node: node, disk: disk, journal: journal, signer: signer,
@@ -90,11 +94,7 @@ package final class LogWriter: Sendable {
   package func append(_ held: HeldEntry, loop: Int, wakes: Bool = true) -> Bool {
     guard !isStopped.isSet, held.entry.subjects.count <= LogEntry.maximalSubjects else { return false }
     let now = clock.monotonic()
-    if held.entry.opensExchange {
-      let oldest = held.entry.stream.settings.backlog.oldest.load(ordering: .relaxed)
-      let busy = status.busySince.load(ordering: .relaxed)
-      guard !isStale(oldest, now), !isStale(busy, now), !status.isJournalFailing else { return false }
-    }
+    if held.entry.opensExchange, isStuck(held.entry.stream, now) { return false }
     held.queuedAt = now
     guard queue.append(held, loop: loop) else { return false }
     // A wake-up of another thread costs more than sealing.
@@ -106,6 +106,46 @@ package final class LogWriter: Sendable {
 
   /// The writer looks into the queue now.
   package func wake() { mailbox.wake.signal() }
+
+  // MARK: Room for what is to come
+
+  /// What became of the wish for room in the queue.
+  package enum Room: Sendable { case taken, full, refused }
+
+  /// Whether the entries of a stream wait longer than they should, so that nothing new is begun.
+  package func isStuck(_ stream: LogStream) -> Bool { isStopped.isSet || isStuck(stream, clock.monotonic()) }
+
+  private func isStuck(_ stream: LogStream, _ now: UInt64) -> Bool {
+    isStale(stream.settings.backlog.oldest.load(ordering: .relaxed), now)
+      || isStale(status.busySince.load(ordering: .relaxed), now) || status.isJournalFailing
+  }
+
+  /// Takes room for an entry to come, so that work on it is not done for nothing; `full`: ``awaitRoom(loop:)``.
+  /// - Parameter bytes: About what the entry will have; it may have more.
+  /// - Returns: `refused` when the log is not being written, or never holds so much at once.
+  package func takeRoom(_ bytes: Int, of stream: LogStream) -> Room {
+    guard queue.mayHold(bytes), !isStuck(stream) else { return .refused }
+    return queue.takeRoom(bytes, stream.settings.backlog) ? .taken : .full
+  }
+
+  /// Whether there is room for a small entry that comes at once; none is taken.
+  package func hasRoom(for bytes: Int, of stream: LogStream) -> Room {
+    if queue.hasRoom(bytes, stream.settings.backlog) { return .taken }
+    return queue.mayHold(bytes) && !isStuck(stream) ? .full : .refused
+  }
+
+  /// The entry does not come: its room is others'.
+  package func giveRoom(_ bytes: Int, of stream: LogStream) {
+    queue.giveRoom(bytes, stream.settings.backlog)
+    for loop in queue.takeAwaiting() { onRoom(loop) }
+  }
+
+  /// Has `onRoom` called once, when entries have left the queue. Then, not before, ask once more: they may have left it
+  /// just now.
+  package func awaitRoom(loop: Int) { queue.awaitRoom(loop: loop) }
+
+  /// Grows whenever entries leave the queue.
+  package var progress: UInt64 { queue.released }
 
   private func isStale(_ since: UInt64, _ now: UInt64) -> Bool {
     since != 0 && now > since && now - since > options.staleNanoseconds

@@ -148,3 +148,42 @@ def test_a_broken_policy_folder_changes_nothing(mock, tmp_path):
             assert settles(lambda: metric(demo, "torhaus_policy_reload_failed") == 0)
     finally:
         demo.stop()
+
+
+def test_large_bodies_of_one_tenant_wait_for_the_log_and_disturb_nobody(fresh):
+    """More than the log's queue holds for a tenant: what has no room in it waits its turn and is not refused."""
+    stop, small = threading.Event(), []
+
+    def ask(key, body, timeout):
+        connection = http.client.HTTPConnection(*address(fresh), timeout=timeout)
+        try:
+            connection.request("POST", "/v1/chat/completions", body, {
+                "authorization": f"Bearer {key}", "content-type": "application/json"})
+            answer = connection.getresponse()
+            return answer.status, answer.read()[:300]
+        finally:
+            connection.close()
+
+    def ask_small():
+        body = json.dumps({"model": "mock-fast", "messages": [{"role": "user", "content": "kurz"}]})
+        while not stop.is_set():
+            small.append(ask(fresh.key("kanzlei-b"), body, 60))
+
+    text = "Frist und Termin. " * (8_000_000 // 18)
+    large = json.dumps({"model": "mock-fast", "messages": [{"role": "user", "content": text}]})
+    answers = []
+    clients = [threading.Thread(
+        target=lambda: answers.extend(ask(fresh.key("kanzlei-a"), large, 300) for _ in range(2))) for _ in range(4)]
+    others = threading.Thread(target=ask_small)
+    for thread in [*clients, others]:
+        thread.start()
+    for thread in clients:
+        thread.join()
+    stop.set()
+    others.join()
+    assert [status for status, _ in answers] == [200] * 8, answers
+    assert small and all(status == 200 for status, _ in small), [one for one in small if one[0] != 200][:3]
+    assert settles(lambda: metric(fresh, "torhaus_reservations_open") == 0)
+    assert settles(lambda: metric(fresh, "torhaus_log_queue_bytes") == 0)
+    reader = fresh.tenant()["reader_token_file"]
+    assert fresh.ctl("log", "verify", "--tenant", "kanzlei-a", token=reader, check=False).returncode == 0

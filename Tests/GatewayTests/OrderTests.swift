@@ -119,8 +119,8 @@ struct OrderTests {
   @Test func aRefusalForWantOfTheLogGivesEverythingBack() throws {
     var setup = GateSetup()
     setup.concurrency = 1
-    setup.writer.queueBytes = 256
     let gate = try TestGate(setup)
+    gate.log.stop()
     for _ in 0..<3 { #expect(gate.send(gate.chat(Specimens.chat())).errorCode == "log_unavailable") }
     let usage = try gate.quotas.usage(limits: try setup.quotaLimits().map(\.id))
     #expect(usage.allSatisfy { $0.reserved == 0 && $0.committed == 0 })

@@ -29,7 +29,7 @@ extension RequestPipeline {
     services.quotas.confirmed(&exchange.reservation)
     exchange.journal.removeAll(keepingCapacity: true)
     guard isRecorded else {
-      return .refused(Refusal(.logUnavailable, message: "The log cannot be written now; nothing was sent."))
+      return .refused(Self.logRefusal)
     }
     exchange.reply.reset()
     CountTokensAnswer.append(inputTokens: estimatedInput(exchange), to: exchange.reply)

@@ -386,10 +386,9 @@ extension RequestPipeline {
       LogEntry(
         stream: caller.rules.stream, recordID: exchange.id.value, subjects: subjects(exchange),
         request: keepsRequest(exchange) ? exchange.takeCopy() ?? metaWriter.requestPayload(exchange) : nil,
-        journal: exchange.journal, opensExchange: true))
-    guard services.log.append(entry, loop: loop) else {
-      return .refused(Refusal(.logUnavailable, message: "The log cannot be written now; nothing was sent."))
-    }
+        journal: exchange.journal, opensExchange: true), room: exchange.logRoom ?? 0)
+    guard services.log.append(entry, loop: loop) else { return .refused(Self.logRefusal) }
+    exchange.logRoom = 0  // the queue's now
     if exchange.attempt == 0, exchange.findings.total > 0 { counters.found(exchange.findings.total) }
     exchange.journal.removeAll(keepingCapacity: true)
     return .next

@@ -38,9 +38,16 @@ extension RequestPipeline {
     handOver(exchange)
   }
 
-  /// Gives the closing record to the writer; if its queue is full, `lookAfter` tries again until the deadline.
+  /// Gives the closing record to the writer; if its queue is full, again whenever it has room, until the deadline.
   func handOver(_ exchange: Exchange) {
-    guard let entry = exchange.pendingRecord, log(entry) else { return }
+    guard let entry = exchange.pendingRecord else { return }
+    if !log(entry) {
+      services.log.awaitRoom(loop: loop)
+      guard log(entry) else {  // nothing has left it just now, either
+        if !unrecorded.contains(exchange.ticket) { unrecorded.append(exchange.ticket) }
+        return
+      }
+    }
     exchange.pendingRecord = nil
     exchange.journal.removeAll(keepingCapacity: true)
   }
@@ -119,6 +126,7 @@ extension RequestPipeline {
       if exchange.waitingSince > 0, now - exchange.waitingSince > Int64(limits.ledgerMilliseconds) * 1_000_000 {
         refuse(exchange, Refusal(.ledgerUnavailable, message: "Quotas cannot be checked now; nothing was sent."))
       }
+    case .route where exchange.roomSince > 0: lookAfterLogRoom(exchange, now)
     case .returning:
       if exchange.stream.reader.state == .done {
         finishStream(exchange)

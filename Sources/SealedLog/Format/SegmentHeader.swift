@@ -131,6 +131,15 @@ struct SegmentHeader: Sendable, Equatable {
     else { throw .notAuthentic("header signature") }
   }
 
+  /// Whether a file ends before its header does: it was being made when its process ended, and nothing was ever in it.
+  static func isCutShort(_ file: [UInt8]) -> Bool {
+    var reader = LittleEndianReader(file)
+    guard file.count >= leastBytes, let start = try? reader.take(8), start == magic,
+      let length = try? reader.integer(UInt32.self)
+    else { return file.count < leastBytes }
+    return length > file.count && length <= 1 << 20
+  }
+
   /// The bytes to which stanzas are bound.
   var stanzaInfo: [UInt8] {
     get throws(SealedLogError) {

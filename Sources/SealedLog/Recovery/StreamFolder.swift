@@ -10,6 +10,11 @@ enum LogLayout {
 
   static func sidecar(of segment: String) -> String { String(segment.dropLast(4)) + ".thk" }
 
+  /// Where a segment or its sidecar lies until it is whole.
+  static func unnamed(_ path: String) -> String { path + unnamedSuffix }
+
+  static let unnamedSuffix = ".made"
+
   static func checkpoint(_ log: String, _ stream: StreamName) -> String { "\(log)/\(stream)/checkpoint" }
 
   /// The public half of the installation's signing key, 32 bytes: for readers that were given no other.
@@ -31,13 +36,17 @@ struct StreamFolder {
   let stream: StreamName
   let path: String
   let segments: [Segment]
+  /// Files that never got their names, of a process that was making them or that was killed meanwhile.
+  let unnamed: [String]
 
   init(log: String, stream: StreamName) {
     self.stream = stream
     path = LogLayout.folder(log, stream)
     var segments: [Segment] = []
+    var unnamed: [String] = []
     for day in Files.names(in: path) where day.utf8.count == 10 {
       for file in Files.names(in: "\(path)/\(day)") {
+        if file.hasSuffix(LogLayout.unnamedSuffix) { unnamed.append("\(path)/\(day)/\(file)") }
         guard file.hasSuffix(".thl") || file.hasSuffix(".ths"), let name = SegmentName(file.dropLast(4)) else {
           continue
         }
@@ -45,6 +54,7 @@ struct StreamFolder {
       }
     }
     self.segments = segments.sorted { $0.name < $1.name }
+    self.unnamed = unnamed
   }
 
   /// All streams below a log's folder, of one tenant or of all.

@@ -21,6 +21,7 @@ struct StreamRecovery {
 
   func resume(_ stream: StreamName) throws(SealedLogError) -> ResumePoint {
     let folder = StreamFolder(log: log, stream: stream)
+    for path in folder.unnamed where !PosixDisk.isOwned(path) { disk.remove(path) }
     var point = ResumePoint()
     guard let newest = folder.segments.last else { return point }
     guard newest.name.number < .max else { throw .malformed("segment numbers are used up") }

@@ -53,7 +53,8 @@ package enum LogVerify {
         fail(.gap, "stream \(stream) is missing")
       }
     case .some(.none): fail(.modified, "stream list cannot be read")
-    case .none: if !present.isEmpty { fail(.gap, "stream list is missing") }
+    // A stream is in the list before it has its first frame.
+    case .none: if present.contains(where: { hasFrames(folder, $0) }) { fail(.gap, "stream list is missing") }
     }
     for stream in found {
       var check = StreamVerify(
@@ -68,5 +69,13 @@ package enum LogVerify {
       result.notes += check.result.notes
     }
     return result
+  }
+
+  private static func hasFrames(_ folder: String, _ stream: StreamName) -> Bool {
+    StreamFolder(log: folder, stream: stream).segments.contains { segment in
+      guard let file = try? Files.read(segment.path) else { return true }
+      guard let scan = try? SegmentScan(file, isStub: segment.isStub) else { return !SegmentHeader.isCutShort(file) }
+      return file.count > scan.header.bytes.count
+    }
   }
 }

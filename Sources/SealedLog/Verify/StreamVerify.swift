@@ -35,8 +35,14 @@ struct StreamVerify {
   /// A recovered segment stays a finding until so many segments have gone on from it: nobody can tell an offline reader
   /// that a recovery has been seen, and a crash of long ago must not hide the next one.
   private static let successorsOfOld = 2
-  /// Recovered segments, each with how many went on from it without a break.
-  private var recovered: [(name: SegmentName, successors: Int)] = []
+  /// What a crash has left, each with how many segments went on from it without a break.
+  private var crashes: [(name: SegmentName, text: String, successors: Int)] = []
+
+  /// How far a segment had come when the verification began.
+  private struct Extent {
+    let bytes: Int
+    let isOwned: Bool
+  }
 
   init(
     log: String, stream: StreamName, installation: [UInt8]?, keys: LogVerify.Keys?, hasher: MerkleHasher,
@@ -60,18 +66,43 @@ struct StreamVerify {
     // the checkpoint states only what was synced before: read first, all of it must be in the segments read later
     readCheckpoint()
     let segments = StreamFolder(log: log, stream: stream).segments
-    for (index, segment) in segments.enumerated() { check(segment, isLast: index == segments.count - 1) }
+    let extents = look(segments)
+    for (index, segment) in segments.enumerated() {
+      guard let extent = extents[index] else { continue }
+      check(segment, extent, isLast: index == segments.count - 1)
+    }
     let size = predecessor?.tree.end ?? 0
     for statement in open where statement.size > size {
       find(.truncated, predecessor?.name, "\(statement.what) states \(statement.size) frames, there are \(size)")
     }
-    settleRecovered()
+    settleCrashes()
   }
 
-  /// Old recoveries are notes, the others findings.
-  private mutating func settleRecovered() {
-    for (name, successors) in recovered {
-      let text = "was recovered after an unclean stop"
+  /// From the newest segment to the oldest: when one has begun its predecessor has ended, so whatever is written while the
+  /// verification reads, what it reads is the log as it was at one time.
+  private mutating func look(_ segments: [StreamFolder.Segment]) -> [Extent?] {
+    var extents: [Extent?] = Array(repeating: nil, count: segments.count)
+    for (index, segment) in segments.enumerated().reversed() {
+      let descriptor = Glibc.open(segment.path, O_RDONLY | O_CLOEXEC)
+      guard descriptor >= 0 else {
+        if errno != ENOENT { find(.couldNotRun, segment.name, "cannot be read") }  // ENOENT: made ahead and taken away
+        continue
+      }
+      defer { close(descriptor) }
+      // Asked before the size: what nobody owns grows no more.
+      let isOwned = PosixDisk.isOwned(descriptor)
+      guard let bytes = try? Files.size(descriptor) else {
+        find(.couldNotRun, segment.name, "cannot be read")
+        continue
+      }
+      extents[index] = Extent(bytes: bytes, isOwned: isOwned)
+    }
+    return extents
+  }
+
+  /// Old crashes are notes, the others findings.
+  private mutating func settleCrashes() {
+    for (name, text, successors) in crashes {
       if successors >= Self.successorsOfOld {
         result.notes.append(
           LogVerification.Note(
@@ -81,7 +112,7 @@ struct StreamVerify {
         find(.torn, name, text)
       }
     }
-    recovered = []
+    crashes = []
   }
 
   private mutating func readCheckpoint() {
@@ -111,24 +142,23 @@ struct StreamVerify {
 
   // MARK: One segment
 
-  private mutating func check(_ segment: StreamFolder.Segment, isLast: Bool) {
-    let name = segment.name
+  private mutating func check(_ segment: StreamFolder.Segment, _ extent: Extent, isLast: Bool) {
+    let (name, isOwned) = (segment.name, extent.isOwned)
     let descriptor = Glibc.open(segment.path, O_RDONLY | O_CLOEXEC)
     guard descriptor >= 0 else {
-      if errno != ENOENT { find(.couldNotRun, name, "cannot be read") }  // ENOENT: made ahead and taken away
+      if errno != ENOENT { find(.couldNotRun, name, "cannot be read") }
       return
     }
     defer { close(descriptor) }
-    let isOwned = PosixDisk.isOwned(descriptor)
-    guard let file = try? Files.read(descriptor) else {
+    guard let file = try? Files.read(descriptor, to: extent.bytes) else {
       find(.couldNotRun, name, "cannot be read")
       return
     }
     let scan: SegmentScan
     do { scan = try SegmentScan(file, isStub: segment.isStub) } catch {
       if isOwned { return }
-      if isLast && file.count < SegmentHeader.leastBytes {
-        find(.torn, name, "was being made")
+      if SegmentHeader.isCutShort(file) {
+        crashes.append((name, "was being made at an unclean stop", 0))
       } else {
         find(.modified, name, "header: \(error.detail)")
       }
@@ -141,7 +171,11 @@ struct StreamVerify {
     }
     if !isIssued(scan.header.certificate) { find(.modified, name, "certificate is not the installation's") }
     if scan.tail == .corrupt { find(.modified, name, "damaged before good frames, at byte \(scan.goodBytes)") }
-    if scan.tail == .torn && !isOwned { find(.torn, name, "torn tail at byte \(scan.goodBytes)") }
+    if scan.tail == .torn && !isOwned {
+      let text = "torn tail at byte \(scan.goodBytes)"
+      // Without a whole frame there is nothing to recover: the next segment goes on from the one before.
+      if scan.frames.isEmpty { crashes.append((name, text, 0)) } else { find(.torn, name, text) }
+    }
     guard !scan.frames.isEmpty else { return }  // made ahead, never used
     guard let start = try? scan.start(file, hasher: hasher), let leaves = try? scan.leaves(file, hasher: hasher) else {
       find(.modified, name, "START frame is not authentic")
@@ -150,9 +184,9 @@ struct StreamVerify {
     let before = result.findings.count
     chain(start, name)
     if result.findings.count > before {
-      settleRecovered()  // what comes now has not gone on from them
+      settleCrashes()  // what comes now has not gone on from them
     } else {
-      for index in recovered.indices { recovered[index].successors += 1 }
+      for index in crashes.indices { crashes[index].successors += 1 }
     }
     tree(start, leaves, file, scan, isOwned: isOwned, isLast: isLast)
     sidecar(segment, file, scan, isOwned: isOwned)
@@ -224,7 +258,7 @@ struct StreamVerify {
       else { return }
       compare(tree, name)
     }
-    if footer?.reason == .recovered { recovered.append((name, 0)) }
+    if footer?.reason == .recovered { crashes.append((name, "was recovered after an unclean stop", 0)) }
     if footer?.reason == .poisoned { find(.torn, name, "was given up after a disk fault") }
     if scan.footer == nil && isLast && !isOwned && scan.tail == .clean { find(.torn, name, "was not ended") }
     predecessor = Predecessor(
@@ -269,12 +303,16 @@ struct StreamVerify {
     }
     let slots = Set(sealed.map(\.header.slot))
     let missing = slots.filter { !SegmentKeyRing.hasKey($0, in: sidecar) }
-    if sidecar.isModified || (sidecar.isTorn && !isOwned && !missing.isEmpty) {
+    let isCutOff = sidecar.isTorn && !isOwned && !missing.isEmpty
+    if sidecar.isModified || (isCutOff && isWellEnded(scan, file)) {
       find(.modified, name, "sidecar is damaged")
       return
     }
-    if sidecar.isTorn && !isOwned { find(.torn, name, "torn tail of the sidecar") }
-    if !missing.isEmpty {
+    // A power cut may keep frames of the last moment and not the keys that were written before them.
+    if sidecar.isTorn && !isOwned {
+      crashes.append((name, "torn tail of the sidecar" + (isCutOff ? ", with the keys of the last frames" : ""), 0))
+    }
+    if !missing.isEmpty && !isCutOff {
       result.erasedEntries += missing.count
       find(.erased, name, "\(missing.count) entries were erased")
     }
@@ -288,6 +326,12 @@ struct StreamVerify {
       default: find(.modified, name, "keys: \(error.detail)")
       }
     }
+  }
+
+  /// Whether the process that wrote a segment has ended it, with everything on the disk.
+  private func isWellEnded(_ scan: SegmentScan, _ file: [UInt8]) -> Bool {
+    guard let footer = scan.footer, let body = try? FooterBody(file[footer.body]) else { return false }
+    return body.reason == .roll || body.reason == .stop
   }
 
   private mutating func open(

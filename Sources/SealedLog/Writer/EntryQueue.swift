@@ -4,12 +4,15 @@ internal import Synchronization
 final class EntryQueue: Sendable {
   private final class Lane: Sendable {
     let entries = Mutex<[HeldEntry]>([])
+    let awaitsRoom = Atomic<Bool>(false)
   }
 
   private let lanes: [Lane]
   private let limit: Int
   private let tenantLimit: Int
   private let total = Atomic<Int>(0)
+  private let isRoomAwaited = Atomic<Bool>(false)
+  private let releases = Atomic<UInt64>(0)
 
   init(loops: Int, limit: Int, tenantLimit: Int) {
     lanes = (0..<max(1, loops)).map { _ in Lane() }
@@ -21,22 +24,66 @@ final class EntryQueue: Sendable {
   var loops: Int { lanes.count }
   var isEmpty: Bool { lanes.allSatisfy { $0.entries.withLock(\.isEmpty) } }
 
-  /// False: full. What ends an exchange may go a quarter over the bounds, so that open ones can settle.
+  /// False: full. What was let in, and what ends an exchange, may go a quarter over the bounds, so that what has begun
+  /// can go on.
   func append(_ held: HeldEntry, loop: Int) -> Bool {
     guard lanes.indices.contains(loop) else { return false }
-    let size = held.entry.footprint
+    let missing = held.entry.footprint - (held.room ?? 0)
+    let margin = held.entry.opensExchange && held.room == nil ? 0 : 1
     let backlog = held.entry.stream.settings.backlog
-    let margin = held.entry.opensExchange ? 0 : 1
-    let all = total.wrappingAdd(size, ordering: .relaxed).newValue
-    let own = backlog.bytes.wrappingAdd(size, ordering: .relaxed).newValue
+    let all = total.wrappingAdd(missing, ordering: .relaxed).newValue
+    let own = backlog.bytes.wrappingAdd(missing, ordering: .relaxed).newValue
     guard all <= limit + margin * (limit / 4), own <= tenantLimit + margin * (tenantLimit / 4) else {
-      total.wrappingSubtract(size, ordering: .relaxed)
-      backlog.bytes.wrappingSubtract(size, ordering: .relaxed)
+      total.wrappingSubtract(missing, ordering: .relaxed)
+      backlog.bytes.wrappingSubtract(missing, ordering: .relaxed)
       return false
     }
     lanes[loop].entries.withLock { $0.append(held) }
     return true
   }
+
+  // MARK: Room for entries to come
+
+  /// Whether an entry of so many bytes can ever be taken.
+  func mayHold(_ bytes: Int) -> Bool { bytes <= limit && bytes <= tenantLimit }
+
+  /// Whether there is room now; none is taken.
+  func hasRoom(_ bytes: Int, _ backlog: Backlog) -> Bool {
+    total.load(ordering: .relaxed) + bytes <= limit && backlog.bytes.load(ordering: .relaxed) + bytes <= tenantLimit
+  }
+
+  /// Takes room that an entry will fill.
+  func takeRoom(_ bytes: Int, _ backlog: Backlog) -> Bool {
+    // All of it in one order with what is released: whoever finds no room after ``awaitRoom(loop:)`` is told of it.
+    let all = total.wrappingAdd(bytes, ordering: .sequentiallyConsistent).newValue
+    let own = backlog.bytes.wrappingAdd(bytes, ordering: .sequentiallyConsistent).newValue
+    if all <= limit && own <= tenantLimit { return true }
+    giveRoom(bytes, backlog)
+    return false
+  }
+
+  func giveRoom(_ bytes: Int, _ backlog: Backlog) {
+    total.wrappingSubtract(bytes, ordering: .sequentiallyConsistent)
+    backlog.bytes.wrappingSubtract(bytes, ordering: .sequentiallyConsistent)
+  }
+
+  /// The loop is to be told, once, when something has been released.
+  func awaitRoom(loop: Int) {
+    guard lanes.indices.contains(loop) else { return }
+    lanes[loop].awaitsRoom.store(true, ordering: .sequentiallyConsistent)
+    isRoomAwaited.store(true, ordering: .sequentiallyConsistent)
+  }
+
+  /// The loops that are to be told of what has been released.
+  func takeAwaiting() -> [Int] {
+    guard isRoomAwaited.load(ordering: .sequentiallyConsistent),
+      isRoomAwaited.exchange(false, ordering: .sequentiallyConsistent)
+    else { return [] }
+    return lanes.indices.filter { lanes[$0].awaitsRoom.exchange(false, ordering: .sequentiallyConsistent) }
+  }
+
+  /// How many entries have left the queue since the start.
+  var released: UInt64 { releases.load(ordering: .relaxed) }
 
   /// Takes everything that waits; arrays change places so that none is allocated in steady state.
   func take(into batch: inout [[HeldEntry]]) -> Bool {
@@ -51,8 +98,7 @@ final class EntryQueue: Sendable {
 
   /// An entry is written and synced, or given up.
   func release(_ held: HeldEntry) {
-    let size = held.entry.footprint
-    total.wrappingSubtract(size, ordering: .relaxed)
-    held.entry.stream.settings.backlog.bytes.wrappingSubtract(size, ordering: .relaxed)
+    giveRoom(held.entry.footprint, held.entry.stream.settings.backlog)
+    releases.wrappingAdd(1, ordering: .relaxed)
   }
 }

@@ -8,6 +8,7 @@ final class NodeJournal: Sendable {
   private struct State: Sendable {
     var file: (any SegmentFile)?
     var length = 0
+    var isRagged = false
     var isDirty = false
     var fault: Int32 = 0
   }
@@ -33,7 +34,7 @@ final class NodeJournal: Sendable {
     state.withLock { state in
       guard !bytes.isEmpty, let file = state.file else { return 0 }
       guard state.fault == 0 else { return state.fault }
-      let number = file.appendAll(bytes, at: state.length)
+      let number = file.appendAll(bytes, at: state.length, isRagged: &state.isRagged)
       guard number == 0 else { return number }
       state.length += bytes.count
       state.isDirty = true

@@ -69,6 +69,8 @@ final class OpenSegment: @unchecked Sendable {
   private let hasher: MerkleHasher
   private(set) var fileBytes: Int
   private var sidecarBytes: Int
+  private var isFileRagged = false
+  private var isSidecarRagged = false
   private var frames: [UInt8] = []
   private var sidecar: [UInt8] = []
 
@@ -189,14 +191,14 @@ final class OpenSegment: @unchecked Sendable {
   /// - Returns: 0 or `errno`.
   func flush() -> Int32 {
     if !sidecar.isEmpty {
-      let number = sidecarFile.appendAll(sidecar, at: sidecarBytes)
+      let number = sidecarFile.appendAll(sidecar, at: sidecarBytes, isRagged: &isSidecarRagged)
       guard number == 0 else { return number }
       isSidecarDirty.set()
       sidecarBytes += sidecar.count
       sidecar.removeAll(keepingCapacity: true)
     }
     guard !frames.isEmpty else { return 0 }
-    let number = file.appendAll(frames, at: fileBytes)
+    let number = file.appendAll(frames, at: fileBytes, isRagged: &isFileRagged)
     guard number == 0 else { return number }
     fileBytes += frames.count
     frames.removeAll(keepingCapacity: frames.capacity < 1 << 20)

@@ -18,8 +18,28 @@ package protocol LogDisk: Sendable {
   func create(_ path: String) throws(SealedLogError) -> any SegmentFile
   /// Opens a file that exists, or makes it, to append at its end. Not owned.
   func open(_ path: String) throws(SealedLogError) -> any SegmentFile
+  /// Gives a file the name under which others look for it. Fails if something has that name.
+  func rename(_ path: String, to name: String) throws(SealedLogError)
+  /// Replaces a small file as a whole: at no time does anybody find half of it.
+  func replace(_ path: String, with bytes: [UInt8], synchronizingFolder: Bool) throws(SealedLogError)
+  /// Takes a file away, if it is there.
+  func remove(_ path: String)
   /// Syncs everything of the volume at once. 0 or `errno`.
   func synchronizeVolume() -> Int32
+}
+
+extension LogDisk {
+  package func rename(_ path: String, to name: String) throws(SealedLogError) {
+    // Names hold the process's epoch and the folder is locked for one process: nobody makes it in between.
+    guard !Files.exists(name) else { throw .disk("rename", EEXIST) }
+    guard Glibc.rename(path, name) == 0 else { throw .disk("rename", errno) }
+  }
+
+  package func replace(_ path: String, with bytes: [UInt8], synchronizingFolder: Bool) throws(SealedLogError) {
+    try Files.replace(path, with: bytes, synchronizingFolder: synchronizingFolder)
+  }
+
+  package func remove(_ path: String) { unlink(path) }
 }
 
 /// The file system.
@@ -45,6 +65,13 @@ package final class PosixDisk: LogDisk {
 
   package func synchronizeVolume() -> Int32 { LinuxCalls.synchronizeVolume(folder) }
 
+  static func isOwned(_ path: String) -> Bool {
+    let descriptor = Glibc.open(path, O_RDONLY | O_CLOEXEC)
+    guard descriptor >= 0 else { return false }
+    defer { Glibc.close(descriptor) }
+    return isOwned(descriptor)
+  }
+
   /// Whether some process has the file open as its own segment.
   static func isOwned(_ descriptor: Int32) -> Bool {
     guard flock(descriptor, LOCK_SH | LOCK_NB) != 0 else {
@@ -67,6 +94,7 @@ private final class PosixSegmentFile: SegmentFile {
     guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
       let number = errno
       Glibc.close(descriptor)
+      unlink(path)
       throw .disk("flock", number)
     }
   }
@@ -89,18 +117,31 @@ private final class PosixSegmentFile: SegmentFile {
 
 extension SegmentFile {
   /// Appends all of `bytes`, or cuts the file back to `length` and answers with `errno`.
-  func appendAll(_ bytes: [UInt8], at length: Int) -> Int32 {
-    bytes.withUnsafeBytes { buffer in
+  /// - Parameter isRagged: Whether bytes of an earlier call may lie behind `length`, because the file could not be cut
+  ///   either. Nothing is appended to those: what follows would look as if somebody had damaged what is before it.
+  func appendAll(_ bytes: [UInt8], at length: Int, isRagged: inout Bool) -> Int32 {
+    if isRagged {
+      let number = truncate(to: length)
+      guard number == 0 else { return number }
+      isRagged = false
+    }
+    return bytes.withUnsafeBytes { buffer in
       var done = 0
       while done < buffer.count {
         let count = append(UnsafeRawBufferPointer(rebasing: buffer[done...]))
         guard count > 0 else {
-          _ = truncate(to: length)
+          isRagged = truncate(to: length) != 0
           return count == 0 ? EIO : Int32(-count)
         }
         done += count
       }
       return 0
     }
+  }
+
+  /// The same for a file to which nothing more is appended after a failure.
+  func appendAll(_ bytes: [UInt8], at length: Int) -> Int32 {
+    var isRagged = false
+    return appendAll(bytes, at: length, isRagged: &isRagged)
   }
 }

@@ -1,5 +1,4 @@
 internal import Cryptography
-internal import Glibc
 internal import Synchronization
 internal import Tenancy
 
@@ -37,7 +36,7 @@ struct SegmentMaker {
     hasher = try MerkleHasher()
     erasureKeys = ErasureKeyCache(provider: provider, lifetimeNanoseconds: options.keyCacheNanoseconds)
     knownStreams = []
-    lister = StreamLister(log: log, host: options.host)
+    lister = StreamLister(log: log, host: options.host, disk: disk)
   }
 
   /// Makes a segment that waits for its START frame.
@@ -87,31 +86,57 @@ struct SegmentMaker {
     try random(16).reduce(into: UInt128(0)) { $0 = $0 << 8 | UInt128($1) }
   }
 
+  /// The files get their names when they are whole and on the disk, the segment's the last: whoever finds a segment finds
+  /// its header and its sidecar, and sees that it is owned for as long as this process has it.
   private func files(_ path: String, _ header: SegmentHeader, _ stream: StreamName) throws(SealedLogError)
     -> (any SegmentFile, any SegmentFile)
   {
-    let sidecarPath = LogLayout.sidecar(of: path)
-    let file = try disk.create(path)
+    let head = SidecarHeader(
+      tenant: stream.tenant, segment: header.fields.segment, version: header.fields.erasureVersion)
+    let file = try begin(LogLayout.unnamed(path), header.bytes)
+    var isNamed = false
     do throws(SealedLogError) {
-      let sidecar = try disk.create(sidecarPath)
-      let head = SidecarHeader(
-        tenant: stream.tenant, segment: header.fields.segment, version: header.fields.erasureVersion)
-      var number = file.appendAll(header.bytes, at: 0)
-      if number == 0 { number = sidecar.appendAll(head.bytes, at: 0) }
-      if number == 0 { number = file.synchronize() }
-      if number == 0 { number = sidecar.synchronize() }
-      guard number == 0 else {
+      let sidecar = try self.sidecar(LogLayout.sidecar(of: path), head.bytes)
+      do throws(SealedLogError) {
+        try disk.rename(LogLayout.unnamed(path), to: path)
+        isNamed = true
+        if let end = path.lastIndex(of: "/") { try Files.synchronizeFolder(String(path[..<end])) }
+        return (file, sidecar)
+      } catch {
         sidecar.close()
-        unlink(sidecarPath)
-        throw SealedLogError.disk("new segment", number)
+        disk.remove(LogLayout.sidecar(of: path))
+        throw error
       }
-      if let end = path.lastIndex(of: "/") { try Files.synchronizeFolder(String(path[..<end])) }
-      return (file, sidecar)
     } catch {
       file.close()
-      unlink(path)
+      disk.remove(isNamed ? path : LogLayout.unnamed(path))
       throw error
     }
+  }
+
+  private func sidecar(_ path: String, _ head: [UInt8]) throws(SealedLogError) -> any SegmentFile {
+    let sidecar = try begin(LogLayout.unnamed(path), head)
+    do throws(SealedLogError) {
+      try disk.rename(LogLayout.unnamed(path), to: path)
+      return sidecar
+    } catch {
+      sidecar.close()
+      disk.remove(LogLayout.unnamed(path))
+      throw error
+    }
+  }
+
+  /// A new file with its first bytes, on the disk.
+  private func begin(_ path: String, _ bytes: [UInt8]) throws(SealedLogError) -> any SegmentFile {
+    let file = try disk.create(path)
+    var number = file.appendAll(bytes, at: 0)
+    if number == 0 { number = file.synchronize() }
+    guard number == 0 else {
+      file.close()
+      disk.remove(path)
+      throw .disk("new segment", number)
+    }
+    return file
   }
 
   private func renewSigner() throws(SealedLogError) {
@@ -127,8 +152,8 @@ struct SegmentMaker {
   func discard(_ made: MadeSegment) {
     made.file.close()
     made.sidecarFile.close()
-    unlink(made.path)
-    unlink(LogLayout.sidecar(of: made.path))
+    disk.remove(made.path)
+    disk.remove(LogLayout.sidecar(of: made.path))
   }
 
   /// Cuts a poisoned segment to its synced length over a new descriptor and ends it. Best effort: the next START says
@@ -155,7 +180,7 @@ struct SegmentMaker {
     let note = try CheckpointNote(
       origin: CheckpointNote.origin(host: options.host, stream: notes.stream), size: offer.tree.end,
       root: try hasher.root(of: offer.tree), segment: offer.segment, signer: signer.current)
-    try Files.replace(
+    try disk.replace(
       LogLayout.checkpoint(log, notes.stream), with: note.bytes, synchronizingFolder: false)
     notes.keep(note)
   }

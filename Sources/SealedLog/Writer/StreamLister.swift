@@ -4,6 +4,7 @@ internal import Foundation
 struct StreamLister {
   let log: String
   let host: String
+  let disk: any LogDisk
 
   private var origin: String { "\(host)/log/streams" }
 
@@ -20,9 +21,10 @@ struct StreamLister {
     do {
       let key = try provider.installationKey()
       let keyPath = LogLayout.installationKey(log)
-      if (try? Files.read(keyPath)) != key { try Files.replace(keyPath, with: key) }
+      if (try? Files.read(keyPath)) != key { try disk.replace(keyPath, with: key, synchronizingFolder: true) }
       let signature = try provider.sign(Array(text.utf8))
-      try Files.replace(path, with: try SignedNote.seal(text, name: origin, publicKey: key, signature: signature))
+      let note = try SignedNote.seal(text, name: origin, publicKey: key, signature: signature)
+      try disk.replace(path, with: note, synchronizingFolder: true)
     } catch let error as KeyProviderError {
       throw SealedLogError(error)
     } catch let error as SealedLogError {

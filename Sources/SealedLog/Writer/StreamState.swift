@@ -24,6 +24,9 @@ final class StreamState {
   var notedSize: UInt64 = 0
   /// End the open segment before the next record.
   var mustRoll = false
+  /// Segments that a sync has failed of, and how far each is known to be on the disk. They are cut to that when their
+  /// copies are written anew: until then what lies behind it is all there is of confirmed records.
+  var givenUp: [(segment: OpenSegment, point: SegmentPoint)] = []
   var isTouched = false
   /// Something large is new in ``waiting``.
   var isLarge = false

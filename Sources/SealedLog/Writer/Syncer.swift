@@ -24,6 +24,7 @@ final class Syncer: Sendable {
   private let queue: EntryQueue
   private let interval: UInt64
   private let confirm: @Sendable (Int, [UInt64]) -> Void
+  private let roomCame: @Sendable (Int) -> Void
   private let poisoned: @Sendable (OpenSegment) -> Void
   private let offered: @Sendable (StreamNotes) -> Void
   private let state = Mutex(State())
@@ -32,7 +33,8 @@ final class Syncer: Sendable {
 
   init(
     disk: any LogDisk, journal: NodeJournal, queue: EntryQueue, interval: UInt64,
-    confirm: @escaping @Sendable (Int, [UInt64]) -> Void, poisoned: @escaping @Sendable (OpenSegment) -> Void,
+    confirm: @escaping @Sendable (Int, [UInt64]) -> Void, roomCame: @escaping @Sendable (Int) -> Void,
+    poisoned: @escaping @Sendable (OpenSegment) -> Void,
     offered: @escaping @Sendable (StreamNotes) -> Void
   ) {
     self.disk = disk
@@ -40,6 +42,7 @@ final class Syncer: Sendable {
     self.queue = queue
     self.interval = interval
     self.confirm = confirm
+    self.roomCame = roomCame
     self.poisoned = poisoned
     self.offered = offered
   }
@@ -114,6 +117,7 @@ final class Syncer: Sendable {
       }
     }
     for (loop, list) in tokens { confirm(loop, list) }
+    for loop in queue.takeAwaiting() { roomCame(loop) }
   }
 
   private func done(_ job: Job, _ hasher: MerkleHasher) {

@@ -210,6 +210,7 @@ final class WriterCore: @unchecked Sendable {
       try seal(state, now: now)
       try write(state)
       state.fault = nil
+      if state.waiting.isEmpty { endGivenUp(state) }
     } catch {
       state.fault = error
       state.retryAt = now &+ options.retryNanoseconds
@@ -448,11 +449,18 @@ final class WriterCore: @unchecked Sendable {
       state.resume = try? segment.resume(poisonedAt: point)
       state.open = nil
       state.mustRoll = false
-      maker.submit(.end(poisoned: segment, at: point))
+      state.givenUp.append((segment, point))
+      // Nothing goes on from a segment of which nothing is on the disk: it is emptied before the next one begins.
+      if point.frames == 0 { endGivenUp(state) }
     } else {
       segment.closeFiles()  // its successor has begun: the copies follow there, the bytes stay
     }
     state.waiting = copies + state.waiting
+  }
+
+  private func endGivenUp(_ state: StreamState) {
+    for (segment, point) in state.givenUp { maker.submit(.end(poisoned: segment, at: point)) }
+    state.givenUp = []
   }
 
   private func watchClock() {
@@ -498,6 +506,7 @@ final class WriterCore: @unchecked Sendable {
     for state in streams.values {
       if let made = state.made { maker.submit(.discard(made)) }
       state.made = nil
+      if state.waiting.isEmpty { endGivenUp(state) }  // else the next process recovers them with all they hold
       guard let open = state.open else { continue }
       try? end(state, open, .stop)  // what cannot be ended now is recovered by the next process
     }

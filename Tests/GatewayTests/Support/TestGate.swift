@@ -75,6 +75,7 @@ final class TestGate {
   private let wakes = Box()
   private let confirmations = Box()
   private let returns = Box()
+  private let rooms = Box()
   private var helpers: Helpers?
   private let records = Records()
   private let journalPath: String
@@ -93,7 +94,7 @@ final class TestGate {
 
     let node: UInt128 = 77
     _ = try ledger.open(node: node, epoch: 1)
-    let (wakes, confirmations, records) = (wakes, confirmations, records)
+    let (wakes, confirmations, records, rooms) = (wakes, confirmations, records, rooms)
     quotas = QuotaGate(
       node: QuotaGate.Node(id: node, epoch: 1), flight: HeapFlightMemory(slots: 64, rates: 16), ledger: ledger,
       clock: clock.quotas, zones: UTCRules(), wake: { _, tickets in wakes.add(tickets) })
@@ -106,7 +107,7 @@ final class TestGate {
     disk = try SwitchableDisk(folder: folder)
     log = try LogWriter(
       folder: folder, node: NodeID(node), epoch: 1, keys: provider, journal: journalPath, options: options, disk: disk,
-      onConfirmed: { _, tokens in confirmations.add(tokens) })
+      onRoom: { rooms.add([UInt64($0)]) }, onConfirmed: { _, tokens in confirmations.add(tokens) })
     reader = LogReader(folder: folder, keys: provider, tenantKeys: { (_) throws(SealedLogError) in keys })
 
     let pepper = [UInt8](repeating: 9, count: 32)
@@ -324,6 +325,7 @@ final class TestGate {
   func confirm(seconds: Double = 10, until condition: () -> Bool) -> Bool {
     holds(seconds) {
       self.pipeline.confirmed(self.confirmations.take())
+      if !self.rooms.take().isEmpty { self.pipeline.logHasRoom() }
       return condition()
     }
   }

@@ -8,6 +8,8 @@ final class FaultyDisk: LogDisk {
   struct Faults: Sendable {
     /// `errno` for appends to paths that contain the text.
     var append: (Int32, String)?
+    /// How many more files cannot be cut.
+    var uncut = 0
     /// Bytes an append still takes before it fails.
     var room = 0
     var synchronize: (Int32, String)?
@@ -77,7 +79,14 @@ private final class FaultyFile: SegmentFile {
     return file.synchronize()
   }
 
-  func truncate(to length: Int) -> Int32 { file.truncate(to: length) }
+  func truncate(to length: Int) -> Int32 {
+    let fails = disk.faults.withLock { faults in
+      guard faults.uncut > 0 else { return false }
+      faults.uncut -= 1
+      return true
+    }
+    return fails ? EIO : file.truncate(to: length)
+  }
 
   func close() {
     if !isClosed.set() { disk.synchronized.withLock { $0.append("CLOSED-TWICE \(path)") } }
