@@ -54,7 +54,7 @@ final class MakerThread: Sendable {
         defer { state = State() }
         return (state.jobs, state.notes)
       }
-      for job in jobs { Self.perform(job, &maker, post) }
+      Self.perform(jobs, &maker, post)
       waiting += notes
       let begin = maker.clock.monotonic()
       if stopping {
@@ -72,15 +72,39 @@ final class MakerThread: Sendable {
     }
   }
 
-  private static func perform(_ job: MakerJob, _ maker: inout SegmentMaker, _ post: @Sendable (WriterMessage) -> Void) {
-    switch job {
-    case .make(let stream, let settings, let number, let notes):
-      do throws(SealedLogError) {
-        post(.made(stream, try maker.make(stream, settings, number: number, notes: notes)))
-      } catch { post(.notMade(stream, error)) }
-    case .discard(let made): maker.discard(made)
-    case .end(let segment, let point): maker.end(poisoned: segment, at: point)
+  private static func perform(
+    _ jobs: [MakerJob], _ maker: inout SegmentMaker, _ post: @Sendable (WriterMessage) -> Void
+  ) {
+    var made: [(stream: StreamName, segment: MadeSegment)] = []
+    for job in jobs {
+      switch job {
+      case .make(let stream, let settings, let number, let notes):
+        do throws(SealedLogError) {
+          made.append((stream, try maker.make(stream, settings, number: number, notes: notes)))
+        } catch { post(.notMade(stream, error)) }
+        // Many streams begin together, but the first must not wait for the last.
+        if made.count >= 32 { handOver(&made, &maker, post) }
+      case .discard(let segment): maker.discard(segment)
+      case .end(let segment, let point): maker.end(poisoned: segment, at: point)
+      }
     }
+    handOver(&made, &maker, post)
+  }
+
+  private static func handOver(
+    _ made: inout [(stream: StreamName, segment: MadeSegment)], _ maker: inout SegmentMaker,
+    _ post: @Sendable (WriterMessage) -> Void
+  ) {
+    do throws(SealedLogError) {
+      try maker.list(made.map(\.stream))
+      for (stream, segment) in made { post(.made(stream, segment)) }
+    } catch {
+      for (stream, segment) in made {
+        maker.discard(segment)
+        post(.notMade(stream, error))
+      }
+    }
+    made.removeAll()
   }
 
   /// Signs what is due, in order, until the time is over.

@@ -70,16 +70,18 @@ struct SegmentMaker {
       tenant: stream.tenant, segment: segment, version: settings.erasureKey.version, keys: keys,
       tagKey: settings.tagKey)
     let (file, sidecarFile) = try files(path, header, stream)
-    let made = MadeSegment(
+    return MadeSegment(
       header: header, path: path, settings: settings, made: clock.monotonic(), file: file, sidecarFile: sidecarFile,
       slots: slots, notes: notes, resume: resume)
-    guard !knownStreams.contains(stream) else { return made }
-    do throws(SealedLogError) { try lister.add(stream, provider: provider) } catch {
-      discard(made)
-      throw error
-    }
-    knownStreams.insert(stream)
-    return made
+  }
+
+  /// Puts the streams on the list of all streams, before their segments are written to: all at once, because the list is
+  /// written and signed anew as a whole.
+  mutating func list(_ streams: [StreamName]) throws(SealedLogError) {
+    let new = streams.filter { !knownStreams.contains($0) }
+    guard !new.isEmpty else { return }
+    try lister.add(new, provider: provider)
+    knownStreams.formUnion(new)
   }
 
   private func identifier() throws(SealedLogError) -> UInt128 {

@@ -8,15 +8,17 @@ struct StreamLister {
 
   private var origin: String { "\(host)/log/streams" }
 
-  /// Adds a stream; nothing is written when it stands there already.
-  func add(_ stream: StreamName, provider: any KeyProvider) throws(SealedLogError) {
+  /// Adds streams; nothing is written when they stand there already.
+  func add(_ added: [StreamName], provider: any KeyProvider) throws(SealedLogError) {
     let path = LogLayout.streamList(log)
     // Another node's process adds its streams to the same list.
     let lock = try Files.lockFolder(log)
     defer { Files.unlock(lock) }
     var streams: Set<String> = []
     if Files.exists(path) { streams = Set(try Self.read(try Files.read(path)).streams.map(\.description)) }
-    guard streams.insert(stream.description).inserted else { return }
+    let before = streams.count
+    streams.formUnion(added.map(\.description))
+    guard streams.count > before else { return }
     let text = "\(origin)\n" + streams.sorted().map { $0 + "\n" }.joined()
     do {
       let key = try provider.installationKey()
