@@ -145,14 +145,15 @@ package final class CallableModel: Sendable {
   }
 }
 
-/// Stands for all models of one upstream at one price.
+/// Stands for all models of one upstream at one price for each kind of route.
 package final class OpenModels: Sendable {
-  package let template: CallableModel
+  /// One that talks and embeds, and those for routes of their own.
+  private let templates: [CallableModel]
   /// Clients choose the names, so only so many are remembered.
   private let routes = Mutex<[String: ModelRoute]>([:])
   private static let remembered = 256
 
-  package init(template: CallableModel) { self.template = template }
+  package init(templates: [CallableModel]) { self.templates = templates }
 
   /// A route for a model name that no alias knows.
   package func route(_ name: String) -> ModelRoute {
@@ -167,11 +168,14 @@ package final class OpenModels: Sendable {
 
   /// The same for a name that a list of models shows.
   package func make(_ name: String, created: Int64) -> ModelRoute {
-    let model = Model(
-      id: name, maxOutput: template.model.maxOutput, context: template.model.context, price: template.model.price)
-    let callable = CallableModel(
-      provider: template.provider, model: model, price: template.price, targets: template.targets,
-      load: template.load)
-    return ModelRoute(alias: name, order: .listed, candidates: [callable], created: created)
+    let candidates = templates.map { template in
+      let model = Model(
+        id: name, maxOutput: template.model.maxOutput, context: template.model.context, price: template.model.price,
+        capabilities: template.model.capabilities, maxSeconds: template.model.maxSeconds)
+      return CallableModel(
+        provider: template.provider, model: model, price: template.price, targets: template.targets,
+        load: template.load)
+    }
+    return ModelRoute(alias: name, order: .listed, candidates: candidates, created: created)
   }
 }

@@ -174,7 +174,7 @@ final class SnapshotBuilder {
       var candidates = alias.candidates.compactMap { targets.callable($0) }
       if alias.order == .cheapest {
         candidates.sort {
-          ($0.price.input &+ $0.price.output, $0.provider.id) < ($1.price.input &+ $1.price.output, $1.provider.id)
+          ($0.price.rank, $0.provider.id) < ($1.price.rank, $1.provider.id)
         }
       }
       models[name] = ModelRoute(alias: name, order: alias.order, candidates: candidates, created: now)
@@ -194,14 +194,25 @@ final class SnapshotBuilder {
     else { return nil }
     let price = Price(
       version: "demo", currency: tenant.currency, input: 250_000_000, cached: 25_000_000, output: 2_000_000_000)
+    func by(_ unit: UnitPrice.Unit, _ amount: Int64) -> Price {
+      Price(version: "demo", currency: tenant.currency, input: 0, unit: UnitPrice(unit, amount: amount))
+    }
     let provider = Provider(
       id: "demo", adapter: .openAICompatible, endpoint: endpoint, isLocal: true,
       credential: open.credential == nil ? nil : "demo", country: country, agreement: Agreement(kind: .own),
       certificates: [:], retentionDays: 0, training: .never, models: [], traits: .usual(for: .openAICompatible))
-    let model = Model(id: "*", maxOutput: 1 << 20, context: nil, price: price)
-    return targets(tenant, dedicated: false).callable(Candidate(provider: provider, model: model)).map {
-      OpenModels(template: $0)
-    }
+    let models = [
+      Model(id: "*", maxOutput: 1 << 20, context: nil, price: price),
+      Model(id: "*", maxOutput: 0, price: price, capabilities: [.moderation, .rerank, .images]),
+      Model(id: "*", maxOutput: 0, price: by(.image, 40_000_000), capabilities: .imageGeneration),
+      Model(id: "*", maxOutput: 0, price: by(.character, 15_000_000_000), capabilities: .speech),
+      Model(
+        id: "*", maxOutput: 0, price: by(.second, 6_000_000), capabilities: [.transcription, .translation],
+        maxSeconds: 3600),
+    ]
+    let targets = targets(tenant, dedicated: false)
+    let templates = models.compactMap { targets.callable(Candidate(provider: provider, model: $0)) }
+    return templates.isEmpty ? nil : OpenModels(templates: templates)
   }
 
   private static func digest(_ hex: String) -> Digest256 {

@@ -8,12 +8,14 @@ package struct Price: Hashable, Sendable {
   package let cacheWrite5m: Int64
   package let cacheWrite1h: Int64
   package let output: Int64
+  /// What is charged by the piece, beside or instead of tokens.
+  package let unit: UnitPrice?
 
   /// What is not given costs as the class it belongs to: cached and cache writes as input. An embedding model has no
   /// output price: its output is 0 tokens.
   package init(
     version: String, currency: String, input: Int64, cached: Int64? = nil, cacheWrite5m: Int64? = nil,
-    cacheWrite1h: Int64? = nil, output: Int64? = nil
+    cacheWrite1h: Int64? = nil, output: Int64? = nil, unit: UnitPrice? = nil
   ) {
     self.version = version
     self.currency = currency
@@ -22,9 +24,10 @@ package struct Price: Hashable, Sendable {
     self.cacheWrite5m = cacheWrite5m ?? input
     self.cacheWrite1h = cacheWrite1h ?? cacheWrite5m ?? input
     self.output = output ?? 0
+    self.unit = unit
   }
 
-  package var isFree: Bool { dearestInput == 0 && output == 0 }
+  package var isFree: Bool { dearestInput == 0 && output == 0 && unit?.amount ?? 0 == 0 }
 
   /// The dearest way to price an input token.
   package var dearestInput: Int64 { max(max(input, cached), max(cacheWrite5m, cacheWrite1h)) }

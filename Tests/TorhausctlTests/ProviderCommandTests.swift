@@ -8,7 +8,9 @@ struct ProviderCommandTests {
     #"{"data":[{"id":"eu","country":"FR","agreement":{"kind":"avv","expires":"2027-12-31"},"#
     + #""certificates":[{"name":"iso27001","valid_until":"2027-06-30"}],"retention_days":0,"training":"never","#
     + #""models":[{"id":"large","price":{"version":"2026-10-01","currency":"USD","input":"2","output":"6"}},"#
-    + #"{"id":"embed","price":{"version":"2026-10-01","currency":"USD","input":"0.1","output":"0"}}]},"#
+    + #"{"id":"embed","price":{"version":"2026-10-01","currency":"USD","input":"0.1","output":"0"}},"#
+    + #"{"id":"rank","price":{"version":"2026-10-01","currency":"USD","input":"0","output":"0","#
+    + #""unit":{"unit":"per-search","amount":"0.002"}}}]},"#
     + #"{"id":"bare","country":"DE","agreement":{"kind":"own"},"certificates":[],"retention_days":30,"#
     + #""training":"never","models":[],"fault":"there is no credential 'x'"}]}"#
 
@@ -16,10 +18,11 @@ struct ProviderCommandTests {
     let run = Run("provider", "list", answers: [(200, Self.providers)])
     #expect(
       run.data == """
-        PROVIDER  COUNTRY  AGREEMENT       CERTIFICATES  RETENTION  TRAINING  MODEL  INPUT  OUTPUT  CURRENCY  PRICE OF    FAULT
-        eu        FR       avv 2027-12-31  iso27001      0d         never     large      2       6  USD       2026-10-01
-        eu        FR       avv 2027-12-31  iso27001      0d         never     embed    0.1       0  USD       2026-10-01
-        bare      DE       own                           30d        never                                                 there is no credential 'x'
+        PROVIDER  COUNTRY  AGREEMENT       CERTIFICATES  RETENTION  TRAINING  MODEL  INPUT  OUTPUT  BY PIECE          CURRENCY  PRICE OF    FAULT
+        eu        FR       avv 2027-12-31  iso27001      0d         never     large      2       6                    USD       2026-10-01
+        eu        FR       avv 2027-12-31  iso27001      0d         never     embed    0.1       0                    USD       2026-10-01
+        eu        FR       avv 2027-12-31  iso27001      0d         never     rank       0       0  0.002 per-search  USD       2026-10-01
+        bare      DE       own                           30d        never                                                                   there is no credential 'x'
 
         """, "\(run.data)")
     let json = Run("provider", "list", "-o", "json", answers: [(200, Self.providers)]).data

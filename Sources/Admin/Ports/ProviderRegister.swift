@@ -32,6 +32,17 @@ package struct ProviderRecord: Sendable, Hashable {
     }
   }
 
+  /// By the piece.
+  package struct UnitPrice: Sendable, Hashable {
+    /// As the register names it: `per-search`.
+    package let unit: String
+    package let amount: Money
+    package init(unit: String, amount: Money) {
+      self.unit = unit
+      self.amount = amount
+    }
+  }
+
   /// Per 1,000,000 tokens.
   package struct Price: Sendable, Hashable {
     package let version: String
@@ -41,10 +52,12 @@ package struct ProviderRecord: Sendable, Hashable {
     package let cacheWrite5m: Money
     package let cacheWrite1h: Money
     package let output: Money
+    /// Beside or instead of tokens.
+    package let unit: UnitPrice?
 
     package init(
       version: String, currency: String, input: Money, cached: Money, cacheWrite5m: Money, cacheWrite1h: Money,
-      output: Money
+      output: Money, unit: UnitPrice? = nil
     ) {
       self.version = version
       self.currency = currency
@@ -53,6 +66,7 @@ package struct ProviderRecord: Sendable, Hashable {
       self.cacheWrite5m = cacheWrite5m
       self.cacheWrite1h = cacheWrite1h
       self.output = output
+      self.unit = unit
     }
   }
 

@@ -32,6 +32,10 @@ private struct ProviderAnswer: Encodable {
     let name: String
     let validUntil: String
   }
+  struct UnitPrice: Encodable {
+    let unit: String
+    let amount: Money
+  }
   struct Price: Encodable {
     let version: String
     let currency: String
@@ -40,8 +44,9 @@ private struct ProviderAnswer: Encodable {
     let cacheWrite5m: Money
     let cacheWrite1h: Money
     let output: Money
+    let unit: UnitPrice?
     enum CodingKeys: String, CodingKey {
-      case version, currency, input, cached, output
+      case version, currency, input, cached, output, unit
       case cacheWrite5m = "cache_write_5m"
       case cacheWrite1h = "cache_write_1h"
     }
@@ -86,7 +91,8 @@ private struct ProviderAnswer: Encodable {
         id: model.id, maxOutput: model.maxOutput, context: model.context, capabilities: model.capabilities,
         price: Price(
           version: price.version, currency: price.currency, input: price.input, cached: price.cached,
-          cacheWrite5m: price.cacheWrite5m, cacheWrite1h: price.cacheWrite1h, output: price.output))
+          cacheWrite5m: price.cacheWrite5m, cacheWrite1h: price.cacheWrite1h, output: price.output,
+          unit: price.unit.map { UnitPrice(unit: $0.unit, amount: $0.amount) }))
     }
     fault = record.fault
   }

@@ -63,6 +63,8 @@ extension RequestPipeline {
         isAssembled = true
       } else if exchange.answer.count > 0 {
         response = exchange.takeCopy() ?? Array(exchange.answer.bytes)
+      } else {
+        response = soundRecord(exchange)
       }
     }
     return HeldEntry(
@@ -97,7 +99,8 @@ extension RequestPipeline {
       writeFields(exchange)
       writeCost(exchange)
       exchange.client?.respond(
-        ResponseHead(status: 200, kind: .json), fields: exchange.fields.bytes, body: exchange.reply.bytes)
+        ResponseHead(status: 200, kind: exchange.scan.answersBareText ? .text : .json), fields: exchange.fields.bytes,
+        body: exchange.reply.bytes)
     case .streamEnd:
       exchange.client?.send(exchange.reply.bytes)
       exchange.client?.end()
@@ -189,7 +192,12 @@ extension RequestPipeline {
   func actual(_ exchange: Exchange, exit: Exit) -> Actual {
     let usage = exchange.stream.reader.usage ?? exchange.usage
     let ownBytes = max(exchange.ownOutputBytes, exchange.stream.reader.outputBytes)
-    let own = Int64((ownBytes + 3) / 4)
+    let isImages = exchange.scan.route == .images
+    // What an image takes is known to the provider alone; unsaid, it is the most that one can take.
+    let own =
+      isImages
+      ? Self.images(exchange).multipliedReportingOverflow(by: exchange.outputLimit).partialValue
+      : Int64((ownBytes + 3) / 4)
     var actual = Actual(inputTokens: 0, outputTokens: 0, money: 0, exit: exit)
     switch exit {
     case .notSent: actual.flags = [.released]
@@ -203,7 +211,7 @@ extension RequestPipeline {
     case .upstreamCut:
       actual.flags.insert(.cut)
       // Of a plain answer that was cut its bytes are all there is to count.
-      let cut = exchange.stream.hasBegun ? own : max(own, Int64((exchange.answer.count + 3) / 4))
+      let cut = exchange.stream.hasBegun || isImages ? own : max(own, Int64((exchange.answer.count + 3) / 4))
       actual.outputTokens = max(actual.outputTokens, min(cut, exchange.demand.outputTokens))
     case .clientGone:
       actual.flags.insert(.aborted)
@@ -234,7 +242,8 @@ extension RequestPipeline {
   private func take(_ usage: Usage?, into actual: inout Actual, own: Int64, exchange: Exchange) {
     let ceiling = (exchange.demand.inputTokens + exchange.demand.outputTokens).multipliedReportingOverflow(by: 10)
     // What media take is known to the provider alone.
-    let hasMedia = exchange.scan.images + exchange.scan.files + exchange.scan.audios > 0
+    let hasMedia =
+      exchange.scan.images + exchange.scan.files + exchange.scan.audios > 0 || exchange.scan.route.takesForm
     func isSane(_ value: Int64) -> Bool { hasMedia || ceiling.overflow || value <= ceiling.partialValue }
     if let usage, usage.hasInput, isSane(usage.inputTokens) {
       actual.inputTokens = usage.inputTokens
@@ -245,7 +254,9 @@ extension RequestPipeline {
     }
     if exchange.demand.outputTokens == 0 {
       actual.outputTokens = 0
-    } else if let usage, usage.hasOutput, isSane(usage.outputTokens), usage.outputTokens >= own / 2 {
+    } else if let usage, usage.hasOutput, isSane(usage.outputTokens),
+      usage.outputTokens >= own / 2 || exchange.scan.route == .images
+    {
       actual.outputTokens = usage.outputTokens
     } else {
       actual.outputTokens = own
@@ -265,5 +276,6 @@ extension RequestPipeline {
     }
     // A cost that fits no number is the whole reservation: never free.
     actual.money = Cost.settlement(tokens, at: candidate.price) ?? exchange.demand.money
+    if let unit = candidate.price.unit { price(&actual, by: unit, usage, exchange) }
   }
 }

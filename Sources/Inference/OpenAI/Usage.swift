@@ -19,6 +19,10 @@ package struct Usage: Sendable, Equatable {
   /// Inside input and output, both directions together.
   package var audioTokens: Int64 = 0
   package var imageTokens: Int64 = 0
+  /// Searches that a reranker bills; nil: it counts none, or does not say.
+  package var searches: Int64?
+  /// Of sound; nil where it is not counted so.
+  package var seconds: Int64?
   package var hasInput = false
   package var hasOutput = false
   /// A figure was not believable, or parts exceed their whole.

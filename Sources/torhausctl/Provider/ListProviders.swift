@@ -3,7 +3,8 @@ import ArgumentParser
 struct ListProviders: TorhausctlCommand {
   static let configuration = CommandConfiguration(
     commandName: "list", abstract: "List the providers with what they promised, their models and prices.",
-    discussion: "A row for each model; -o json has the records. Prices are per million tokens.")
+    discussion:
+      "A row for each model; -o json has the records. Prices are per million tokens; by the piece where it says so.")
 
   @OptionGroup var server: ServerOptions
   @OptionGroup var output: OutputOptions
@@ -16,6 +17,7 @@ struct ListProviders: TorhausctlCommand {
           Column("PROVIDER", "provider"), Column("COUNTRY", "country"), Column("AGREEMENT", "agreement"),
           Column("CERTIFICATES", "certificates"), Column("RETENTION", "retention"), Column("TRAINING", "training"),
           Column("MODEL", "model"), Column("INPUT", "input", .number), Column("OUTPUT", "output", .number),
+          Column("BY PIECE", "unit"),
           Column("CURRENCY", "currency"), Column("PRICE OF", "price_version"), Column("FAULT", "fault"),
         ], rows: providers.flatMap(Self.rows), nameMember: "provider", document: .list(providers)))
   }
@@ -31,8 +33,14 @@ struct ListProviders: TorhausctlCommand {
         ("certificates", .text(certificates.joined(separator: " "))),
         ("retention", .text("\(Cell(provider["retention_days"]).text)d")), ("training", provider["training"]),
         ("model", model["id"]), ("input", model["price"]["input"]), ("output", model["price"]["output"]),
-        ("currency", model["price"]["currency"]), ("price_version", model["price"]["version"]),
+        ("unit", unit(model["price"]["unit"])), ("currency", model["price"]["currency"]),
+        ("price_version", model["price"]["version"]),
         ("fault", provider["fault"]))
     }
+  }
+
+  /// `0.002 per-search`.
+  private static func unit(_ price: JSONTree) -> JSONTree {
+    price["unit"].text.map { .text("\(Cell(price["amount"]).text) \($0)") } ?? .null
   }
 }
