@@ -103,7 +103,8 @@ let package = Package(
     .target(
       name: "Installation",
       dependencies: [
-        "Admin", "CLinux", "Cryptography", "EventLoop", "Frontend", "Gateway", "KeyProviders", "MockProvider",
+        "Admin", "CLinux", "Cryptography", "EventLoop", "Frontend", "Gateway", "Inference", "KeyProviders",
+        "MockProvider",
         "NodeFolder", "PatternsRE2", "Policies", "Quotas", "Redaction", "Routing", "SealedLog", "StorageSQLite",
         "Tenancy", "Upstream", logging,
         yams,
@@ -167,8 +168,8 @@ let package = Package(
     .testTarget(
       name: "InstallationTests",
       dependencies: [
-        "Admin", "Cryptography", "Frontend", "Gateway", "Installation", "Policies", "Quotas", "Routing", "Tenancy",
-        "Upstream",
+        "Admin", "Cryptography", "Frontend", "Gateway", "Inference", "Installation", "Policies", "Quotas", "Routing",
+        "Tenancy", "Upstream",
       ],
       swiftSettings: strict),
     .testTarget(

@@ -214,7 +214,7 @@ final class LoopWorker: TurnEnd, GreetingHost {
       case .post: .post
       case .other: .other
       }
-    if let range = head.contentType { exchange.contentType = ContentType(bytes[range]) }
+    if let range = head.contentType { exchange.takeContentType(bytes[range]) }
     exchange.hasContentEncoding =
       head.contentEncoding.map { !Octet.matches(bytes, $0, "identity") && !$0.isEmpty } ?? false
     take(head.subject, bytes, into: exchange.subjectField)

@@ -13,6 +13,11 @@ enum ResponseEncoder {
     case .eventStream:
       buffer.append(
         "content-type: text/event-stream\r\ncache-control: no-cache, no-transform\r\nx-accel-buffering: no\r\n")
+    case .sound(let type):
+      buffer.append("content-type: ")
+      buffer.append(type.mediaType)
+      buffer.append("\r\nx-content-type-options: nosniff\r\n")
+    case .text: buffer.append("content-type: text/plain; charset=utf-8\r\nx-content-type-options: nosniff\r\n")
     case .empty: break
     }
     if let length {

@@ -69,7 +69,7 @@ final class AssembledAnswer {
 
   private static func kind(_ field: AnswerChannel.Field) -> UInt8 {
     switch field {
-    case .content, .transcript: 1
+    case .content, .transcript, .bare: 1
     case .whole: 2
     case .toolArguments, .functionArguments: 3
     case .reasoning, .reasoningContent, .thinking: 4

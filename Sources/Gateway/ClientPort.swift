@@ -1,6 +1,6 @@
 /// What an answer's head says beside its status; all of it is ours, nothing comes from a provider.
 package struct ResponseHead: Sendable {
-  package enum ContentKind: Sendable { case json, eventStream, empty }
+  package enum ContentKind: Sendable, Equatable { case json, eventStream, sound(SoundType), text, empty }
   package var status: UInt16
   package var kind: ContentKind
   /// The connection ends with this answer. Of HTTP/2 the stream does in any case, and the connection does not.

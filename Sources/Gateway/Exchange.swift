@@ -20,6 +20,8 @@ package final class Exchange {
   package var method = Route.Method.other
   package var contentType = ContentType.none
   package var hasContentEncoding = false
+  /// Of a form; empty for any other body.
+  package var formBoundary: [UInt8] = []
   package var isStrict = false
   /// Where the connection comes from.
   package var address = NetworkAddress(value: 0)
@@ -108,6 +110,8 @@ package final class Exchange {
   var settled: [Reservation] = []
   var demand = Demand(inputTokens: 0, outputTokens: 0, money: 0)
   var outputLimit: Int64 = 0
+  /// Of what is charged by the piece: the most that there can be.
+  var mostPieces: Int64 = 0
   var clampedTo: Int64?
   var reservation = Reservation()
   var journal: [UInt8] = []
@@ -124,12 +128,16 @@ package final class Exchange {
   let reply = ByteArena(capacity: 64)
   let fields = ByteArena(capacity: 512)
   var stream = StreamState()
+  /// What the answer sounds as; nil: it is no sound, or has not begun.
+  var sound: SoundType?
   var usage: Usage?
   /// By which of its model's prices the last attempt was settled.
   var priced: TieredCost?
   /// What all attempts cost, in 10⁻⁹ of the tenant's currency; known when the exchange is concluded.
   var cost: Int64 = 0
   var ownOutputBytes = 0
+  /// What the answer holds of things that are counted by the piece.
+  var answeredPieces = 0
   var closing: Closing?
   /// The closing record while the writer's queue has no room for it.
   var pendingRecord: HeldEntry?
@@ -149,6 +157,7 @@ package final class Exchange {
     method = .other
     contentType = .none
     hasContentEncoding = false
+    if !formBoundary.isEmpty { formBoundary = [] }
     isStrict = false
     credential.wipe()
     subjectField.reset()
@@ -177,6 +186,7 @@ package final class Exchange {
     address = NetworkAddress(value: 0)
     demand = Demand(inputTokens: 0, outputTokens: 0, money: 0)
     outputLimit = 0
+    mostPieces = 0
     confirmBy = 0
     caller = nil
     snapshot = nil
@@ -212,10 +222,12 @@ package final class Exchange {
     reply.reset()
     fields.reset()
     stream.reset()
+    sound = nil
     usage = nil
     priced = nil
     cost = 0
     ownOutputBytes = 0
+    answeredPieces = 0
     closing = nil
     drainUntil = 0
     isClientGone = false
@@ -241,6 +253,12 @@ package final class Exchange {
 
   /// What a stream is framed in on this attempt's wire.
   var streamKind: UpstreamHead.ContentKind { wire == .converse ? .amazonEventStream : .eventStream }
+
+  /// Reads what the request says its body is.
+  package func takeContentType(_ field: Slice<UnsafeRawBufferPointer>) {
+    contentType = ContentType(field)
+    if contentType == .form { formBoundary = FormBoundary.read(UnsafeRawBufferPointer(rebasing: field)) ?? [] }
+  }
 
   /// ``copy``, given away.
   func takeCopy() -> [UInt8]? {

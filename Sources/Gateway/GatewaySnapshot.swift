@@ -145,27 +145,28 @@ package final class CallableModel: Sendable {
   }
 }
 
-/// Stands for all models of the demo's upstreams at one price.
+/// Stands for all models of the demo's upstreams, at one price for each kind of route.
 package final class OpenModels: Sendable {
   /// An upstream and the beginning of the names that are its own.
   package struct Template: Sendable {
     package let prefix: String
-    package let model: CallableModel
+    /// One that talks and embeds, and those for routes of their own.
+    package let models: [CallableModel]
 
-    package init(prefix: String, model: CallableModel) {
+    package init(prefix: String, models: [CallableModel]) {
       self.prefix = prefix
-      self.model = model
+      self.models = models
     }
   }
 
-  private let first: CallableModel
+  private let first: [CallableModel]
   private let others: [Template]
   /// Clients choose the names, so only so many are remembered.
   private let routes = Mutex<[String: ModelRoute]>([:])
   private static let remembered = 256
 
   /// Names that none of the others claims go to the first.
-  package init(_ first: CallableModel, others: [Template] = []) {
+  package init(_ first: [CallableModel], others: [Template] = []) {
     self.first = first
     self.others = others
   }
@@ -183,12 +184,15 @@ package final class OpenModels: Sendable {
 
   /// The same for a name that a list of models shows.
   package func make(_ name: String, created: Int64) -> ModelRoute {
-    let template = others.first { name.hasPrefix($0.prefix) }?.model ?? first
-    let model = Model(
-      id: name, maxOutput: template.model.maxOutput, context: template.model.context, price: template.model.price)
-    let callable = CallableModel(
-      provider: template.provider, model: model, price: template.price, targets: template.targets,
-      load: template.load)
-    return ModelRoute(alias: name, order: .listed, candidates: [callable], created: created)
+    let templates = others.first { name.hasPrefix($0.prefix) }?.models ?? first
+    let candidates = templates.map { template in
+      let model = Model(
+        id: name, maxOutput: template.model.maxOutput, context: template.model.context, price: template.model.price,
+        capabilities: template.model.capabilities, maxSeconds: template.model.maxSeconds)
+      return CallableModel(
+        provider: template.provider, model: model, price: template.price, targets: template.targets,
+        load: template.load)
+    }
+    return ModelRoute(alias: name, order: .listed, candidates: candidates, created: created)
   }
 }

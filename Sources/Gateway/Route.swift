@@ -72,7 +72,7 @@ package enum Route: Equatable, Sendable {
 
 /// What a request says its body is.
 package enum ContentType: Sendable {
-  case none, json, other
+  case none, json, form, other
 
   /// The media type counts, its parameters do not.
   package init(_ field: Slice<UnsafeRawBufferPointer>) {
@@ -83,7 +83,7 @@ package enum ContentType: Sendable {
       let byte = field[index]
       let lower = byte >= 0x41 && byte <= 0x5A ? byte | 0x20 : byte
       guard lower == expected.utf8Start[offset] else {
-        self = .other
+        self = FormBoundary.read(UnsafeRawBufferPointer(rebasing: field)) == nil ? .other : .form
         return
       }
       index += 1

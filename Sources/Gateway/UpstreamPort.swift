@@ -19,7 +19,13 @@ package protocol UpstreamPort: AnyObject {
 
 /// The status line and the header fields of a provider's answer that are read; all others are dropped.
 package struct UpstreamHead: Sendable, Equatable {
-  package enum ContentKind: Sendable, Equatable { case json, eventStream, amazonEventStream, other }
+  package enum ContentKind: Sendable, Equatable {
+    case json, eventStream, amazonEventStream
+    case sound(SoundType)
+    /// Bytes of which nobody says what they are.
+    case octets
+    case other
+  }
   package var status: Int = 0
   package var kind = ContentKind.other
   package var isEncoded = false

@@ -1,4 +1,4 @@
-import Inference
+package import Inference
 import Synchronization
 
 /// What a provider has for one model, by what is spoken there.
@@ -12,6 +12,7 @@ package struct UpstreamTargets: Sendable {
   package var messages: MessagesTargets?
   package var gemini: PathTargets?
   package var converse: PathTargets?
+  package var further: FurtherTargets?
 
   /// A wire whose path, not its body, says whether the answer is a stream.
   package struct PathTargets: Sendable {
@@ -38,12 +39,23 @@ package struct UpstreamTargets: Sendable {
     case .embeddings: embeddings == nil ? nil : .embeddings
     // Counted here, whatever the provider.
     case .countTokens: chat != nil ? .chat : translated
+    case .moderations, .rerank, .images, .speech, .transcriptions, .translations:
+      route.ownWire.flatMap { further?[$0] == nil ? nil : $0 }
     }
   }
 
   private var translated: ProviderWire? {
     messages != nil ? .messages : gemini != nil ? .gemini : converse != nil ? .converse : nil
   }
+}
+
+/// What a provider has for a model that is there for routes which are no conversation.
+package final class FurtherTargets: Sendable {
+  private let targets: [ProviderWire: UpstreamTarget]
+
+  package init(_ targets: [ProviderWire: UpstreamTarget]) { self.targets = targets }
+
+  package subscript(wire: ProviderWire) -> UpstreamTarget? { targets[wire] }
 }
 
 /// Anthropic's Messages at one provider: the headers differ by what the client asks for.

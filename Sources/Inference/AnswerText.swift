@@ -4,6 +4,8 @@ package import JSONText
 package struct AnswerChannel: Sendable, Hashable {
   package enum Field: UInt8, Sendable {
     case content, refusal, reasoning, thinking, transcript
+    /// A whole answer that is text and no JSON.
+    case bare
     case reasoningContent
     /// `tool_calls[].function.arguments`: JSON in a string.
     case toolArguments
@@ -26,8 +28,14 @@ package struct AnswerChannel: Sendable, Hashable {
     self.field = field
   }
 
-  /// How often the text is escaped: 2 for JSON in a string, else 1.
-  package var depth: UInt8 { field == .toolArguments || field == .functionArguments ? 2 : 1 }
+  /// How often the text is escaped: 2 for JSON in a string, 0 where it stands in none, else 1.
+  package var depth: UInt8 {
+    switch field {
+    case .toolArguments, .functionArguments: 2
+    case .bare: 0
+    default: 1
+    }
+  }
 }
 
 /// A text in an answer or a stream's event: the raw content of a JSON string.

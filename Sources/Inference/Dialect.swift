@@ -13,6 +13,12 @@ package enum InferenceRoute: String, Sendable, CaseIterable {
   case responses
   case messages
   case countTokens = "count_tokens"
+  case moderations
+  case rerank
+  case images
+  case speech
+  case transcriptions
+  case translations
 
   /// Reads a request path, exactly: with `/v1` or without, no normalisation; `?beta=true` only where Anthropic's
   /// clients send it.
@@ -44,12 +50,20 @@ package enum InferenceRoute: String, Sendable, CaseIterable {
     case .responses: "/v1/responses"
     case .messages: "/v1/messages"
     case .countTokens: "/v1/messages/count_tokens"
+    case .moderations: "/v1/moderations"
+    case .rerank: "/v1/rerank"
+    case .images: "/v1/images/generations"
+    case .speech: "/v1/audio/speech"
+    case .transcriptions: "/v1/audio/transcriptions"
+    case .translations: "/v1/audio/translations"
     }
   }
 
   package var dialect: Dialect {
     switch self {
-    case .chat, .completions, .embeddings, .responses: .openAI
+    case .chat, .completions, .embeddings, .responses, .moderations, .rerank, .images, .speech,
+      .transcriptions, .translations:
+      .openAI
     case .messages, .countTokens: .anthropic
     }
   }
@@ -58,16 +72,30 @@ package enum InferenceRoute: String, Sendable, CaseIterable {
   package var generates: Bool {
     switch self {
     case .chat, .completions, .responses, .messages: true
-    case .embeddings, .countTokens: false
+    case .embeddings, .countTokens, .moderations, .rerank, .images, .speech, .transcriptions, .translations: false
     }
   }
+
+  /// The member that holds what a request is about.
+  package var contentMember: String {
+    switch self {
+    case .chat, .messages, .countTokens: "messages"
+    case .completions, .images: "prompt"
+    case .embeddings, .responses, .moderations, .speech: "input"
+    case .rerank: "documents"
+    case .transcriptions, .translations: "file"
+    }
+  }
+
+  /// Whether its body is a form (`multipart/form-data`) and no JSON.
+  package var takesForm: Bool { self == .transcriptions || self == .translations }
 
   /// The member in which clients of this route name the limit of an answer.
   package var limitMember: String {
     switch self {
-    case .chat, .embeddings: TokenLimitField.maxCompletionTokens.rawValue
     case .completions, .messages, .countTokens: TokenLimitField.maxTokens.rawValue
     case .responses: "max_output_tokens"
+    default: TokenLimitField.maxCompletionTokens.rawValue
     }
   }
 
@@ -79,6 +107,12 @@ package enum InferenceRoute: String, Sendable, CaseIterable {
     case .embeddings: .embeddings
     case .responses: .responses
     case .messages: .messages
+    case .moderations: .moderations
+    case .rerank: .rerank
+    case .images: .images
+    case .speech: .speech
+    case .transcriptions: .transcriptions
+    case .translations: .translations
     case .countTokens: nil
     }
   }
@@ -101,6 +135,16 @@ package enum ProviderWire: String, Sendable, CaseIterable {
   /// OpenAI's legacy completions.
   case completions
   case embeddings
+  case moderations
+  /// As Cohere, Jina and vLLM have it.
+  case rerank
+  /// OpenAI's generated images.
+  case images
+  /// Words made sound: the answer is no text.
+  case speech
+  /// Sound written down, in its own language and in English: a form goes in.
+  case transcriptions
+  case translations
   /// OpenAI's Responses.
   case responses
   /// Anthropic's Messages.

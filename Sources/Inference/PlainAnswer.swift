@@ -17,6 +17,8 @@ package final class PlainAnswer {
   package internal(set) var usage: Usage?
   /// Bytes of text that the model wrote, unescaped: our own count.
   package internal(set) var outputBytes = 0
+  /// How many things an answer holds that are counted by the piece.
+  package internal(set) var pieces = 0
   /// What could not be carried, for `x-torhaus-dropped`.
   package internal(set) var dropped: [String] = []
 
@@ -25,6 +27,7 @@ package final class PlainAnswer {
   let scratch = ByteArena(capacity: 8192)
   var edits = EditList()
   let responses = ResponsesScan()
+  let further = FurtherScan()
 
   package init() {}
 
@@ -35,7 +38,7 @@ package final class PlainAnswer {
     _ body: UnsafeRawBufferPointer, from wire: ProviderWire, for request: RequestScan, options: AnswerOptions,
     rewriter: inout Rewriter, into out: ByteArena
   ) -> Outcome {
-    (usage, outputBytes) = (nil, 0)
+    (usage, outputBytes, pieces) = (nil, 0, 0)
     dropped.removeAll(keepingCapacity: true)
     edits.reset()
     switch (wire, request.route) {
@@ -45,6 +48,10 @@ package final class PlainAnswer {
       return readMessages(body, options: options, rewriter: &rewriter, into: out)
     case (.responses, .responses):
       return readResponses(body, options: options, rewriter: &rewriter, into: out)
+    case (.moderations, .moderations), (.rerank, .rerank), (.images, .images),
+      (.transcriptions, .transcriptions), (.translations, .translations):
+      guard !request.answersBareText else { return readBare(body, rewriter: &rewriter, into: out) }
+      return readFurther(body, for: request, options: options, rewriter: &rewriter, into: out)
     default:
       return translate(body, from: wire, for: request, options: options, rewriter: &rewriter, into: out)
     }

@@ -56,6 +56,16 @@ package final class RequestScan {
   /// Numbers in a token array (`embeddings` input, `prompt` of completions).
   package internal(set) var tokenCount = 0
   package internal(set) var inputItems = 0
+  /// Bytes of the question that documents are ranked by.
+  package internal(set) var queryBytes = 0
+  /// Of what is to be spoken, and what the sound is to be.
+  package internal(set) var spokenCharacters = 0
+  package internal(set) var soundFormat = SoundFormat.mp3
+  /// Sound that is to be written down: of what kind, how large, how long where it says so itself, and written how.
+  package internal(set) var soundFile = SoundFile.mp3
+  package internal(set) var soundBytes = 0
+  package internal(set) var soundSeconds: Int64?
+  package internal(set) var transcriptFormat = TranscriptFormat.json
   /// `encoding_format: base64` (embeddings), which openai-python asks for by itself.
   package internal(set) var wantsBase64 = false
   /// What the newer `anthropic-version` refuses in this body, if anything; see ``versionFault(_:)``.
@@ -66,6 +76,8 @@ package final class RequestScan {
   // For edits
   var members: [MemberExtent] = []
   var places = MemberPlaces()
+  var formParts: [FormPart] = []
+  var formTail = ByteRange(0, 0)
   /// Where a member can be inserted: right behind the last one.
   package internal(set) var insertionPoint = 0
 
@@ -77,10 +89,14 @@ package final class RequestScan {
   package init() { segments.reserveCapacity(16) }
 
   /// Scans a body, which is valid and unambiguous where this returns.
+  /// - Parameter boundary: Of a form, where the route takes one.
   /// - Throws: ``InferenceError`` with `invalid_json`, `missing_required_parameter`, `invalid_type` or `invalid_value`.
-  package func scan(_ body: UnsafeRawBufferPointer, route: InferenceRoute) throws(InferenceError) {
+  package func scan(_ body: UnsafeRawBufferPointer, route: InferenceRoute, boundary: [UInt8] = [])
+    throws(InferenceError)
+  {
     reset()
     self.route = route
+    guard !route.takesForm else { return try scanForm(body, boundary: boundary) }
     self.body = body
     defer { self.body = UnsafeRawBufferPointer(start: nil, count: 0) }
     do throws(JSONTextError) {
@@ -94,6 +110,7 @@ package final class RequestScan {
       case .embeddings: try scanEmbeddings(&cursor)
       case .responses: try scanResponses(&cursor)
       case .messages, .countTokens: try scanMessages(&cursor)
+      case .moderations, .rerank, .images, .speech, .transcriptions, .translations: try scanFurther(&cursor)
       }
       try cursor.finish()
     } catch {
@@ -114,6 +131,9 @@ package final class RequestScan {
     (messageCount, images, audios, files, mediaBytes) = (0, 0, 0, 0, 0)
     (textBytes, echoBytes, tokenCount, inputItems, wantsBase64) = (0, 0, 0, 0, false)
     (newerVersionFault, hasUnsignedThoughts) = (nil, false)
+    (queryBytes, spokenCharacters, soundFormat) = (0, 0, .mp3)
+    (soundFile, soundBytes, soundSeconds, transcriptFormat) = (.mp3, 0, nil, .json)
+    if !formParts.isEmpty { formParts.removeAll() }
     (cacheKey, firstUserText) = (nil, nil)
     members.removeAll(keepingCapacity: members.capacity <= 1024)
     places = MemberPlaces()

@@ -1,9 +1,11 @@
 import Gateway
+import Inference
 import Routing
 
 /// Turns candidates of the register into what the data plane can send to: URLs, header lines with the credential, pools.
 struct ProviderTargets {
   static let version = "0.1.0"
+  private static let jsonType = "content-type: application/json"
 
   let limits: Limits
   /// By credential name; a provider whose credential is missing cannot be called.
@@ -58,18 +60,33 @@ struct ProviderTargets {
   private func targets(of candidate: Candidate, secret: String?, transport: UpstreamTransport?) -> UpstreamTargets {
     let provider = candidate.provider
     let usual =
-      ["content-type: application/json", "accept-encoding: identity", "user-agent: torhaus/\(Self.version)"]
+      ["accept-encoding: identity", "user-agent: torhaus/\(Self.version)"]
       + provider.traits.headers.map { "\($0.name): \($0.value)" }
     let pool = Self.pool(provider, credentialName(provider)) + (dedicatedPool.map { "/\($0)" } ?? "")
     let (limits, credential) = (limits, ProviderCredential(provider, secret))
-    let make: @Sendable (String, ProviderCredential.Form, [String]) -> UpstreamTarget = { path, form, more in
+    let makeOf: @Sendable (String, String, ProviderCredential.Form, [String]) -> UpstreamTarget = {
+      path, type, form, more in
       UpstreamTarget(
-        provider: provider.id, url: "\(provider.endpoint)\(path)", headerLines: usual + credential.lines(form) + more,
-        poolKey: pool, isLocal: provider.isLocal, limits: limits, timeouts: provider.timeouts, transport: transport,
+        provider: provider.id, url: "\(provider.endpoint)\(path)",
+        headerLines: [type] + usual + credential.lines(form) + more, poolKey: pool, isLocal: provider.isLocal,
+        limits: limits, timeouts: provider.timeouts, transport: transport,
         signature: credential.signature)
+    }
+    let make: @Sendable (String, ProviderCredential.Form, [String]) -> UpstreamTarget = { path, form, more in
+      makeOf(path, Self.jsonType, form, more)
     }
     var targets = UpstreamTargets()
     let id = PathSegment.encoded(candidate.model.id)
+    guard candidate.model.routes.isEmpty else {
+      let (base, query) = Self.base(provider, id)
+      guard provider.adapter.hasFurtherRoutes else { return targets }
+      targets.further = Self.further(candidate.model) { path, isForm in
+        let form: ProviderCredential.Form = provider.adapter == .azure ? .apiKey : .bearer
+        return makeOf(
+          "\(base)\(path)\(query)", isForm ? FormTarget.contentType : Self.jsonType, form, [])
+      }
+      return targets
+    }
     switch provider.adapter {
     case .openAI, .openAICompatible, .mistral, .vllm, .ollama:
       targets.chat = make("/chat/completions", .bearer, [])
@@ -77,13 +94,13 @@ struct ProviderTargets {
       if provider.traits.hasCompletions { targets.completions = make("/completions", .bearer, []) }
       if provider.traits.hasResponses { targets.responses = make("/responses", .bearer, []) }
     case .azure:
-      // The old form names the deployment in the path; the new one is OpenAI's own.
-      let old = provider.traits.apiVersion
-      let (base, query) = old.map { ("/deployments/\(id)", "?api-version=\($0)") } ?? ("", "")
+      let (base, query) = Self.base(provider, id)
       targets.chat = make("\(base)/chat/completions\(query)", .apiKey, [])
       targets.embeddings = make("\(base)/embeddings\(query)", .apiKey, [])
       if provider.traits.hasCompletions { targets.completions = make("\(base)/completions\(query)", .apiKey, []) }
-      if provider.traits.hasResponses, old == nil { targets.responses = make("/responses", .apiKey, []) }
+      if provider.traits.hasResponses, provider.traits.apiVersion == nil {
+        targets.responses = make("/responses", .apiKey, [])
+      }
     case .anthropic:
       let betas = provider.traits.betas
       targets.messages = MessagesTargets(
@@ -99,6 +116,25 @@ struct ProviderTargets {
         plain: make("/model/\(id)/converse", .bearer, []), stream: make("/model/\(id)/converse-stream", .bearer, []))
     }
     return targets
+  }
+
+  /// Azure's old form names the deployment in the path; the new one is OpenAI's own.
+  private static func base(_ provider: Provider, _ id: String) -> (path: String, query: String) {
+    guard provider.adapter == .azure, let version = provider.traits.apiVersion else { return ("", "") }
+    return ("/deployments/\(id)", "?api-version=\(version)")
+  }
+
+  /// What is there for a model that is no conversation's; nothing for a price that does not cover it.
+  private static func further(_ model: Model, _ make: (String, Bool) -> UpstreamTarget) -> FurtherTargets? {
+    guard model.isPriced else { return nil }
+    var targets: [ProviderWire: UpstreamTarget] = [:]
+    if model.routes.contains(.moderation) { targets[.moderations] = make("/moderations", false) }
+    if model.routes.contains(.rerank) { targets[.rerank] = make("/rerank", false) }
+    if model.routes.contains(.speech) { targets[.speech] = make("/audio/speech", false) }
+    if model.routes.contains(.transcription) { targets[.transcriptions] = make("/audio/transcriptions", true) }
+    if model.routes.contains(.translation) { targets[.translations] = make("/audio/translations", true) }
+    if model.routes.contains(.imageGeneration) { targets[.images] = make("/images/generations", false) }
+    return FurtherTargets(targets)
   }
 
   /// Connections are shared by requests with the same credential on the same way: a proxy, authorities and a certificate
@@ -123,9 +159,14 @@ struct ProviderTargets {
     guard let input = convert(price.input), let cached = convert(price.cached), let five = convert(price.cacheWrite5m),
       let hour = convert(price.cacheWrite1h), let output = convert(price.output)
     else { return nil }
+    var unit: UnitPrice?
+    if let own = price.unit {
+      guard let amount = convert(own.amount) else { return nil }
+      unit = UnitPrice(own.unit, amount: amount)
+    }
     var converted = Price(
       version: price.version, currency: currency, input: input, cached: cached, cacheWrite5m: five,
-      cacheWrite1h: hour, output: output)
+      cacheWrite1h: hour, output: output, unit: unit)
     if let tiers = price.tiers {
       guard let all = tiers.mapped(inTenantCurrency) else { return nil }
       converted.tiers = all

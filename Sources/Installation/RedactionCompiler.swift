@@ -9,7 +9,8 @@ struct RedactionCompiler: Sendable {
     let rules = try spec.rules.map { try rule($0, spec) }
     let patterns = rules.flatMap(\.patterns)
     return try RedactionProfile(
-      name: spec.name, rules: rules, patterns: patterns.isEmpty ? nil : try RE2PatternSet(patterns))
+      name: spec.name, rules: rules, patterns: patterns.isEmpty ? nil : try RE2PatternSet(patterns),
+      passesBinary: spec.settings.binary == .allow)
   }
 
   private func rule(_ rule: RedactionRuleSpec, _ profile: RedactionProfileSpec) throws -> RedactionRule {

@@ -200,7 +200,7 @@ final class SnapshotBuilder {
       var candidates = alias.candidates.compactMap { targets.callable($0) }
       if alias.order == .cheapest {
         candidates.sort {
-          ($0.price.input &+ $0.price.output, $0.provider.id) < ($1.price.input &+ $1.price.output, $1.provider.id)
+          ($0.price.rank, $0.provider.id) < ($1.price.rank, $1.provider.id)
         }
       }
       models[name] = ModelRoute(alias: name, order: alias.order, candidates: candidates, created: now)
@@ -215,22 +215,35 @@ final class SnapshotBuilder {
 
   /// The demo's upstreams: each serves every name that is its own, all at one price.
   private func openModels(_ tenant: Tenant) -> OpenModels? {
-    let templates = configuration.openUpstreams.compactMap { upstream in
-      openModel(upstream, tenant).map { OpenModels.Template(prefix: upstream.prefix, model: $0) }
-    }
-    return templates.first.map { OpenModels($0.model, others: Array(templates.dropFirst())) }
+    let templates = configuration.openUpstreams.map { upstream in
+      OpenModels.Template(prefix: upstream.prefix, models: openModels(of: upstream, tenant))
+    }.filter { !$0.models.isEmpty }
+    return templates.first.map { OpenModels($0.models, others: Array(templates.dropFirst())) }
   }
 
-  private func openModel(_ open: ServerConfiguration.OpenUpstream, _ tenant: Tenant) -> CallableModel? {
-    guard let endpoint = try? Endpoint(open.baseURL, local: true), let country = try? Country("DE") else { return nil }
+  private func openModels(of open: ServerConfiguration.OpenUpstream, _ tenant: Tenant) -> [CallableModel] {
+    guard let endpoint = try? Endpoint(open.baseURL, local: true), let country = try? Country("DE") else { return [] }
     let price = Price(
       version: "demo", currency: tenant.currency, input: 250_000_000, cached: 25_000_000, output: 2_000_000_000)
+    func by(_ unit: UnitPrice.Unit, _ amount: Int64) -> Price {
+      Price(version: "demo", currency: tenant.currency, input: 0, unit: UnitPrice(unit, amount: amount))
+    }
     let provider = Provider(
       id: open.id, adapter: open.adapter, endpoint: endpoint, isLocal: true,
       credential: open.credential == nil ? nil : open.id, country: country, agreement: Agreement(kind: .own),
       certificates: [:], retentionDays: 0, training: .never, models: [], traits: .usual(for: open.adapter))
-    let model = Model(id: "*", maxOutput: 1 << 20, context: nil, price: price)
-    return targets(tenant, dedicated: false).callable(Candidate(provider: provider, model: model))
+    let further = [
+      Model(id: "*", maxOutput: 0, price: price, capabilities: [.moderation, .rerank, .images]),
+      Model(id: "*", maxOutput: 0, price: by(.image, 40_000_000), capabilities: .imageGeneration),
+      Model(id: "*", maxOutput: 0, price: by(.character, 15_000_000_000), capabilities: .speech),
+      Model(
+        id: "*", maxOutput: 0, price: by(.second, 6_000_000), capabilities: [.transcription, .translation],
+        maxSeconds: 3600),
+    ]
+    let models =
+      [Model(id: "*", maxOutput: 1 << 20, context: nil, price: price)] + (open.adapter.hasFurtherRoutes ? further : [])
+    let targets = targets(tenant, dedicated: false)
+    return models.compactMap { targets.callable(Candidate(provider: provider, model: $0)) }
   }
 
   private static func digest(_ hex: String) -> Digest256 {

@@ -44,11 +44,6 @@ struct Availability {
     refuse("numbers with a wrong check digit are not found yet", at: checksum.place, hint: "write checksum: strict")
   }
 
-  func check(binary: Located<RedactionSettings.Binary>) {
-    guard binary.value == .allow else { return }
-    refuse("what cannot be read as text is always refused", at: binary.place, hint: "write binary: block")
-  }
-
   func check(restoreURLs: Located<RedactionSettings.RestoreURLs>) {
     guard restoreURLs.value == .always else { return }
     refuse(

@@ -102,6 +102,9 @@ struct ProvidersReader {
     let dimensions = map.measured("dimensions", Units.count)?.value
     let capabilities = map.texts("capabilities").map { self.capabilities($0.value) }
     let anthropicVersion = TraitsReader(report: report).anthropicVersion(map, adapter)
+    let maxSeconds = map.measured("max-duration") { (text) throws(UnitError) in
+      Int64(try Units.duration(text, in: 1_000...86_400_000) + 999) / 1_000
+    }?.value
     let price = map.required("price").flatMap { self.price($0, writesOutput: maxOutput > 0, adapter: adapter?.value) }
     map.finish()
     guard let id, let price else { return nil }
@@ -111,9 +114,11 @@ struct ProvidersReader {
           provider: provider, model: id.value, version: price.value.version, isFree: price.value.isFree,
           place: price.place))
     }
-    return Model(
+    let model = Model(
       id: id.value, maxOutput: maxOutput, context: context, price: price.value, dimensions: dimensions.map { Int($0) },
-      capabilities: capabilities, anthropicVersion: anthropicVersion)
+      capabilities: capabilities, anthropicVersion: anthropicVersion, maxSeconds: maxSeconds)
+    check(model, adapter, at: price.place)
+    return model
   }
 
   /// The whole list: what is not in it, the model cannot do.
@@ -131,6 +136,45 @@ struct ProvidersReader {
     return all
   }
 
+  /// A model that is there for a route of its own is priced as that route is, and at a provider that has it.
+  private func check(_ model: Model, _ adapter: Located<Adapter>?, at place: Place) {
+    if let adapter, !model.routes.isEmpty, !adapter.value.hasFurtherRoutes {
+      report.error(
+        "the adapter '\(adapter.value.rawValue)' has no '\(model.routes.nameList.joined(separator: "', '"))'",
+        at: place,
+        hint: "such routes are passed through to providers that speak as OpenAI does")
+    }
+    guard !model.isPriced else { return }
+    let unit = model.price.unit?.unit
+    if let unit, model.routes.isEmpty || !model.routes.isSubset(of: unit.routes) {
+      report.error(
+        "'\(unit.member)' is no price for this model", at: place,
+        hint: "it is for capabilities: [\(unit.routes.nameList.joined(separator: ", "))] alone")
+    } else {
+      let hint =
+        model.unpriced.contains(.speech)
+        ? "per-1m-characters"
+        : model.unpriced.contains(.imageGeneration)
+          ? "per-image; or input and output, with max-output: the most tokens of one image"
+          : "per-minute, with max-duration: the longest sound that it takes"
+      report.error(
+        "'\(model.unpriced.nameList.joined(separator: "', '"))' has no price here", at: place, hint: hint)
+    }
+  }
+
+  /// A price by the piece; at most one.
+  private func unit(_ map: MapReader, _ nano: (String) -> Int64?) -> UnitPrice? {
+    var found: UnitPrice?
+    for unit in UnitPrice.Unit.allCases {
+      guard let amount = nano(unit.member) else { continue }
+      if let other = found?.unit {
+        report.error("'\(unit.member)' beside '\(other.member)'", at: map.place, hint: "write one of them")
+      }
+      found = UnitPrice(unit, amount: amount)
+    }
+    return found
+  }
+
   private func price(_ node: YAMLNode, writesOutput: Bool, adapter: Adapter?) -> Located<Price>? {
     guard let map = MapReader(node, "'price'", report) else { return nil }
     let version = map.requiredText("version")
@@ -142,7 +186,9 @@ struct ProvidersReader {
         return nil
       }
     }
-    let input = map.required("input").flatMap { _ in nano("input") }
+    let unit = unit(map, nano)
+    // Who charges by the piece may charge no tokens.
+    let input = unit == nil ? map.required("input").flatMap { _ in nano("input") } : nano("input") ?? 0
     let output = nano("output")
     if writesOutput, output == nil, map.node("output") == nil {
       report.error("a model that writes needs the price of its output", at: map.place, hint: "unknown is never free")
@@ -155,7 +201,7 @@ struct ProvidersReader {
     guard let version, let currency, let input else { return nil }
     var price = Price(
       version: version.value, currency: currency.value, input: input, cached: cached, cacheWrite5m: write5m,
-      cacheWrite1h: write1h, output: output)
+      cacheWrite1h: write1h, output: output, unit: unit)
     price.tiers = tiers?.beside(price)
     return Located(value: price, place: version.place)
   }

@@ -161,10 +161,7 @@ struct RedactionReader {
       availability.check(checksum: value)
       settings.checksum = value.value
     }
-    if let value = map.word("binary", RedactionSettings.Binary.self) {
-      availability.check(binary: value)
-      settings.binary = value.value
-    }
+    if let value = map.word("binary", RedactionSettings.Binary.self) { settings.binary = value.value }
     if let value = map.word("restore-urls", RedactionSettings.RestoreURLs.self) {
       availability.check(restoreURLs: value)
       settings.restoreURLs = value.value

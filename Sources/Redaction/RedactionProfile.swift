@@ -9,6 +9,8 @@ public final class RedactionProfile: Sendable {
   /// Labels of the tenant's patterns and lists as bytes; index + ``FindingType/count`` is the label's number.
   let customLabels: [[UInt8]]
   let patternCount: Int
+  /// Whether images, sound and files pass unseen; what is text beside them is looked at all the same.
+  public let passesBinary: Bool
 
   /// Whether any rule looks at what the caller sends.
   public var actsOnInput: Bool { !input.isEmpty }
@@ -17,7 +19,9 @@ public final class RedactionProfile: Sendable {
 
   /// - Parameter patterns: All rules' patterns compiled, in order; nil if no rule has any.
   /// - Throws: ``RedactionError`` with code `invalid_profile` for what could never work.
-  public init(name: String, rules: [RedactionRule], patterns: (any PatternSet)? = nil) throws(RedactionError) {
+  public init(
+    name: String, rules: [RedactionRule], patterns: (any PatternSet)? = nil, passesBinary: Bool = false
+  ) throws(RedactionError) {
     var input = ActionTable()
     var output = ActionTable()
     var labels: [[UInt8]] = []
@@ -60,6 +64,7 @@ public final class RedactionProfile: Sendable {
       for entry in list.entries { words.append(WordLists.Entry(text: Array(entry.utf8), label: UInt8(number))) }
     }
     self.name = name
+    self.passesBinary = passesBinary
     self.patterns = patterns
     self.patternCount = patternRules.count
     self.lists = words.isEmpty ? nil : try WordLists(words)

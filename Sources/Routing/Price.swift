@@ -10,12 +10,14 @@ package struct Price: Hashable, Sendable {
   package let output: Int64
   /// Prices beside this one, by service tier and length of the prompt; nil: this is the only one.
   package var tiers: PriceTiers?
+  /// What is charged by the piece, beside or instead of tokens.
+  package let unit: UnitPrice?
 
   /// What is not given costs as the class it belongs to: cached and cache writes as input. An embedding model has no
   /// output price: its output is 0 tokens.
   package init(
     version: String, currency: String, input: Int64, cached: Int64? = nil, cacheWrite5m: Int64? = nil,
-    cacheWrite1h: Int64? = nil, output: Int64? = nil
+    cacheWrite1h: Int64? = nil, output: Int64? = nil, unit: UnitPrice? = nil
   ) {
     self.version = version
     self.currency = currency
@@ -24,10 +26,11 @@ package struct Price: Hashable, Sendable {
     self.cacheWrite5m = cacheWrite5m ?? input
     self.cacheWrite1h = cacheWrite1h ?? cacheWrite5m ?? input
     self.output = output ?? 0
+    self.unit = unit
   }
 
   package var isFree: Bool {
-    dearestInput == 0 && output == 0
+    dearestInput == 0 && output == 0 && unit?.amount ?? 0 == 0
       && (tiers?.rows.allSatisfy { $0.price.isFree && $0.long?.price.isFree ?? true } ?? true)
   }
 

@@ -12,10 +12,12 @@ package struct Model: Hashable, Sendable {
   package let capabilities: ModelCapabilities?
   /// The version of Anthropic's API for translated requests to this model; nil: the provider's.
   package let anthropicVersion: String?
+  /// The longest sound that it takes; nil where it takes none.
+  package let maxSeconds: Int64?
 
   package init(
     id: String, maxOutput: Int64, context: Int64? = nil, price: Price, dimensions: Int? = nil,
-    capabilities: ModelCapabilities? = nil, anthropicVersion: String? = nil
+    capabilities: ModelCapabilities? = nil, anthropicVersion: String? = nil, maxSeconds: Int64? = nil
   ) {
     self.id = id
     self.maxOutput = maxOutput
@@ -24,12 +26,19 @@ package struct Model: Hashable, Sendable {
     self.dimensions = dimensions
     self.capabilities = capabilities
     self.anthropicVersion = anthropicVersion
+    self.maxSeconds = maxSeconds
   }
 
-  /// What a request needs and this model is known not to have; empty where its capabilities are unknown.
+  /// What a request needs and this model is known not to have; where its capabilities are unknown, a route of its own.
   package func missing(of needed: ModelCapabilities) -> ModelCapabilities {
-    capabilities.map { needed.subtracting($0) } ?? []
+    capabilities.map { needed.subtracting($0) } ?? needed.intersection(.routes)
   }
+
+  /// Whether it makes something (words, images, sound), and does not only measure.
+  package var makes: Bool { routes.isEmpty ? maxOutput > 0 : !routes.isSubset(of: [.moderation, .rerank]) }
+
+  /// The routes of their own that this model is there for; empty for one that talks or embeds.
+  package var routes: ModelCapabilities { capabilities?.intersection(.routes) ?? [] }
 }
 
 /// What a provider does with what it is sent.
@@ -83,6 +92,14 @@ package enum Adapter: String, Sendable, CaseIterable {
   case bedrock
   case vllm
   case ollama
+
+  /// Whether it has OpenAI's paths for what is no conversation.
+  package var hasFurtherRoutes: Bool {
+    switch self {
+    case .openAI, .openAICompatible, .azure, .mistral, .vllm, .ollama: true
+    case .anthropic, .gemini, .bedrock: false
+    }
+  }
 }
 
 /// An upstream account of the register. The credential is a name, never the key.

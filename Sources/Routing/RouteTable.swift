@@ -92,9 +92,9 @@ package struct RouteTable: Sendable {
   /// Candidates in another currency than the first cannot be compared and stand behind, as listed.
   private static func byPrice(_ candidates: [Candidate]) -> [Candidate] {
     guard let currency = candidates.first?.model.price.currency else { return [] }
-    func key(_ candidate: Candidate) -> Int128 {
+    func key(_ candidate: Candidate) -> Int64 {
       let price = candidate.model.price
-      return price.currency == currency ? Int128(price.input) + Int128(price.output) : Int128.max
+      return price.currency == currency ? price.rank : .max
     }
     return candidates.enumerated()
       .sorted { left, right in

@@ -12,7 +12,8 @@ enum UpstreamHeadLine {
         has(line, value.lowerBound, "text/event-stream")
         ? .eventStream
         : has(line, value.lowerBound, "application/json")
-          ? .json : has(line, value.lowerBound, "application/vnd.amazon.eventstream") ? .amazonEventStream : .other
+          ? .json
+          : has(line, value.lowerBound, "application/vnd.amazon.eventstream") ? .amazonEventStream : bytes(line, value)
     } else if let value = value(line, "content-encoding") {
       // One field that names a coding is enough; "identity" beside it takes nothing back.
       let isIdentity = value.count == 8 && has(line, value.lowerBound, "identity")
@@ -33,6 +34,17 @@ enum UpstreamHeadLine {
         name: UnsafeRawBufferPointer(rebasing: line[0..<colon]),
         value: UnsafeRawBufferPointer(rebasing: line[start..<end]))
     }
+  }
+
+  /// Sound or octets; the media type counts, its parameters do not.
+  private static func bytes(_ line: UnsafeRawBufferPointer, _ value: Range<Int>) -> UpstreamHead.ContentKind {
+    func isWhole(_ name: StaticString) -> Bool {
+      guard has(line, value.lowerBound, name) else { return false }
+      let end = value.lowerBound &+ name.utf8CodeUnitCount
+      return end >= value.upperBound || line[end] == 0x3B || line[end] == 0x20 || line[end] == 0x09
+    }
+    for known in SoundType.names where isWhole(known.name) { return .sound(known.type) }
+    return isWhole("application/octet-stream") || isWhole("binary/octet-stream") ? .octets : .other
   }
 
   /// The three digits behind the version.

@@ -38,7 +38,9 @@ def test_the_document_tells_what_happens(demo, tmp_path):
     entries = json.loads((tmp_path / "report.har").read_text())["log"]["entries"]
     good = {re.sub(r"/models/.+", "/models/{alias}", urllib.parse.urlsplit(entry["request"]["url"]).path)
             for entry in entries if entry["response"]["status"] == 200}
-    assert good == set(re.findall(r"^  (/\S*):$", DOCUMENT.read_text(), re.MULTILINE))
+    # Sound cannot be redacted, so the demo's policy lets none pass: test_further_routes.py has these.
+    sound = {f"{version}/audio/{route}" for version in ["", "/v1"] for route in ["transcriptions", "translations"]}
+    assert good == set(re.findall(r"^  (/\S*):$", DOCUMENT.read_text(), re.MULTILINE)) - sound
 
 
 def test_a_document_that_lies_is_found_out(demo, tmp_path):

@@ -36,6 +36,17 @@ struct ResponseEncoderTests {
         + "x-accel-buffering: no\r\ntransfer-encoding: chunked\r\n\r\n")
   }
 
+  @Test(arguments: SoundType.allCases) func soundIsWhatItIs(type: SoundType) {
+    #expect(
+      head(200, .sound(type), length: nil)
+        == "HTTP/1.1 200 OK\r\ncontent-type: \(type.mediaType)\r\nx-content-type-options: nosniff\r\n"
+        + "transfer-encoding: chunked\r\n\r\n")
+  }
+
+  @Test func bareTextIsText() {
+    #expect(head(200, .text, length: 3).contains("\r\ncontent-type: text/plain; charset=utf-8\r\n"))
+  }
+
   @Test func lastAnswerSaysClose() {
     #expect(head(400, length: 2, closes: true).hasSuffix("content-length: 2\r\nconnection: close\r\n\r\n"))
     #expect(head(400, length: 2, isVersion11: false, closes: true).hasSuffix("\r\nconnection: close\r\n\r\n"))

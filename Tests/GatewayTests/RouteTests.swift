@@ -1,6 +1,7 @@
 import Foundation
 import Inference
 import Quotas
+import Redaction
 import SealedLog
 import Tenancy
 import Testing
@@ -18,26 +19,35 @@ struct RouteTests {
     var testDescription: String { "\(path) by \(wire)\(isStream ? " as a stream" : "")" }
 
     var isOwn: Bool { wire == route.ownWire }
+    var answersText: Bool { ![.embeddings, .moderations, .speech].contains(route) }
+    /// What the log says of an answer.
+    var trace: String { answersText ? "Guten Tag" : route == .speech ? #""bytes":9"# : "0.25" }
     var body: String { Dialects.body(route, stream: isStream) }
 
     func answer(_ gate: TestGate, _ texts: [String] = ["Guten", " Tag"]) {
       if isStream, let stream = Dialects.stream(wire, texts) {
         gate.answer(200, stream, kind: .eventStream)
       } else {
-        gate.answer(200, Dialects.answer(wire, texts.joined()))
+        gate.answer(200, Dialects.answer(wire, texts.joined()), kind: route == .speech ? .sound(.mpeg) : .json)
       }
     }
 
     var setup: GateSetup {
       var setup = GateSetup()
       setup.wires = [wire]
+      // What is pseudonymised could not be put back into sound.
+      if route == .speech { setup.action = .mask }
+      // No rule could look into sound.
+      if route.takesForm { setup.passesBinary = true }
       return setup
     }
   }
 
   private static let paths: [InferenceRoute: String] = [
     .chat: "/chat/completions", .completions: "/completions", .embeddings: "/embeddings", .responses: "/responses",
-    .messages: "/messages", .countTokens: "/messages/count_tokens",
+    .messages: "/messages", .countTokens: "/messages/count_tokens", .moderations: "/moderations", .rerank: "/rerank",
+    .images: "/images/generations", .speech: "/audio/speech",
+    .transcriptions: "/audio/transcriptions", .translations: "/audio/translations",
   ]
 
   /// Every route, with and without `/v1`, by every wire that it can be sent on, plain and as a stream.
@@ -49,7 +59,8 @@ struct RouteTests {
       case .responses: [.responses, .chat, .messages, .gemini, .converse]
       case .messages: [.messages, .chat, .gemini, .converse]
       case .completions: [.completions]
-      case .embeddings: [.embeddings]
+      case .embeddings, .moderations, .rerank, .images, .speech, .transcriptions, .translations:
+        [route.ownWire ?? .chat]
       case .countTokens: []
       }
     return wires.flatMap { wire -> [Way] in
@@ -63,7 +74,12 @@ struct RouteTests {
   }
 
   private static func call(_ gate: TestGate, _ way: Way, key: [UInt8]?) -> TestGate.Call {
-    TestGate.Call(path: way.path, key: key, body: Array(way.body.utf8))
+    TestGate.Call(
+      path: way.path, key: key, body: Array(way.body.utf8), contentType: way.route.takesForm ? .form : .json)
+  }
+
+  private static func record(_ sent: RecordingUpstream.Sent) -> String {
+    sent.body.withUnsafeBytes { String(decoding: RequestScan.record(ofForm: $0), as: UTF8.self) }
   }
 
   @Test func theRouterKnowsTheseWaysToAProviderAndNoOther() {
@@ -135,11 +151,12 @@ struct RouteTests {
     let client = gate.send(Self.call(gate, way, key: gate.key))
     let sent = try #require(gate.upstream.sent.last)
     #expect(!sent.text.contains(Specimens.mail))
-    let placeholder = try #require(sent.text.firstMatch(of: /\[EMAIL_[0-9a-z]{8}\]/)).output
+    let placeholder = try #require(sent.text.firstMatch(of: /\[EMAIL(_[0-9a-z]{8})?\]/)).output.0
+    #expect(placeholder.contains("_") == (way.route != .speech))
     way.answer(gate, ["An ", "\(placeholder)"])
     gate.finish(client)
     #expect(client.status == 200)
-    if way.route != .embeddings { #expect(client.text.contains(Specimens.mail)) }
+    if way.answersText { #expect(client.text.contains(Specimens.mail)) }
     #expect(!client.text.contains("[EMAIL_"))
     #expect(client.value("x-torhaus-redactions") == "email=1")
     #expect(try gate.metas().last?.findings == ["email": 1])
@@ -153,13 +170,16 @@ struct RouteTests {
     let record = try gate.lastRecord()
     let request = try #require(record.request)
     let sent = try #require(gate.upstream.sent.last)
-    #expect(String(decoding: request, as: UTF8.self).hasSuffix(sent.text), "what was sent is what is recorded")
+    #expect(
+      String(decoding: request, as: UTF8.self).hasSuffix(
+        way.route.takesForm ? Self.record(sent) : sent.text),
+      "what was sent is what is recorded")
     #expect(!String(decoding: request, as: UTF8.self).contains(Specimens.mail))
     let response = String(decoding: try #require(record.response), as: UTF8.self)
-    #expect(way.route != .embeddings ? response.contains("Guten Tag") : response.contains("-0.25"))
+    #expect(response.contains(way.trace))
     #expect(record.responseIsAssembled == way.isStream)
     let metas = try gate.metas()
-    #expect(metas.map(\.status) == [200] && metas.map(\.exit) == [1])
+    #expect(metas.map(\.status) == [200] && metas.map(\.exit) == [way.route == .speech ? 2 : 1])
     #expect(metas.map(\.route) == [way.route.rawValue] && metas.map(\.stream) == [way.isStream ? 1 : 0])
     #expect(client.value("x-request-id") == metas.last?.request_id)
   }
@@ -169,10 +189,14 @@ struct RouteTests {
     let client = gate.send(Self.call(gate, way, key: gate.key))
     let sent = try #require(gate.upstream.sent.last)
     #expect(sent.target.url == "https://first.example/v1\(Dialects.path(way.wire, stream: way.isStream))")
-    if way.wire != .gemini, way.wire != .converse { #expect(sent.text.contains(#""model":"first-model""#)) }
+    if way.route.takesForm {
+      #expect(sent.text.contains("name=\"model\"\r\n\r\nfirst-model\r\n") && !sent.text.contains("Anna"))
+    } else if way.wire != .gemini, way.wire != .converse {
+      #expect(sent.text.contains(#""model":"first-model""#))
+    }
     way.answer(gate)
     gate.finish(client)
-    #expect(client.text.contains(#""model":"chat""#))
+    #expect(client.text.contains(#""model":"chat""#) == (way.route != .speech))
     #expect(!client.text.contains("first-model"))
   }
 

@@ -22,7 +22,11 @@ struct MarkRestorer: AnswerRewriter {
       let rest = pending[index...]
       if rest.starts(with: Self.mark) {
         let escaped = ByteArena()
-        JSONEscape.append(Self.original, depth: channel.depth, to: escaped)
+        if channel.depth == 0 {
+          escaped.append(utf8: Self.original)
+        } else {
+          JSONEscape.append(Self.original, depth: channel.depth, to: escaped)
+        }
         written += Array(escaped.bytes)
         index += Self.mark.count
         isChanged = true

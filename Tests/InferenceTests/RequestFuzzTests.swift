@@ -15,13 +15,27 @@ import Testing
   private static let responses =
     #"{"model":"m","instructions":"i \u00e9","stream":true,"max_output_tokens":12,"store":true,"user":"u","metadata":{"user_id":"x"},"text":{"format":{"type":"json_schema","name":"n","schema":{"type":"object"}}},"reasoning":{"effort":"low"},"tools":[{"type":"function","name":"f","parameters":{"type":"object"}},{"type":"namespace","tools":[{"type":"custom"}]}],"input":[{"role":"user","content":[{"type":"input_text","text":"a \"b\""},{"type":"input_image","image_url":"data:image/png;base64,AA=="}]},{"type":"reasoning","summary":[{"type":"summary_text","text":"s"}],"encrypted_content":"gAAAAA"},{"type":"function_call","call_id":"c","name":"f","arguments":"{\"a\":\"\\u00fc\",\"n\":756921707698}"},{"type":"function_call_output","call_id":"c","output":"o"}]}"#
 
+  private static let moderations =
+    #"{"model":"m","input":[{"type":"text","text":"a \"b\""},{"type":"image_url","image_url":{"url":"data:image/png;base64,AA=="}},"c"],"user":"u","metadata":{},"x":1234567890}"#
+  private static let rerank =
+    #"{"model":"m","query":"q \u00e9","documents":["a",{"text":"b","title":"c","n":756921707698}],"top_n":2,"return_documents":true,"safety_identifier":"u","metadata":{"user_id":"x"}}"#
+
+  private static let images =
+    #"{"model":"m","prompt":"p \u00e9","n":3,"size":"1024x1024","quality":"high","style":"s","response_format":"url","partial_images":0,"user":"u","metadata":{},"x":[1234567890]}"#
+
+  private static let speech =
+    #"{"model":"m","input":"p \u00e9\ud83d\ude00","voice":{"id":"v"},"instructions":"i","speed":1.5,"response_format":"wav","user":"u","x":[1234567890]}"#
+
   private static let bodies: [InferenceRoute: String] = [
-    .chat: chat, .embeddings: embeddings, .completions: completions, .responses: responses,
+    .chat: chat, .embeddings: embeddings, .completions: completions, .responses: responses, .moderations: moderations,
+    .rerank: rerank, .images: images, .speech: speech,
   ]
 
   @Test(
-    arguments: [(InferenceRoute.chat, UInt64(41)), (.embeddings, 42), (.completions, 43), (.responses, 44)]
-      as [(InferenceRoute, UInt64)])
+    arguments: [
+      (InferenceRoute.chat, UInt64(41)), (.embeddings, 42), (.completions, 43), (.responses, 44), (.moderations, 45),
+      (.rerank, 46), (.images, 47), (.speech, 48),
+    ] as [(InferenceRoute, UInt64)])
   func acceptedBodiesAreJSONForEverybody(route: InferenceRoute, seed: UInt64) {
     var random = SeededGenerator(seed: seed)
     let scan = RequestScan()

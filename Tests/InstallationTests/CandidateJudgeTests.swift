@@ -62,6 +62,23 @@ struct CandidateJudgeTests {
     #expect(try Self.judge().judge(try Self.candidate(tiers: tiers)).most == 1_100_000, "the dearest")
   }
 
+  /// Of what is charged by the piece tokens do not tell the cost.
+  @Test func whatIsChargedByThePieceHasNoMost() throws {
+    let base = try Self.candidate()
+    let model = Model(
+      id: "m", maxOutput: 0,
+      price: Price(version: "1", currency: "EUR", input: 0, unit: UnitPrice(.search, amount: 5)), capabilities: .rerank)
+    let targets = ProviderTargets(
+      limits: Limits(), credentials: ["x": Array("key".utf8)], tenant: "t", currency: "EUR", currencyRates: [:],
+      dedicatedPool: nil, loads: ProviderLoads(), transports: TransportTable(credentials: [:]))
+    let candidate = Candidate(provider: base.candidate.provider, model: model)
+    let judgement = try Self.judge(needs: .rerank).judge(
+      .init(candidate: candidate, callable: targets.callable(candidate), obstacle: nil))
+    #expect(judgement.rule == nil && judgement.most == nil)
+    // A model whose record does not name the route is not there for it, whatever else it names.
+    #expect(try Self.judge(needs: .moderation).judge(base).rule == "capability")
+  }
+
   @Test func everyRuleIsNamed() throws {
     func rule(_ judge: CandidateJudge, _ candidate: SnapshotBuilder.Resolved) -> String? { judge.judge(candidate).rule }
     #expect(rule(try Self.judge(), try Self.candidate(country: "US")) == "compliance.countries")

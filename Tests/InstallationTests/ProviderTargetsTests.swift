@@ -1,4 +1,5 @@
 import Gateway
+import Inference
 import Routing
 import Testing
 
@@ -45,6 +46,62 @@ struct ProviderTargetsTests {
     #expect(callable.price == Self.price("EUR") && callable.weight == 3)
     #expect(callable.targets.chat?.url == "https://eu.example/v1/chat/completions")
     #expect(callable.targets.embeddings?.url == "https://eu.example/v1/embeddings")
+  }
+
+  /// A model that is there for a route of its own has that route and no other.
+  @Test func aModelForARouteOfItsOwnHasNoOther() throws {
+    func targets(
+      _ capabilities: ModelCapabilities, _ adapter: Adapter = .openAI, unit: UnitPrice? = nil, maxSeconds: Int64? = nil
+    )
+      throws -> UpstreamTargets
+    {
+      let base = try Self.candidate(adapter: adapter)
+      let price = Price(version: "1", currency: "USD", input: 1, unit: unit)
+      let model = Model(
+        id: "m/1", maxOutput: 0, price: price, capabilities: capabilities, maxSeconds: maxSeconds)
+      return try #require(
+        Self.targets(rates: ["USD": 500_000_000]).callable(Candidate(provider: base.provider, model: model))
+      ).targets
+    }
+    let both = try targets([.moderation, .rerank])
+    #expect(both.chat == nil && both.embeddings == nil && both.completions == nil && both.responses == nil)
+    #expect(both.further?[.moderations]?.url == "https://eu.example/v1/moderations")
+    #expect(both.further?[.rerank]?.url == "https://eu.example/v1/rerank")
+    #expect(try targets(.rerank).further?[.moderations] == nil)
+    #expect(try targets(.rerank, unit: UnitPrice(.search, amount: 3)).further?[.rerank] != nil)
+    // What has no price has no target.
+    #expect(try targets(.moderation, unit: UnitPrice(.search, amount: 3)).further == nil)
+    let image = UnitPrice(.image, amount: 3)
+    #expect(
+      try targets(.imageGeneration, unit: image).further?[.images]?.url == "https://eu.example/v1/images/generations")
+    let character = UnitPrice(.character, amount: 3)
+    #expect(try targets(.speech, unit: character).further?[.speech]?.url == "https://eu.example/v1/audio/speech")
+    let minute = UnitPrice(.second, amount: 3)
+    let sound = try targets([.transcription, .translation], unit: minute, maxSeconds: 60).further
+    #expect(sound?[.transcriptions]?.url == "https://eu.example/v1/audio/transcriptions")
+    #expect(sound?[.translations]?.url == "https://eu.example/v1/audio/translations")
+    // A form says that it is one, and nothing else says so.
+    #expect(sound?[.translations]?.headerLines.filter { $0.hasPrefix("content-type:") } == [FormTarget.contentType])
+    #expect(
+      try targets(.speech, unit: character).further?[.speech]?.headerLines.first == "content-type: application/json")
+    #expect(try targets(.transcription, unit: minute).further == nil, "nobody says how long it may be")
+    // By tokens, of which nobody says how many at most.
+    #expect(try targets(.imageGeneration).further == nil)
+    #expect(try targets(.speech).further == nil)
+    for adapter in [Adapter.anthropic, .gemini, .bedrock] {
+      let none = try targets(.rerank, adapter)
+      #expect(none.further == nil && none.messages == nil && none.gemini == nil && none.converse == nil)
+    }
+    #expect(try targets(.images).further == nil)
+  }
+
+  @Test func whatIsChargedByThePieceIsConvertedToo() throws {
+    let base = try Self.candidate()
+    let price = Price(version: "1", currency: "USD", input: 0, unit: UnitPrice(.search, amount: 3))
+    let model = Model(id: "m", maxOutput: 0, price: price, capabilities: .rerank)
+    let callable = try #require(
+      Self.targets(rates: ["USD": 500_000_000]).callable(Candidate(provider: base.provider, model: model)))
+    #expect(callable.price.unit == UnitPrice(.search, amount: 2))
   }
 
   @Test func anotherCurrencyIsConvertedAndRoundedUp() throws {
@@ -221,7 +278,7 @@ struct ProviderTargetsTests {
   @Test func namesThatAreAnUpstreamsOwnGoThere() throws {
     let first = try #require(Self.targets().callable(try Self.candidate()))
     let claude = try #require(Self.targets().callable(try Self.candidate(endpoint: "https://other.example/v1")))
-    let open = OpenModels(first, others: [OpenModels.Template(prefix: "claude", model: claude)])
+    let open = OpenModels([first], others: [OpenModels.Template(prefix: "claude", models: [claude])])
     func place(_ name: String) -> String? { open.route(name).candidates.first?.targets.chat?.url }
     #expect(place("gpt-5-mini") == "https://eu.example/v1/chat/completions")
     #expect(place("claude-haiku-4-5") == "https://other.example/v1/chat/completions")

@@ -18,6 +18,69 @@ struct ProviderRecordTests {
     try #require(try PolicyFixture.load(document(members, adapter: adapter)).routes.providers.first { $0.id == "x" })
   }
 
+  private static func models(_ model: String, adapter: String = "openai") throws -> [Model] {
+    try provider("models: [{id: m, \(model)}]", adapter: adapter).models
+  }
+
+  @Test func pricesByThePieceAreRead() throws {
+    let model = try #require(
+      try Self.models(#"capabilities: [rerank], price: {version: 1, currency: USD, per-search: "0.002"}"#).first)
+    #expect(model.price == Price(version: "1", currency: "USD", input: 0, unit: UnitPrice(.search, amount: 2_000_000)))
+    #expect(model.routes == .rerank && model.missing(of: .moderation) == .moderation && !model.price.isFree)
+    let sound = try #require(
+      try Self.models(
+        #"capabilities: [transcription, translation], max-duration: 90s, price: {version: 1, currency: USD, per-minute: "0.006"}"#
+      ).first)
+    #expect(sound.maxSeconds == 90 && sound.price.unit == UnitPrice(.second, amount: 6_000_000) && sound.isPriced)
+    let tokens = try #require(
+      try Self.models(#"capabilities: [rerank, moderation], price: {version: 1, currency: USD, input: "0"}"#).first)
+    #expect(tokens.price.unit == nil && tokens.price.isFree && tokens.routes == [.rerank, .moderation])
+    let chat = try #require(
+      try Self.models(#"max-output: 1, price: {version: 1, currency: USD, input: "1", output: "1"}"#).first)
+    #expect(chat.routes.isEmpty && chat.missing(of: [.rerank, .tools]) == .rerank)
+  }
+
+  @Test(arguments: [
+    (
+      #"capabilities: [image-generation], price: {version: 1, currency: USD, input: "1"}"#, "openai",
+      "'image-generation' has no price here"
+    ),
+    (
+      #"max-output: 9, capabilities: [speech], price: {version: 1, currency: USD, input: "1", output: "1"}"#, "openai",
+      "'speech' has no price here"
+    ),
+    (
+      #"capabilities: [rerank], price: {version: 1, currency: USD, per-search: "1", per-image: "1"}"#, "openai",
+      "'per-image' beside 'per-search'"
+    ),
+    (
+      #"capabilities: [transcription], price: {version: 1, currency: USD, per-minute: "1"}"#, "openai",
+      "'transcription' has no price here"
+    ),
+    (
+      #"capabilities: [transcription, speech], max-duration: 1h, price: {version: 1, currency: USD, per-minute: "1"}"#,
+      "openai", "'per-minute' is no price for this model"
+    ),
+    // No price of tokens, and none by the piece.
+    (#"capabilities: [rerank], price: {version: 1, currency: USD}"#, "openai", "needs 'input'"),
+    (#"price: {version: 1, currency: USD, per-search: "0.002"}"#, "openai", "'per-search' is no price for this model"),
+    (
+      #"capabilities: [moderation], price: {version: 1, currency: USD, per-search: "0.002"}"#, "openai",
+      "'per-search' is no price for this model"
+    ),
+    (
+      #"capabilities: [rerank], price: {version: 1, currency: USD, input: "1"}"#, "anthropic",
+      "the adapter 'anthropic' has no 'rerank'"
+    ),
+    (
+      #"capabilities: [rerank], price: {version: 1, currency: USD, per-search: "-1"}"#, "openai", "'-1' is no price"
+    ),
+  ])
+  func aPriceThatDoesNotFitIsAnError(model: String, adapter: String, text: String) {
+    let errors = PolicyFixture.errors(Self.document("models: [{id: m, \(model)}]", adapter: adapter))
+    #expect(errors.contains { $0.contains(text) }, "\(errors)")
+  }
+
   @Test func everythingIsRead() throws {
     let provider = try Self.provider(
       """

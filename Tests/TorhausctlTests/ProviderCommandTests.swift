@@ -10,7 +10,9 @@ struct ProviderCommandTests {
     + #""models":[{"id":"large","price":{"version":"2026-10-01","currency":"USD","input":"2","cached":"0.2","output":"6","#
     + #""tiers":[{"tier":"default","above_input_tokens":200000,"input":"4","cached":"0.4","output":"9"},"#
     + #"{"tier":"flex","input":"1","cached":"0.1","output":"3"}]}},"#
-    + #"{"id":"embed","price":{"version":"2026-10-01","currency":"USD","input":"0.1","cached":"0.1","output":"0"}}]},"#
+    + #"{"id":"embed","price":{"version":"2026-10-01","currency":"USD","input":"0.1","cached":"0.1","output":"0"}},"#
+    + #"{"id":"rank","price":{"version":"2026-10-01","currency":"USD","input":"0","cached":"0","output":"0","#
+    + #""unit":{"unit":"per-search","amount":"0.002"}}}]},"#
     + #"{"id":"bare","country":"DE","agreement":{"kind":"own"},"certificates":[],"retention_days":30,"#
     + #""training":"never","models":[],"fault":"there is no credential 'x'"}]}"#
 
@@ -18,12 +20,13 @@ struct ProviderCommandTests {
     let run = Run("provider", "list", answers: [(200, Self.providers)])
     #expect(
       run.data == """
-        PROVIDER  COUNTRY  AGREEMENT       CERTIFICATES  RETENTION  TRAINING  MODEL  TIER      ABOVE  INPUT  CACHED  OUTPUT  CURRENCY  PRICE OF    FAULT
-        eu        FR       avv 2027-12-31  iso27001      0d         never     large  default              2     0.2       6  USD       2026-10-01
-        eu        FR       avv 2027-12-31  iso27001      0d         never     large  default  200000      4     0.4       9  USD       2026-10-01
-        eu        FR       avv 2027-12-31  iso27001      0d         never     large  flex                 1     0.1       3  USD       2026-10-01
-        eu        FR       avv 2027-12-31  iso27001      0d         never     embed                     0.1     0.1       0  USD       2026-10-01
-        bare      DE       own                           30d        never                                                                          there is no credential 'x'
+        PROVIDER  COUNTRY  AGREEMENT       CERTIFICATES  RETENTION  TRAINING  MODEL  TIER      ABOVE  INPUT  CACHED  OUTPUT  BY PIECE          CURRENCY  PRICE OF    FAULT
+        eu        FR       avv 2027-12-31  iso27001      0d         never     large  default              2     0.2       6                    USD       2026-10-01
+        eu        FR       avv 2027-12-31  iso27001      0d         never     large  default  200000      4     0.4       9                    USD       2026-10-01
+        eu        FR       avv 2027-12-31  iso27001      0d         never     large  flex                 1     0.1       3                    USD       2026-10-01
+        eu        FR       avv 2027-12-31  iso27001      0d         never     embed                     0.1     0.1       0                    USD       2026-10-01
+        eu        FR       avv 2027-12-31  iso27001      0d         never     rank                        0       0       0  0.002 per-search  USD       2026-10-01
+        bare      DE       own                           30d        never                                                                                            there is no credential 'x'
 
         """, "\(run.data)")
     let json = Run("provider", "list", "-o", "json", answers: [(200, Self.providers)]).data

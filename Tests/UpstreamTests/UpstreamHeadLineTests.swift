@@ -30,6 +30,10 @@ struct UpstreamHeadLineTests {
       ("content-type: application/problem+json", .other), ("content-type: application/jso", .other),
       ("content-type:", .other), ("content-type: ", .other), ("content-type", .other),
       ("content-type : application/json", .other), ("x-content-type: application/json", .other),
+      ("content-type: audio/mpeg", .sound(.mpeg)), ("content-type: AUDIO/X-WAV; rate=1", .sound(.wav)),
+      ("content-type: audio/mpegurl", .other), ("content-type: audio/mpe", .other), ("content-type: audio/", .other),
+      ("content-type: application/octet-stream", .octets),
+      ("content-type: application/octet-stream2", .other),
       ("content-types: application/json", .other), ("accept: application/json", .other),
     ] as [(String, UpstreamHead.ContentKind)])
   func kindFollowsTheContentType(line: String, kind: UpstreamHead.ContentKind) { #expect(read(line).kind == kind) }

@@ -618,7 +618,7 @@ enum OpenAPIDocument {
         Alias: {name: alias, in: query, required: true, schema: {type: string, maxLength: 64}}
         Project: {name: project, in: query, description: Its keys are looked at, schema: {$ref: '#/components/schemas/Slug'}}
         Tokens: {name: tokens, in: query, description: Of the prompt, schema: {type: integer, minimum: 0, maximum: 100000000, default: 1000}}
-        Needs: {name: needs, in: query, description: "Capabilities, with commas: images, audio, files, tools, json-schema, reasoning", schema: {type: string}}
+        Needs: {name: needs, in: query, description: "Capabilities, with commas: images, audio, files, tools, json-schema, reasoning, moderation, rerank, image-generation, speech, transcription, translation", schema: {type: string}}
         Tier: {name: tier, in: query, description: "The service tier that the request names: auto, default, flex, priority, scale, fast", schema: {type: string}}
         ProviderPath: {name: provider, in: path, required: true, schema: {type: string, maxLength: 63}}
         Limit: {name: limit, in: query, schema: {type: integer, minimum: 1, maximum: 1000, default: 100}}
@@ -967,6 +967,11 @@ enum OpenAPIDocument {
                             cache_write_5m: {$ref: '#/components/schemas/Money'}
                             cache_write_1h: {$ref: '#/components/schemas/Money'}
                             output: {$ref: '#/components/schemas/Money'}
+                      unit:
+                        description: What is charged by the piece, beside or instead of tokens
+                        type: object
+                        required: [unit, amount]
+                        properties: {unit: {type: string, examples: [per-search]}, amount: {$ref: '#/components/schemas/Money'}}
             fault: {type: string, description: Why it cannot be called at all}
         ProviderCheck:
           type: object

@@ -32,6 +32,17 @@ package struct ProviderRecord: Sendable, Hashable {
     }
   }
 
+  /// By the piece.
+  package struct UnitPrice: Sendable, Hashable {
+    /// As the register names it: `per-search`.
+    package let unit: String
+    package let amount: Money
+    package init(unit: String, amount: Money) {
+      self.unit = unit
+      self.amount = amount
+    }
+  }
+
   /// Per 1,000,000 tokens.
   package struct Price: Sendable, Hashable {
     package let version: String
@@ -43,10 +54,12 @@ package struct ProviderRecord: Sendable, Hashable {
     package let output: Money
     /// Beside this one; empty where it is the only price.
     package let tiers: [Tier]
+    /// Beside or instead of tokens.
+    package let unit: UnitPrice?
 
     package init(
       version: String, currency: String, input: Money, cached: Money, cacheWrite5m: Money, cacheWrite1h: Money,
-      output: Money, tiers: [Tier] = []
+      output: Money, tiers: [Tier] = [], unit: UnitPrice? = nil
     ) {
       self.version = version
       self.currency = currency
@@ -56,6 +69,7 @@ package struct ProviderRecord: Sendable, Hashable {
       self.cacheWrite1h = cacheWrite1h
       self.output = output
       self.tiers = tiers
+      self.unit = unit
     }
   }
 

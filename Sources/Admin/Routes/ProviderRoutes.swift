@@ -32,6 +32,10 @@ private struct ProviderAnswer: Encodable {
     let name: String
     let validUntil: String
   }
+  struct UnitPrice: Encodable {
+    let unit: String
+    let amount: Money
+  }
   struct Price: Encodable {
     let version: String
     let currency: String
@@ -41,8 +45,9 @@ private struct ProviderAnswer: Encodable {
     let cacheWrite1h: Money
     let output: Money
     let tiers: [Tier]?
+    let unit: UnitPrice?
     enum CodingKeys: String, CodingKey {
-      case version, currency, input, cached, output, tiers
+      case version, currency, input, cached, output, tiers, unit
       case cacheWrite5m = "cache_write_5m"
       case cacheWrite1h = "cache_write_1h"
     }
@@ -115,7 +120,8 @@ private struct ProviderAnswer: Encodable {
         price: Price(
           version: price.version, currency: price.currency, input: price.input, cached: price.cached,
           cacheWrite5m: price.cacheWrite5m, cacheWrite1h: price.cacheWrite1h, output: price.output,
-          tiers: price.tiers.isEmpty ? nil : price.tiers.map(Tier.init)))
+          tiers: price.tiers.isEmpty ? nil : price.tiers.map(Tier.init),
+          unit: price.unit.map { UnitPrice(unit: $0.unit, amount: $0.amount) }))
     }
     fault = record.fault
   }

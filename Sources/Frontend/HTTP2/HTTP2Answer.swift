@@ -28,6 +28,12 @@ struct HTTP2Answer {
           answer.add("content-type", "text/event-stream")
           answer.add("cache-control", "no-cache, no-transform")
           answer.add("x-accel-buffering", "no")
+        case .sound(let type):
+          answer.add("content-type", type.mediaType)
+          answer.add("x-content-type-options", "nosniff")
+        case .text:
+          answer.add("content-type", "text/plain; charset=utf-8")
+          answer.add("x-content-type-options", "nosniff")
         case .empty: break
         }
         if let length {

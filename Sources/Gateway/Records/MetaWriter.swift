@@ -29,6 +29,11 @@ final class MetaWriter {
     out.append(",\"content_type\":\"application/json\"}")
     let length = UInt16(clamping: out.count - 2)
     out.base.storeBytes(of: length.littleEndian, as: UInt16.self)
+    guard !exchange.scan.route.takesForm else {
+      // The texts of a form; sound is as large as an hour is long, and nothing could be looked for in it.
+      out.append(RequestScan.record(ofForm: exchange.outgoing.bytes))
+      return out.array
+    }
     let (head, body) = (out.bytes, exchange.outgoing.bytes)
     return Array(unsafeUninitializedCapacity: head.count + body.count) { payload, count in
       let raw = UnsafeMutableRawBufferPointer(payload)

@@ -23,16 +23,18 @@ extension RequestPipeline {
     switch exchange.route {
     case .livez, .readyz, .root: return .next
     case .models, .model: return authenticate(exchange, credentialsDiffer: credentialsDiffer)
-    case .inference:
+    case .inference(let route):
       if case .refused(let refusal) = authenticate(exchange, credentialsDiffer: credentialsDiffer) {
         return .refused(refusal)
       }
-      guard exchange.contentType == .json, !exchange.hasContentEncoding else {
+      guard exchange.contentType == (route.takesForm ? .form : .json), !exchange.hasContentEncoding else {
         return .refused(
           Refusal(
             .unsupportedMediaType,
             message: exchange.hasContentEncoding
-              ? "Send the body without Content-Encoding." : "Send the body as application/json."))
+              ? "Send the body without Content-Encoding."
+              : route.takesForm
+                ? "Send the body as multipart/form-data with a boundary." : "Send the body as application/json."))
       }
       if let fault = versionFault(exchange) { return .refused(fault) }
       guard services.readiness.isReady else {

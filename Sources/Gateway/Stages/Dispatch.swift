@@ -170,7 +170,9 @@ extension RequestPipeline {
       exchange.outputLimit = cap
       if let asked = exchange.scan.maxTokens, asked > cap { exchange.clampedTo = cap }
     } else {
-      exchange.outputLimit = 0
+      // An image has no limit that could be asked for: what its record says is the most.
+      let isByTokens = exchange.scan.route == .images && candidate.price.unit == nil
+      exchange.outputLimit = isByTokens ? candidate.model.maxOutput : 0
     }
     return write(exchange, candidate, rewrites: exchange.attempt > 0)
   }
@@ -253,6 +255,8 @@ extension RequestPipeline {
     case .completions: exchange.target = targets.completions
     case .embeddings: exchange.target = targets.embeddings
     case .responses: exchange.target = targets.responses
+    case .moderations, .rerank, .images, .speech, .transcriptions, .translations:
+      exchange.target = targets.further?[exchange.wire]
     case .gemini: exchange.target = targets.gemini?.target(stream: exchange.isStream)
     case .converse: exchange.target = targets.converse?.target(stream: exchange.isStream)
     case .messages:
@@ -302,8 +306,9 @@ extension RequestPipeline {
       overheadTokens: candidate.provider.traits.overheadTokens
         + (exchange.scan.hasTools && exchange.wire != exchange.scan.route.ownWire ? Self.hiddenToolTokens : 0))
     guard
-      let money = candidate.price.worstCase(
-        input: input, outputCap: exchange.outputLimit, answers: exchange.scan.n, by: exchange.tierChoice)
+      let tokens = candidate.price.worstCase(
+        input: input, outputCap: exchange.outputLimit, answers: exchange.scan.n, by: exchange.tierChoice),
+      let money = addPieces(to: tokens, exchange, candidate)
     else {
       return .refused(Refusal(.invalidValue, message: "The request asks for more than can be priced.", param: "n"))
     }

@@ -15,6 +15,7 @@ extension RequestPipeline: UpstreamDelegate {
     // An answer with status 200 that nobody can read is billed all the same: row 9, not row 4.
     let unreadable = head.status == 200 ? Exit.upstreamCut : .upstreamError
     guard !head.isEncoded else { return fault(exchange, .malformed, exit: unreadable, cancel: true) }
+    if head.status == 200, exchange.scan.route == .speech { return beginSound(exchange, head.kind) }
     guard head.status == 200, exchange.isStream else { return }
     guard head.kind == exchange.streamKind else { return fault(exchange, .malformed, exit: unreadable, cancel: true) }
     beginStream(exchange)
@@ -28,6 +29,7 @@ extension RequestPipeline: UpstreamDelegate {
     if exchange.isStream, exchange.upstreamHead.kind == exchange.streamKind, exchange.upstreamHead.status == 200 {
       return relay(exchange, bytes)
     }
+    if exchange.isSound { return relaySound(exchange, bytes) }
     let limit = exchange.upstreamHead.status == 200 ? limits.answerBytes : limits.errorBytes
     guard exchange.answer.count + bytes.count <= limit else {
       if exchange.upstreamHead.status == 200 { fault(exchange, .malformed, exit: .upstreamCut, cancel: true) }
@@ -47,6 +49,7 @@ extension RequestPipeline: UpstreamDelegate {
       // A provider that limits us is well; one that answers 5xx is not.
       endProbe(exchange, exchange.upstreamHead.status < 500 ? .succeeded : .failed)
       if exchange.upstreamHead.status != 200 { return answeredError(exchange) }
+      if exchange.isSound { return conclude(exchange, .streamEnd, exit: .completeUsageMissing) }
       exchange.isStream ? streamEnded(exchange) : plainEnded(exchange)
     case .notConnected:
       endProbe(exchange, .failed)
@@ -96,6 +99,7 @@ extension RequestPipeline: UpstreamDelegate {
       into: exchange.reply)
     exchange.usage = plainAnswer.usage
     exchange.ownOutputBytes = plainAnswer.outputBytes
+    exchange.answeredPieces = plainAnswer.pieces
     exchange.dropped += plainAnswer.dropped
     let isPaid = exchange.usage?.hasFigures == true
     switch outcome {
@@ -164,10 +168,14 @@ extension RequestPipeline: UpstreamDelegate {
     }
     let outputBytes = exchange.stream.reader.outputBytes
     if exchange.isClientGone, outputBytes - exchange.stream.bytesAtAbort > 256 * 4 { return abandon(exchange) }
-    if let client = exchange.client, client.heldBytes > limits.heldHighBytes, !exchange.isPaused {
-      exchange.isPaused = true
-      upstreamPort?.pause(exchange)
-    }
+    holdBack(exchange)
+  }
+
+  /// A client that takes nothing holds its provider back.
+  func holdBack(_ exchange: Exchange) {
+    guard let client = exchange.client, client.heldBytes > limits.heldHighBytes, !exchange.isPaused else { return }
+    exchange.isPaused = true
+    upstreamPort?.pause(exchange)
   }
 
   /// Sends what has been prepared, all of it at once.
@@ -234,7 +242,7 @@ extension RequestPipeline: UpstreamDelegate {
 
   /// An attempt failed: tries another candidate if nothing has gone to the client yet, or the same one after a wait where
   /// that is safe; else tells the client.
-  private func fault(
+  func fault(
     _ exchange: Exchange, _ fault: UpstreamFault, exit: Exit, cancel: Bool = false,
     failure: RetryRule.Failure = .unknown
   ) {
@@ -300,6 +308,7 @@ extension RequestPipeline: UpstreamDelegate {
     exchange.endedAt = 0
     exchange.usage = nil
     exchange.ownOutputBytes = 0
+    exchange.answeredPieces = 0
     exchange.copy = nil
     exchange.answer.reset()
     exchange.upstreamHead = UpstreamHead()
@@ -323,7 +332,9 @@ extension RequestPipeline: UpstreamDelegate {
     switch exchange.stage {
     case .returning:
       // The provider is read on for a moment: its usage is worth more than our count.
-      exchange.drainUntil = clock.monotonicNanoseconds + Int64(limits.drainMilliseconds) * 1_000_000
+      // Sound never says it.
+      let milliseconds = exchange.scan.route == .speech ? 0 : limits.drainMilliseconds
+      exchange.drainUntil = clock.monotonicNanoseconds + Int64(milliseconds) * 1_000_000
       exchange.stream.bytesAtAbort = exchange.stream.reader.outputBytes
       if exchange.isPaused {
         exchange.isPaused = false

@@ -70,6 +70,8 @@ extension RequestPipeline {
         isAssembled = true
       } else if exchange.answer.count > 0 {
         response = exchange.takeCopy() ?? Array(exchange.answer.bytes)
+      } else {
+        response = soundRecord(exchange)
       }
     }
     return HeldEntry(
@@ -104,7 +106,8 @@ extension RequestPipeline {
       writeFields(exchange)
       writeCost(exchange)
       exchange.client?.respond(
-        ResponseHead(status: 200, kind: .json), fields: exchange.fields.bytes, body: exchange.reply.bytes)
+        ResponseHead(status: 200, kind: exchange.scan.answersBareText ? .text : .json), fields: exchange.fields.bytes,
+        body: exchange.reply.bytes)
     case .streamEnd:
       exchange.client?.send(exchange.reply.bytes)
       exchange.client?.end()
@@ -197,7 +200,12 @@ extension RequestPipeline {
   func actual(_ exchange: Exchange, exit: Exit) -> Actual {
     let usage = exchange.stream.reader.usage ?? exchange.usage
     let ownBytes = max(exchange.ownOutputBytes, exchange.stream.reader.outputBytes)
-    let own = Int64((ownBytes + 3) / 4)
+    let isImages = exchange.scan.route == .images
+    // What an image takes is known to the provider alone; unsaid, it is the most that one can take.
+    let own =
+      isImages
+      ? Self.images(exchange).multipliedReportingOverflow(by: exchange.outputLimit).partialValue
+      : Int64((ownBytes + 3) / 4)
     var actual = Actual(inputTokens: 0, outputTokens: 0, money: 0, exit: exit)
     switch exit {
     case .notSent: actual.flags = [.released]
@@ -211,7 +219,7 @@ extension RequestPipeline {
     case .upstreamCut:
       actual.flags.insert(.cut)
       // Of a plain answer that was cut its bytes are all there is to count.
-      let cut = exchange.stream.hasBegun ? own : max(own, Int64((exchange.answer.count + 3) / 4))
+      let cut = exchange.stream.hasBegun || isImages ? own : max(own, Int64((exchange.answer.count + 3) / 4))
       actual.outputTokens = max(actual.outputTokens, min(cut, exchange.demand.outputTokens))
     case .clientGone:
       actual.flags.insert(.aborted)
@@ -255,7 +263,9 @@ extension RequestPipeline {
     }
     if exchange.demand.outputTokens == 0 {
       actual.outputTokens = 0
-    } else if let usage, usage.hasOutput, isSane(usage.outputTokens), usage.outputTokens >= own / 2 {
+    } else if let usage, usage.hasOutput, isSane(usage.outputTokens),
+      usage.outputTokens >= own / 2 || exchange.scan.route == .images
+    {
       actual.outputTokens = usage.outputTokens
     } else {
       actual.outputTokens = own
@@ -267,7 +277,9 @@ extension RequestPipeline {
   /// What media take is known to the provider alone, and our bound of it is a guess. But no model reads more than its
   /// context.
   private func isSaneOfMedia(_ input: Int64, _ exchange: Exchange) -> Bool {
-    guard exchange.scan.images + exchange.scan.files + exchange.scan.audios > 0 else { return false }
+    guard exchange.scan.images + exchange.scan.files + exchange.scan.audios > 0 || exchange.scan.route.takesForm else {
+      return false
+    }
     return input <= exchange.candidate?.model.context ?? Self.largestContext
   }
 
@@ -288,5 +300,6 @@ extension RequestPipeline {
     actual.money = cost.money ?? exchange.demand.money
     if cost.isSuspect { actual.flags.insert(.suspect) }
     exchange.priced = cost
+    if let unit = candidate.price.unit { price(&actual, by: unit, usage, exchange) }
   }
 }

@@ -14,7 +14,9 @@ extension RequestPipeline {
         Refusal(
           .requestTooLarge, message: "The body has more than the \(caller.rules.plan.bodyBytes) bytes of your plan."))
     }
-    do throws(InferenceError) { try exchange.scan.scan(exchange.body.bytes, route: route) } catch {
+    do throws(InferenceError) {
+      try exchange.scan.scan(exchange.body.bytes, route: route, boundary: exchange.formBoundary)
+    } catch {
       return .refused(error.refusal)
     }
     exchange.isScanned = true
@@ -28,7 +30,7 @@ extension RequestPipeline {
 
   /// What no policy and no price table names yet is refused, never passed on unpriced.
   private func unpriced(_ scan: RequestScan) -> Refusal? {
-    let content = scan.route == .responses ? "input" : "messages"
+    let content = scan.route.contentMember
     func refusal(_ param: String, _ what: String) -> Refusal {
       Refusal(.unsupportedParameter, message: "\(what) has no price and no rule here yet.", param: param)
     }
@@ -59,7 +61,7 @@ extension RequestPipeline {
       return .refused(modelNotFound(name, visible: visible))
     }
     let decision = caller.rules.policy.decide(
-      role: principal.role, held: principal.permissions, needed: route == .embeddings ? .embed : .chat,
+      role: principal.role, held: principal.permissions, needed: route.needed,
       alias: known == nil ? nil : name, keyModels: principal.models, address: exchange.address,
       epochSeconds: stageTime.wall / 1_000_000_000, zone: principal.timeZone)
     switch decision {
@@ -90,11 +92,12 @@ extension RequestPipeline {
             + "(LangChain: check_embedding_ctx_length=False).",
           param: exchange.scan.route == .completions ? "prompt" : "input"))
     }
-    guard !exchange.scan.features.contains(.binary) else {
+    guard !exchange.scan.features.contains(.binary) || profile.passesBinary else {
       return .refused(
         Refusal(
-          .contentPolicyViolation, message: "Images, audio and files cannot be checked for personal data.",
-          param: exchange.scan.route == .responses ? "input" : "messages"))
+          .contentPolicyViolation,
+          message: "Images, audio and files cannot be checked for personal data, so your policy lets none pass.",
+          param: exchange.scan.route.contentMember))
     }
     do {
       try redactor.redact(
@@ -106,8 +109,15 @@ extension RequestPipeline {
     } catch {
       return .refused(Refusal(.redactionUnavailable, message: "Redaction cannot work now; nothing was sent."))
     }
-    return .next
+    return exchange.scan.route == .speech && !exchange.issued.isEmpty ? .refused(Self.unspeakable) : .next
   }
+
+  /// In sound nothing can be put back.
+  private static let unspeakable = Refusal(
+    .contentPolicyViolation,
+    message:
+      "Your policy takes something out of this text that could not be put back into sound. Leave it out, or have "
+      + "your administrator mask it instead (action: mask).", param: "input")
 
   private static func refusal(of error: RedactionError) -> Refusal {
     switch error.code {
@@ -116,6 +126,17 @@ extension RequestPipeline {
         .contentPolicyViolation,
         message: "\(error.message) Remove it and send again.")
     default: Refusal(.redactionUnavailable, message: "Redaction cannot work now; nothing was sent.")
+    }
+  }
+}
+
+extension InferenceRoute {
+  /// What a role must hold: to have something made of words, or to have them turned into numbers.
+  fileprivate var needed: Permissions {
+    switch self {
+    case .embeddings, .moderations, .rerank: .embed
+    case .chat, .completions, .responses, .messages, .countTokens, .images, .speech, .transcriptions, .translations:
+      .chat
     }
   }
 }

@@ -167,7 +167,7 @@ extension RequestScan {
     }
   }
 
-  private var mediaPath: String { "\(route == .responses ? "input" : "messages")[\(messageCount)].content." }
+  private var mediaPath: String { "\(route.contentMember)[\(messageCount)].content." }
 
   func count(_ kind: Media) {
     switch kind {

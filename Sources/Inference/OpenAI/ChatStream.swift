@@ -276,7 +276,7 @@ package struct ChatStreamReader: AnswerStreamReader, EventByEvent {
     out.append(",\"delta\":{")
     let (opening, closing): (StaticString, StaticString) =
       switch channel.field {
-      case .content, .whole: ("\"content\":\"", "\"")
+      case .content, .whole, .bare: ("\"content\":\"", "\"")
       case .refusal: ("\"refusal\":\"", "\"")
       case .reasoning: ("\"reasoning\":\"", "\"")
       case .reasoningContent: ("\"reasoning_content\":\"", "\"")

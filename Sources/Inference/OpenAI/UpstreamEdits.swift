@@ -38,7 +38,9 @@ extension RequestScan {
     _ edits: UpstreamEdits, to list: inout EditList, body: UnsafeRawBufferPointer = .init(start: nil, count: 0)
   ) -> [String] {
     switch route {
-    case .chat, .completions, .embeddings, .responses: addOpenAIEdits(edits, to: &list, body: body)
+    case .chat, .completions, .embeddings, .responses, .moderations, .rerank, .images, .speech:
+      addOpenAIEdits(edits, to: &list, body: body)
+    case .transcriptions, .translations: addFormEdits(edits, to: &list, body: body)
     case .messages, .countTokens: addMessagesEdits(edits, to: &list, body: body)
     }
   }

@@ -21,6 +21,10 @@ package struct Usage: Sendable, Equatable {
   package var imageTokens: Int64 = 0
   /// By which the answer says that it was served; nil: it does not say.
   package var tier: ServiceTier?
+  /// Searches that a reranker bills; nil: it counts none, or does not say.
+  package var searches: Int64?
+  /// Of sound; nil where it is not counted so.
+  package var seconds: Int64?
   package var hasInput = false
   package var hasOutput = false
   /// A figure was not believable, or parts exceed their whole.

@@ -51,7 +51,7 @@ package enum RequestTranslation {
     case .chat: source = .chat
     case .responses: source = .responses
     case .messages, .countTokens: source = .messages
-    case .completions, .embeddings: throw noForm
+    default: throw noForm
     }
     guard target.wire != route.ownWire, route != .countTokens || target.wire != .messages else { throw noForm }
     let takes = TargetAbilities(target)

@@ -18,7 +18,7 @@ extension PlainAnswer {
     case .messages:
       return translate(
         body, reader, AnswerTranslator<MessagesWriter>(options, thinkingField: field, isPlain: true), &rewriter, out)
-    case .completions, .embeddings, .countTokens: return .malformed
+    default: return .malformed
     }
   }
 

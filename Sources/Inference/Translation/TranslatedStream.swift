@@ -32,7 +32,7 @@ package struct TranslatedStream: AnswerStreamReader {
     case .chat: client = .chat(AnswerTranslator(options, thinkingField: field, isPlain: false))
     case .responses: client = .responses(AnswerTranslator(options, thinkingField: field, isPlain: false))
     case .messages: client = .messages(AnswerTranslator(options, thinkingField: field, isPlain: false))
-    case .completions, .embeddings, .countTokens: client = .none
+    default: client = .none
     }
   }
 

@@ -14,7 +14,7 @@ enum WireReader {
     case .messages: self = .messages(MessagesWire())
     case .gemini: self = .gemini(GeminiWire())
     case .converse: self = .converse(ConverseWire())
-    case .completions, .embeddings, .responses: return nil
+    default: return nil
     }
   }
 

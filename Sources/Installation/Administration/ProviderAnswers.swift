@@ -98,7 +98,10 @@ extension Administration: ProviderRegister {
             version: price.version, currency: price.currency, input: Money(nanos: price.input),
             cached: Money(nanos: price.cached), cacheWrite5m: Money(nanos: price.cacheWrite5m),
             cacheWrite1h: Money(nanos: price.cacheWrite1h), output: Money(nanos: price.output),
-            tiers: tiers(of: price)))
+            tiers: tiers(of: price),
+            unit: price.unit.map {
+              ProviderRecord.UnitPrice(unit: $0.unit.member, amount: Money(nanos: $0.amount))
+            }))
       }, fault: fault)
   }
 

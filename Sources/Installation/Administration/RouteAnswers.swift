@@ -38,7 +38,7 @@ extension Administration: RouteExplaining {
       // As the snapshot has them; those that cannot be called come last.
       resolved.sort { left, right in
         func key(_ one: SnapshotBuilder.Resolved) -> (Int64, String) {
-          (one.callable.map { $0.price.input &+ $0.price.output } ?? .max, one.candidate.provider.id)
+          (one.callable?.price.rank ?? .max, one.candidate.provider.id)
         }
         return key(left) < key(right)
       }
@@ -85,7 +85,7 @@ extension Administration: RouteExplaining {
   {
     guard question.key != nil || question.project != nil else { return [] }
     let now = SystemClock().wallNanoseconds / 1_000_000_000
-    let writes = alias.candidates.contains { $0.model.maxOutput > 0 }
+    let writes = alias.candidates.contains { $0.model.makes }
     var callers: [RouteExplanation.Caller] = []
     core.directories.current.forEachPrincipal { principal in
       guard principal.tenant == question.tenant, question.key.map({ $0 == principal.key }) ?? true,
@@ -135,7 +135,8 @@ struct CandidateJudge {
   func judge(_ resolved: SnapshotBuilder.Resolved) -> Judgement {
     let (provider, model) = (resolved.candidate.provider, resolved.candidate.model)
     var judgement = Judgement()
-    if let price = resolved.callable?.price {
+    // What is charged by the piece depends on more than tokens.
+    if let price = resolved.callable?.price, price.unit == nil {
       judgement.most = price.worstCase(
         input: tokens, outputCap: min(plan.outputTokens, model.maxOutput), answers: 1, by: tier)
     }
@@ -165,7 +166,9 @@ struct CandidateJudge {
     if let context = model.context, tokens > context {
       return refused("context", "\(tokens) tokens do not fit into its \(context)")
     }
-    guard judgement.most != nil else { return refused("price", "the cost does not fit into a number") }
+    guard judgement.most != nil || resolved.callable?.price.unit != nil else {
+      return refused("price", "the cost does not fit into a number")
+    }
     if let state, let callable = resolved.callable {
       if let rest = callable.rest(atMilliseconds: state.milliseconds) {
         return refused("resting", "the provider asked to be left alone for another \((rest + 999) / 1000) s")

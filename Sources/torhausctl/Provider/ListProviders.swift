@@ -5,7 +5,7 @@ struct ListProviders: TorhausctlCommand {
     commandName: "list", abstract: "List the providers with what they promised, their models and prices.",
     discussion: """
       A row for each model, and for each service tier and length of prompt that has a price of its own; -o json has the
-      records. Prices are per million tokens.
+      records. Prices are per million tokens; by the piece where it says so.
       """)
 
   @OptionGroup var server: ServerOptions
@@ -20,6 +20,7 @@ struct ListProviders: TorhausctlCommand {
           Column("CERTIFICATES", "certificates"), Column("RETENTION", "retention"), Column("TRAINING", "training"),
           Column("MODEL", "model"), Column("TIER", "tier"), Column("ABOVE", "above", .number),
           Column("INPUT", "input", .number), Column("CACHED", "cached", .number), Column("OUTPUT", "output", .number),
+          Column("BY PIECE", "unit"),
           Column("CURRENCY", "currency"), Column("PRICE OF", "price_version"), Column("FAULT", "fault"),
         ], rows: providers.flatMap(Self.rows), nameMember: "provider", document: .list(providers)))
   }
@@ -42,9 +43,15 @@ struct ListProviders: TorhausctlCommand {
           ("model", model["id"]),
           ("tier", index > 0 ? amounts["tier"] : usual),
           ("above", amounts["above_input_tokens"]), ("input", amounts["input"]), ("cached", amounts["cached"]),
-          ("output", amounts["output"]), ("currency", price["currency"]), ("price_version", price["version"]),
+          ("output", amounts["output"]), ("unit", index > 0 ? .null : unit(price["unit"])),
+          ("currency", price["currency"]), ("price_version", price["version"]),
           ("fault", provider["fault"]))
       }
     }
+  }
+
+  /// `0.002 per-search`.
+  private static func unit(_ price: JSONTree) -> JSONTree {
+    price["unit"].text.map { .text("\(Cell(price["amount"]).text) \($0)") } ?? .null
   }
 }

@@ -13,7 +13,22 @@ enum Dialects {
     case .responses: begin + #""input":"\#(text)"}"#
     case .messages: begin + #""max_tokens":100,"messages":[{"role":"user","content":"\#(text)"}]}"#
     case .countTokens: begin + #""messages":[{"role":"user","content":"\#(text)"}]}"#
+    case .moderations: begin + #""input":["Guten Tag","\#(text)"]}"#
+    case .transcriptions, .translations: form(text)
+    case .speech: begin + #""input":"\#(text)","voice":"alloy"}"#
+    case .images: begin + #""prompt":"\#(text)","n":1}"#
+    case .rerank: begin + #""query":"Unterlagen","documents":["\#(text)",{"text":"Anderes"}],"return_documents":true}"#
     }
+  }
+
+  /// With fields, each whole with its CRLF, in front of the end.
+  static func form(_ prompt: String, sound: String = "sound", name: String = "Anna.mp3", more: String = "") -> String {
+    func field(_ name: String, _ value: String) -> String {
+      "--X\r\nContent-Disposition: form-data; name=\"\(name)\"\r\n\r\n\(value)\r\n"
+    }
+    return field("model", "chat")
+      + "--X\r\nContent-Disposition: form-data; name=\"file\"; filename=\"\(name)\"\r\n\r\n\(sound)\r\n"
+      + field("prompt", prompt) + more + "--X--\r\n"
   }
 
   static func path(_ wire: ProviderWire, stream: Bool) -> String {
@@ -21,6 +36,12 @@ enum Dialects {
     case .chat: "/chat/completions"
     case .completions: "/completions"
     case .embeddings: "/embeddings"
+    case .moderations: "/moderations"
+    case .rerank: "/rerank"
+    case .images: "/images/generations"
+    case .speech: "/audio/speech"
+    case .transcriptions: "/audio/transcriptions"
+    case .translations: "/audio/translations"
     case .responses: "/responses"
     case .messages: "/messages"
     case .gemini: "/models/first-model:" + (stream ? "streamGenerateContent?alt=sse" : "generateContent")
@@ -33,6 +54,15 @@ enum Dialects {
     switch wire {
     case .chat: Specimens.plain(text)
     case .embeddings: Specimens.vector
+    case .moderations:
+      #"{"id":"modr-1","model":"first-model","results":[{"flagged":false,"categories":{"hate":false},"category_scores":{"hate":0.25}}],"usage":{"prompt_tokens":12,"total_tokens":12}}"#
+    case .speech: text
+    case .transcriptions, .translations:
+      #"{"text":"\#(text)","model":"first-model","usage":{"type":"tokens","input_tokens":12,"output_tokens":5,"total_tokens":17}}"#
+    case .images:
+      #"{"created":1,"model":"first-model","data":[{"b64_json":"AAAA","revised_prompt":"\#(text)"}],"usage":{"input_tokens":12,"output_tokens":5,"total_tokens":17}}"#
+    case .rerank:
+      #"{"id":"r-1","model":"first-model","results":[{"index":0,"relevance_score":0.5,"document":{"text":"\#(text)"}}],"usage":{"total_tokens":12}}"#
     case .completions:
       #"{"id":"cmpl-1","object":"text_completion","created":1,"model":"first-model","choices":[{"index":0,"text":"\#(text)","logprobs":null,"finish_reason":"stop"}],\#(Specimens.usage)}"#
     case .responses:
@@ -55,7 +85,7 @@ enum Dialects {
   static func stream(_ wire: ProviderWire, _ texts: [String]) -> String? {
     switch wire {
     case .chat: Specimens.stream(texts)
-    case .embeddings, .converse: nil
+    case .embeddings, .converse, .moderations, .rerank, .images, .speech, .transcriptions, .translations: nil
     case .completions:
       texts.map { completion($0, finish: "null") }.joined() + completion("", finish: #""stop""#)
         + #"data: {"id":"cmpl-1","object":"text_completion","created":1,"model":"first-model","choices":[],\#(Specimens.usage)}"#

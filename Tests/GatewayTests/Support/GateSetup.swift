@@ -34,12 +34,15 @@ struct GateSetup {
   /// What the providers speak.
   var wires = ProviderWire.allCases.filter { $0 != .gemini && $0 != .converse }
   var order = Alias.Order.listed
+  var unit: UnitPrice?
   /// Amounts of the tenant's hard limits.
   var tokensPerDay: Int64 = 1_000_000_000
   var moneyPerMonth: Int64 = 1_000_000_000_000_000
   var requestsPerMinute: Int64 = 1_000_000
   var concurrency: Int64 = 1_000
   var redacts = true
+  /// Images, sound and files pass although texts are redacted.
+  var passesBinary = false
   var action = Redaction.RedactionAction.pseudonymise
   var places: RedactionRule.Places = .input
   var patterns: (any PatternSet)?
@@ -102,7 +105,8 @@ struct GateSetup {
         patterns: patterns)
     }
     return try RedactionProfile(
-      name: "people", rules: [RedactionRule(id: "people", detect: [.email, .iban], action: action, places: places)])
+      name: "people", rules: [RedactionRule(id: "people", detect: [.email, .iban], action: action, places: places)],
+      passesBinary: passesBinary)
   }
 
   func route() throws -> ModelRoute {
@@ -112,12 +116,13 @@ struct GateSetup {
   /// One token in costs 1,000 and one out 2,000 × 10⁻⁹ EUR, without a rest to round.
   static let price = Price(version: "1", currency: "EUR", input: 1_000_000_000, output: 2_000_000_000)
 
+  /// By the piece there is no price of tokens.
   private func callable(_ candidate: Candidate) throws -> CallableModel {
-    var price = Self.price
+    var price = unit.map { Price(version: "1", currency: "EUR", input: 0, unit: $0) } ?? Self.price
     price.tiers = candidate.tiers
     let model = Model(
       id: "\(candidate.provider)-model", maxOutput: candidate.maxOutput, context: candidate.context, price: price,
-      capabilities: candidate.capabilities)
+      capabilities: candidate.capabilities, maxSeconds: 600)
     let provider = Provider(
       id: candidate.provider, adapter: .openAI,
       endpoint: try Endpoint("https://\(candidate.provider).example/v1", local: false),
@@ -135,6 +140,7 @@ struct GateSetup {
         limits: limits)
     }
     var targets = UpstreamTargets()
+    var further: [ProviderWire: UpstreamTarget] = [:]
     for wire in candidate.wires ?? wires {
       let plain = target(Dialects.path(wire, stream: false))
       let paths = UpstreamTargets.PathTargets(plain: plain, stream: target(Dialects.path(wire, stream: true)))
@@ -146,8 +152,10 @@ struct GateSetup {
       case .messages: targets.messages = MessagesTargets(version: "2023-06-01") { target("/messages", $0) }
       case .gemini: targets.gemini = paths
       case .converse: targets.converse = paths
+      case .moderations, .rerank, .images, .speech, .transcriptions, .translations: further[wire] = plain
       }
     }
+    targets.further = FurtherTargets(further)
     return CallableModel(
       provider: provider, model: model, price: price, targets: targets, weight: candidate.weight)
   }

@@ -217,6 +217,7 @@ final class TestGate {
     exchange.client = client
     exchange.method = call.method
     exchange.contentType = call.contentType
+    if call.contentType == .form { exchange.formBoundary = Array("X".utf8) }
     exchange.hasContentEncoding = call.isEncoded
     exchange.isStrict = call.isStrict
     let version = call.version ?? (call.path.contains("/messages") ? "2023-06-01" : "")

@@ -28,6 +28,8 @@ enum Route: Equatable {
       (route, method) = (.dialect(.moderations, .openAI), .post)
     case 21 where bytes.equals("/audio/transcriptions", from: start, to: end):
       (route, method) = (.dialect(.transcription, .openAI), .post)
+    case 19 where bytes.equals("/audio/translations", from: start, to: end):
+      (route, method) = (.dialect(.transcription, .openAI), .post)
     case 13 where bytes.equals("/audio/speech", from: start, to: end):
       (route, method) = (.dialect(.speech, .openAI), .post)
     case 19 where bytes.equals("/images/generations", from: start, to: end):

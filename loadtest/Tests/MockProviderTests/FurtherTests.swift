@@ -79,6 +79,9 @@ import Testing
     let plain = try session.ask(
       "/v1/audio/transcriptions", Self.form(fields + [("name=\"response_format\"", "text")]), headers: headers)
     #expect(plain.body == text && plain.headers["content-type"] == "text/plain; charset=utf-8")
+    // It knows one language, so its translations are the same.
+    let english = try session.ask("/v1/audio/translations", Self.form(fields), headers: headers)
+    #expect(try MockSession.object(english.body)["text"] as? String == text)
   }
 
   @Test(arguments: [

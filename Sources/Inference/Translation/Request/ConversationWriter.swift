@@ -47,8 +47,7 @@ struct ConversationWriter {
     case .messages: try writeMessages()
     case .gemini: try writeGemini()
     case .converse: try writeConverse()
-    case .completions, .embeddings, .responses:
-      throw RequestTranslation.noForm
+    default: throw RequestTranslation.noForm
     }
   }
 
