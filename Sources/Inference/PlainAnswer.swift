@@ -61,7 +61,7 @@ package final class PlainAnswer {
   package func usage(ofError body: UnsafeRawBufferPointer, from wire: ProviderWire) -> Usage? {
     do throws(InferenceError) {
       switch wire {
-      case .chat, .completions, .embeddings:
+      case .chat, .completions, .embeddings, .moderations, .rerank, .images, .speech, .transcriptions, .translations:
         try scan.scan(body)
         return scan.usage
       case .responses:
