@@ -112,11 +112,15 @@ struct LoopBodies {
 
   /// Everything that the exchange holds.
   mutating func giveAll(of exchange: Exchange) {
-    let bytes = exchange.heldBytes
+    give(exchange.heldBytes, of: exchange)
+    exchange.bodyShare = nil
+  }
+
+  /// Some of what the exchange holds.
+  mutating func give(_ bytes: Int, of exchange: Exchange) {
     guard bytes > 0 else { return }
     exchange.bodyShare?.give(bytes)
-    exchange.bodyShare = nil
-    exchange.heldBytes = 0
+    exchange.heldBytes &-= bytes
     held &-= bytes
     let spare = taken &- held
     guard spare > 2 &* memory.step else { return }

@@ -169,8 +169,8 @@ package final class RequestPipeline {
   /// Bytes of an answer lie in memory until it is passed on: they are counted, never refused, and keep new bodies out.
   func holdAnswer(_ exchange: Exchange, _ bytes: Int) { _ = bodies.take(bytes, for: exchange, isForced: true) }
 
-  /// What the exchange held is no longer in memory.
-  func giveBodies(of exchange: Exchange) { bodies.giveAll(of: exchange) }
+  /// So much of what the exchange held is no longer in memory.
+  func giveBodies(_ bytes: Int, of exchange: Exchange) { bodies.give(bytes, of: exchange) }
 
   /// The rest of the stages, once the body is there: at the end of the turn, with all others that the turn has brought.
   package func run(_ exchange: Exchange) {

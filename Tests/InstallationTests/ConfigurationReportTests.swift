@@ -46,7 +46,7 @@ struct ConfigurationReportTests {
     #expect(report.limits["connectionsPerSource"]?.unit == .number)
     let lines = report.text.split(separator: "\n").map { $0.split(separator: " ").map(String.init) }
     #expect(lines.contains(["fieldBytes", "8", "KiB"]) && lines.contains(["headMilliseconds", "10", "s"]))
-    #expect(lines.contains(["bodyBytesPerSecond", "1", "KiB/s"]) && lines.contains(["connections", "10000"]))
+    #expect(lines.contains(["bodyBytesPerSecond", "1", "KiB/s"]) && lines.contains(["connectionsPerSource", "200"]))
     let json = try #require(try JSONSerialization.jsonObject(with: Data(report.json.utf8)) as? [String: Any])
     let field = (json["limits"] as? [String: Any])?["fieldBytes"] as? [String: Any]
     #expect(field?["value"] as? Int == 8192 && field?["unit"] as? String == "bytes")

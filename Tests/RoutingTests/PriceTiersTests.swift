@@ -32,8 +32,8 @@ struct PriceTiersTests {
 
   @Test func aRecordMaySayWhatItsProviderChooses() {
     let price = Self.tiered(automatic: [.usual])
-    #expect(price.worstCase(input: 10, outputCap: 10, answers: 1, by: .providers) == 2 * 10 + 4 * 10)
-    #expect(price.worstCase(input: 10, outputCap: 10, answers: 1, by: .only(.priority)) == 5 * 10 + 9 * 10)
+    #expect(price.worstCase(input: 10, outputCap: 10, answers: 1, by: .providers) == 60)
+    #expect(price.worstCase(input: 10, outputCap: 10, answers: 1, by: .only(.priority)) == 140)
   }
 
   @Test(

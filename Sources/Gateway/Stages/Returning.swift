@@ -18,10 +18,11 @@ extension RequestPipeline: UpstreamDelegate {
     if head.status == 200, exchange.scan.route == .speech { return beginSound(exchange, head.kind) }
     guard head.status == 200, exchange.isStream else { return }
     guard head.kind == exchange.streamKind else { return fault(exchange, .malformed, exit: unreadable, cancel: true) }
-    beginStream(exchange)
+    let request = exchange.heldBytes
+    beginStream(exchange)  // what it repeats of the request is held beside
     guard head.hasTakenRequest else { return }
     exchange.releaseRequest()
-    giveBodies(of: exchange)
+    giveBodies(request, of: exchange)
   }
 
   package func upstream(_ exchange: Exchange, sent bytes: UnsafeRawBufferPointer) {
