@@ -203,8 +203,15 @@ def test_a_lost_connection_breaks_all_its_streams(one_provider):
         assert (answer.status, answer.whole, answer.is_done) == (200, False, False)
         assert answer.text == text[:20] and answer.code == "upstream_cut"
     assert is_settled(gateway)
-    rows = json.loads(gateway.ctl("log", "list", "--tenant", "mandant-a", "--all", "-o", "json").stdout)
-    assert sorted((row["exit"], row["output_tokens"]) for row in rows) == [("1", 5)] + [("9", 5)] * 13
+    ends = []
+
+    def are_listed():  # the index follows the log
+        rows = json.loads(gateway.ctl("log", "list", "--tenant", "mandant-a", "--all", "-o", "json").stdout)
+        ends[:] = sorted((row["exit"], row["output_tokens"]) for row in rows)
+        return len(ends) == 14
+
+    assert settles(are_listed), ends
+    assert ends == [("1", 5)] + [("9", 5)] * 13
 
 
 def test_a_stream_that_is_given_up_is_taken_back(one_provider):
