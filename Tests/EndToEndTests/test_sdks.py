@@ -30,12 +30,13 @@ PROVIDERS = {
     "vllm": {"adapter": "vllm", "path": "/vllm/v1"},
     "ollama": {"adapter": "ollama", "path": "/ollama/v1"},
 }
-SCRIPTS = ["echo", "tool-once", "blocked", "cached", "thinking", "embed", "cut-stream", "stream-error"]
+SCRIPTS = ["echo", "tool-once", "blocked", "cached", "thinking", "embed"]
 # Scripts of the mock with which a request fails. A provider that asks for more than five seconds is not asked again by the
 # gateway itself; whoever is late is a provider of its own, with a second to answer.
 FAULTS = {f"error-{status}": f"mock-error-{status};retry-after=7" for status in [
     400, 401, 402, 403, 404, 408, 413, 422, 429, 500, 503, 504, 529]}
 FAULTS |= {"reset": "mock-reset", "cut-plain": "mock-cut-plain", "hang": "mock-hang", "once": "mock-error-500;times=1"}
+FAULTS |= {"cut-stream": "mock-cut-stream", "stream-error": "mock-stream-error"}
 
 TRIED_AGAIN = ["error-400", "error-401", "error-429", "error-500", "error-504", "cut-plain"]
 

@@ -188,8 +188,9 @@ struct BodyMemoryTests {
     #expect(limits.heldBodiesBytesPerTenant == mebibytes[2] * mebibyte)
   }
 
-  /// A translated answer repeats its request: that copy is held as long as the stream.
-  @Test func whatAnAnswerRepeatsIsCounted() throws {
+  /// A translated answer repeats its request: that copy is held as long as the stream, which silence begins before its
+  /// provider does.
+  @Test(arguments: [false, true]) func whatAnAnswerRepeatsIsCounted(begunBySilence: Bool) throws {
     var setup = GateSetup()
     setup.wires = [.chat]
     let gate = try TestGate(setup)
@@ -200,10 +201,14 @@ struct BodyMemoryTests {
     #expect(gate.pipeline.hold(exchange, bodyBytes: call.body.count))
     gate.pipeline.run(exchange)
     gate.turnLedger()
-    let before = held(gate)
+    #expect(held(gate).loop == call.body.count)
+    if begunBySilence {
+      gate.clock.advance(milliseconds: 30_001)
+      gate.pipeline.tick()
+    }
     gate.head(200, .eventStream)
     // In the place of the request, which has left.
-    #expect(before.loop == call.body.count && held(gate).loop >= instructions.utf8.count)
+    #expect(held(gate).loop >= instructions.utf8.count)
     #expect(held(gate).tenant == held(gate).loop)
     gate.piece(Specimens.stream(["Gern"]))
     gate.end(.complete)

@@ -18,9 +18,10 @@ extension RequestPipeline: UpstreamDelegate {
     if head.status == 200, exchange.scan.route == .speech { return beginSound(exchange, head.kind) }
     guard head.status == 200, exchange.isStream else { return }
     guard head.kind == exchange.streamKind else { return fault(exchange, .malformed, exit: unreadable, cancel: true) }
-    let request = exchange.heldBytes
-    beginStream(exchange)  // what it repeats of the request is held beside
+    beginStream(exchange)
     guard head.hasTakenRequest else { return }
+    // What the answer repeats of its request is held beside it, and stays.
+    let request = min(exchange.bodyBytes, exchange.heldBytes)
     exchange.releaseRequest()
     giveBodies(request, of: exchange)
   }

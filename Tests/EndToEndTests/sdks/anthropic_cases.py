@@ -197,9 +197,9 @@ def case_private_tools(s):
     hidden(s.seen())
 
 
-def fails_within(s, script, code):
+def fails_within(s, fault, code):
     """The class that the library has for an error event, and no end that could be taken for a normal one."""
-    turn = {"model": s.model(script), "max_tokens": 1000, "messages": ask("hallo " * 50)}
+    turn = {"model": s.failing(fault), "max_tokens": 1000, "messages": ask("hallo " * 50)}
     types = []
 
     def events():

@@ -108,8 +108,8 @@ def case_errors(s):
 
 def case_stream_errors(s):
     """Whatever the library makes of it, it is no normal end."""
-    for script in ["stream-error", "cut-stream"]:
-        for model in models(s, script):
+    for fault in ["stream-error", "cut-stream"]:
+        for model in models(s, alias=s.failing(fault)):
             with raises(Exception):
                 list(model.stream("hallo " * 50))
 

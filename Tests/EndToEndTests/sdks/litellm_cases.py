@@ -98,8 +98,8 @@ def case_errors(s):
 
 def case_stream_errors(s):
     """Whatever the library makes of it, it is no normal end."""
-    for script in ["stream-error", "cut-stream"]:
-        for way in ways(s, script):
+    for fault in ["stream-error", "cut-stream"]:
+        for way in ways(s, alias=s.failing(fault)):
             with raises(Exception):
                 list(litellm.completion(messages=ask("hallo " * 50), max_tokens=1000, stream=True, **way))
 

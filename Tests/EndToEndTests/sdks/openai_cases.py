@@ -227,9 +227,9 @@ def case_chat_private_tools(s):
     hidden(s.seen())
 
 
-def fails_within(s, script, code):
+def fails_within(s, fault, code):
     """The class that the library has for an error event, and no end that could be taken for a normal one."""
-    stream = client(s).chat.completions.create(model=s.model(script), messages=ask("hallo " * 50), stream=True)
+    stream = client(s).chat.completions.create(model=s.failing(fault), messages=ask("hallo " * 50), stream=True)
     reasons = []
     with raises(openai.APIError) as caught:
         for chunk in stream:
@@ -248,10 +248,11 @@ def case_chat_stream_error(s):
 
 def case_responses_stream_error(s):
     """The library raises on neither of both events; that the connection breaks off is what it raises on."""
-    for script, code in [("cut-stream", "upstream_cut"), ("stream-error", "upstream_error")]:
+    for fault, code in [("cut-stream", "upstream_cut"), ("stream-error", "upstream_error")]:
         events = []
         with raises(Exception) as caught:
-            for event in client(s).responses.create(model=s.model(script), input="hallo " * 50, stream=True):
+            for event in client(s).responses.create(
+                    model=s.failing(fault, "responses"), input="hallo " * 50, stream=True):
                 events.append(event)
         assert not isinstance(caught.value, AssertionError), caught.value
         assert [event.type for event in events[-2:]] == ["error", "response.failed"], events[-2:]

@@ -77,8 +77,8 @@ async def case_errors(s):
 
 async def case_stream_errors(s):
     """Whatever the library makes of it, it is no normal end."""
-    for script in ["stream-error", "cut-stream"]:
-        for model in models(s, script):
+    for fault in ["stream-error", "cut-stream"]:
+        for model in models(s, alias=s.failing(fault)):
             with raises(Exception):
                 async with Agent(model).run_stream("hallo " * 50) as stream:
                     await stream.get_output()
