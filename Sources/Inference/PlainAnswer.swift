@@ -61,9 +61,10 @@ package final class PlainAnswer {
   package func usage(ofError body: UnsafeRawBufferPointer, from wire: ProviderWire) -> Usage? {
     do throws(InferenceError) {
       switch wire {
-      case .chat, .completions, .embeddings, .moderations, .rerank, .images, .speech, .transcriptions, .translations:
+      case .chat, .completions, .embeddings:
         try scan.scan(body)
         return scan.usage
+      case .moderations, .rerank, .images, .speech, .transcriptions, .translations: return furtherUsage(ofError: body)
       case .responses:
         try responses.scanAnswer(body)
         return responses.usage

@@ -74,6 +74,26 @@ import Testing
     #expect(read(#"{"error":null,"results":[]}"#, route).outcome == .written)
   }
 
+  /// An error may have been paid for: what it says of that is read as in an answer.
+  @Test(
+    arguments: [
+      (ProviderWire.images, #","usage":{"input_tokens":9,"output_tokens":300,"total_tokens":309}"#, 9, true),
+      (.moderations, #","usage":{"prompt_tokens":3,"total_tokens":3}"#, 3, true),
+      (.rerank, #","meta":{"billed_units":{"search_units":2}}"#, nil, true),
+      (.transcriptions, #","usage":{"type":"duration","seconds":7}"#, nil, true),
+      (.images, #","usage":{}"#, nil, false), (.transcriptions, #","duration":0.2"#, nil, false),
+      (.rerank, #","meta":{"api_version":{"version":"2"}}"#, nil, false), (.speech, "", nil, false),
+    ] as [(ProviderWire, String, Int64?, Bool)])
+  func usageOfAnErrorIsRead(wire: ProviderWire, member: String, tokens: Int64?, isPaid: Bool) {
+    let usage = withBytes(#"{"error":{"message":"no"}\#(member)}"#) { PlainAnswer().usage(ofError: $0, from: wire) }
+    #expect((usage?.hasFigures ?? false) == isPaid)
+    #expect(usage.flatMap { $0.hasInput ? $0.inputTokens : nil } == tokens)
+    for body in ["", "no", "[]", #"{"error":{"message":"no"}\#(member)"#] {
+      let none = withBytes(body) { PlainAnswer().usage(ofError: $0, from: wire) }
+      #expect(none == nil)
+    }
+  }
+
   // MARK: Transcripts
 
   private func transcript(_ body: [UInt8], _ format: String) -> Read {

@@ -60,7 +60,8 @@ final class FurtherScan {
       }
     }
     try cursor.finish()
-    if let seconds {
+    // How long a sound is, says a transcript; elsewhere it may be how long anything took.
+    if let seconds, hasText {
       var known = usage ?? Usage()
       if known.seconds == nil { known.seconds = seconds }
       usage = known
@@ -179,6 +180,12 @@ extension PlainAnswer {
     if outcome == .unchanged { out.append(body) }
     let rest = rewriter.flush(channel: channel, into: out)
     return outcome == .blocked || rest == .blocked ? .blocked : .written
+  }
+
+  /// Tokens by either name, searches, seconds: whatever such a route is charged by.
+  func furtherUsage(ofError body: UnsafeRawBufferPointer) -> Usage? {
+    do throws(JSONTextError) { try further.scan(body) } catch { return nil }
+    return further.usage
   }
 
   func readFurther<Rewriter: AnswerRewriter>(

@@ -33,7 +33,7 @@ package struct Usage: Sendable, Equatable {
   package init() {}
 
   /// Whether a figure was told, believable or not: an empty object is no usage.
-  package var hasFigures: Bool { hasInput || hasOutput || isSuspect }
+  package var hasFigures: Bool { hasInput || hasOutput || isSuspect || searches != nil || seconds != nil }
 
   /// Input that was neither read from nor written to a cache.
   package var uncachedTokens: Int64 { max(0, inputTokens - cachedTokens - cacheWriteTokens) }
