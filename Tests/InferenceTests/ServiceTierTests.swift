@@ -115,6 +115,9 @@ struct ServiceTierTests {
     #expect(Self.stream(content + last, .chat, .chat).usage?.tier == .usual, "the last word counts")
     for route in [InferenceRoute.responses, .messages] {
       #expect(Self.stream(content + last, .chat, route).tier == .usual)
+      let cut = Self.stream(content, .chat, route)
+      #expect(cut.tier == .flex && cut.usage == nil, "what was cut was served all the same")
+      #expect(Self.stream(content + usage, .chat, route).usage?.tier == .flex)
     }
   }
 

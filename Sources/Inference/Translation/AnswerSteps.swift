@@ -68,6 +68,8 @@ final class AnswerSteps {
   /// The event belongs to an answer: it has begun.
   var isAnswer = false
   var usage: Usage?
+  /// By which the provider serves; a stream may say it long before its usage.
+  var tier: ServiceTier?
   var end: AnswerEnd?
   /// The provider names an end that means failure, or that nobody knows.
   var hasUnknownEnd = false
@@ -84,7 +86,7 @@ final class AnswerSteps {
   func reset() {
     list.removeAll(keepingCapacity: true)
     made.reset()
-    (isAnswer, usage, end, hasUnknownEnd) = (false, nil, nil, false)
+    (isAnswer, usage, tier, end, hasUnknownEnd) = (false, nil, nil, nil, false)
     (fault, faultStatus, isLastWord, isBroken) = (nil, 200, false, false)
     lost.removeAll(keepingCapacity: true)
   }

@@ -8,6 +8,7 @@ internal import JSONText
 final class AnswerTranslator<Writer: AnswerWriter> {
   private(set) var state = StreamState.open
   private(set) var usage: Usage?
+  private(set) var tier: ServiceTier?
   private(set) var outputBytes = 0
   private(set) var isComplete = false
   private(set) var lost: [String] = []
@@ -50,7 +51,12 @@ final class AnswerTranslator<Writer: AnswerWriter> {
     _ steps: AnswerSteps, _ data: UnsafeRawBufferPointer, rewriter: inout Rewriter, into out: ByteArena
   ) {
     guard state == .open else { return }
-    if let found = steps.usage { usage = found }
+    if tier == nil { tier = steps.tier }
+    if let found = steps.usage {
+      tier = found.tier ?? tier
+      usage = found
+      usage?.tier = tier
+    }
     for path in steps.lost { lose(path) }
     if let fault = steps.fault {
       return fail(UpstreamFault(status: steps.faultStatus, body: fault.of(data)).refusal)

@@ -29,12 +29,11 @@ final class ChatWire {
     guard try cursor.peek() == .object else { throw JSONTextError(.unexpectedByte, at: cursor.position) }
     let begin = cursor.position
     var isErrorObject = false
-    var tier: ServiceTier?
     var walk = try cursor.enterObject()
     while let key = try cursor.nextMember(&walk) {
       let kind = try cursor.peek()
       switch AnswerMembers.answer.exact(key, in: data) {
-      case .serviceTier: tier = ServiceTier(answered: try cursor.rangeOfValue().of(data))
+      case .serviceTier: steps.tier = ServiceTier(answered: try cursor.rangeOfValue().of(data))
       case .choices where kind == .array: try choices(&cursor, data, steps)
       case .usage where kind == .object: steps.usage = try Usage.read(&cursor, in: data)
       case .error where kind != .null: steps.fault = try cursor.rangeOfValue()
@@ -42,7 +41,7 @@ final class ChatWire {
       default: try cursor.skipValue()
       }
     }
-    if let tier { steps.usage?.tier = tier }
+    if let tier = steps.tier { steps.usage?.tier = tier }
     if isErrorObject, steps.fault == nil { steps.fault = ByteRange(begin, cursor.position) }
     try cursor.finish()
   }

@@ -54,6 +54,15 @@ package struct TranslatedStream: AnswerStreamReader {
     }
   }
 
+  package var tier: ServiceTier? {
+    switch client {
+    case .chat(let answer): answer.tier
+    case .responses(let answer): answer.tier
+    case .messages(let answer): answer.tier
+    case .none: nil
+    }
+  }
+
   package var outputBytes: Int {
     switch client {
     case .chat(let answer): answer.outputBytes
