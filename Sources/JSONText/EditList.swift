@@ -82,6 +82,20 @@ public struct EditList {
     edits.removeAll { $0.start >= start && $0.end <= end }
   }
 
+  /// The same for many stretches at once, in their order and none within another: one look at each edit.
+  public mutating func dropInside(_ stretches: [ByteRange]) {
+    guard !stretches.isEmpty else { return }
+    edits.removeAll { edit in
+      // The last that begins no later than the edit does.
+      var (low, high) = (0, stretches.count)
+      while low < high {
+        let middle = (low + high) / 2
+        if stretches[middle].start <= edit.start { low = middle + 1 } else { high = middle }
+      }
+      return low > 0 && edit.end <= stretches[low - 1].end
+    }
+  }
+
   /// Writes `body` with all edits applied to the end of `out`.
   /// - Returns: False, with `out` as it was, if two edits overlap or one lies outside of the body.
   public mutating func apply(to body: UnsafeRawBufferPointer, into out: ByteArena) -> Bool {

@@ -77,6 +77,15 @@ import Testing
     #expect(result.dropped == named)
   }
 
+  /// Each is cut out of all edits, and those are as many: not one by one.
+  @Test(.timeLimit(.minutes(1))) func manyThoughtsTakeNoLongerThanTheyAre() throws {
+    let many = 60_000
+    let thoughts = Array(repeating: Self.unsigned, count: many).joined(separator: ",")
+    let result = try edited(Self.body(Self.turn(thoughts + "," + Self.text)))
+    #expect(result.body == Self.body(Self.turn(Self.kept)))
+    #expect(result.dropped.count == 2_000)
+  }
+
   /// What a client of ours got from another model comes back without harm.
   @Test func aThoughtOfATranslatedAnswerIsOne() throws {
     let plain = TranslatedPlain(

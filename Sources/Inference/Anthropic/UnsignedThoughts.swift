@@ -14,6 +14,8 @@ extension RequestScan {
       var cursor = try JSONCursor(array)
       var turns: [MemberExtent] = []
       var emptied: [Int] = []
+      var gone: [ByteRange] = []
+      var cuts: [(places: [Int], of: [MemberExtent])] = []
       var walk = try cursor.enterArray()
       while try cursor.nextElement(&walk) {
         _ = try cursor.peek()
@@ -24,21 +26,21 @@ extension RequestScan {
         }
         if !blocks.unsigned.isEmpty, blocks.unsigned.count == blocks.all.count {
           emptied.append(turns.count)
-        } else {
-          Self.cut(blocks.unsigned, of: blocks.all, &list)
+          gone.append(ByteRange(turnStart + start, cursor.position + start))
+        } else if !blocks.unsigned.isEmpty {
+          cuts.append((blocks.unsigned, blocks.all))
+          gone += blocks.unsigned.map { ByteRange(blocks.all[$0].nameStart, blocks.all[$0].valueEnd) }
         }
         turns.append(MemberExtent(element: turnStart + start, cursor.position + start))
       }
-      Self.cut(emptied, of: turns, &list)
+      // What was to change within all that goes, before anything of it does: edits may be as many as thoughts.
+      list.dropInside(gone)
+      for cut in cuts { Self.remove(cut.places, of: cut.of, &list) }
+      Self.remove(emptied, of: turns, &list)
     } catch {
       // The same bytes were scanned before: where they are not, nothing is cut and the provider answers.
     }
     return found
-  }
-
-  private static func cut(_ places: [Int], of extents: [MemberExtent], _ list: inout EditList) {
-    for place in places { list.dropInside(extents[place].nameStart, extents[place].valueEnd) }
-    remove(places, of: extents, &list)
   }
 
   /// The blocks of a turn, and which of them are unsigned thoughts of the model's.
