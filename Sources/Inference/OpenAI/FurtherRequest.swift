@@ -32,7 +32,9 @@ extension RequestScan {
         }
       case let member?:
         if try !own(member, &cursor) { try unknown(key, &cursor) }
-      case nil: try unknown(key, &cursor)
+      case nil:
+        if route == .images { try refuseImageMember(key, at: cursor) }
+        try unknown(key, &cursor)
       }
       note(key, start, cursor)
     }

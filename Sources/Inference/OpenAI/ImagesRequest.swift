@@ -36,6 +36,36 @@ extension RequestScan {
   }
 }
 
+extension RequestScan {
+  /// Members that nobody here knows travel; but not those in which others take images (`image_url`,
+  /// `reference_images`), which no rule has judged, or take a number of images beside `n` (`num_images`, `batch_size`),
+  /// which nothing is set aside for.
+  func refuseImageMember(_ key: JSONString, at cursor: JSONCursor) throws(JSONTextError) {
+    let plain = ByteArena(capacity: 64)
+    JSONEscape.unescape(key.range.of(body), to: plain)
+    let name = plain.text
+    let folded = name.lowercased()
+    guard ["image", "img", "mask"].contains(where: { folded.contains($0) }) || Self.imageMembers.contains(folded) else {
+      return
+    }
+    let isPlain = name.utf8.count <= 64 && name.utf8.allSatisfy { Self.isNameByte($0) }
+    throw refuse(
+      .unsupportedParameter, isPlain ? name : nil,
+      "Images are made of words alone here, as many as 'n' says. Leave this member out.", at: cursor)
+  }
+
+  private static let imageMembers: Set<String> = [
+    "file", "batch_size", "batch_count", "num_outputs", "num_results", "num_samples", "number_of_results", "samples",
+  ]
+
+  static func isNameByte(_ byte: UInt8) -> Bool {
+    switch byte {
+    case 0x30...0x39, 0x41...0x5A, 0x61...0x7A, 0x5F, 0x5B, 0x5D: true
+    default: false
+    }
+  }
+}
+
 extension ClosedValues {
   fileprivate static let imageSize = ClosedValues(
     "auto", "256x256", "512x512", "1024x1024", "1536x1024", "1024x1536", "1792x1024", "1024x1792")
