@@ -80,8 +80,9 @@ enum WAVLength {
         let channels = Int64(number16(position + 10, bytes))
         let rate = Int64(number32(position + 12, bytes))
         let bits = Int64(number16(position + 22, bytes))
-        // Of two figures for one thing the one that makes it longer.
-        bytesPerSecond = rate * min(Int64(number16(position + 20, bytes)), channels * ((bits + 7) / 8))
+        // Of two figures for one thing the one that makes it longer; so of two heads, for readers differ on which counts.
+        let bytesEach = min(Int64(number16(position + 20, bytes)), channels * ((bits + 7) / 8))
+        bytesPerSecond = min(bytesPerSecond ?? .max, rate * bytesEach)
       }
       position += 8 + size + size % 2
     }

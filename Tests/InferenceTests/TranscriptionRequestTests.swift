@@ -141,7 +141,7 @@ import Testing
         var edits = EditList()
         for segment in scan.segments {
           #expect(segment.start >= 0 && segment.end > segment.start && segment.end <= raw.count)
-          edits.replace(segment.start, segment.end, with: "[P_x]")
+          edits.replace(segment.start, segment.end, with: segment.isIdentifier ? "px" : "[P_x]")
         }
         _ = scan.addEdits(UpstreamEdits(model: "real"), to: &edits, body: raw)
         let out = ByteArena()
@@ -155,6 +155,48 @@ import Testing
       }
     }
     #expect(accepted > 1_000)
+  }
+
+  /// A head of samples: 8 bits, one channel, so many samples a second.
+  private static func head(_ rate: [UInt8]) -> [UInt8] {
+    Array("fmt ".utf8) + [16, 0, 0, 0, 1, 0, 1, 0] + rate + [0, 0, 0, 0, 1, 0, 8, 0]
+  }
+
+  /// Readers differ on which of two heads counts, and on what to make of samples in a file with another name: a client
+  /// that writes such a file must not be charged for a second of an hour.
+  @Test func whatMakesASoundLongerIsBelieved() {
+    let (slow, fast): ([UInt8], [UInt8]) = ([1, 0, 0, 0], [0xFF, 0xFF, 0xFF, 0xFF])
+    let data = Array("data".utf8) + [0, 0, 0, 0] + [UInt8](repeating: 0x80, count: 1_000)
+    let start = Array("RIFF\u{0}\u{0}\u{0}\u{0}WAVE".utf8)
+    for heads in [[slow], [slow, fast], [fast, slow], [fast, slow, fast]] {
+      let file = start + heads.flatMap(Self.head) + data
+      #expect(withBytes(file) { WAVLength.seconds($0) } == 1_000)
+      for (name, seconds) in [("a.wav", 1_000), ("a.mp3", nil)] as [(String, Int64?)] {
+        let form =
+          Array(
+            "--X\r\nContent-Disposition: form-data; name=\"file\"; filename=\"\(name)\"\r\n\r\n".utf8)
+          + file + Array(("\r\n" + Self.field("model", "m") + "--X--\r\n").utf8)
+        withBytes(form) { bytes in
+          let scan = RequestScan()
+          #expect(throws: Never.self) { try scan.scan(bytes, route: .transcriptions, boundary: Array("X".utf8)) }
+          #expect(scan.soundSeconds == seconds)
+        }
+      }
+    }
+  }
+
+  /// A language's code says nothing; a word could be a name.
+  @Test(arguments: [
+    ("de", false), ("gsw", false), ("de-CH", false), ("zh-Hans-CN", false), ("Muster", true), ("de-Muster", true),
+    ("Anna-Li", true), ("deutsch", true),
+  ])
+  func aWordInsteadOfALanguageIsText(language: String, isText: Bool) throws {
+    try withBytes(Self.form(Self.good, Self.field("language", language))) { bytes in
+      let scan = RequestScan()
+      try scan.scan(bytes, route: .transcriptions, boundary: Array("X".utf8))
+      let texts = scan.segments.map { ByteRange($0.start, $0.end).of(bytes).text }
+      #expect(texts == (isText ? [language] : []) && scan.segments.allSatisfy { $0.isIdentifier && $0.depth == 0 })
+    }
   }
 
   @Test func randomBytesNeverTrap() {

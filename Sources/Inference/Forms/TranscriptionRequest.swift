@@ -49,12 +49,7 @@ extension RequestScan {
 
   /// A name that is safe to repeat; nil for any other.
   private static func param(_ name: UnsafeRawBufferPointer) -> String? {
-    let isPlain = name.allSatisfy { byte in
-      switch byte {
-      case 0x30...0x39, 0x41...0x5A, 0x61...0x7A, 0x5F, 0x5B, 0x5D: true
-      default: false
-      }
-    }
+    let isPlain = name.allSatisfy { isNameByte($0) }
     return isPlain && (1...64).contains(name.count) ? String(decoding: name, as: UTF8.self) : nil
   }
 
@@ -72,7 +67,8 @@ extension RequestScan {
         .invalidValue, param: "file", message: "What 'file' holds must show in its name's ending: one of \(known).")
     }
     (soundFile, soundBytes) = (kind, content.count)
-    soundSeconds = WAVLength.seconds(content)
+    // By another name a reader may take it for something else, and hear more in it.
+    soundSeconds = kind == .wav ? WAVLength.seconds(content) : nil
   }
 
   private func takeText(
@@ -92,17 +88,13 @@ extension RequestScan {
         throw invalid("a name of 1 to 256 bytes")
       }
       model = part.content
-    case .prompt, .chunkingStrategy:
-      guard !content.isEmpty else { return }
-      textBytes &+= content.count
-      segments.append(
-        TextSegment(
-          start: part.content.start, end: part.content.end, depth: 0, hasEscapes: true, isASCII: false,
-          group: nextGroup()))
+    case .prompt, .chunkingStrategy: addText(part)
     case .language:
       guard content.count <= 16, content.allSatisfy({ Self.isLetter($0) || $0 == 0x2D }) else {
         throw invalid("a language's code, as 'de'")
       }
+      // What is no code may be anybody's name.
+      if !Self.isLanguageCode(content) { addText(part, isIdentifier: true) }
     case .temperature:
       guard content.count <= 8, content.allSatisfy({ $0 == 0x2E || $0 &- 0x30 < 10 }), let value = Double(text),
         value <= 1
@@ -127,7 +119,26 @@ extension RequestScan {
     }
   }
 
+  private func addText(_ part: FormPart, isIdentifier: Bool = false) {
+    guard !part.content.isEmpty else { return }
+    textBytes &+= part.content.count
+    segments.append(
+      TextSegment(
+        start: part.content.start, end: part.content.end, depth: 0, hasEscapes: true, isASCII: false,
+        group: nextGroup(), isIdentifier: isIdentifier))
+  }
+
   private static func isLetter(_ byte: UInt8) -> Bool { (0x61...0x7A).contains(byte | 0x20) }
+
+  /// `de`, `de-CH`, `zh-Hans-CN`; of letters and dashes already.
+  private static func isLanguageCode(_ text: UnsafeRawBufferPointer) -> Bool {
+    let parts = text.split(separator: 0x2D, omittingEmptySubsequences: false)
+    return (2...3).contains(parts.first?.count ?? 0) && parts.count <= 3
+      && parts.dropFirst().allSatisfy { part in
+        // A script's four letters alone behind a dash could be somebody's name.
+        part.count == 2 || part.count == 4 && parts.count == 3
+      }
+  }
 
   /// Adds what changes for one candidate: the lines between the fields, without any name of a file, and the model.
   func addFormEdits(_ edits: UpstreamEdits, to list: inout EditList, body: UnsafeRawBufferPointer) -> [String] {
