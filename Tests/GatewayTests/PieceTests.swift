@@ -72,6 +72,19 @@ struct PieceTests {
     #expect(try other.books().money == 2_000_000)
   }
 
+  /// What an error says that it took is paid, by whatever the route is charged.
+  @Test func anErrorThatWasPaidForIs() throws {
+    let error = #"{"error":{"message":"no"},"meta":{"billed_units":{"search_units":2}}}"#
+    for status in [200, 500] {
+      let (gate, client) = try Self.rerank(150) { $0.limits.attempts = 1 }
+      gate.answer(status, error)
+      gate.finish(client)
+      let books = try gate.books()
+      #expect(client.status == 502 && books.money == 4_000_000)
+      #expect(books.settlements.first?.exit == Exit.upstreamErrorWithUsage.rawValue)
+    }
+  }
+
   /// An image costs 0.04 EUR, or one token of it 2,000 × 10⁻⁹ and at most 1,000 tokens.
   private static func images(_ n: Int, byPiece: Bool, _ change: (inout GateSetup) -> Void = { _ in }) throws -> (
     TestGate, RecordingClient
@@ -91,7 +104,9 @@ struct PieceTests {
     return #"{"created":1,"data":[\#(all)]\#(usage)}"#
   }
 
-  @Test(arguments: [(1, 1), (4, 4), (4, 3), (2, 5)]) func imagesByThePiece(asked: Int, given: Int) throws {
+  /// What came is paid, fewer or more than was asked for; ten times as much is no figure.
+  @Test(arguments: [(1, 1, 1), (4, 4, 4), (4, 3, 3), (2, 5, 5), (1, 19, 19), (1, 20, 1)])
+  func imagesByThePiece(asked: Int, given: Int, paid: Int64) throws {
     let most = Int64(asked) * 40_000_000
     let (poor, refused) = try Self.images(asked, byPiece: true) { $0.moneyPerMonth = most - 1 }
     #expect(refused.status == 429 && poor.upstream.sent.isEmpty)
@@ -100,7 +115,7 @@ struct PieceTests {
     gate.finish(client)
     #expect(client.status == 200)
     let books = try gate.books()
-    #expect(books.money == Int64(min(asked, given)) * 40_000_000)
+    #expect(books.money == paid * 40_000_000)
     #expect(books.settlements.first?.flags.contains(.estimated) == true && books.totals.outputTokens == 0)
   }
 

@@ -105,6 +105,30 @@ struct TranscriptTests {
     #expect(books.settlements.first?.flags.isSuperset(of: flags) == true)
   }
 
+  /// How long samples are is the client's word: that of the provider, who has heard them, counts for more.
+  @Test(
+    arguments: [(60, 60, []), (100, 100, .suspect), (600, 600, .suspect), (6_010, 1, .suspect)]
+      as [(Int64, Int64, SettlementFlags)])
+  func whatWasHeardIsPaid(told: Int64, seconds: Int64, flags: SettlementFlags) throws {
+    let (gate, client) = try Self.sent(Dialects.form("", sound: Self.wav(seconds: 1), name: "a.wav"))
+    gate.answer(200, #"{"text":"a","duration":\#(told)}"#)
+    gate.finish(client)
+    let books = try gate.books()
+    #expect(books.money == seconds * 100_000 && books.reserved == 0)
+    #expect(books.settlements.first?.flags.isSuperset(of: flags) == true)
+  }
+
+  /// Voice messages take fewer bytes than other sound.
+  @Test(arguments: [("a.mp3", 3), ("a.ogg", 8), ("a.webm", 8)]) func aLengthThatNobodySaysIsGuessed(
+    name: String, seconds: Int64
+  ) throws {
+    let (gate, client) = try Self.sent(
+      Dialects.form("", sound: String(repeating: "x", count: 12_000), name: name, more: Self.format("text")))
+    gate.answer(200, "a", kind: .other)
+    gate.finish(client)
+    #expect(try gate.books().money == seconds * 100_000)
+  }
+
   /// Samples say how long they are; anything else may be as long as its record lets it.
   @Test(arguments: [("Anna.mp3", "sound", 600), ("a.wav", wav(seconds: 7), 7), ("a.wav", wav(seconds: 700), 600)])
   func theMostIsSetAside(name: String, sound: String, seconds: Int64) throws {

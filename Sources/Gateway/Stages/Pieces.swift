@@ -20,6 +20,10 @@ extension RequestPipeline {
     let told = Self.told(unit.unit, usage)
     if let told, told / 10 <= exchange.mostPieces {
       count = told
+    } else if let told, told / 10 <= Self.largest(unit.unit, exchange) {
+      // Believed, and somebody should look at it.
+      count = told
+      actual.flags.insert(.suspect)
     } else {
       actual.flags.insert(told == nil ? .estimated : .suspect)
     }
@@ -32,9 +36,20 @@ extension RequestPipeline {
   /// A search ranks so many documents, and a longer one counts as several, each with the query beside it (Cohere).
   private static let documentsPerSearch = 100
   private static let documentTokens = 500
-  /// Of sound whose length nobody says: what speech takes where it is pressed hard. Most takes more, so its length is
-  /// guessed too long and never too short.
-  private static let soundBytesPerSecond = 4_000
+  /// Of sound whose length nobody says: what speech takes where it is pressed hard, as in voice messages. Nearly all takes
+  /// more, so its length is guessed too long rather than too short.
+  private static func bytesPerSecond(_ file: SoundFile) -> Int {
+    switch file {
+    case .ogg, .webm: 1_500
+    case .flac, .mp3, .mp4, .mpeg, .mpga, .m4a, .wav: 4_000
+    }
+  }
+
+  /// What a provider may say that it was, though it is far more than was set aside: how long a sound is its own head says,
+  /// which is the client's word, where the provider has heard it.
+  private static func largest(_ unit: UnitPrice.Unit, _ exchange: Exchange) -> Int64 {
+    unit == .second ? exchange.candidate?.model.maxSeconds ?? exchange.mostPieces : exchange.mostPieces
+  }
 
   private static func most(_ unit: UnitPrice.Unit, _ exchange: Exchange, _ model: Model) -> Int64 {
     let scan = exchange.scan
@@ -61,14 +76,18 @@ extension RequestPipeline {
     case .character: Int64(clamping: exchange.scan.spokenCharacters)
     case .second:
       max(
-        1, min(exchange.mostPieces, exchange.scan.soundSeconds ?? Int64(exchange.scan.soundBytes / soundBytesPerSecond))
-      )
+        1,
+        min(
+          exchange.mostPieces,
+          exchange.scan.soundSeconds ?? Int64(exchange.scan.soundBytes / bytesPerSecond(exchange.scan.soundFile))))
     }
   }
 
-  /// Those that the answer holds; before it is there, all that were asked for.
+  /// Those that the answer holds, also where it holds more than were asked for; before it is there, and where it holds ten
+  /// times as many, all that were asked for.
   static func images(_ exchange: Exchange) -> Int64 {
-    exchange.answeredPieces > 0 ? min(Int64(exchange.answeredPieces), exchange.scan.n) : exchange.scan.n
+    let given = Int64(exchange.answeredPieces)
+    return given > 0 && given / 10 <= exchange.scan.n ? given : exchange.scan.n
   }
 
   private static func told(_ unit: UnitPrice.Unit, _ usage: Usage?) -> Int64? {
