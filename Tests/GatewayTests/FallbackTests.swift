@@ -36,6 +36,25 @@ struct FallbackTests {
     #expect(books.metas.count == 1 && books.metas[0].provider == "second" && books.metas[0].attempt == 1)
   }
 
+  /// What was lowered to fit once is lowered again for the next candidate, and said only of the one that answers.
+  @Test(arguments: [(Int64(700), "256"), (1_000_000, "500")]) func aLimitIsLoweredForEach(tokens: Int64, limit: String)
+    throws
+  {
+    let gate = try Self.gate {
+      $0.plan.clamp = .always
+      $0.tokensPerDay = tokens
+    }
+    let body = Specimens.chat(String(repeating: "x", count: 300), more: #""max_tokens":9999,"#)
+    let client = gate.send(gate.chat(body))
+    gate.answer(500, Specimens.refused)
+    #expect(Self.providers(gate) == ["first", "second"], "\(client.text)")
+    #expect(gate.upstream.sent.allSatisfy { $0.text.contains(#""max_completion_tokens":\#(limit)"#) })
+    gate.answer(200, Specimens.plain())
+    gate.finish(client)
+    #expect(client.status == 200 && client.value("x-torhaus-clamped") == "max_completion_tokens=\(limit)")
+    #expect(try gate.books().unbalanced == 0)
+  }
+
   @Test(arguments: [
     (408, true), (409, true), (429, true), (500, true), (502, true), (503, true), (401, true), (400, false),
     (413, false), (422, false),

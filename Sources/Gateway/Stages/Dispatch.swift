@@ -168,7 +168,8 @@ extension RequestPipeline {
           Refusal(.invalidValue, message: "This model writes no text answers; use it for embeddings.", param: "model"))
       }
       exchange.outputLimit = cap
-      if let asked = exchange.scan.maxTokens, asked > cap { exchange.clampedTo = cap }
+      // Whatever an earlier attempt was lowered to.
+      exchange.clampedTo = exchange.scan.maxTokens.flatMap { $0 > cap ? cap : nil }
     } else {
       // An image has no limit that could be asked for: what its record says is the most.
       let isByTokens = exchange.scan.route == .images && candidate.price.unit == nil
@@ -354,7 +355,7 @@ extension RequestPipeline {
   /// - Returns: Nil where it may not be lowered; else how writing the body anew went.
   private func clamp(_ exchange: Exchange) -> Step? {
     guard let caller = exchange.caller, let candidate = exchange.candidate, exchange.scan.route.generates,
-      exchange.outputLimit > 256, exchange.clampedTo == nil
+      exchange.outputLimit > 256
     else { return nil }
     switch caller.rules.plan.clamp {
     case .never: return nil
