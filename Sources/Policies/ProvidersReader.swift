@@ -187,6 +187,11 @@ struct ProvidersReader {
       }
     }
     let unit = unit(map, nano)
+    for key in ["output", "tiers"] where unit != nil && map.node(key) != nil {
+      report.error(
+        "'\(key)' beside '\(unit?.unit.member ?? "")'", at: map.place,
+        hint: "what is charged by the piece has one price, whatever the tier, and no tokens come out of it")
+    }
     // Who charges by the piece may charge no tokens.
     let input = unit == nil ? map.required("input").flatMap { _ in nano("input") } : nano("input") ?? 0
     let output = nano("output")

@@ -61,6 +61,15 @@ struct ProviderRecordTests {
       #"capabilities: [transcription, speech], max-duration: 1h, price: {version: 1, currency: USD, per-minute: "1"}"#,
       "openai", "'per-minute' is no price for this model"
     ),
+    // Beside a price by the piece these would count for nothing.
+    (
+      #"max-output: 9, capabilities: [image-generation], price: {version: 1, currency: USD, per-image: "1", output: "1"}"#,
+      "openai", "'output' beside 'per-image'"
+    ),
+    (
+      #"capabilities: [rerank], price: {version: 1, currency: USD, per-search: "1", tiers: {flex: {input: "1"}}}"#,
+      "openai", "'tiers' beside 'per-search'"
+    ),
     // No price of tokens, and none by the piece.
     (#"capabilities: [rerank], price: {version: 1, currency: USD}"#, "openai", "needs 'input'"),
     (#"price: {version: 1, currency: USD, per-search: "0.002"}"#, "openai", "'per-search' is no price for this model"),
