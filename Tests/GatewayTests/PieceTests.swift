@@ -134,6 +134,19 @@ struct PieceTests {
     #expect(books.settlements.first?.flags.contains(.estimated) == isOwn)
   }
 
+  /// An error that tells of tokens is paid by their price, and no image came of it.
+  @Test(arguments: [#""prompt_tokens":9"#, #""input_tokens":9"#, #""input_tokens":9,"output_tokens":0"#])
+  func anErrorMakesNoImage(usage: String) throws {
+    for byPiece in [true, false] {
+      let (gate, client) = try Self.images(2, byPiece: byPiece)
+      gate.answer(500, #"{"error":{"message":"no"},"usage":{\#(usage)}}"#)
+      gate.finish(client)
+      let books = try gate.books()
+      #expect(client.status == 502 && books.money == (byPiece ? 0 : 9_000))
+      #expect(books.settlements.first?.exit == Exit.upstreamErrorWithUsage.rawValue)
+    }
+  }
+
   @Test func theMostTokensOfImagesAreSetAside() throws {
     let input = TokenBound.inUpper(textBytes: 4, messages: 0)
     for (budget, isAdmitted) in [(input + 3_000, true), (input + 2_999, false)] {

@@ -24,6 +24,9 @@ extension RequestPipeline {
       // Believed, and somebody should look at it.
       count = told
       actual.flags.insert(.suspect)
+    } else if told == nil, actual.exit == .upstreamErrorWithUsage, usage?.isSuspect != true {
+      // An error that tells of tokens alone has made nothing.
+      count = 0
     } else {
       actual.flags.insert(told == nil ? .estimated : .suspect)
     }

@@ -200,7 +200,8 @@ extension RequestPipeline {
   func actual(_ exchange: Exchange, exit: Exit) -> Actual {
     let usage = exchange.stream.reader.usage ?? exchange.usage
     let ownBytes = max(exchange.ownOutputBytes, exchange.stream.reader.outputBytes)
-    let isImages = exchange.scan.route == .images
+    // Of an error no image comes.
+    let isImages = exchange.scan.route == .images && exit != .upstreamErrorWithUsage
     // What an image takes is known to the provider alone; unsaid, it is the most that one can take.
     let own =
       isImages
