@@ -22,6 +22,7 @@ struct ConversationReader {
   static func read(
     _ body: UnsafeRawBufferPointer, of source: Conversation.Source, for takes: TargetAbilities
   ) throws(InferenceError) -> (Conversation, DroppedPaths) {
+    guard body.count <= ShortRange.most else { throw RequestTranslation.noForm }
     var refusal: InferenceError?
     do throws(JSONTextError) {
       var reader = ConversationReader(
@@ -169,30 +170,26 @@ struct ConversationReader {
 
   /// Reads the member that says what an object is, where that comes next, as nearly always; else looks through the object
   /// for it and leaves it unread.
-  mutating func lead<Member>(
-    _ table: MemberTable<Member>, _ name: StaticString, _ walk: inout JSONWalk, _ seen: inout UInt64
+  mutating func lead(
+    _ lead: LeadMember, _ walk: inout JSONWalk, _ seen: inout UInt64
   ) throws(JSONTextError) -> JSONString? {
-    if let value = try next(table, name, &walk, &seen) { return value }
+    if let value = try next(lead, &walk, &seen) { return value }
     var scout = cursor
     var rest = walk
     while let key = try scout.nextMember(&rest) {
-      if equals(key, name) { return try scout.peek() == .string ? try scout.string() : nil }
+      if equals(key, lead.name) { return try scout.peek() == .string ? try scout.string() : nil }
       try scout.skipValue()
     }
     return nil
   }
 
   /// Reads a member with a string, if it comes next.
-  mutating func next<Member>(
-    _ table: MemberTable<Member>, _ name: StaticString, _ walk: inout JSONWalk, _ seen: inout UInt64
+  mutating func next(
+    _ lead: LeadMember, _ walk: inout JSONWalk, _ seen: inout UInt64
   ) throws(JSONTextError) -> JSONString? {
-    let start = (cursor, walk)
-    if let key = try cursor.nextMember(&walk), equals(key, name), try cursor.peek() == .string {
-      if let index = table.known(key, in: body)?.index { seen |= 1 << UInt64(index & 63) }
-      return try cursor.string()
-    }
-    (cursor, walk) = start
-    return nil
+    guard let value = try cursor.nextString(named: lead.name, &walk) else { return nil }
+    seen |= lead.bit
+    return value
   }
 
   /// The value of an enum, as a reader of the JSON would see it. It changes nothing, but says so that a text that is read in

@@ -122,7 +122,7 @@ extension ConversationReader {
     var walk = try cursor.enterObject()
     var seen: UInt64 = 0
     guard
-      let role = value(try lead(TranslationTables.piece, "role", &walk, &seen), of: TranslationTables.role)
+      let role = value(try lead(LeadMember.role, &walk, &seen), of: TranslationTables.role)
     else {
       throw refuse(.invalidValue, place.member("role"), "'\(place.member("role"))' is missing or unknown.")
     }
@@ -200,18 +200,18 @@ extension ConversationReader {
     case .object: break
     default: throw wrongType(place.path, "an object")
     }
-    let start = cursor
+    let start = cursor.mark
     var walk = try cursor.enterObject()
     var seen: UInt64 = 0
     let type = value(
-      try lead(TranslationTables.piece, "type", &walk, &seen), of: TranslationTables.pieceType)
+      try lead(LeadMember.pieceType, &walk, &seen), of: TranslationTables.pieceType)
     switch type {
     case .text?, .refusal?: break
     case .imageURL?, .inputAudio?, .file?: if role != .user { throw unsupported(place.path) }
     default:
       // What an answer carried (thoughts, references) comes back in the next turn; what the user sends must arrive.
       guard role == .assistant else { throw unsupported(place.path) }
-      cursor = start
+      cursor.rewind(to: start)
       try cursor.skipValue()
       return dropped.add(place.path)
     }

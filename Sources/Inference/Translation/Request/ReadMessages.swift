@@ -60,7 +60,7 @@ extension ConversationReader {
 
   /// The `type` of a block that was entered.
   private mutating func pieceType(_ walk: inout JSONWalk, _ seen: inout UInt64) throws(JSONTextError) -> PieceType? {
-    value(try lead(TranslationTables.piece, "type", &walk, &seen), of: TranslationTables.pieceType)
+    value(try lead(LeadMember.pieceType, &walk, &seen), of: TranslationTables.pieceType)
   }
 
   private mutating func readTextBlock(
@@ -84,7 +84,7 @@ extension ConversationReader {
     let start = cursor.position
     var walk = try cursor.enterObject()
     var seen: UInt64 = 0
-    switch value(try lead(TranslationTables.spec, "type", &walk, &seen), of: TranslationTables.specType) {
+    switch value(try lead(LeadMember.specType, &walk, &seen), of: TranslationTables.specType) {
     case .disabled: talk.thinking.mode = .disabled
     case .adaptive: talk.thinking.mode = .adaptive
     case .enabled: talk.thinking.mode = .budget
@@ -146,7 +146,7 @@ extension ConversationReader {
       let turn: Turn.Role
       var members = try cursor.enterObject()
       var seen: UInt64 = 0
-      switch value(try lead(TranslationTables.piece, "role", &members, &seen), of: TranslationTables.role) {
+      switch value(try lead(LeadMember.role, &members, &seen), of: TranslationTables.role) {
       case .user: turn = .user
       case .assistant: turn = .assistant
       case .system: turn = .system
@@ -183,7 +183,7 @@ extension ConversationReader {
 
   private mutating func readBlock(at place: Place, _ role: Turn.Role, isInside: Bool) throws(JSONTextError) {
     guard try cursor.peek() == .object else { throw wrongType(place.path, "an object") }
-    let start = cursor
+    let start = cursor.mark
     var walk = try cursor.enterObject()
     var seen: UInt64 = 0
     let type = try pieceType(&walk, &seen)
@@ -202,7 +202,7 @@ extension ConversationReader {
     default:
       // Of an earlier turn of the model, or a tool's reference: said, and left out. What the user sends must arrive.
       guard role == .assistant || isInside else { throw unsupported(place.path) }
-      cursor = start
+      cursor.rewind(to: start)
       try cursor.skipValue()
       dropped.add(place.path)
     }

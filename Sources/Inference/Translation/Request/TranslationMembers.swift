@@ -92,6 +92,22 @@ enum SpecType: String, CaseIterable, Sendable {
 
 enum SpeakerRole: String, CaseIterable, Sendable { case system, developer, user, assistant, tool, function }
 
+/// A member that says what an object is, and comes first in nearly all of them.
+struct LeadMember: Sendable {
+  let name: StaticString
+  /// Of this member in the set of those that were seen.
+  let bit: UInt64
+
+  private init<Member>(_ name: StaticString, in table: MemberTable<Member>) {
+    self.name = name
+    bit = table.bit(of: "\(name)")
+  }
+
+  static let role = LeadMember("role", in: TranslationTables.piece)
+  static let pieceType = LeadMember("type", in: TranslationTables.piece)
+  static let specType = LeadMember("type", in: TranslationTables.spec)
+}
+
 /// The tables behind the members, made once.
 enum TranslationTables {
   static let asked = MemberTable<AskedMember>()
