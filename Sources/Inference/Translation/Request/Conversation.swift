@@ -2,7 +2,9 @@ internal import JSONText
 
 /// A request between two dialects: what is said and asked for, as ranges of the source's body. Raw contents of strings
 /// and whole subtrees are spliced into the target, never decoded and encoded again.
-struct Conversation {
+///
+/// Not copyable: a copy counts up the references of a dozen arrays, which takes longer than reading a message.
+struct Conversation: ~Copyable {
   enum Source: Sendable { case chat, responses, messages }
 
   let source: Source
@@ -37,6 +39,8 @@ struct Conversation {
   var carried: [(name: ByteRange, value: ByteRange)] = []
   /// Whether an earlier turn calls a tool.
   var hasCalls = false
+  /// Whether a turn of the user's brings a result.
+  var hasResults = false
 
   /// - Parameter bytes: Of the body: a guess at how much is said in it.
   init(of source: Source, bytes: Int) {
@@ -113,10 +117,12 @@ struct Block {
   @ShortRange var context: ByteRange
   var place: Place
 
-  init(_ kind: Kind, _ text: ByteRange = ByteRange(0, 0), at place: Place) {
+  @inline(__always)
+  init(_ kind: Kind, _ text: ByteRange = ByteRange(0, 0), cache: ByteRange = ByteRange(0, 0), at place: Place) {
     self.kind = kind
     self.place = place
     self.text = text
+    self.cache = cache
   }
 }
 

@@ -21,7 +21,7 @@ extension ConversationReader {
     let start = cursor.mark
     var walk = try cursor.enterObject()
     var seen: UInt64 = 0
-    let type = try lead(LeadMember.specType, &walk, &seen)
+    let type = try lead(.specType, &walk, &seen)
     let kind = value(type, of: TranslationTables.specType)
     let isOwn = type == nil || kind == .function || kind == .custom
     // What Anthropic calls custom is a function; OpenAI's custom tools take free text.
@@ -155,7 +155,7 @@ extension ConversationReader {
     let start = cursor.mark
     var walk = try cursor.enterObject()
     var seen: UInt64 = 0
-    let type = try lead(LeadMember.specType, &walk, &seen)
+    let type = try lead(.specType, &walk, &seen)
     let kind = value(type, of: TranslationTables.specType)
     if type != nil, kind == nil {
       // Forces a hosted tool, which is not carried either.
@@ -240,7 +240,7 @@ extension ConversationReader {
       var tools = try object(here.path)
       var seen: UInt64 = 0
       let type = value(
-        try lead(LeadMember.specType, &tools, &seen), of: TranslationTables.specType)
+        try lead(.specType, &tools, &seen), of: TranslationTables.specType)
       while let key = try cursor.nextMember(&tools) {
         let raw = key.range.of(body)
         if raw.equals("name") {
@@ -269,7 +269,7 @@ extension ConversationReader {
     let start = cursor.mark
     var walk = try object(place.path)
     var seen: UInt64 = 0
-    switch value(try lead(LeadMember.specType, &walk, &seen), of: TranslationTables.specType) {
+    switch value(try lead(.specType, &walk, &seen), of: TranslationTables.specType) {
     case .text: try readPlainFormat(at: place, &walk)
     case .jsonObject:
       try readPlainFormat(at: place, &walk)

@@ -3,7 +3,7 @@ internal import JSONText
 /// Reads a request into a ``Conversation``, and names what the target has no form for.
 ///
 /// One pass over the body; only an object whose `type` or `role` does not come first is looked through twice.
-struct ConversationReader {
+struct ConversationReader: ~Copyable {
   let body: UnsafeRawBufferPointer
   let takes: TargetAbilities
   var cursor: JSONCursor
@@ -19,30 +19,34 @@ struct ConversationReader {
   /// Up to which block ``calls`` knows them.
   var indexedBlocks = 0
 
-  static func read(
+  init(
     _ body: UnsafeRawBufferPointer, of source: Conversation.Source, for takes: TargetAbilities
-  ) throws(InferenceError) -> (Conversation, DroppedPaths) {
+  ) throws(InferenceError) {
     guard body.count <= ShortRange.most else { throw RequestTranslation.noForm }
-    var refusal: InferenceError?
+    do throws(JSONTextError) { cursor = try JSONCursor(body) } catch { throw Self.invalid(error) }
+    (self.body, self.takes) = (body, takes)
+    talk = Conversation(of: source, bytes: body.count)
+  }
+
+  mutating func read() throws(InferenceError) {
     do throws(JSONTextError) {
-      var reader = ConversationReader(
-        body: body, takes: takes, cursor: try JSONCursor(body), talk: Conversation(of: source, bytes: body.count))
-      defer { refusal = reader.refusal }
-      guard try reader.cursor.peek() == .object else { throw reader.wrongType("", "a JSON object") }
-      switch source {
-      case .chat: try reader.readChat()
-      case .responses: try reader.readResponses()
-      case .messages: try reader.readMessages()
+      guard try cursor.peek() == .object else { throw wrongType("", "a JSON object") }
+      switch talk.source {
+      case .chat: try readChat()
+      case .responses: try readResponses()
+      case .messages: try readMessages()
       }
-      try reader.cursor.finish()
-      try reader.settle()
-      return (reader.talk, reader.dropped)
+      try cursor.finish()
+      try settle()
     } catch {
-      if let refusal { throw refusal }
-      throw InferenceError(
-        .invalidJSON, message: "The body is not acceptable JSON: \(error.explanation) (byte \(error.offset)).",
-        detail: error.code.rawValue)
+      throw refusal ?? Self.invalid(error)
     }
+  }
+
+  private static func invalid(_ error: JSONTextError) -> InferenceError {
+    InferenceError(
+      .invalidJSON, message: "The body is not acceptable JSON: \(error.explanation) (byte \(error.offset)).",
+      detail: error.code.rawValue)
   }
 
   // MARK: Refusals
@@ -225,9 +229,7 @@ struct ConversationReader {
   mutating func addText(_ text: ByteRange, cache: ByteRange = ByteRange(0, 0), at place: Place) {
     guard !text.isEmpty else { return }
     if takes.refusesBlankText, isBlank(text) { return dropped.add(place.path) }
-    var block = Block(.text, text, at: place)
-    block.cache = cache
-    talk.blocks.append(block)
+    talk.blocks.append(Block(.text, text, cache: cache, at: place))
   }
 
   /// Adds a text that leads the conversation.
@@ -257,9 +259,7 @@ struct ConversationReader {
   private mutating func settle() throws(JSONTextError) {
     if talk.turns.isEmpty, !takes.takesSystemAnywhere, let last = talk.systems.popLast() {
       open(.system, at: last.place)
-      var block = Block(.text, last.text, at: last.place)
-      block.cache = last.cache
-      talk.blocks.append(block)
+      talk.blocks.append(Block(.text, last.text, cache: last.cache, at: last.place))
       close()
     }
     guard !talk.turns.isEmpty || takes.takesSystemAnywhere && !talk.systems.isEmpty else {
