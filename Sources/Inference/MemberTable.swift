@@ -13,7 +13,7 @@ final class MemberTable<Member: RawRepresentable<String> & CaseIterable & Sendab
     case cut
   }
 
-  /// Three overlapping words hold a name of up to 24 bytes.
+  /// Three overlapping words hold a name of up to 24 bytes; only names of one length are compared.
   private struct Words: Equatable {
     var head: UInt64
     var middle: UInt64 = 0
@@ -23,9 +23,15 @@ final class MemberTable<Member: RawRepresentable<String> & CaseIterable & Sendab
     init(_ name: UnsafeRawBufferPointer) {
       let count = name.count
       guard count >= 8 else {
-        var head: UInt64 = 0
-        for byte in name { head = head << 8 | UInt64(byte) }
-        self.head = head
+        if count >= 4 {
+          let front = name.loadUnaligned(as: UInt32.self)
+          let back = name.loadUnaligned(fromByteOffset: count - 4, as: UInt32.self)
+          head = UInt64(front) << 32 | UInt64(back)
+        } else if count > 0 {
+          head = UInt64(name[0]) << 16 | UInt64(name[count >> 1]) << 8 | UInt64(name[count - 1])
+        } else {
+          head = 0
+        }
         return
       }
       head = name.loadUnaligned(as: UInt64.self)
@@ -71,6 +77,12 @@ final class MemberTable<Member: RawRepresentable<String> & CaseIterable & Sendab
       index += 1
     }
     return nil
+  }
+
+  /// Which bit ``known(_:in:)`` gives a member of this name; none for another.
+  func bit(of name: String) -> UInt64 {
+    guard let place = names.firstIndex(of: Array(name.utf8)) else { return 0 }
+    return 1 << UInt64(place & 63)
   }
 
   /// Looks up a name as it stands in the body.

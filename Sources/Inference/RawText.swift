@@ -6,6 +6,25 @@ extension UnsafeRawBufferPointer {
     return true
   }
 
+  /// Whether the bytes are those of `other`.
+  func equals(_ other: UnsafeRawBufferPointer) -> Bool {
+    guard count == other.count else { return false }
+    var index = 0
+    while count - index >= 8 {
+      let (left, right) = (
+        loadUnaligned(fromByteOffset: index, as: UInt64.self),
+        other.loadUnaligned(fromByteOffset: index, as: UInt64.self)
+      )
+      if left != right { return false }
+      index += 8
+    }
+    while index < count {
+      if self[index] != other[index] { return false }
+      index += 1
+    }
+    return true
+  }
+
   /// Whether the bytes begin with those of `text`, ASCII case ignored; `text` is lower-case.
   func begins(withLowercase text: StaticString) -> Bool {
     guard count >= text.utf8CodeUnitCount else { return false }

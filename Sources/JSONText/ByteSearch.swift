@@ -13,14 +13,29 @@ enum ByteSearch {
   @inline(__always)
   private static func zeros(_ word: UInt64) -> UInt64 { (word &- ones) & ~word }
 
+  /// Marks in the highest bit of their byte what ``nextSpecial(_:_:_:)`` looks for; the lowest mark is true.
+  @inline(__always)
+  private static func specials(_ text: UInt64) -> UInt64 {
+    let controls = (text &- ones &* 0x20) & ~text
+    return (zeros(text ^ ones &* 0x22) | zeros(text ^ ones &* 0x5C) | controls | text) & highs
+  }
+
   /// The first quote, backslash, control character or byte ≥ 0x80 at or behind `index`; `end` if there is none.
   @inline(__always)
   static func nextSpecial(_ bytes: UnsafePointer<UInt8>, _ index: Int, _ end: Int) -> Int {
     var index = index
+    // A name ends in the first word, a text goes on for many: those by two words.
+    if end &- index >= 8 {
+      let marks = specials(word(bytes, index))
+      if marks != 0 { return index &+ marks.trailingZeroBitCount / 8 }
+      index &+= 8
+    }
+    while end &- index >= 16 {
+      if specials(word(bytes, index)) | specials(word(bytes, index &+ 8)) != 0 { break }
+      index &+= 16
+    }
     while end &- index >= 8 {
-      let text = word(bytes, index)
-      let controls = (text &- ones &* 0x20) & ~text
-      let marks = (zeros(text ^ ones &* 0x22) | zeros(text ^ ones &* 0x5C) | controls | text) & highs
+      let marks = specials(word(bytes, index))
       if marks != 0 { return index &+ marks.trailingZeroBitCount / 8 }
       index &+= 8
     }

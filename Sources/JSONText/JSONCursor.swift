@@ -93,6 +93,51 @@ public struct JSONCursor {
     return key
   }
 
+  /// Reads the next member if it has this name, written without escapes, and a string; else it stays unread.
+  /// - Parameter name: Without anything that JSON would escape.
+  public mutating func nextString(
+    named name: StaticString, _ walk: inout JSONWalk
+  ) throws(JSONTextError) -> JSONString? {
+    let start = position
+    var byte = try nextByte()
+    if walk.count > 0 {
+      guard byte == 0x2C else { return nil }
+      position += 1
+      byte = try nextByte()
+    }
+    let length = name.utf8CodeUnitCount
+    guard byte == 0x22, position + length + 1 < end, bytes[position + length + 1] == 0x22,
+      walk.count < limits.membersPerObject, equals(name, at: position + 1)
+    else {
+      position = start
+      return nil
+    }
+    position += length + 2
+    guard try nextByte() == 0x3A else { throw JSONTextError(.unexpectedByte, at: position) }
+    position += 1
+    guard try nextByte() == 0x22 else {
+      position = start
+      return nil
+    }
+    walk.count += 1
+    return try string()
+  }
+
+  @inline(__always)
+  private func equals(_ name: StaticString, at index: Int) -> Bool {
+    for place in 0..<name.utf8CodeUnitCount where bytes[index + place] != name.utf8Start[place] { return false }
+    return true
+  }
+
+  /// Where the walk stands, so that it can come back here.
+  public var mark: JSONMark { JSONMark(position: position, depth: depth) }
+
+  /// Goes back to a mark of this cursor.
+  public mutating func rewind(to mark: JSONMark) {
+    position = min(mark.position, position)
+    depth = mark.depth
+  }
+
   /// Whether another element follows; false behind the closing bracket.
   public mutating func nextElement(_ walk: inout JSONWalk) throws(JSONTextError) -> Bool {
     let byte = try nextByte()

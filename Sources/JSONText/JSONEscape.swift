@@ -73,38 +73,59 @@ public enum JSONEscape {
     withExtendedLifetime(inner) { out.append(inner.bytes) }
   }
 
+  /// Writes into memory of the escaped text's length: what an escape stands for is never longer than the escape.
   private static func unescapeOnce(_ raw: UnsafeRawBufferPointer, to out: ByteArena) {
-    guard let base = raw.baseAddress?.assumingMemoryBound(to: UInt8.self) else { return }
-    var run = 0
+    guard let base = raw.baseAddress?.assumingMemoryBound(to: UInt8.self), raw.count > 0 else { return }
+    _ = out.extend(upTo: raw.count) { room in
+      guard let text = room.baseAddress?.assumingMemoryBound(to: UInt8.self) else { return 0 }
+      return unescapeOnce(base, raw.count, to: text)
+    }
+  }
+
+  /// - Returns: How many bytes were written.
+  private static func unescapeOnce(
+    _ base: UnsafePointer<UInt8>, _ count: Int, to text: UnsafeMutablePointer<UInt8>
+  ) -> Int {
+    var written = 0
     var index = 0
-    while index < raw.count {
-      index = ByteSearch.next(0x5C, or: 0x5C, base, index, raw.count)
-      guard index + 1 < raw.count else { break }
-      out.append(UnsafeRawBufferPointer(rebasing: raw[run..<index]))
+    while true {
+      var end = ByteSearch.next(0x5C, or: 0x5C, base, index, count)
+      if end + 1 >= count { end = count }
+      if end > index {
+        UnsafeMutableRawPointer(text + written).copyMemory(from: base + index, byteCount: end - index)
+        written += end - index
+        index = end
+      }
+      guard index < count else { return written }
       var length = 2
       switch base[index + 1] {
-      case 0x22, 0x5C, 0x2F: out.append(base[index + 1])
-      case 0x62: out.append(0x08)
-      case 0x66: out.append(0x0C)
-      case 0x6E: out.append(0x0A)
-      case 0x72: out.append(0x0D)
-      case 0x74: out.append(0x09)
-      case 0x75: length = unescapeUnit(base, index, raw.count, to: out)
-      default: length = 0
+      case 0x22, 0x5C, 0x2F: text[written] = base[index + 1]
+      case 0x62: text[written] = 0x08
+      case 0x66: text[written] = 0x0C
+      case 0x6E: text[written] = 0x0A
+      case 0x72: text[written] = 0x0D
+      case 0x74: text[written] = 0x09
+      case 0x75:
+        length = unescapeUnit(base, index, count, to: text, &written)
+        if length > 0 {
+          index += length
+          continue
+        }
+        fallthrough
+      default:
+        // No escape at all: the backslash stays, and what follows is looked at as text.
+        text[written] = 0x5C
+        length = 1
       }
-      if length == 0 {
-        run = index
-        index += 1
-      } else {
-        index += length
-        run = index
-      }
+      written += 1
+      index += length
     }
-    out.append(UnsafeRawBufferPointer(rebasing: raw[run..<raw.count]))
   }
 
   /// - Returns: How many bytes were read; 0 if the escape is malformed.
-  private static func unescapeUnit(_ base: UnsafePointer<UInt8>, _ index: Int, _ end: Int, to out: ByteArena) -> Int {
+  private static func unescapeUnit(
+    _ base: UnsafePointer<UInt8>, _ index: Int, _ end: Int, to text: UnsafeMutablePointer<UInt8>, _ written: inout Int
+  ) -> Int {
     guard index + 6 <= end, let unit = HexDigits.unit(base + index + 2) else { return 0 }
     var scalar = UInt32(unit)
     var length = 6
@@ -117,26 +138,34 @@ public enum JSONEscape {
         length = 12
       }
     }
-    appendScalar(scalar, to: out)
+    written += write(scalar, to: text + written)
     return length
   }
 
-  private static func appendScalar(_ scalar: UInt32, to out: ByteArena) {
+  /// - Returns: How many bytes it took: at most 3 of an escape of 6, or 4 of a pair of 12.
+  private static func write(_ scalar: UInt32, to text: UnsafeMutablePointer<UInt8>) -> Int {
     if scalar < 0x80 {
-      out.append(UInt8(truncatingIfNeeded: scalar))
-    } else if scalar < 0x800 {
-      out.append(0xC0 | UInt8(truncatingIfNeeded: scalar >> 6))
-      out.append(0x80 | UInt8(truncatingIfNeeded: scalar & 0x3F))
-    } else if scalar < 0x10000 {
-      out.append(0xE0 | UInt8(truncatingIfNeeded: scalar >> 12))
-      out.append(0x80 | UInt8(truncatingIfNeeded: scalar >> 6 & 0x3F))
-      out.append(0x80 | UInt8(truncatingIfNeeded: scalar & 0x3F))
-    } else {
-      out.append(0xF0 | UInt8(truncatingIfNeeded: scalar >> 18))
-      out.append(0x80 | UInt8(truncatingIfNeeded: scalar >> 12 & 0x3F))
-      out.append(0x80 | UInt8(truncatingIfNeeded: scalar >> 6 & 0x3F))
-      out.append(0x80 | UInt8(truncatingIfNeeded: scalar & 0x3F))
+      text[0] = UInt8(truncatingIfNeeded: scalar)
+      return 1
     }
+    let last = 0x80 | UInt8(truncatingIfNeeded: scalar & 0x3F)
+    if scalar < 0x800 {
+      text[0] = 0xC0 | UInt8(truncatingIfNeeded: scalar >> 6)
+      text[1] = last
+      return 2
+    }
+    let middle = 0x80 | UInt8(truncatingIfNeeded: scalar >> 6 & 0x3F)
+    if scalar < 0x10000 {
+      text[0] = 0xE0 | UInt8(truncatingIfNeeded: scalar >> 12)
+      text[1] = middle
+      text[2] = last
+      return 3
+    }
+    text[0] = 0xF0 | UInt8(truncatingIfNeeded: scalar >> 18)
+    text[1] = 0x80 | UInt8(truncatingIfNeeded: scalar >> 12 & 0x3F)
+    text[2] = middle
+    text[3] = last
+    return 4
   }
 
   /// How many bytes of text stand behind `raw`, the content of a scanned string, at depth 1.

@@ -47,6 +47,12 @@ public struct JSONWalk: Sendable {
   public var met: Int { count }
 }
 
+/// Where a cursor has been.
+public struct JSONMark: Sendable {
+  let position: Int
+  let depth: Int
+}
+
 /// What kind of value comes next.
 public enum JSONKind: Sendable {
   case object, array, string, number, `true`, `false`, null

@@ -45,9 +45,27 @@ import Testing
       [0xF4, 0x90, 0x80, 0x80], [0xF5, 0x80, 0x80, 0x80], [0xFE], [0xFF], [0xF0, 0x9F, 0x98], [0xFC, 0x80, 0x80, 0x80],
     ] as [[UInt8]])
   func refusesInvalidUTF8AtEveryAlignment(bytes: [UInt8]) {
-    for padding in 0..<17 {
+    for padding in 0..<49 {
       let text = [0x22] + [UInt8](repeating: 0x61, count: padding) + bytes + [0x22]
       #expect(refusal(of: text) == .invalidUTF8)
+    }
+  }
+
+  @Test func findsEveryByteThatEndsAPlainTextAtEveryAlignment() {
+    for byte in UInt8.min...UInt8.max {
+      let code: JSONTextError.Code? =
+        switch byte {
+        case 0x00...0x1F: .controlCharacter
+        case 0x22: .trailingBytes
+        case 0x5C: .invalidEscape
+        case 0x80...0xFF: .invalidUTF8
+        default: nil
+        }
+      for padding in 0..<41 {
+        let lead = [UInt8](repeating: 0x78, count: padding)
+        #expect(refusal(of: [0x22] + lead + [byte] + [UInt8](repeating: 0x78, count: 20) + [0x22]) == code)
+        #expect((refusal(of: [0x22] + lead + [byte]) == nil) == (byte == 0x22))
+      }
     }
   }
 
@@ -117,7 +135,7 @@ import Testing
   }
 
   @Test func stringsTellWhatTheyHold() throws {
-    for padding in 0..<20 {
+    for padding in 0..<50 {
       let lead = String(repeating: "x", count: padding)
       for (content, hasEscapes, isASCII) in [
         ("", false, true), ("plain", false, true), ("a\\nb", true, true), ("ü", false, false), ("\\u00fc", true, true),
@@ -146,6 +164,88 @@ import Testing
       }
       try cursor.finish()
       #expect(names == ["a", "b", "\\u0063"])
+    }
+  }
+
+  @Test(
+    arguments: [
+      ("{\"role\":\"user\"}", "user"), (" { \"role\" : \"\" } ", ""), ("{\"role\":\"a\\nb\",\"b\":1}", "a\\nb"),
+      ("{}", nil), ("{\"role\":1}", nil), ("{\"role\":null}", nil), ("{\"roles\":\"x\"}", nil),
+      ("{\"rol\":\"x\"}", nil),
+      ("{\"Role\":\"x\"}", nil), ("{\"\\u0072ole\":\"x\"}", nil), ("{\"a\":\"role\"}", nil),
+    ] as [(String, String?)])
+  func readsAStringOnlyUnderTheNameThatIsAskedFor(text: String, value: String?) throws {
+    try withBytes(Array(text.utf8)) { bytes in
+      var cursor = try JSONCursor(bytes)
+      var walk = try cursor.enterObject()
+      let start = cursor.position
+      let found = try cursor.nextString(named: "role", &walk)
+      #expect(found.map { String(decoding: $0.range.of(bytes), as: UTF8.self) } == value)
+      #expect(walk.met == (value == nil ? 0 : 1))
+      #expect(value != nil || cursor.position == start)
+      while try cursor.nextMember(&walk) != nil { try cursor.skipValue() }
+      try cursor.finish()
+    }
+  }
+
+  @Test(arguments: [
+    ("{\"a\":1 \"role\":\"x\"}", JSONTextError.Code.unexpectedByte), ("{\"a\":1,,\"role\":\"x\"}", .unexpectedByte),
+    ("{\"a\":1,\"role\" \"x\"}", .unexpectedByte), ("{\"a\":1,\"role\":\"x", .unexpectedEnd),
+    ("{\"a\":1,\"role\":", .unexpectedEnd), ("{\"a\":1,\"role\"", .unexpectedEnd), ("{\"a\":1,\"role", .unexpectedEnd),
+    ("{\"a\":1,", .unexpectedEnd), ("{\"a\":1", .unexpectedEnd),
+  ])
+  func refusesWhatIsNoneUnderAName(text: String, code: JSONTextError.Code) {
+    withBytes(Array(text.utf8)) { bytes in
+      do throws(JSONTextError) {
+        var cursor = try JSONCursor(bytes)
+        var walk = try cursor.enterObject()
+        _ = try cursor.nextMember(&walk)
+        try cursor.skipValue()
+        _ = try cursor.nextString(named: "role", &walk)
+        while try cursor.nextMember(&walk) != nil { try cursor.skipValue() }
+        Issue.record("accepted")
+      } catch {
+        #expect(error.code == code)
+      }
+    }
+  }
+
+  @Test func aNameThatIsAskedForCountsAmongTheMembers() {
+    let members = (0..<10_000).map { "\"m\($0)\":0" }.joined(separator: ",") + ",\"role\":\"x\""
+    withBytes(Array("{\(members)}".utf8)) { bytes in
+      _ = #expect(throws: JSONTextError.self) {
+        var cursor = try JSONCursor(bytes)
+        var walk = try cursor.enterObject()
+        for _ in 0..<10_000 {
+          _ = try cursor.nextMember(&walk)
+          try cursor.skipValue()
+        }
+        #expect(try cursor.nextString(named: "role", &walk) == nil)
+        _ = try cursor.nextMember(&walk)
+      }
+    }
+  }
+
+  @Test func goesBackToAMark() throws {
+    try withBytes(Array("[[{\"a\":[1,2]}],3]".utf8)) { bytes in
+      var cursor = try JSONCursor(bytes)
+      var walk = try cursor.enterArray()
+      _ = try cursor.nextElement(&walk)
+      let mark = cursor.mark
+      // Left inside of two values, whose depth must be given back as well.
+      var inner = try cursor.enterArray()
+      _ = try cursor.nextElement(&inner)
+      _ = try cursor.enterObject()
+      for _ in 0..<100 {
+        cursor.rewind(to: mark)
+        _ = try cursor.enterArray()
+      }
+      cursor.rewind(to: mark)
+      try cursor.skipValue()
+      #expect(try cursor.nextElement(&walk))
+      try cursor.skipValue()
+      #expect(try !cursor.nextElement(&walk))
+      try cursor.finish()
     }
   }
 

@@ -55,9 +55,9 @@ package enum RequestTranslation {
     }
     guard target.wire != route.ownWire, route != .countTokens || target.wire != .messages else { throw noForm }
     let takes = TargetAbilities(target)
-    let (talk, dropped) = try ConversationReader.read(body, of: source, for: takes)
-    var writer = ConversationWriter(
-      body: body, talk: talk, target: target, takes: takes, out: out, dropped: dropped)
+    var reader = try ConversationReader(body, of: source, for: takes)
+    try reader.read()
+    var writer = ConversationWriter(reader, to: target, into: out)
     let began = out.count
     out.reserve(body.count + body.count / 8 + 256)
     do throws(InferenceError) {

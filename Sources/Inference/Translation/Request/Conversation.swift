@@ -2,7 +2,9 @@ internal import JSONText
 
 /// A request between two dialects: what is said and asked for, as ranges of the source's body. Raw contents of strings
 /// and whole subtrees are spliced into the target, never decoded and encoded again.
-struct Conversation {
+///
+/// Not copyable: a copy counts up the references of a dozen arrays, which takes longer than reading a message.
+struct Conversation: ~Copyable {
   enum Source: Sendable { case chat, responses, messages }
 
   let source: Source
@@ -37,11 +39,13 @@ struct Conversation {
   var carried: [(name: ByteRange, value: ByteRange)] = []
   /// Whether an earlier turn calls a tool.
   var hasCalls = false
+  /// Whether a turn of the user's brings a result.
+  var hasResults = false
 
   /// - Parameter bytes: Of the body: a guess at how much is said in it.
   init(of source: Source, bytes: Int) {
     self.source = source
-    let pieces = 8 + min(bytes / 256, 1024)
+    let pieces = 8 + min(bytes / 192, 1024)
     turns.reserveCapacity(pieces)
     blocks.reserveCapacity(pieces)
   }
@@ -90,33 +94,53 @@ struct Block {
   var form = Form.string
   var media = MediaType.unknown
   var isError = false
-  var inner = 0
-  /// Text, payload, address, arguments or thought: the raw content of a string, or an object.
-  var text = ByteRange(0, 0)
-  /// The tool's name; the file's.
-  var name = ByteRange(0, 0)
-  /// The raw media type where ``media`` is unknown; may be empty.
-  var type = ByteRange(0, 0)
-  /// Of a call, also in its result; without a signature that was sealed into it.
-  var id = ByteRange(0, 0)
-  /// Number of a call that has no id of its own; 0: it has one.
-  var madeID = 0
-  /// Of a thought: Anthropic's, or Gemini's on a call.
-  var signature = ByteRange(0, 0)
   /// Whether the signature came out of the call's id, so that it is written in base64url.
   var isSealed = false
+  var inner = 0
+  /// Number of a call that has no id of its own; 0: it has one.
+  var madeID = 0
+  /// Text, payload, address, arguments or thought: the raw content of a string, or an object.
+  @ShortRange var text: ByteRange
+  /// The tool's name; the file's.
+  @ShortRange var name: ByteRange
+  /// The raw media type where ``media`` is unknown; may be empty.
+  @ShortRange var type: ByteRange
+  /// Of a call, also in its result; without a signature that was sealed into it.
+  @ShortRange var id: ByteRange
+  /// Of a thought: Anthropic's, or Gemini's on a call.
+  @ShortRange var signature: ByteRange
   /// The value of `cache_control`; empty if there is none.
-  var cache = ByteRange(0, 0)
+  @ShortRange var cache: ByteRange
   /// The value of an image's `detail`, with its quotes; empty if there is none.
-  var detail = ByteRange(0, 0)
+  @ShortRange var detail: ByteRange
   /// A document's title and context, raw contents.
-  var context = ByteRange(0, 0)
+  @ShortRange var context: ByteRange
   var place: Place
 
-  init(_ kind: Kind, _ text: ByteRange = ByteRange(0, 0), at place: Place) {
+  @inline(__always)
+  init(_ kind: Kind, _ text: ByteRange = ByteRange(0, 0), cache: ByteRange = ByteRange(0, 0), at place: Place) {
     self.kind = kind
-    self.text = text
     self.place = place
+    self.text = text
+    self.cache = cache
+  }
+}
+
+/// A ``ByteRange`` in half of its size, because each piece of a conversation keeps many, most of them empty.
+///
+/// Only for bodies of less than ``most`` bytes.
+@propertyWrapper
+struct ShortRange {
+  static let most = Int(UInt32.max)
+  private var start: UInt32 = 0
+  private var end: UInt32 = 0
+
+  var wrappedValue: ByteRange {
+    get { ByteRange(Int(start), Int(end)) }
+    set {
+      start = UInt32(clamping: newValue.start)
+      end = UInt32(clamping: newValue.end)
+    }
   }
 }
 

@@ -12,7 +12,7 @@ extension ConversationReader {
     block.id = id
     let raw = id.of(body)
     let mark = Self.seal.utf8CodeUnitCount
-    guard raw.count > mark else { return }
+    guard raw.count > mark, raw.firstIndex(of: 0x7E, from: 0) < raw.count else { return }
     var place = raw.count - mark
     while place > 0 {
       if raw[place] == 0x7E, ByteRange(place, place + mark).of(raw).equals(Self.seal) { break }
@@ -73,8 +73,7 @@ extension ConversationReader {
   }
 
   private func isCall(_ place: Int, _ id: UnsafeRawBufferPointer) -> Bool {
-    talk.blocks[place].kind == .call && talk.blocks[place].madeID == 0
-      && talk.blocks[place].id.count == id.count && talk.blocks[place].id.of(body).elementsEqual(id)
+    talk.blocks[place].kind == .call && talk.blocks[place].madeID == 0 && talk.blocks[place].id.of(body).equals(id)
   }
 
   private func hash(of id: ByteRange) -> Int {
@@ -86,6 +85,7 @@ extension ConversationReader {
   /// Opens a result: its content follows as blocks until ``closeResult(_:)``.
   /// - Returns: Where it stands among the blocks.
   mutating func openResult(_ block: Block) -> Int {
+    talk.hasResults = true
     talk.blocks.append(block)
     return talk.blocks.count - 1
   }

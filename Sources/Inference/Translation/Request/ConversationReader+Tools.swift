@@ -18,16 +18,16 @@ extension ConversationReader {
   }
 
   private mutating func readTool(at place: Place) throws(JSONTextError) {
-    let start = cursor
+    let start = cursor.mark
     var walk = try cursor.enterObject()
     var seen: UInt64 = 0
-    let type = try lead(TranslationTables.spec, "type", &walk, &seen)
+    let type = try lead(.specType, &walk, &seen)
     let kind = value(type, of: TranslationTables.specType)
     let isOwn = type == nil || kind == .function || kind == .custom
     // What Anthropic calls custom is a function; OpenAI's custom tools take free text.
     let isFreeText = kind == .custom && talk.source != .messages
     guard isOwn, !isFreeText || takes.takesCustomTool else {
-      cursor = start
+      cursor.rewind(to: start)
       try cursor.skipValue()
       return dropped.add(place.path)
     }
@@ -152,14 +152,14 @@ extension ConversationReader {
   }
 
   private mutating func readChoiceObject(at place: Place) throws(JSONTextError) {
-    let start = cursor
+    let start = cursor.mark
     var walk = try cursor.enterObject()
     var seen: UInt64 = 0
-    let type = try lead(TranslationTables.spec, "type", &walk, &seen)
+    let type = try lead(.specType, &walk, &seen)
     let kind = value(type, of: TranslationTables.specType)
     if type != nil, kind == nil {
       // Forces a hosted tool, which is not carried either.
-      cursor = start
+      cursor.rewind(to: start)
       try cursor.skipValue()
       return dropped.add(place.path)
     }
@@ -240,7 +240,7 @@ extension ConversationReader {
       var tools = try object(here.path)
       var seen: UInt64 = 0
       let type = value(
-        try lead(TranslationTables.spec, "type", &tools, &seen), of: TranslationTables.specType)
+        try lead(.specType, &tools, &seen), of: TranslationTables.specType)
       while let key = try cursor.nextMember(&tools) {
         let raw = key.range.of(body)
         if raw.equals("name") {
@@ -266,10 +266,10 @@ extension ConversationReader {
   /// Reads `response_format`, `text.format` or `output_config.format`.
   mutating func readFormat(at place: Place) throws(JSONTextError) {
     if try isNull() { return }
-    let start = cursor
+    let start = cursor.mark
     var walk = try object(place.path)
     var seen: UInt64 = 0
-    switch value(try lead(TranslationTables.spec, "type", &walk, &seen), of: TranslationTables.specType) {
+    switch value(try lead(.specType, &walk, &seen), of: TranslationTables.specType) {
     case .text: try readPlainFormat(at: place, &walk)
     case .jsonObject:
       try readPlainFormat(at: place, &walk)
@@ -282,7 +282,7 @@ extension ConversationReader {
       }
       talk.format = .schema(schema)
     default:
-      cursor = start
+      cursor.rewind(to: start)
       try cursor.skipValue()
       dropped.add(place.path)
     }

@@ -3,7 +3,7 @@ internal import JSONText
 /// Reads a request into a ``Conversation``, and names what the target has no form for.
 ///
 /// One pass over the body; only an object whose `type` or `role` does not come first is looked through twice.
-struct ConversationReader {
+struct ConversationReader: ~Copyable {
   let body: UnsafeRawBufferPointer
   let takes: TargetAbilities
   var cursor: JSONCursor
@@ -19,29 +19,34 @@ struct ConversationReader {
   /// Up to which block ``calls`` knows them.
   var indexedBlocks = 0
 
-  static func read(
+  init(
     _ body: UnsafeRawBufferPointer, of source: Conversation.Source, for takes: TargetAbilities
-  ) throws(InferenceError) -> (Conversation, DroppedPaths) {
-    var refusal: InferenceError?
+  ) throws(InferenceError) {
+    guard body.count <= ShortRange.most else { throw RequestTranslation.noForm }
+    do throws(JSONTextError) { cursor = try JSONCursor(body) } catch { throw Self.invalid(error) }
+    (self.body, self.takes) = (body, takes)
+    talk = Conversation(of: source, bytes: body.count)
+  }
+
+  mutating func read() throws(InferenceError) {
     do throws(JSONTextError) {
-      var reader = ConversationReader(
-        body: body, takes: takes, cursor: try JSONCursor(body), talk: Conversation(of: source, bytes: body.count))
-      defer { refusal = reader.refusal }
-      guard try reader.cursor.peek() == .object else { throw reader.wrongType("", "a JSON object") }
-      switch source {
-      case .chat: try reader.readChat()
-      case .responses: try reader.readResponses()
-      case .messages: try reader.readMessages()
+      guard try cursor.peek() == .object else { throw wrongType("", "a JSON object") }
+      switch talk.source {
+      case .chat: try readChat()
+      case .responses: try readResponses()
+      case .messages: try readMessages()
       }
-      try reader.cursor.finish()
-      try reader.settle()
-      return (reader.talk, reader.dropped)
+      try cursor.finish()
+      try settle()
     } catch {
-      if let refusal { throw refusal }
-      throw InferenceError(
-        .invalidJSON, message: "The body is not acceptable JSON: \(error.explanation) (byte \(error.offset)).",
-        detail: error.code.rawValue)
+      throw refusal ?? Self.invalid(error)
     }
+  }
+
+  private static func invalid(_ error: JSONTextError) -> InferenceError {
+    InferenceError(
+      .invalidJSON, message: "The body is not acceptable JSON: \(error.explanation) (byte \(error.offset)).",
+      detail: error.code.rawValue)
   }
 
   // MARK: Refusals
@@ -169,30 +174,26 @@ struct ConversationReader {
 
   /// Reads the member that says what an object is, where that comes next, as nearly always; else looks through the object
   /// for it and leaves it unread.
-  mutating func lead<Member>(
-    _ table: MemberTable<Member>, _ name: StaticString, _ walk: inout JSONWalk, _ seen: inout UInt64
+  mutating func lead(
+    _ lead: LeadMember, _ walk: inout JSONWalk, _ seen: inout UInt64
   ) throws(JSONTextError) -> JSONString? {
-    if let value = try next(table, name, &walk, &seen) { return value }
+    if let value = try next(lead, &walk, &seen) { return value }
     var scout = cursor
     var rest = walk
     while let key = try scout.nextMember(&rest) {
-      if equals(key, name) { return try scout.peek() == .string ? try scout.string() : nil }
+      if equals(key, lead.name) { return try scout.peek() == .string ? try scout.string() : nil }
       try scout.skipValue()
     }
     return nil
   }
 
   /// Reads a member with a string, if it comes next.
-  mutating func next<Member>(
-    _ table: MemberTable<Member>, _ name: StaticString, _ walk: inout JSONWalk, _ seen: inout UInt64
+  mutating func next(
+    _ lead: LeadMember, _ walk: inout JSONWalk, _ seen: inout UInt64
   ) throws(JSONTextError) -> JSONString? {
-    let start = (cursor, walk)
-    if let key = try cursor.nextMember(&walk), equals(key, name), try cursor.peek() == .string {
-      if let index = table.known(key, in: body)?.index { seen |= 1 << UInt64(index & 63) }
-      return try cursor.string()
-    }
-    (cursor, walk) = start
-    return nil
+    guard let value = try cursor.nextString(named: lead.name, &walk) else { return nil }
+    seen |= lead.bit
+    return value
   }
 
   /// The value of an enum, as a reader of the JSON would see it. It changes nothing, but says so that a text that is read in
@@ -228,9 +229,7 @@ struct ConversationReader {
   mutating func addText(_ text: ByteRange, cache: ByteRange = ByteRange(0, 0), at place: Place) {
     guard !text.isEmpty else { return }
     if takes.refusesBlankText, isBlank(text) { return dropped.add(place.path) }
-    var block = Block(.text, text, at: place)
-    block.cache = cache
-    talk.blocks.append(block)
+    talk.blocks.append(Block(.text, text, cache: cache, at: place))
   }
 
   /// Adds a text that leads the conversation.
@@ -260,9 +259,7 @@ struct ConversationReader {
   private mutating func settle() throws(JSONTextError) {
     if talk.turns.isEmpty, !takes.takesSystemAnywhere, let last = talk.systems.popLast() {
       open(.system, at: last.place)
-      var block = Block(.text, last.text, at: last.place)
-      block.cache = last.cache
-      talk.blocks.append(block)
+      talk.blocks.append(Block(.text, last.text, cache: last.cache, at: last.place))
       close()
     }
     guard !talk.turns.isEmpty || takes.takesSystemAnywhere && !talk.systems.isEmpty else {

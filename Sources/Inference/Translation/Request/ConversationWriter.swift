@@ -1,7 +1,7 @@
 internal import JSONText
 
 /// Writes a ``Conversation`` as the body of a target; what only shows here that it cannot be carried is named.
-struct ConversationWriter {
+struct ConversationWriter: ~Copyable {
   let body: UnsafeRawBufferPointer
   let talk: Conversation
   let target: RequestTranslation.Target
@@ -27,13 +27,12 @@ struct ConversationWriter {
     var role: Turn.Role
   }
 
-  init(
-    body: UnsafeRawBufferPointer, talk: Conversation, target: RequestTranslation.Target, takes: TargetAbilities,
-    out: ByteArena, dropped: DroppedPaths
-  ) {
-    (self.body, self.talk, self.target, self.takes, self.out) = (body, talk, target, takes, out)
-    self.dropped = dropped
-    (runs, spots) = Self.arrange(talk)
+  init(_ reader: consuming ConversationReader, to target: RequestTranslation.Target, into out: ByteArena) {
+    (runs, spots) = Self.arrange(reader.talk)
+    (body, takes) = (reader.body, reader.takes)
+    (self.target, self.out) = (target, out)
+    dropped = reader.dropped
+    talk = reader.talk
   }
 
   /// Stands in front of a system's text that no role is left for.
@@ -126,7 +125,7 @@ struct ConversationWriter {
 
   // MARK: Turns
 
-  private static func arrange(_ talk: Conversation) -> ([Run], [Spot]) {
+  private static func arrange(_ talk: borrowing Conversation) -> ([Run], [Spot]) {
     var runs: [Run] = []
     var spots: [Spot] = []
     runs.reserveCapacity(talk.turns.count)
@@ -137,7 +136,8 @@ struct ConversationWriter {
       var end = start + 1
       while end < talk.turns.count, (talk.turns[end].role == .assistant) == isAssistant { end += 1 }
       let first = spots.count
-      add(results: true, of: start..<end, talk, to: &spots)
+      // Only who is asked can bring results.
+      if talk.hasResults, !isAssistant { add(results: true, of: start..<end, talk, to: &spots) }
       let results = spots.count - first
       add(results: false, of: start..<end, talk, to: &spots)
       runs.append(
@@ -147,7 +147,7 @@ struct ConversationWriter {
     return (runs, spots)
   }
 
-  private static func add(results: Bool, of turns: Range<Int>, _ talk: Conversation, to spots: inout [Spot]) {
+  private static func add(results: Bool, of turns: Range<Int>, _ talk: borrowing Conversation, to spots: inout [Spot]) {
     for turn in turns {
       var place = talk.turns[turn].first
       let end = min(talk.turns[turn].end, talk.blocks.count)
@@ -188,7 +188,9 @@ struct ConversationWriter {
     case .messages, .converse:
       let isLong = takes.wire == .converse && raw.count > 64
       guard !isLong else { return writeShortID(raw) }
-      for byte in raw { out.append(Self.isPlain(byte, takes.wire == .converse) ? byte : 0x5F) }
+      let takesMarks = takes.wire == .converse
+      guard !raw.allSatisfy({ Self.isPlain($0, takesMarks) }) else { return out.append(raw) }
+      for byte in raw { out.append(Self.isPlain(byte, takesMarks) ? byte : 0x5F) }
     default: out.append(raw)
     }
   }
@@ -263,7 +265,7 @@ struct ConversationWriter {
   /// The tools that the target is told of: where it cannot be told which of them are allowed, only those are left.
   func offeredTools(_ narrows: Bool) -> [Tool] {
     guard case .allowed = talk.choice, narrows else { return talk.tools }
-    let allowed = Set(talk.allowed.map(name))
+    let allowed = Set(talk.allowed.map { name($0) })
     return talk.tools.filter { allowed.contains(name($0.name)) }
   }
 

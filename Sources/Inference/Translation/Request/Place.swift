@@ -41,55 +41,70 @@ struct Place {
     }
   }
 
-  private struct Level {
-    var step = Step.messages
-    var index: Int32 = -1
-  }
+  /// The count of levels in the lowest byte, their steps in those above.
+  private var steps: UInt64 = 0
+  /// Two levels a word: the index and one, or 0 where there is none. Four words travel in registers.
+  private var indexes: (UInt64, UInt64, UInt64) = (0, 0, 0)
 
-  private var levels = (Level(), Level(), Level(), Level(), Level(), Level())
-  private var count: UInt8 = 0
+  private static var mostLevels: Int { 6 }
+  private var count: Int { Int(steps & 0xFF) }
 
   /// The body's own object.
   static let body = Place()
 
   /// One level down; deeper than six levels the path stays where it is.
-  func at(_ step: Step, _ index: Int? = nil) -> Place {
+  @inline(__always)
+  func at(_ step: Step) -> Place {
+    guard count < Self.mostLevels else { return self }
     var place = self
-    let level = Level(step: step, index: index.map { Int32(clamping: $0) } ?? -1)
-    switch count {
-    case 0: place.levels.0 = level
-    case 1: place.levels.1 = level
-    case 2: place.levels.2 = level
-    case 3: place.levels.3 = level
-    case 4: place.levels.4 = level
-    case 5: place.levels.5 = level
-    default: return self
-    }
-    place.count += 1
+    place.steps = (steps | UInt64(step.rawValue) &<< UInt64(8 * (count + 1))) &+ 1
     return place
+  }
+
+  @inline(__always)
+  func at(_ step: Step, _ index: Int) -> Place {
+    guard count < Self.mostLevels else { return self }
+    var place = at(step)
+    let mark = (UInt64(UInt32(clamping: index)) & 0x7FFF_FFFF &+ 1) &<< UInt64(32 * (count & 1))
+    switch count >> 1 {
+    case 0: place.indexes.0 |= mark
+    case 1: place.indexes.1 |= mark
+    default: place.indexes.2 |= mark
+    }
+    return place
+  }
+
+  private func step(_ level: Int) -> Step? {
+    Step(rawValue: UInt8(truncatingIfNeeded: steps >> UInt64(8 * (level + 1))))
+  }
+
+  /// -1 where the level is no element of an array.
+  private func index(_ level: Int) -> Int {
+    let word = level < 2 ? indexes.0 : level < 4 ? indexes.1 : indexes.2
+    return Int(UInt32(truncatingIfNeeded: word >> UInt64(32 * (level & 1)))) - 1
   }
 
   /// `messages[3].content[0]`; empty for the body itself.
   var path: String {
     var text = ""
-    let all = [levels.0, levels.1, levels.2, levels.3, levels.4, levels.5]
-    for level in all.prefix(Int(count)) {
+    for level in 0..<count {
+      guard let step = step(level) else { break }
       if !text.isEmpty { text += "." }
-      text += "\(level.step.name)"
-      if level.index >= 0 { text += "[\(level.index)]" }
+      text += "\(step.name)"
+      if index(level) >= 0 { text += "[\(index(level))]" }
     }
     return text
   }
 
   /// Where this says whose words they are: the `role` of a message; a system text of the body's own has none.
   var rolePath: String {
-    let isMessage = levels.0.step == .messages || levels.0.step == .input
-    return isMessage && levels.0.index >= 0 ? member("role") : path
+    let isMessage = count > 0 && (step(0) == .messages || step(0) == .input)
+    return isMessage && index(0) >= 0 ? member("role") : path
   }
 
   /// Where a call's arguments stand.
   var argumentsPath: String {
-    levels.1.step == .toolCalls && count > 1 ? at(.function).member("arguments") : member("arguments")
+    count > 1 && step(1) == .toolCalls ? at(.function).member("arguments") : member("arguments")
   }
 
   /// The path of a member of this object.

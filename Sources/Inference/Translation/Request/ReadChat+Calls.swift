@@ -48,14 +48,14 @@ extension ConversationReader {
   }
 
   /// Reads arguments: JSON in a string, as the dialects say, or the object itself, as some servers do.
-  mutating func readArguments(_ call: inout Block, _ param: String) throws(JSONTextError) {
+  mutating func readArguments(_ call: inout Block, _ param: @autoclosure () -> String) throws(JSONTextError) {
     switch try cursor.peek() {
     case .null: _ = try cursor.literal()
     case .string: call.text = try cursor.string().range
     case .object:
       call.text = try extent()
       call.form = .object
-    default: throw wrongType(param, "a string that holds a JSON object")
+    default: throw wrongType(param(), "a string that holds a JSON object")
     }
   }
 

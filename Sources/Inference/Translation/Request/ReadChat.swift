@@ -122,7 +122,7 @@ extension ConversationReader {
     var walk = try cursor.enterObject()
     var seen: UInt64 = 0
     guard
-      let role = value(try lead(TranslationTables.piece, "role", &walk, &seen), of: TranslationTables.role)
+      let role = value(try lead(.role, &walk, &seen), of: TranslationTables.role)
     else {
       throw refuse(.invalidValue, place.member("role"), "'\(place.member("role"))' is missing or unknown.")
     }
@@ -164,6 +164,7 @@ extension ConversationReader {
     open(role, at: place)
     let isAssistant = role == .assistant
     var calls: [Block] = []
+    if let text = try next(.content, &walk, &seen) { addText(text.range, at: place.at(.content)) }
     while let key = try cursor.nextMember(&walk) {
       switch try find(TranslationTables.piece, key, &seen, place) {
       case .role: try cursor.skipValue()
@@ -200,23 +201,24 @@ extension ConversationReader {
     case .object: break
     default: throw wrongType(place.path, "an object")
     }
-    let start = cursor
+    let start = cursor.mark
     var walk = try cursor.enterObject()
     var seen: UInt64 = 0
     let type = value(
-      try lead(TranslationTables.piece, "type", &walk, &seen), of: TranslationTables.pieceType)
+      try lead(.pieceType, &walk, &seen), of: TranslationTables.pieceType)
     switch type {
     case .text?, .refusal?: break
     case .imageURL?, .inputAudio?, .file?: if role != .user { throw unsupported(place.path) }
     default:
       // What an answer carried (thoughts, references) comes back in the next turn; what the user sends must arrive.
       guard role == .assistant else { throw unsupported(place.path) }
-      cursor = start
+      cursor.rewind(to: start)
       try cursor.skipValue()
       return dropped.add(place.path)
     }
     var block = Block(.text, at: place)
     let first = talk.blocks.count
+    if type == .text, let text = try next(.text, &walk, &seen) { block.text = text.range }
     while let key = try cursor.nextMember(&walk) {
       switch try find(TranslationTables.piece, key, &seen, place) {
       case .type: try cursor.skipValue()

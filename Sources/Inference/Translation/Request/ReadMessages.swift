@@ -60,13 +60,14 @@ extension ConversationReader {
 
   /// The `type` of a block that was entered.
   private mutating func pieceType(_ walk: inout JSONWalk, _ seen: inout UInt64) throws(JSONTextError) -> PieceType? {
-    value(try lead(TranslationTables.piece, "type", &walk, &seen), of: TranslationTables.pieceType)
+    value(try lead(.pieceType, &walk, &seen), of: TranslationTables.pieceType)
   }
 
   private mutating func readTextBlock(
     _ text: inout ByteRange, _ cache: inout ByteRange, at place: Place, isInside: Bool, _ walk: inout JSONWalk,
     _ seen: inout UInt64
   ) throws(JSONTextError) {
+    if let string = try next(.text, &walk, &seen) { text = string.range }
     while let key = try cursor.nextMember(&walk) {
       switch try find(TranslationTables.piece, key, &seen, place) {
       case .type: try cursor.skipValue()
@@ -84,7 +85,7 @@ extension ConversationReader {
     let start = cursor.position
     var walk = try cursor.enterObject()
     var seen: UInt64 = 0
-    switch value(try lead(TranslationTables.spec, "type", &walk, &seen), of: TranslationTables.specType) {
+    switch value(try lead(.specType, &walk, &seen), of: TranslationTables.specType) {
     case .disabled: talk.thinking.mode = .disabled
     case .adaptive: talk.thinking.mode = .adaptive
     case .enabled: talk.thinking.mode = .budget
@@ -146,7 +147,7 @@ extension ConversationReader {
       let turn: Turn.Role
       var members = try cursor.enterObject()
       var seen: UInt64 = 0
-      switch value(try lead(TranslationTables.piece, "role", &members, &seen), of: TranslationTables.role) {
+      switch value(try lead(.role, &members, &seen), of: TranslationTables.role) {
       case .user: turn = .user
       case .assistant: turn = .assistant
       case .system: turn = .system
@@ -154,6 +155,7 @@ extension ConversationReader {
       }
       let isLeading = talk.turns.isEmpty
       open(turn, at: place)
+      if let text = try next(.content, &members, &seen) { addText(text.range, at: place.at(.content)) }
       while let key = try cursor.nextMember(&members) {
         switch try find(TranslationTables.piece, key, &seen, place) {
         case .role: try cursor.skipValue()
@@ -183,7 +185,7 @@ extension ConversationReader {
 
   private mutating func readBlock(at place: Place, _ role: Turn.Role, isInside: Bool) throws(JSONTextError) {
     guard try cursor.peek() == .object else { throw wrongType(place.path, "an object") }
-    let start = cursor
+    let start = cursor.mark
     var walk = try cursor.enterObject()
     var seen: UInt64 = 0
     let type = try pieceType(&walk, &seen)
@@ -202,7 +204,7 @@ extension ConversationReader {
     default:
       // Of an earlier turn of the model, or a tool's reference: said, and left out. What the user sends must arrive.
       guard role == .assistant || isInside else { throw unsupported(place.path) }
-      cursor = start
+      cursor.rewind(to: start)
       try cursor.skipValue()
       dropped.add(place.path)
     }

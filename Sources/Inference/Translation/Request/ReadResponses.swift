@@ -116,11 +116,11 @@ extension ConversationReader {
 
   private mutating func readItem(at place: Place) throws(JSONTextError) {
     guard try cursor.peek() == .object else { throw wrongType(place.path, "an object") }
-    let start = cursor
+    let start = cursor.mark
     var walk = try cursor.enterObject()
     var seen: UInt64 = 0
     // Most messages have no type: that they are none of another type shows at their end.
-    if let role = speaker(try next(TranslationTables.piece, "role", &walk, &seen)) {
+    if let role = speaker(try next(.role, &walk, &seen)) {
       let before = (blocks: talk.blocks.count, turns: talk.turns.count, dropped: dropped.all.count)
       open(role, at: place)
       if try readMessageMembers(at: place, role, &walk, &seen) { return closeMessage(role, before.turns == 0) }
@@ -128,10 +128,10 @@ extension ConversationReader {
       talk.turns.removeLast(talk.turns.count - before.turns)
       dropped.truncate(to: before.dropped)
     }
-    cursor = start
+    cursor.rewind(to: start)
     walk = try cursor.enterObject()
     seen = 0
-    let type = try lead(TranslationTables.piece, "type", &walk, &seen)
+    let type = try lead(.pieceType, &walk, &seen)
     switch value(type, of: TranslationTables.pieceType) {
     case .message: try readMessageItem(at: place, &walk, &seen)
     case .functionCall, .customToolCall: try readCallItem(at: place, &walk, &seen)
@@ -141,7 +141,7 @@ extension ConversationReader {
     default:
       if type == nil { return try readMessageItem(at: place, &walk, &seen) }
       // Thoughts, hosted tools and what nobody knows: said, and left out.
-      cursor = start
+      cursor.rewind(to: start)
       try cursor.skipValue()
       dropped.add(place.path)
     }
@@ -150,7 +150,7 @@ extension ConversationReader {
   private mutating func readMessageItem(
     at place: Place, _ walk: inout JSONWalk, _ seen: inout UInt64
   ) throws(JSONTextError) {
-    guard let role = speaker(try lead(TranslationTables.piece, "role", &walk, &seen)) else {
+    guard let role = speaker(try lead(.role, &walk, &seen)) else {
       throw refuse(.invalidValue, place.member("role"), "'\(place.member("role"))' is missing or unknown.")
     }
     let isLeading = talk.turns.isEmpty
@@ -172,6 +172,7 @@ extension ConversationReader {
   private mutating func readMessageMembers(
     at place: Place, _ role: Turn.Role, _ walk: inout JSONWalk, _ seen: inout UInt64
   ) throws(JSONTextError) -> Bool {
+    if let text = try next(.content, &walk, &seen) { addText(text.range, at: place.at(.content)) }
     while let key = try cursor.nextMember(&walk) {
       switch try find(TranslationTables.piece, key, &seen, place) {
       case .type:
@@ -211,7 +212,7 @@ extension ConversationReader {
     var walk = try cursor.enterObject()
     var seen: UInt64 = 0
     let type = value(
-      try lead(TranslationTables.piece, "type", &walk, &seen), of: TranslationTables.pieceType)
+      try lead(.pieceType, &walk, &seen), of: TranslationTables.pieceType)
     switch type {
     case .inputText, .outputText, .text, .refusal: break
     case .inputImage, .inputFile, .inputAudio: if !takesMedia { throw unsupported(place.path) }
@@ -221,6 +222,7 @@ extension ConversationReader {
     var (text, url, data, address) = (ByteRange(0, 0), ByteRange(0, 0), ByteRange(0, 0), ByteRange(0, 0))
     var cache = ByteRange(0, 0)
     let first = talk.blocks.count
+    if type != .refusal, let string = try next(.text, &walk, &seen) { text = string.range }
     while let key = try cursor.nextMember(&walk) {
       switch try find(TranslationTables.piece, key, &seen, place) {
       case .type: try cursor.skipValue()

@@ -11,6 +11,7 @@ struct TargetAbilities {
   init(_ target: RequestTranslation.Target) {
     wire = target.wire
     isClaude = wire == .messages || wire == .converse && Self.holds("anthropic", target.model)
+    refusesBlankText = wire == .messages || wire == .converse
     hasThinkingBudget = wire == .gemini && Self.holds("gemini-2", target.model)
   }
 
@@ -46,7 +47,7 @@ struct TargetAbilities {
   var takesStrictTool: Bool { wire != .gemini }
   var takesCustomTool: Bool { wire == .chat }
   /// Blank texts are refused there, and say nothing.
-  var refusesBlankText: Bool { wire == .messages || wire == .converse }
+  let refusesBlankText: Bool
   var mostStops: Int {
     switch wire {
     case .chat: 4

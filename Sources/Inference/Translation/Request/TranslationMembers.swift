@@ -92,6 +92,25 @@ enum SpecType: String, CaseIterable, Sendable {
 
 enum SpeakerRole: String, CaseIterable, Sendable { case system, developer, user, assistant, tool, function }
 
+/// A member whose place is known, because clients write what an object is, and then what it holds.
+struct LeadMember: Sendable {
+  let name: StaticString
+  /// Of this member in the set of those that were seen.
+  let bit: UInt64
+
+  private init<Member>(_ name: StaticString, in table: MemberTable<Member>) {
+    self.name = name
+    bit = table.bit(of: "\(name)")
+  }
+
+  static let role = LeadMember("role", in: TranslationTables.piece)
+  static let pieceType = LeadMember("type", in: TranslationTables.piece)
+  static let specType = LeadMember("type", in: TranslationTables.spec)
+  /// Comes second nearly as often.
+  static let content = LeadMember("content", in: TranslationTables.piece)
+  static let text = LeadMember("text", in: TranslationTables.piece)
+}
+
 /// The tables behind the members, made once.
 enum TranslationTables {
   static let asked = MemberTable<AskedMember>()

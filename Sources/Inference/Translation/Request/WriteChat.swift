@@ -113,7 +113,11 @@ extension ConversationWriter {
   private func writeAssistant(_ run: Run) {
     comma()
     out.append("{\"role\":\"assistant\",\"content\":")
-    writeChatContent(run.blocks.lazy.map { spots[$0].place }.filter { talk.blocks[$0].kind == .text })
+    var content = ChatContent()
+    for index in run.blocks where talk.blocks[spots[index].place].kind == .text {
+      writeChat(spots[index].place, in: &content)
+    }
+    endChat(content)
     var isFirst = true
     for index in run.blocks where talk.blocks[spots[index].place].kind == .call {
       out.append(isFirst ? ",\"tool_calls\":[" : ",")
@@ -139,24 +143,42 @@ extension ConversationWriter {
     out.append("}}")
   }
 
+  /// A message's content while it is written. Its first piece waits: alone it may be a string.
+  ///
+  /// A value instead of a sequence of places, whose closures would each copy the whole writer.
+  private struct ChatContent {
+    var first: Int?
+    var isList = false
+    /// Whether the first text says that the tool failed.
+    var isError = false
+  }
+
+  private func writeChat(_ place: Int, in content: inout ChatContent) {
+    guard let first = content.first else {
+      content.first = place
+      return
+    }
+    if !content.isList {
+      out.append("[")
+      writeChatPart(talk.blocks[first], isError: content.isError)
+      content.isList = true
+    }
+    out.append(0x2C)
+    writeChatPart(talk.blocks[place], isError: false)
+  }
+
   /// One text as a string, which every server reads; more, or media, as parts. Nothing is null.
-  private func writeChatContent(_ places: some Sequence<Int>, isError: Bool = false) {
-    var places = places.makeIterator()
-    guard let first = places.next() else { return out.append("null") }
-    var following = places.next()
-    if following == nil, talk.blocks[first].kind == .text {
+  private func endChat(_ content: ChatContent) {
+    guard let first = content.first else { return out.append("null") }
+    guard !content.isList else { return out.append("]") }
+    if talk.blocks[first].kind == .text {
       out.append(0x22)
-      if isError { out.append(ConversationReader.errorPrefix) }
+      if content.isError { out.append(ConversationReader.errorPrefix) }
       splice(talk.blocks[first].text)
       return out.append(0x22)
     }
     out.append("[")
-    writeChatPart(talk.blocks[first], isError: isError)
-    while let place = following {
-      out.append(0x2C)
-      writeChatPart(talk.blocks[place], isError: false)
-      following = places.next()
-    }
+    writeChatPart(talk.blocks[first], isError: content.isError)
     out.append("]")
   }
 
@@ -206,10 +228,15 @@ extension ConversationWriter {
   private func writeUsers(_ run: Run) {
     let results = run.blocks.prefix(run.results)
     for index in results { writeToolMessage(spots[index].place) }
-    let shown = results.lazy.flatMap { inside(spots[$0].place) }.filter { talk.blocks[$0].kind != .text }
-    if !results.isEmpty, shown.contains(where: { _ in true }) {
-      openChatMessage("user")
-      writeChatContent(shown)
+    var shown = ChatContent()
+    for index in results {
+      for place in inside(spots[index].place) where talk.blocks[place].kind != .text {
+        if shown.first == nil { openChatMessage("user") }
+        writeChat(place, in: &shown)
+      }
+    }
+    if shown.first != nil {
+      endChat(shown)
       out.append("}")
     }
     var index = run.blocks.lowerBound + run.results
@@ -218,7 +245,9 @@ extension ConversationWriter {
       while index < run.blocks.upperBound, spots[index].place < talk.turns[turn].end { index += 1 }
       guard index > first else { continue }
       openChatMessage(talk.turns[turn].role == .system ? "system" : "user")
-      writeChatContent((first..<index).lazy.map { spots[$0].place })
+      var content = ChatContent()
+      for spot in first..<index { writeChat(spots[spot].place, in: &content) }
+      endChat(content)
       out.append("}")
     }
   }
@@ -235,13 +264,13 @@ extension ConversationWriter {
     out.append("{\"role\":\"tool\",\"tool_call_id\":")
     writeID(talk.blocks[place])
     out.append(",\"content\":")
-    let isError = talk.blocks[place].isError
-    let texts = inside(place).lazy.filter { talk.blocks[$0].kind == .text }
-    if texts.contains(where: { _ in true }) {
-      writeChatContent(texts, isError: isError)
+    var content = ChatContent(isError: talk.blocks[place].isError)
+    for inner in inside(place) where talk.blocks[inner].kind == .text { writeChat(inner, in: &content) }
+    if content.first != nil {
+      endChat(content)
     } else {
       out.append(0x22)
-      if isError { out.append(ConversationReader.errorPrefix) }
+      if content.isError { out.append(ConversationReader.errorPrefix) }
       out.append(0x22)
     }
     out.append("}")
