@@ -13,6 +13,8 @@ final class FaultyDisk: LogDisk {
     /// Bytes an append still takes before it fails.
     var room = 0
     var synchronize: (Int32, String)?
+    /// So many of those syncs still work.
+    var syncsBeforeFault = 0
     /// Done once, while a sync fails.
     var whileSyncFails: (@Sendable () -> Void)?
     /// One append takes at most so many bytes.
@@ -64,6 +66,10 @@ private final class FaultyFile: SegmentFile {
   func synchronize() -> Int32 {
     let (number, meanwhile): (Int32, (@Sendable () -> Void)?) = disk.faults.withLock { faults in
       guard let (number, text) = faults.synchronize, path.contains(text) else { return (0, nil) }
+      guard faults.syncsBeforeFault == 0 else {
+        faults.syncsBeforeFault -= 1
+        return (0, nil)
+      }
       defer { faults.whileSyncFails = nil }
       return (number, faults.whileSyncFails)
     }
