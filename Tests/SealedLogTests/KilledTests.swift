@@ -210,6 +210,37 @@ struct KilledTests {
     #expect(try fixture.reader().open(1, tenant: .first).request == bytes(300))
   }
 
+  /// The same when the process is stopped: a full disk may keep it from writing the copies until its time is over.
+  @Test(.timeLimit(.minutes(1))) func whatCannotBeWrittenAnewStaysAtAStop() throws {
+    let disk = try FaultyDisk(folder: fixture.log)
+    let writer = try fixture.writer(disk: disk, clock: time.clock)
+    func append(_ number: Int) throws {
+      #expect(writer.append(try entry(number), loop: 0) && fixture.confirmed.waits(for: UInt64(number)))
+    }
+    try append(1)
+    #expect(writer.drain())
+    disk.set {
+      $0.synchronize = (EIO, "1-1.thl")
+      $0.append = (ENOSPC, "1-2.thl")
+      $0.appendsBeforeFault = 1  // its header
+    }
+    try append(2)
+    #expect(
+      holds {
+        time.advance(seconds: 0.2)
+        return writer.health.state != .ok
+      })
+    let stopping = DispatchGroup()
+    DispatchQueue.global().async(group: stopping) { writer.stop() }
+    #expect(
+      holds {
+        time.advance(seconds: 0.5)
+        return stopping.wait(timeout: .now()) == .success
+      })
+    for number in 1...2 { #expect(try fixture.reader().open(UInt128(number), tenant: .first).request == bytes(300)) }
+    #expect([0, 2].contains(try fixture.verify().exitCode))
+  }
+
   /// A segment was given up, its copies stand in the next one, and the process was killed before it could empty the first:
   /// what the checkpoint says of the second is no contradiction of the first. Two of different processes are a fork.
   @Test func twoSegmentsFromOnePlaceAreATornOneOfOneProcessOnly() throws {

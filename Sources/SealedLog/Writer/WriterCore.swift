@@ -511,9 +511,10 @@ final class WriterCore: @unchecked Sendable {
     for state in streams.values {
       if let made = state.made { maker.submit(.discard(made)) }
       state.made = nil
-      if state.waiting.isEmpty { endGivenUp(state) }  // else the next process recovers them with all they hold
-      guard let open = state.open else { continue }
-      try? end(state, open, .stop)  // what cannot be ended now is recovered by the next process
+      // What cannot be ended now is recovered by the next process, and what was given up with all it holds, unless every
+      // copy is written.
+      if let open = state.open { try? end(state, open, .stop) }
+      if state.isIdle { endGivenUp(state) }
     }
     finishBatch(now: clock.monotonic())
   }

@@ -8,6 +8,8 @@ final class FaultyDisk: LogDisk {
   struct Faults: Sendable {
     /// `errno` for appends to paths that contain the text.
     var append: (Int32, String)?
+    /// So many of those appends still work.
+    var appendsBeforeFault = 0
     /// How many more files cannot be cut.
     var uncut = 0
     /// Bytes an append still takes before it fails.
@@ -54,6 +56,10 @@ private final class FaultyFile: SegmentFile {
   func append(_ bytes: UnsafeRawBufferPointer) -> Int {
     let allowed: Int = disk.faults.withLock { faults in
       if let (number, text) = faults.append, path.contains(text) {
+        guard faults.appendsBeforeFault == 0 else {
+          faults.appendsBeforeFault -= 1
+          return bytes.count
+        }
         guard faults.room > 0 else { return -Int(number) }
         defer { faults.room = 0 }
         return min(bytes.count, faults.room)
