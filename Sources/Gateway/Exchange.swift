@@ -79,8 +79,8 @@ package final class Exchange {
   var isWaiting = false
   /// The client must not try this again: it can never pass.
   var forbidsRetry = false
-  /// The snapshot by which this exchange's key was last found to be good.
-  var checkedSnapshot: ObjectIdentifier?
+  /// The number of the snapshot by which this exchange's key was last found to be good; 0: none but its own.
+  var checkedSnapshot: UInt64 = 0
   var alias = ""
   var edits = EditList()
   let issued = IssuedPlaceholders()
@@ -182,7 +182,7 @@ package final class Exchange {
     load = nil
     isWaiting = false
     forbidsRetry = false
-    checkedSnapshot = nil
+    checkedSnapshot = 0
     address = NetworkAddress(value: 0)
     demand = Demand(inputTokens: 0, outputTokens: 0, money: 0)
     outputLimit = 0

@@ -14,6 +14,9 @@ package final class GatewaySnapshot: Sendable {
   /// Hex SHA-256 of the policy set in force.
   package let policyHash: String
   private let callers: [KeyID: Caller]
+  /// No other snapshot has it, also none that lies where this one did.
+  let number = made.wrappingAdd(1, ordering: .relaxed).newValue
+  private static let made = Atomic<UInt64>(0)
 
   package init(directory: Directory, policyHash: String, callers: [KeyID: Caller]) {
     self.directory = directory

@@ -50,6 +50,8 @@ package enum UpstreamEnd: Sendable, Equatable {
   case addressRefused
   /// Waited for a connection until the deadline: nothing was sent.
   case neverSent
+  /// Sent; and the provider has said that it has not looked at it and never will (RFC 9113, 8.7).
+  case refused
   /// Sent; then silence until the deadline, before the status line or after it.
   case timedOut
   /// Sent; then the connection broke or the framing was damaged.

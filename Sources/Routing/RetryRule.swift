@@ -6,7 +6,7 @@
 package enum RetryRule {
   /// How the attempt failed.
   package enum Failure: Hashable, Sendable {
-    /// No connection: nothing was sent.
+    /// No connection, so nothing was sent; or the provider has said that it has not looked at it.
     case notSent
     /// An error status, and the seconds that the provider asks to wait.
     case status(Int, retryAfter: Int?)

@@ -21,6 +21,8 @@ final class KeptConnections {
 
   func knows(_ port: Int) -> Bool { descriptors[port] != nil }
 
+  func isHTTP2(_ port: Int) -> Bool { shared.contains(port) }
+
   func keep(_ descriptor: curl_socket_t, port: Int, isHTTP2: Bool = false) {
     guard descriptor >= 0, port > 0 else { return }
     descriptors[port] = descriptor

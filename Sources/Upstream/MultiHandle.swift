@@ -101,7 +101,7 @@ final class MultiHandle: Watcher {
     remove(transfer)
     transfer.exchange = nil
     transfer.isDirty = false
-    if idle.count < 256 { idle.append(transfer) }
+    if idle.count < 256, transfer.mayRest { idle.append(transfer) }
     // Another request may have waited for the connection that is free now.
     if let timeout = requestedTimeout {
       requestedTimeout = nil
@@ -183,6 +183,11 @@ final class MultiHandle: Watcher {
     guard !transfer.isDirty else { return }
     transfer.isDirty = true
     pool.hasNews(transfer)
+  }
+
+  /// The peer has said something of all streams of a connection.
+  func note(_ talk: StreamTalk, on connection: Int) {
+    for transfer in active where transfer.isBegun && transfer.fate.connection == connection { transfer.note(talk) }
   }
 
   fileprivate func noteTimeout(_ milliseconds: Int) { requestedTimeout = milliseconds < 0 ? nil : milliseconds }

@@ -37,13 +37,17 @@ final class Transfer {
   fileprivate var headerBytes = 0
   fileprivate var addressRefused = false
   /// The request has begun to leave: from here on the provider may have it.
-  fileprivate(set) var isBegun = false
+  private(set) var isBegun = false
   /// The kept connection that libcurl chose was not fit for use; nothing was sent.
-  fileprivate(set) var isStale = false
+  private(set) var isStale = false
   /// Asks libcurl for a new connection, for this use only.
   private var wantsFreshConnection = false
   /// The request leaves on a connection that has answered before.
-  fileprivate var isOnKnownConnection = false
+  private var isOnKnownConnection = false
+  /// What the provider has said of the request's stream.
+  private(set) var fate = StreamFate()
+  /// libcurl tells what happens; only where there may be HTTP/2, for its words cost it time.
+  private var isTold = false
   /// Whether there can be TLS between us and whom we speak to.
   private var usesTLS = true
   fileprivate var overflow = false
@@ -67,6 +71,7 @@ final class Transfer {
   }
 
   deinit {
+    if isTold { tell(false) }  // nobody is there to be told of the handle's end
     curl_easy_cleanup(easy)
     curl_url_cleanup(address)
     if let headers { curl_slist_free_all(headers) }
@@ -95,7 +100,13 @@ final class Transfer {
       th_curl_easy_set_ptr(easy, CURLOPT_OPENSOCKETDATA, me),
       th_curl_easy_set_closesocket_function(easy, closeSocket),
       th_curl_easy_set_ptr(easy, CURLOPT_CLOSESOCKETDATA, Unmanaged.passUnretained(multi.kept).toOpaque()),
+      th_curl_easy_set_debug_function(easy, noteTalk),
+      th_curl_easy_set_ptr(easy, CURLOPT_DEBUGDATA, me),
     ]
+    // Not a word of RTSP is spoken. libcurl sends once more by itself what had no answer on a kept connection, which
+    // ``beforeRequest`` forbids; with this it does so for refused streams alone, and says so. Where RTSP was left out of
+    // libcurl, a refused stream counts as a lost one.
+    _ = th_curl_easy_set_long(easy, CURLOPT_RTSP_REQUEST, Int(CURL_RTSPREQ_RECEIVE))
     return OutboundRules.apply(to: easy) && codes.allSatisfy { $0 == CURLE_OK }
   }
 
@@ -114,8 +125,11 @@ final class Transfer {
     headerBytes = 0
     addressRefused = false
     isBegun = false
+    if isStale { forbidReuse(false) }
     isStale = false
     isOnKnownConnection = false
+    fate = StreamFate()
+    if isTold { tell(false) }
     if wantsFreshConnection { _ = setFreshConnection(false) }
     overflow = false
     totalBytes = 0
@@ -167,6 +181,7 @@ final class Transfer {
   func prepareAgain() -> Bool {
     result = nil
     isStale = false
+    forbidReuse(false)
     return setFreshConnection(true)
   }
 
@@ -174,6 +189,29 @@ final class Transfer {
     wantsFreshConnection = isWanted
     return th_curl_easy_set_long(easy, CURLOPT_FRESH_CONNECT, isWanted ? 1 : 0) == CURLE_OK
   }
+
+  /// The connection is not fit for use: it ends here, or libcurl would choose it for the next request, too.
+  fileprivate func rejectConnection() {
+    isStale = true
+    forbidReuse(true)
+  }
+
+  /// The request begins to leave on a connection.
+  fileprivate func begin(on connection: Int, isKnown: Bool, isHTTP2: Bool) {
+    isBegun = true
+    isOnKnownConnection = isKnown
+    fate.connection = connection
+    if usesTLS, isHTTP2 || !isKnown { tell(true) }
+  }
+
+  private func tell(_ isWanted: Bool) {
+    isTold = th_curl_easy_set_long(easy, CURLOPT_VERBOSE, isWanted ? 1 : 0) == CURLE_OK && isWanted
+  }
+
+  func note(_ talk: StreamTalk) { fate.note(talk) }
+
+  /// Whether libcurl's handle is as good as new. One that has failed may still hold for refused what comes next.
+  var mayRest: Bool { result == nil || result == CURLE_OK || !isBegun }
 
   /// Whether libcurl has given all of the request's body away by now.
   func noteSentBody() {
@@ -214,6 +252,7 @@ final class Transfer {
     if addressRefused { return .addressRefused }
     if overflow { return .tooLarge }
     if result == CURLE_OK { return .complete }
+    if isBegun, headerBytes == 0, totalBytes == 0, fate.isUntouched { return .refused }
     // Not by libcurl's code: it calls an answer that is no HTTP an unknown protocol, as it does a wrong URL.
     return isBegun ? .cut : .notConnected
   }
@@ -269,13 +308,30 @@ private func beforeRequest(
   _ localAddress: UnsafeMutablePointer<CChar>?, _ port: Int32, _ localPort: Int32
 ) -> Int32 {
   guard let transfer = transfer(context), !transfer.isBegun else { return CURL_PREREQFUNC_ABORT }
-  guard transfer.multi.kept.isQuiet(Int(localPort)), !transfer.holdsUnreadRecords else {
-    transfer.isStale = true
+  let kept = transfer.multi.kept
+  guard kept.isQuiet(Int(localPort)), !transfer.holdsUnreadRecords else {
+    transfer.rejectConnection()
     return CURL_PREREQFUNC_ABORT
   }
-  transfer.isOnKnownConnection = transfer.multi.kept.knows(Int(localPort))
-  transfer.isBegun = true
+  // Two providers' addresses may be spoken to from one local port.
+  var identity = Hasher()
+  identity.combine(localPort)
+  if let address { identity.combine(bytes: UnsafeRawBufferPointer(start: address, count: strlen(address))) }
+  transfer.begin(
+    on: identity.finalize(), isKnown: kept.knows(Int(localPort)), isHTTP2: kept.isHTTP2(Int(localPort)))
   return CURL_PREREQFUNC_OK
+}
+
+/// libcurl's words; a GOAWAY concerns all that is on its connection.
+private func noteTalk(
+  _ easy: UnsafeMutableRawPointer?, _ kind: curl_infotype, _ bytes: UnsafeMutablePointer<CChar>?, _ count: Int,
+  _ context: UnsafeMutableRawPointer?
+) -> Int32 {
+  guard kind == CURLINFO_TEXT, let bytes, let transfer = transfer(context),
+    let talk = StreamTalk(UnsafeRawBufferPointer(start: bytes, count: count))
+  else { return 0 }
+  if case .goodbye = talk { transfer.multi.note(talk, on: transfer.fate.connection) } else { transfer.note(talk) }
+  return 0
 }
 
 private func openSocket(

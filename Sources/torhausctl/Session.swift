@@ -47,8 +47,10 @@ struct Session {
     Style(choice: output.colour, environment: console.environment, isTerminal: console.dataIsTerminal)
   }
 
-  func show(_ listing: Listing) {
-    console.writeData(listing.rendered(as: output.format, width: console.columns, style: dataStyle))
+  /// - Parameter isWhole: Nothing is cut to the width of a terminal.
+  func show(_ listing: Listing, isWhole: Bool = false) {
+    console.writeData(
+      listing.rendered(as: output.format, width: isWhole ? nil : console.columns, style: dataStyle))
   }
 
   func show(_ detail: Detail) {

@@ -36,6 +36,8 @@ class Refused:
     row: int
     retry_after: int = None
     keeps: bool = False
+    # How often the provider gets it: again only where it has said that it has not looked at it.
+    tries: int = 1
 
 
 @dataclasses.dataclass(frozen=True)
@@ -48,6 +50,7 @@ class Broken:
 
 
 CUT_EARLY = Refused(502, "upstream_cut", 6)  # sent, then lost before the status line: input estimated, output by time
+UNTAKEN = Refused(502, "upstream_error", 3, keeps=None, tries=3)  # the provider says so: nothing is billed
 LATE_HEAD = Refused(504, "upstream_timeout", 6)
 CUT = Refused(502, "upstream_cut", 9)
 LATE = Refused(504, "upstream_timeout", 9)

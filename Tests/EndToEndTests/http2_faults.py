@@ -8,7 +8,7 @@ import dataclasses
 import struct
 
 from fault_run import Ask
-from faults import CUT_EARLY, LATE, LATE_HEAD, SAID_NO, Broken, Refused, Well
+from faults import CUT_EARLY, LATE, LATE_HEAD, SAID_NO, UNTAKEN, Broken, Refused, Well
 from provider_wires import GEMINI, WIRES, Wire
 from raw_http2 import (
     ACK, CONTINUATION, DATA, END_HEADERS, END_STREAM, GOAWAY, HEADERS, PADDED, PING, PRIORITY, PUSH, RST, SETTINGS, UPDATE, block)
@@ -20,8 +20,10 @@ LOST, SLOW, WHOLE = Broken("upstream_cut"), Broken("upstream_timeout"), Well(kee
 #: libcurl does not tell a stream that was closed without an error, or with its connection, from one that is whole. That a
 #: plain answer is cut is then seen by what is missing of it.
 CUT = Refused(502, ("upstream_cut", "upstream_error"), 9)
-OURS = object()
+OURS, BEFORE = object(), object()
 BEYOND = 0x7FFF_FFFF
+# The one error with which a provider says that it has not looked at the request.
+REFUSED_STREAM = 7
 
 
 @dataclasses.dataclass(frozen=True)
@@ -53,7 +55,10 @@ def reset(code):
 
 
 def goaway(last, code=0):
-    return Frame(GOAWAY, lambda stream: struct.pack(">II", stream if last is OURS else last, code), stream=0)
+    def payload(stream):
+        return struct.pack(">II", {OURS: stream, BEFORE: max(0, stream - 2)}.get(last, last), code)
+
+    return Frame(GOAWAY, payload, stream=0)
 
 
 def update(count, **more):
@@ -168,7 +173,7 @@ def of_streams(wire, is_stream):
     yield "the first text and nothing more", [head, body(first), HANG], dataclasses.replace(slow, keeps=None)
     yield "empty DATA without an end", [head, body(first), Forever(body(b""), 0.02)], dataclasses.replace(slow, keeps=None)
     for code in (0, 1, 2, 7, 8, 11, 13):
-        yield f"reset {code} before the head", [reset(code)], early
+        yield f"reset {code} before the head", [reset(code)], UNTAKEN if code == REFUSED_STREAM else early
         yield f"reset {code} behind the head", [head, Pause(0.05), reset(code)], open_cut
         yield f"reset {code} in the answer", [head, body(first), Pause(0.05), reset(code)], open_cut
         yield f"reset {code} instead of the end", [head, body(first), body(rest), Pause(0.05), reset(code)], behind[code]
@@ -204,8 +209,11 @@ def of_connections(wire, is_stream):
     # As whoever ends a connection that nobody uses.
     yield "GOAWAY to an idle connection", [*whole, Pause(0.05), goaway(OURS)], left
     yield "GOAWAY to an idle connection, closed", [*whole, Pause(0.05), goaway(OURS), CLOSE], left
-    yield "GOAWAY that knows nothing of it", [goaway(0), Pause(0.05), CLOSE], CUT_EARLY
-    yield "GOAWAY that knows nothing of it, open", [goaway(0), HANG], CUT_EARLY
+    yield "GOAWAY that knows nothing of it", [goaway(0), Pause(0.05), CLOSE], UNTAKEN
+    yield "GOAWAY that knows nothing of it, open", [goaway(0), HANG], UNTAKEN
+    yield "GOAWAY of all before it", [goaway(BEFORE), HANG], UNTAKEN
+    yield "GOAWAY of all streams, then of those before it", [goaway(BEYOND), goaway(BEFORE), HANG], UNTAKEN
+    yield "GOAWAY of this stream, then its reset", [goaway(OURS), Pause(0.05), reset(2), CLOSE], CUT_EARLY
     yield "GOAWAY with an error in the answer", [head, body(first), goaway(OURS, 2), Pause(0.05), CLOSE], cut
     for name, frames in violations():
         yield f"{name} before the head", [*frames, HANG], CUT_EARLY

@@ -9,7 +9,7 @@ from certificates import Authority
 from conftest import Server, metric, provider, register, settles
 from fault_run import Faults, check, own_count
 from faults import Broken, Well
-from http2_faults import CASES, body, goaway, head_of, reset
+from http2_faults import BEFORE, CASES, answer, body, goaway, head_of, reset
 from provider_wires import CHAT, FIRST, TEXT, USAGE, chat_piece
 from raw_http2 import END_STREAM
 from rude_http2 import RudeHTTP2Provider, server_context
@@ -68,7 +68,7 @@ def test_a_fault(rude, number):
     case, alias = CASES[number], f"h{number}"
     outcome = rude.outcomes[alias]
     told = check(outcome, case.outcome, case.ask)
-    rude.check_connections(alias, case.outcome.keeps)
+    rude.check_connections(alias, case.outcome.keeps, getattr(case.outcome, "tries", 1))
     used = (outcome.row["input_tokens"], outcome.row["output_tokens"])
     if isinstance(case.outcome, Well):
         assert used == USAGE
@@ -166,6 +166,33 @@ def test_streams_on_one_connection_stay_apart(one_provider):
     assert ROUNDS * AT_ONCE * 3 / 4 < whole < ROUNDS * AT_ONCE
     assert is_settled(gateway)
     assert len(server.connections) < len(seen) / 5, "streams share connections"
+
+
+@pytest.mark.parametrize("no", [[reset(7)], [goaway(BEFORE), HANG]], ids=["refused", "goodbye"])
+def test_what_was_not_looked_at_is_asked_once_more(one_provider, no):
+    """As after any goodbye that crosses a request: the client gets its answer, and pays for one."""
+    asked = []
+
+    def script(request):
+        asked.append(request)
+        yield from no if len(asked) == 2 else answer(CHAT, True)
+
+    server, gateway = one_provider(script)
+
+    async def both():
+        client = await Client(*gateway.address, gateway.key()).connect()
+        return [await asyncio.wait_for(client.ask("chat/completions", chat("m", "Hallo", stream=True)), 20) for _ in range(2)]
+
+    for said in asyncio.run(both()):
+        assert (said.status, said.is_done, said.text) == (200, True, TEXT)
+    assert len(asked) == 3 and asked[1] == asked[2]
+    assert is_settled(gateway)
+
+    def are_listed():
+        rows = json.loads(gateway.ctl("log", "list", "--tenant", "mandant-a", "--all", "-o", "json").stdout)
+        return [(row["exit"], row["input_tokens"], row["output_tokens"]) for row in rows] == [("1", *USAGE)] * 2
+
+    assert settles(are_listed)
 
 
 def test_a_lost_connection_breaks_all_its_streams(one_provider):

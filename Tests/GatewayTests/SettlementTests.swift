@@ -140,8 +140,8 @@ struct SettlementTests {
 
   // MARK: Rows 3 to 5: nothing came of it
 
-  @Test(arguments: [UpstreamEnd.notConnected, .addressRefused]) func whatNeverLeftCostsNothing(end: UpstreamEnd) throws
-  {
+  @Test(arguments: [UpstreamEnd.notConnected, .addressRefused, .refused])
+  func whatNeverLeftOrWasNeverLookedAtCostsNothing(end: UpstreamEnd) throws {
     let (gate, client) = try Self.sent()
     gate.end(end)
     gate.finish(client)

@@ -53,6 +53,23 @@ struct SnapshotTests {
     }
   }
 
+  /// Two changes between two looks: the second snapshot may lie where the one was that was looked at.
+  @Test func aSnapshotIsNotTakenForOneThatLayThere() throws {
+    let gate = try TestGate()
+    let (exchange, _, _) = gate.begin(gate.chat(Specimens.chat()))
+    gate.pipeline.run(exchange)
+    gate.turnLedger()
+    gate.snapshots.swap(try gate.snapshot())
+    #expect(gate.pipeline.isKeyGood(exchange) && gate.pipeline.isKeyGood(exchange))
+    let place = ObjectIdentifier(gate.snapshots.current)
+    gate.snapshots.swap(try gate.snapshot())
+    var others: [GatewaySnapshot] = []
+    while others.count < 100_000, ObjectIdentifier(gate.snapshots.current) != place {
+      others.append(gate.snapshots.swap(GatewaySnapshot()))
+    }
+    #expect(!gate.pipeline.isKeyGood(exchange) && !gate.pipeline.isKeyGood(exchange))
+  }
+
   @Test func anEmptySnapshotRefusesEveryKey() throws {
     let gate = try TestGate()
     gate.snapshots.swap(GatewaySnapshot())

@@ -168,18 +168,123 @@ struct KilledTests {
 
   /// A sync fails while there are confirmed records that only the kernel has: they are written anew before what holds them
   /// is cut.
-  @Test func aDiskFaultAndAKillTogetherLoseNothing() throws {
+  @Test(arguments: [
+    (2, 0),  // synced when it is made, and then no more: nothing is on the disk, so it is emptied
+    (3, 2),  // with the first record, too
+  ]) func aDiskFaultAndAKillTogetherLoseNothing(failing: Int, found: Int) throws {
     let syncs = Count()
     let disk = try TracingDisk(folder: fixture.log) { step in
-      // Synced when it is made, with the first record, and then no more.
       guard case .synchronize(let path) = step, path.contains("\(TenantID.first)"), path.contains("1-1.thl") else {
         return 0
       }
-      return syncs.next() == 3 ? EIO : 0
+      return syncs.next() == failing ? EIO : 0
     }
     let written = try life(disk)
-    #expect(try fixture.verify().exitCode == 2, "a segment was given up")
+    #expect(try fixture.verify().exitCode == found, "a segment was given up")
     try checkAll(disk, written)
+  }
+
+  /// Nothing of a segment is on the disk, and the next one cannot be written yet: the records are where they were confirmed.
+  @Test func whatTheFirstSyncFailsOfStaysUntilItIsWrittenAnew() throws {
+    let disk = try FaultyDisk(folder: fixture.log)
+    let confirmed = fixture.confirmed
+    disk.set {
+      $0.append = (ENOSPC, "1-2.thl")
+      $0.synchronize = (EIO, "1-1.thl")
+      $0.syncsBeforeFault = 1  // when it is made
+    }
+    let writer = try fixture.writer(disk: disk)
+    #expect(writer.append(try entry(1), loop: 0) && confirmed.waits(for: 1))
+    #expect(holds { writer.health.state != .ok })
+    let killed = try FolderImage(reading: fixture.log)
+    try lay(killed)
+    #expect(try fixture.reader(folder).open(1, tenant: .first).request == bytes(300))
+    try verify("killed")
+    try goOn("killed")
+    try verify("killed, gone on", withKeys: true)
+    #expect(try fixture.reader(folder).open(1, tenant: .first).request == bytes(300))
+    disk.set { $0.append = nil }
+    #expect(writer.drain())
+    writer.stop()
+    #expect(try fixture.verify().findings == [])
+    #expect(try fixture.reader().open(1, tenant: .first).request == bytes(300))
+  }
+
+  /// The same when the process is stopped: a full disk may keep it from writing the copies until its time is over.
+  @Test(.timeLimit(.minutes(1))) func whatCannotBeWrittenAnewStaysAtAStop() throws {
+    let disk = try FaultyDisk(folder: fixture.log)
+    let writer = try fixture.writer(disk: disk, clock: time.clock)
+    func append(_ number: Int) throws {
+      #expect(writer.append(try entry(number), loop: 0) && fixture.confirmed.waits(for: UInt64(number)))
+    }
+    try append(1)
+    #expect(writer.drain())
+    disk.set {
+      $0.synchronize = (EIO, "1-1.thl")
+      $0.append = (ENOSPC, "1-2.thl")
+      $0.appendsBeforeFault = 1  // its header
+    }
+    try append(2)
+    #expect(
+      holds {
+        time.advance(seconds: 0.2)
+        return writer.health.state != .ok
+      })
+    let stopping = DispatchGroup()
+    DispatchQueue.global().async(group: stopping) { writer.stop() }
+    #expect(
+      holds {
+        time.advance(seconds: 0.5)
+        return stopping.wait(timeout: .now()) == .success
+      })
+    for number in 1...2 { #expect(try fixture.reader().open(UInt128(number), tenant: .first).request == bytes(300)) }
+    #expect([0, 2].contains(try fixture.verify().exitCode))
+  }
+
+  /// A segment was given up, its copies stand in the next one, and the process was killed before it could empty the first:
+  /// what the checkpoint says of the second is no contradiction of the first. Two of different processes are a fork.
+  @Test func twoSegmentsFromOnePlaceAreATornOneOfOneProcessOnly() throws {
+    var options = WriterOptions()
+    options.checkpointNanoseconds = 0
+    let disk = try FaultyDisk(folder: fixture.log)
+    disk.set {
+      $0.append = (ENOSPC, "1-2.thl")
+      $0.synchronize = (EIO, "1-1.thl")
+      $0.syncsBeforeFault = 1
+    }
+    let writer = try fixture.writer(options: options, disk: disk)
+    #expect(writer.append(try entry(1), loop: 0) && fixture.confirmed.waits(for: 1))
+    #expect(holds { writer.health.state != .ok })
+    let first = try #require(fixture.segments().first)
+    let given = try readFile(first)
+    disk.set { $0.append = nil }
+    let stream = StreamName(tenant: .first, node: LogFixture.node, mode: .managed)
+    let checkpoint = LogLayout.checkpoint(fixture.log, stream)
+    #expect(writer.drain() && holds { Files.exists(checkpoint) })
+    var image = try FolderImage(reading: fixture.log)
+    writer.stop()
+    #expect(try readFile(first).count < given.count)
+    image.apply(.replace(first, given))
+    try lay(image)
+    let result = try fixture.verify(folder)
+    #expect(Set(result.findings.map(\.code)) == [.torn], "\(result.findings)")
+    #expect(result.findings.contains { $0.segment == "1-1" && $0.text.contains("1-2 was written instead") })
+    // The same place, another process
+    let (other, confirmed) = ("\(fixture.root)/other", Confirmed())
+    let fork = try LogWriter(
+      folder: other, node: LogFixture.node, epoch: 2, keys: fixture.provider, journal: nil,
+      onConfirmed: { confirmed.add($0, $1) })
+    #expect(fork.append(try entry(3), loop: 0) && confirmed.waits(for: 3))
+    fork.stop()
+    for path in try allFiles(below: folder) where path.contains("1-2.") || path.hasSuffix("checkpoint") {
+      try FileManager.default.removeItem(atPath: path)
+    }
+    for path in try allFiles(below: other) where path.contains("2-1.") {
+      let name = (path as NSString).lastPathComponent
+      let place = (fixture.segments(in: folder)[0] as NSString).deletingLastPathComponent
+      try writeFile("\(place)/\(name)", try readFile(path))
+    }
+    #expect(try fixture.verify(folder).exitCode == 5)
   }
 
   /// With one that was killed before segments got their names when they are whole, and with a disk that has lost its end.

@@ -304,3 +304,59 @@ func aFlippedSidecarEntryIsModified(entry: Int) throws {
   #expect(code(.gap, .truncated) == 4)
   #expect(code(.truncated, .modified, .erased) == 3)
 }
+
+/// What the installation signs it vouches for: a list that somebody has changed is not signed anew with what is added.
+@Test func aForgedStreamListIsNotSignedAnew() throws {
+  let fixture = try LogFixture()
+  let writer = try fixture.writer()
+  #expect(writer.append(LogEntry(stream: try fixture.stream(), recordID: 1, request: bytes(9)), loop: 0))
+  #expect(writer.drain())
+  writer.stop()
+  let path = LogLayout.streamList(fixture.log)
+  let list = try readFile(path)
+  var forged = list
+  let digit = try #require(forged.firstIndex { (0x30...0x38).contains($0) })
+  forged[digit] += 1
+  try writeFile(path, forged)
+  let next = try fixture.writer(epoch: 2)
+  let entry = LogEntry(stream: try fixture.stream(.second), recordID: 2, request: bytes(9), token: 2)
+  #expect(next.append(entry, loop: 0))
+  #expect(
+    holds {
+      guard case .failing(let reason) = next.health.state else { return false }
+      return reason.contains("stream list")
+    })
+  #expect(try readFile(path) == forged)
+  #expect(fixture.confirmed.all == [])
+  try writeFile(path, list)
+  #expect(fixture.confirmed.waits(for: 2), "and goes on when it is the true one again")
+  next.stop()
+  #expect(try fixture.verify().findings == [])
+}
+
+/// A list of before is signed, too. What shows its age: the streams that are there, and witnesses of those that are not.
+@Test func aRolledBackStreamListIsFound() throws {
+  let fixture = try LogFixture()
+  var options = WriterOptions()
+  options.checkpointNanoseconds = 0
+  let writer = try fixture.writer(options: options)
+  #expect(writer.append(LogEntry(stream: try fixture.stream(), recordID: 1, request: bytes(9)), loop: 0))
+  #expect(writer.drain())
+  let list = try readFile(LogLayout.streamList(fixture.log))
+  #expect(writer.append(LogEntry(stream: try fixture.stream(.second), recordID: 2, request: bytes(9)), loop: 0))
+  let second = StreamName(tenant: .second, node: LogFixture.node, mode: .managed)
+  let checkpoint = LogLayout.checkpoint(fixture.log, second)
+  #expect(writer.drain() && holds { Files.exists(checkpoint) })
+  writer.stop()
+  let witness = try readFile(checkpoint)
+  let key = try fixture.provider.installationKey()
+  func found(_ tenant: TenantID? = nil, witness: [[UInt8]] = []) -> Int {
+    LogVerify.verify(folder: fixture.log, tenant: tenant, installationKey: key, witness: witness).exitCode
+  }
+  #expect(found(witness: [witness]) == 0)
+  try writeFile(LogLayout.streamList(fixture.log), list)
+  #expect(found() == 4 && found(.second) == 4 && found(.first) == 0)
+  try FileManager.default.removeItem(atPath: "\(fixture.log)/\(TenantID.second)")
+  #expect(found(witness: [witness]) == 5 && found(.second, witness: [witness]) == 5)
+  #expect(found(.first, witness: [witness]) == 0, "nothing is told of another's")
+}

@@ -393,3 +393,67 @@ func aGivenUpSegmentIsNeverSyncedAgain(durability: Durability, file: String) thr
   #expect(confirmed.count == Set(confirmed).count, "nothing is written twice")
   #expect(try fixture.verify().exitCode == 0)
 }
+
+/// A segment that was made stays the next one, whatever keeps its first frame from being made.
+@Test func aSegmentThatCouldNotBeginBeginsLater() throws {
+  let fixture = try LogFixture()
+  let fails = Flag()
+  fails.set()
+  let confirmed = fixture.confirmed
+  let writer = try LogWriter(
+    folder: fixture.log, node: LogFixture.node, epoch: 1, keys: fixture.provider, journal: nil,
+    random: { (count) throws(SealedLogError) in
+      // The frames' random bytes come in pieces of this size.
+      if count == 4096, fails.isSet {
+        fails.clear()
+        throw SealedLogError(.cryptoFailed, "No random bytes.")
+      }
+      return (0..<count).map { _ in UInt8.random(in: 0...255) }
+    },
+    onConfirmed: { confirmed.add($0, $1) })
+  #expect(writer.append(entry(try fixture.stream(), 1), loop: 0))
+  #expect(confirmed.waits(for: 1))
+  writer.stop()
+  #expect(!fails.isSet && fixture.segments().count == 1)
+  #expect(try fixture.verify().findings == [])
+}
+
+/// A strict record is on the disk, the journal is not, and the segment is given up meanwhile: its copy is what counts.
+@Test func whoWaitsForTheJournalIsToldOfTheCopy() throws {
+  let fixture = try LogFixture()
+  let disk = try FaultyDisk(folder: fixture.log)
+  let writer = try fixture.writer(disk: disk, journal: "\(fixture.root)/journal")
+  let stream = try fixture.stream(durability: .strict)
+  func append(_ number: UInt8) {
+    var entry = entry(stream, Int(number))
+    entry.journal = [number]
+    #expect(writer.append(entry, loop: 0))
+  }
+  append(1)
+  #expect(fixture.confirmed.waits(for: 1))
+  disk.set {
+    $0.append = (ENOSPC, "journal")
+    $0.synchronize = (EIO, "1-1.thl")
+  }
+  append(2)
+  #expect(holds { fixture.segments().count == 2 && fixture.isWritten(2, to: fixture.segments()[1]) })
+  #expect(fixture.confirmed.all == [1])
+  disk.set { $0.append = nil }
+  #expect(fixture.confirmed.waits(for: 2))
+  writer.stop()
+  #expect(try readFile("\(fixture.root)/journal") == [1, 2], "once each")
+}
+
+/// Whoever goes on in another journal takes the old one away.
+@Test func aNewJournalIsOnTheDiskBeforeAnybodyIsTold() throws {
+  let fixture = try LogFixture()
+  let disk = try FaultyDisk(folder: fixture.log)
+  let writer = try fixture.writer(disk: disk, journal: "\(fixture.root)/journal")
+  try writer.switchJournal(to: "\(fixture.root)/second", beginning: [7, 8])
+  #expect(disk.synchronized.withLock { $0 } == ["\(fixture.root)/second"])
+  disk.set { $0.synchronize = (EIO, "third") }
+  #expect(throws: SealedLogError.self) { try writer.switchJournal(to: "\(fixture.root)/third", beginning: [9]) }
+  disk.set { $0.synchronize = nil }
+  try writer.switchJournal(to: "\(fixture.root)/fourth", beginning: [9])
+  writer.stop()
+}

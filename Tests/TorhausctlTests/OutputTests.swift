@@ -68,7 +68,25 @@ struct OutputTests {
       + #""notes":[{"outcome":"intact","segment":"1-1","detail":"was recovered"}]}"#
     let run = Run("log", "verify", "--tenant", "a", answers: [(200, answer)])
     #expect(run.exit == 0)
-    #expect(run.talk == "intact 1-1 was recovered\n", "\(run.talk)")
+    #expect(run.data.hasSuffix("\n\nFINDING  SEGMENT  DETAIL\nintact   1-1      was recovered\n"), "\(run.data)")
+    #expect(run.talk.isEmpty)
+  }
+
+  /// Also where nobody wants to be talked to, and as a whole.
+  @Test func findingsOfAVerificationStandBelowItsTable() {
+    let long = String(repeating: "root is another, ", count: 9) + "and so on"
+    let answer =
+      #"{"outcome":"modified","exit_code":3,"segments":3,"frames":9,"findings":["#
+      + #"{"outcome":"modified","segment":"1-1","detail":"\#(long)"},{"outcome":"gap","segment":"","detail":"\u001b"}],"#
+      + #""notes":[]}"#
+    let run = Run("log", "verify", "--tenant", "a", "--quiet", answers: [(200, answer)])
+    #expect(run.exit == 3)
+    #expect(run.data.hasPrefix("outcome   modified\n"), "\(run.data)")
+    #expect(run.data.contains("modified  1-1      \(long)"), "\(run.data)")
+    #expect(run.data.contains("gap                \\u{1b}"), "\(run.data)")
+    let intact = #"{"outcome":"intact","exit_code":0,"segments":3,"frames":9,"findings":[],"notes":[]}"#
+    #expect(!Run("log", "verify", "--tenant", "a", answers: [(200, intact)]).data.contains("FINDING"))
+    #expect(!Run("log", "verify", "--tenant", "a", "-o", "csv", answers: [(200, answer)]).data.contains("FINDING"))
   }
 
   @Test func listsAsCSV() {

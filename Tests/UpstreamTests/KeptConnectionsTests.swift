@@ -1,7 +1,9 @@
 import EventLoop
 import Glibc
+import Routing
 import Testing
 
+@testable import Gateway
 @testable import Upstream
 
 @Suite("Kept connections")
@@ -76,5 +78,49 @@ struct KeptConnectionsTests {
       return seen + [kept.knows(40_000), kept.isQuiet(40_000)]
     }
     #expect(seen == [false, true, false, true, false, false, true])
+  }
+
+  private final class Ears: UpstreamDelegate {
+    var ended: ((UpstreamEnd) -> Void)?
+    func upstream(_ exchange: Exchange, answered head: UpstreamHead) {}
+    func upstream(_ exchange: Exchange, sent bytes: UnsafeRawBufferPointer) {}
+    func upstream(_ exchange: Exchange, ended end: UpstreamEnd) { ended?(end) }
+    func woken(_ exchange: Exchange) {}
+  }
+
+  /// libcurl would choose it for every request to come, and each would need a new one.
+  @Test(.timeLimit(.minutes(1))) func oneThatIsNotFitForUseIsClosed() async throws {
+    let provider = PoliteProvider()
+    provider.start()
+    defer { provider.stop() }
+    let loop = try EventLoop(name: "test")
+    defer { loop.stop() }
+    let target = UpstreamTarget(
+      provider: "polite", url: "http://127.0.0.1:\(provider.port)/v1", headerLines: [], poolKey: "polite",
+      isLocal: true,
+      limits: Limits())
+    let bound = try await loop.run {
+      let ears = Ears()
+      return LoopBound((ears, UpstreamPool(loop: loop, limits: Limits(), delegate: ears)), loop)
+    }
+    func ask(_ ticket: UInt64) async -> UpstreamEnd {
+      await withCheckedContinuation { continuation in
+        loop.execute {
+          let (ears, pool) = bound.value
+          ears.ended = { continuation.resume(returning: $0) }
+          let exchange = Exchange()
+          exchange.ticket = ticket
+          pool.send(exchange, to: target, body: UnsafeRawBufferPointer(start: nil, count: 0))
+        }
+      }
+    }
+    var connections: [Int] = []
+    for ticket in 1...5 as ClosedRange<UInt64> {
+      #expect(await ask(ticket) == .complete)
+      connections.append(provider.connections)
+      if ticket == 2 { provider.babble(on: 0) }
+    }
+    #expect(connections == [1, 1, 2, 2, 2])
+    try await loop.run { bound.value.1.stop() }
   }
 }

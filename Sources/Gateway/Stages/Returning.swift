@@ -62,6 +62,9 @@ extension RequestPipeline: UpstreamDelegate {
     case .neverSent:
       endProbe(exchange, .failed)
       fault(exchange, .timedOut, exit: .notSent)
+    case .refused:
+      endProbe(exchange, .abandoned)  // a provider that renews its connections is well
+      fault(exchange, .unreachable, exit: .notSent, failure: .notSent)
     case .timedOut:
       endProbe(exchange, .failed)
       fault(exchange, .timedOut, exit: exchange.firstByteAt == 0 ? .lostBeforeStatus : .upstreamCut)

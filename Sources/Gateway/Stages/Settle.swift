@@ -158,9 +158,10 @@ extension RequestPipeline {
     guard let caller = exchange.caller else { return true }
     if let expires = caller.principal.expires, clock.wallNanoseconds / 1_000_000_000 >= expires { return false }
     let current = services.snapshots.current
-    guard current !== exchange.snapshot, exchange.checkedSnapshot != ObjectIdentifier(current) else { return true }
-    exchange.checkedSnapshot = ObjectIdentifier(current)
-    return current.directory.holds(caller.principal.key)
+    guard current !== exchange.snapshot, exchange.checkedSnapshot != current.number else { return true }
+    guard current.directory.holds(caller.principal.key) else { return false }
+    exchange.checkedSnapshot = current.number
+    return true
   }
 
   /// Between whole events only, after 15 s of silence; a stream without any answer begins after 30 s.

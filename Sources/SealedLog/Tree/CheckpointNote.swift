@@ -89,3 +89,12 @@ struct SignedNote {
     return expected == keyHash && Ed25519.isValid(signature, of: Array(text.utf8), by: publicKey)
   }
 }
+
+extension StreamName {
+  /// The stream that a checkpoint's origin names: `<host>/log/<tenant hex>/<node hex>-<mode>`.
+  init?(origin: String) {
+    let parts = origin.split(separator: "/", omittingEmptySubsequences: false)
+    guard parts.count > 3, parts[parts.count - 3] == "log" else { return nil }
+    self.init(parts.suffix(2).joined(separator: "/"))
+  }
+}

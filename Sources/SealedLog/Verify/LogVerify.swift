@@ -52,6 +52,12 @@ package enum LogVerify {
       for stream in list.streams where isAsked(stream) && StreamFolder(log: folder, stream: stream).segments.isEmpty {
         fail(.gap, "stream \(stream) is missing")
       }
+      let unlisted = Set(found).subtracting(list.streams).filter { hasFrames(folder, $0) }
+      // Read once more: a running server may have added a stream and written to it since.
+      let newer = unlisted.isEmpty ? nil : try? StreamLister.read(Files.read(LogLayout.streamList(folder)))
+      for stream in unlisted.subtracting(newer?.streams ?? []).sorted() {
+        fail(.truncated, "stream list was rolled back: stream \(stream) is not in it")
+      }
     case .some(.none): fail(.modified, "stream list cannot be read")
     // A stream is in the list before it has its first frame.
     case .none: if present.contains(where: { hasFrames(folder, $0) }) { fail(.gap, "stream list is missing") }
@@ -67,6 +73,13 @@ package enum LogVerify {
       result.erasedEntries += check.result.erasedEntries
       result.findings += check.result.findings
       result.notes += check.result.notes
+    }
+    for witness in witnesses where !found.contains(where: { witness.origin.hasSuffix("/log/\($0)") }) {
+      guard let stream = StreamName(origin: witness.origin) else {
+        fail(.modified, "witness is of no stream")
+        continue
+      }
+      if isAsked(stream) { fail(.gap, "stream \(stream) is missing: witness states \(witness.size) frames") }
     }
     return result
   }

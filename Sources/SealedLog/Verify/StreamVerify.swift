@@ -16,6 +16,8 @@ struct StreamVerify {
   private struct Predecessor {
     let name: SegmentName
     let id: SegmentID
+    /// The segment and the tree that it says to go on from.
+    let previous: SegmentID?
     let before: CompactRange
     let leaves: [Digest256]
     let tree: CompactRange
@@ -31,6 +33,8 @@ struct StreamVerify {
 
   private var predecessor: Predecessor?
   private var open: [Statement] = []
+  /// Statements that contradict a segment without an end: no matter if the next one does not count so many of its frames.
+  private var doubted: [Statement] = []
 
   /// A recovered segment stays a finding until so many segments have gone on from it: nobody can tell an offline reader
   /// that a recovery has been seen, and a crash of long ago must not hide the next one.
@@ -71,6 +75,7 @@ struct StreamVerify {
       guard let extent = extents[index] else { continue }
       check(segment, extent, isLast: index == segments.count - 1)
     }
+    if let last = predecessor { contradict(last.name, upTo: .max) }
     let size = predecessor?.tree.end ?? 0
     for statement in open where statement.size > size {
       find(.truncated, predecessor?.name, "\(statement.what) states \(statement.size) frames, there are \(size)")
@@ -198,8 +203,13 @@ struct StreamVerify {
       if start.previous != nil || start.tree.end > 0 { find(.gap, name, "earlier segments are missing") }
       return
     }
+    contradict(before.name, upTo: start.tree.end)
     guard start.previous == before.id else {
-      find(.gap, name, "does not follow \(before.name)")
+      if isInsteadOf(before, start, name) {
+        crashes.append((before.name, "was given up after a disk fault, \(name) was written instead", 0))
+      } else {
+        find(.gap, name, "does not follow \(before.name)")
+      }
       return
     }
     let isPoisoned = start.flags & StartBody.predecessorPoisoned != 0
@@ -211,6 +221,21 @@ struct StreamVerify {
       find(.modified, before.name, "is longer than \(name) says")
     }
     if before.isUnfinished && !isPoisoned { find(.truncated, before.name, "has no footer") }
+  }
+
+  /// Whether a process gave a segment up of which nothing was on the disk, and was killed before it could empty it: its next
+  /// one goes on from where that one did.
+  private func isInsteadOf(_ before: Predecessor, _ start: StartBody, _ name: SegmentName) -> Bool {
+    before.isUnfinished && before.name.epoch == name.epoch && before.previous == start.previous
+      && before.before == start.tree
+  }
+
+  /// Tells of doubted statements as far as the frames count.
+  private mutating func contradict(_ name: SegmentName, upTo size: UInt64) {
+    for statement in doubted where statement.size <= size {
+      find(.modified, name, "\(statement.what): root at \(statement.size) frames is another")
+    }
+    doubted = []
   }
 
   private func root(of segment: Predecessor, at size: UInt64) throws(SealedLogError) -> Digest256? {
@@ -240,6 +265,7 @@ struct StreamVerify {
     }
     var tree = start.tree
     var range = CompactRange(startingAt: start.tree.end)
+    let isUnfinished = scan.footer == nil
     compare(tree, name)
     let isStub = footer.map { $0.frames > UInt64(scan.frames.count - 1) } ?? false
     if isStub, let footer {
@@ -256,14 +282,15 @@ struct StreamVerify {
       guard (try? tree.append(leaf: leaf, hasher: hasher)) != nil,
         isStub || (try? range.append(leaf: leaf, hasher: hasher)) != nil
       else { return }
-      compare(tree, name)
+      compare(tree, name, isUnfinished: isUnfinished)
     }
     if footer?.reason == .recovered { crashes.append((name, "was recovered after an unclean stop", 0)) }
     if footer?.reason == .poisoned { find(.torn, name, "was given up after a disk fault") }
     if scan.footer == nil && isLast && !isOwned && scan.tail == .clean { find(.torn, name, "was not ended") }
     predecessor = Predecessor(
-      name: name, id: scan.header.fields.segment, before: start.tree, leaves: leaves, tree: tree,
-      isUnfinished: scan.footer == nil)
+      name: name, id: scan.header.fields.segment, previous: start.previous, before: start.tree, leaves: leaves,
+      tree: tree,
+      isUnfinished: isUnfinished)
   }
 
   private mutating func note(_ bytes: [UInt8], _ name: SegmentName) {
@@ -274,8 +301,12 @@ struct StreamVerify {
     take(note, "checkpoint in \(name)", name)
   }
 
-  private mutating func compare(_ tree: CompactRange, _ name: SegmentName) {
+  private mutating func compare(_ tree: CompactRange, _ name: SegmentName, isUnfinished: Bool = false) {
     guard open.contains(where: { $0.size == tree.end }), let root = try? hasher.root(of: tree) else { return }
+    if isUnfinished {
+      doubted += open.filter { $0.size == tree.end && $0.root != root }
+      return  // none is done with: the next segment may have frames of this number, too
+    }
     for statement in open where statement.size == tree.end && statement.root != root {
       find(.modified, name, "\(statement.what): root at \(statement.size) frames is another")
     }

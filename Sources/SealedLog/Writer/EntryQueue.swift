@@ -49,7 +49,9 @@ final class EntryQueue: Sendable {
 
   /// Whether there is room now; none is taken.
   func hasRoom(_ bytes: Int, _ backlog: Backlog) -> Bool {
-    total.load(ordering: .relaxed) + bytes <= limit && backlog.bytes.load(ordering: .relaxed) + bytes <= tenantLimit
+    // In one order with ``awaitRoom(loop:)`` and what is released, as in ``takeRoom(_:_:)``.
+    total.load(ordering: .sequentiallyConsistent) + bytes <= limit
+      && backlog.bytes.load(ordering: .sequentiallyConsistent) + bytes <= tenantLimit
   }
 
   /// Takes room that an entry will fill.

@@ -14,16 +14,20 @@ final class NodeJournal: Sendable {
   }
 
   private let state = Mutex(State())
+  /// Held while the file is synced: nobody closes it meanwhile, and who finds nothing dirty finds it synced.
+  private let syncing = Mutex(())
 
   /// Goes on in another file, which ends every fault of the old one.
   func open(_ path: String, disk: any LogDisk) throws(SealedLogError) {
     let length = Files.exists(path) ? try Files.size(path) : 0
     let file = try disk.open(path)
-    let old = state.withLock { state in
-      defer { state = State(file: file, length: length) }
-      return state.file
+    syncing.withLock { _ in
+      let old = state.withLock { state in
+        defer { state = State(file: file, length: length) }
+        return state.file
+      }
+      old?.close()
     }
-    old?.close()
   }
 
   /// `errno` of a sync that failed: nothing counts as durable until another file is opened.
@@ -43,7 +47,9 @@ final class NodeJournal: Sendable {
   }
 
   /// 0 or `errno`.
-  func synchronize() -> Int32 {
+  func synchronize() -> Int32 { syncing.withLock { _ in synchronizeAlone() } }
+
+  private func synchronizeAlone() -> Int32 {
     let file: (any SegmentFile)? = state.withLock { state in
       guard state.fault == 0, state.isDirty else { return nil }
       state.isDirty = false

@@ -15,7 +15,12 @@ struct StreamLister {
     let lock = try Files.lockFolder(log)
     defer { Files.unlock(lock) }
     var streams: Set<String> = []
-    if Files.exists(path) { streams = Set(try Self.read(try Files.read(path)).streams.map(\.description)) }
+    if Files.exists(path) {
+      let list = try Self.read(try Files.read(path))
+      // What is signed anew counts as the installation's word: nothing gets in by having been written there.
+      guard list.isSigned(by: try installationKey(provider)) else { throw .notAuthentic("stream list") }
+      streams = Set(list.streams.map(\.description))
+    }
     let before = streams.count
     streams.formUnion(added.map(\.description))
     guard streams.count > before else { return }
@@ -32,6 +37,10 @@ struct StreamLister {
     } catch let error as SealedLogError {
       throw error
     } catch { throw .malformed("stream list") }
+  }
+
+  private func installationKey(_ provider: any KeyProvider) throws(SealedLogError) -> [UInt8] {
+    do { return try provider.installationKey() } catch { throw SealedLogError(error) }
   }
 
   struct List {

@@ -256,9 +256,9 @@ final class WriterCore: @unchecked Sendable {
       if settings.seals(like: made.settings), let point = state.resume,
         made.header.fields.name.number == point.nextNumber
       {
-        state.made = nil
         let open = try made.begin(
           at: point, signer: signer.current, hasher: hasher, time: clock.wall(), random: random)
+        state.made = nil  // not before: its name is taken, nobody could make it once more
         state.open = open
         state.notedAt = now
         return open
@@ -420,9 +420,13 @@ final class WriterCore: @unchecked Sendable {
     do throws(SealedLogError) {
       _ = journal.synchronize()
       try journal.open(path, disk: disk)
-      let number = journal.append(beginning)
+      var number = journal.append(beginning)
+      // What stands in it is taken away elsewhere as soon as this returns.
+      if number == 0 { number = journal.synchronize() }
       status.tell(journalFault: number)
-      return number == 0 ? nil : .disk("journal", number)
+      guard number == 0 else { return .disk("journal", number) }
+      if let end = path.lastIndex(of: "/") { try Files.synchronizeFolder(String(path[..<end])) }
+      return nil
     } catch { return error }
   }
 
@@ -436,10 +440,13 @@ final class WriterCore: @unchecked Sendable {
       }
       return (sync.synced, sync.unsynced, sync.strictTokens)
     }
+    // Those that waited for the journal wait for their copies, too.
+    let awaited = strict + confirmations.filter { $0.isStrict && $0.segment === segment }.map(\.token)
+    confirmations.removeAll { $0.isStrict && $0.segment === segment }
     var copies = unsynced
     for index in copies.indices {
       let copy = copies[index]
-      let isAwaited = strict.contains(StrictToken(loop: copy.loop, token: copy.entry.token)) && copy.entry.token != 0
+      let isAwaited = awaited.contains(StrictToken(loop: copy.loop, token: copy.entry.token)) && copy.entry.token != 0
       copies[index].isConfirmed = !isAwaited
     }
     if state.open === segment {
@@ -450,8 +457,6 @@ final class WriterCore: @unchecked Sendable {
       state.open = nil
       state.mustRoll = false
       state.givenUp.append((segment, point))
-      // Nothing goes on from a segment of which nothing is on the disk: it is emptied before the next one begins.
-      if point.frames == 0 { endGivenUp(state) }
     } else {
       segment.closeFiles()  // its successor has begun: the copies follow there, the bytes stay
     }
@@ -506,9 +511,10 @@ final class WriterCore: @unchecked Sendable {
     for state in streams.values {
       if let made = state.made { maker.submit(.discard(made)) }
       state.made = nil
-      if state.waiting.isEmpty { endGivenUp(state) }  // else the next process recovers them with all they hold
-      guard let open = state.open else { continue }
-      try? end(state, open, .stop)  // what cannot be ended now is recovered by the next process
+      // What cannot be ended now is recovered by the next process, and what was given up with all it holds, unless every
+      // copy is written.
+      if let open = state.open { try? end(state, open, .stop) }
+      if state.isIdle { endGivenUp(state) }
     }
     finishBatch(now: clock.monotonic())
   }

@@ -30,9 +30,14 @@ struct VerifyLog: TorhausctlCommand {
           fields: [
             Column("OUTCOME", "outcome"), Column("SEGMENTS", "segments", .number), Column("FRAMES", "frames", .number),
           ], value: result, nameMember: "outcome"))
-      for finding in result["findings"].elements + result["notes"].elements {
-        let words = ["outcome", "segment", "detail"].map { Cell(finding[$0]).text }
-        session.talk(DisplayText.escaped(words.filter { !$0.isEmpty }.joined(separator: " "), limit: 300))
+      let told = result["findings"].elements + result["notes"].elements
+      if output.format == .table, !told.isEmpty {
+        session.console.writeData("\n")
+        session.show(
+          Listing(
+            columns: [Column("FINDING", "outcome"), Column("SEGMENT", "segment"), Column("DETAIL", "detail")],
+            rows: told,
+            nameMember: "outcome"), isWhole: true)
       }
     }
     guard let code = result["exit_code"].integer, (0...6).contains(code) else {

@@ -8,11 +8,15 @@ final class FaultyDisk: LogDisk {
   struct Faults: Sendable {
     /// `errno` for appends to paths that contain the text.
     var append: (Int32, String)?
+    /// So many of those appends still work.
+    var appendsBeforeFault = 0
     /// How many more files cannot be cut.
     var uncut = 0
     /// Bytes an append still takes before it fails.
     var room = 0
     var synchronize: (Int32, String)?
+    /// So many of those syncs still work.
+    var syncsBeforeFault = 0
     /// Done once, while a sync fails.
     var whileSyncFails: (@Sendable () -> Void)?
     /// One append takes at most so many bytes.
@@ -52,6 +56,10 @@ private final class FaultyFile: SegmentFile {
   func append(_ bytes: UnsafeRawBufferPointer) -> Int {
     let allowed: Int = disk.faults.withLock { faults in
       if let (number, text) = faults.append, path.contains(text) {
+        guard faults.appendsBeforeFault == 0 else {
+          faults.appendsBeforeFault -= 1
+          return bytes.count
+        }
         guard faults.room > 0 else { return -Int(number) }
         defer { faults.room = 0 }
         return min(bytes.count, faults.room)
@@ -64,6 +72,10 @@ private final class FaultyFile: SegmentFile {
   func synchronize() -> Int32 {
     let (number, meanwhile): (Int32, (@Sendable () -> Void)?) = disk.faults.withLock { faults in
       guard let (number, text) = faults.synchronize, path.contains(text) else { return (0, nil) }
+      guard faults.syncsBeforeFault == 0 else {
+        faults.syncsBeforeFault -= 1
+        return (0, nil)
+      }
       defer { faults.whileSyncFails = nil }
       return (number, faults.whileSyncFails)
     }
