@@ -1,5 +1,5 @@
 # Everything from a bare Debian 12 with Swift 6.3 on the PATH: each target installs what it needs.
-.PHONY: run build test lint bench clean
+.PHONY: run build test lint bench profile clean
 
 STATE ?= demo-state
 # Debian's own, whose packages setup.sh installs, whatever else is on the PATH.
@@ -25,6 +25,11 @@ lint:
 bench: build
 	@scripts/setup.sh bench
 	$(PYTHON) loadtest/bench.py
+
+# What the compiler knows of the program's load; after large changes of the data plane.
+profile: build
+	@scripts/setup.sh bench
+	@scripts/profile.sh
 
 clean:
 	rm -rf .build demo-state

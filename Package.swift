@@ -1,6 +1,13 @@
 // swift-tools-version: 6.2
 import PackageDescription
 
+/// How often each piece ran under load, for the compiler to lay out and inline by: made by `make profile`, which builds
+/// with TORHAUS_PROFILE=generate. What has changed since is compiled as without it.
+let profile =
+  Context.environment["TORHAUS_PROFILE"] == "generate"
+  ? ["-Xfrontend", "-ir-profile-generate"]
+  : ["-Xfrontend", "-ir-profile-use=\(Context.packageDirectory)/profile/torhaus.profdata"]
+
 /// One list for every Swift target: Swift 6 mode comes with the tools version, the rest is strictness.
 let strict: [SwiftSetting] = [
   .treatAllWarnings(as: .error),
@@ -9,7 +16,8 @@ let strict: [SwiftSetting] = [
   .enableUpcomingFeature("ExistentialAny"),
   // What is `public` in other modules is inlined; what is `package` is not (Swift 6.3). Overlapping accesses are checked
   // in debug builds, which the tests run.
-  .unsafeFlags(["-enforce-exclusivity=unchecked", "-cross-module-optimization"], .when(configuration: .release)),
+  .unsafeFlags(
+    ["-enforce-exclusivity=unchecked", "-cross-module-optimization"] + profile, .when(configuration: .release)),
 ]
 
 let nio: [Target.Dependency] = [

@@ -2,7 +2,7 @@ import Synchronization
 
 /// How many connections are open: of all loops together, and from each source. Touched when one is accepted and when one
 /// closes, never in between, so one short lock is enough for all loops.
-package final class ConnectionCount: Sendable {
+public final class ConnectionCount: Sendable {
   private struct State {
     var open = 0
     var perSource: [SourceAddress: Int] = [:]
@@ -17,7 +17,7 @@ package final class ConnectionCount: Sendable {
   /// - Parameters:
   ///   - limit: Connections of the whole process.
   ///   - perSource: Of them, from one source.
-  package init(limit: Int, perSource: Int) {
+  public init(limit: Int, perSource: Int) {
     self.limit = limit
     limitPerSource = perSource
   }
@@ -50,13 +50,13 @@ package final class ConnectionCount: Sendable {
   }
 
   /// What is open now, and what was closed at once since the start because a limit was reached.
-  package struct Reading: Sendable, Equatable {
-    package var open = 0
-    package var refused = 0
-    package var refusedPerSource = 0
+  public struct Reading: Sendable, Equatable {
+    public var open = 0
+    public var refused = 0
+    public var refusedPerSource = 0
   }
 
-  package var reading: Reading {
+  public var reading: Reading {
     state.withLock { Reading(open: $0.open, refused: $0.refused, refusedPerSource: $0.refusedPerSource) }
   }
 

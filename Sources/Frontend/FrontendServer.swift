@@ -1,20 +1,20 @@
-package import EventLoop
-package import Gateway
+public import EventLoop
+public import Gateway
 import Glibc
 
 /// The data plane's listeners: accept connections on the first loop and give each to the loop it stays on.
-package final class FrontendServer: Sendable {
-  package struct Configuration: Sendable {
+public final class FrontendServer: Sendable {
+  public struct Configuration: Sendable {
     /// At least one.
-    package var places: [ListeningPlace]
+    public var places: [ListeningPlace]
     /// Host names that are served; empty serves all.
-    package var hosts: Set<String>
-    package var proxies: TrustedProxies
-    package var limits: Limits
+    public var hosts: Set<String>
+    public var proxies: TrustedProxies
+    public var limits: Limits
     /// Nil serves without TLS.
-    package var tls: TLSFront?
+    public var tls: TLSFront?
 
-    package init(
+    public init(
       places: [ListeningPlace], hosts: Set<String> = [], proxies: TrustedProxies = TrustedProxies(),
       limits: Limits = Limits(), tls: TLSFront? = nil
     ) {
@@ -29,16 +29,16 @@ package final class FrontendServer: Sendable {
   private let workers: [LoopBound<LoopWorker>]
   private let listeners: [LoopBound<Listener>]
   /// The ports in use, in the order of the places; 0 for a file.
-  package let ports: [Int]
+  public let ports: [Int]
 
   /// The listening sockets, for as long as this accepts or is paused.
-  package let descriptors: [Int32]
+  public let descriptors: [Int32]
 
   /// Binds; ``accept(_:)`` starts it.
   /// - Parameters:
   ///   - pipelines: One per loop, made for that loop; at least one.
   ///   - count: Holds the limits on connections; over them a connection is closed as soon as it is accepted.
-  package init(
+  public init(
     _ configuration: Configuration, pipelines: [LoopBound<RequestPipeline>], count: ConnectionCount
   ) async throws {
     var sockets: [ListeningSocket] = []
@@ -92,25 +92,25 @@ package final class FrontendServer: Sendable {
   }
 
   /// Accepts connections or, for a time, none: then they wait in the kernel.
-  package func accept(_ accepts: Bool) async {
+  public func accept(_ accepts: Bool) async {
     for listener in listeners {
       _ = try? await listener.loop.run { accepts ? listener.value.start() : listener.value.pause() }
     }
   }
 
   /// A listening socket that is not of the data plane, such as the Admin API's.
-  package static func open(_ place: ListeningPlace) throws(ListenerError) -> (descriptor: Int32, port: Int) {
+  public static func open(_ place: ListeningPlace) throws(ListenerError) -> (descriptor: Int32, port: Int) {
     let socket = try ListeningSocket(place)
     return (socket.descriptor, socket.port)
   }
 
   /// Whether only this machine reaches a listening socket.
-  package static func isLocal(_ descriptor: Int32) -> Bool { ListeningSocket.isLocal(descriptor) }
+  public static func isLocal(_ descriptor: Int32) -> Bool { ListeningSocket.isLocal(descriptor) }
 
   /// Stops accepting, lets what is in work finish, and closes the rest after `seconds`.
   /// - Parameter isHandedOver: Another process listens on the same sockets: nobody's connection is closed before its
   ///   client had the chance to hear of it.
-  package func drain(seconds: Int64, isHandedOver: Bool = false) async {
+  public func drain(seconds: Int64, isHandedOver: Bool = false) async {
     for listener in listeners {
       _ = try? await listener.loop.run { listener.value.close(isHandedOver: isHandedOver) }
     }

@@ -2,7 +2,7 @@ import CLinux
 import Glibc
 
 /// Where the data plane listens.
-package enum ListeningPlace: Sendable, Equatable {
+public enum ListeningPlace: Sendable, Equatable {
   /// - port: 0 takes a free one.
   case network(address: String, port: Int)
   /// A Unix-domain socket; `mode` is its file's.
@@ -11,14 +11,14 @@ package enum ListeningPlace: Sendable, Equatable {
   case inherited(descriptor: Int32)
 }
 
-package enum ListenerError: Error, Sendable, CustomStringConvertible {
+public enum ListenerError: Error, Sendable, CustomStringConvertible {
   case unknownAddress(String)
   case portTaken(String)
   case refused(String, errno: Int32)
   /// A path that something other than a socket has, or that is too long for one.
   case noSocketPath(String)
 
-  package var description: String {
+  public var description: String {
     switch self {
     case .unknownAddress(let address): "'\(address)' is no address of this machine"
     case .portTaken(let place): "\(place) is taken"

@@ -1,20 +1,20 @@
-package import Tenancy
+public import Tenancy
 
 /// Whose word on the address of a client counts: the proxies in front of the gateway.
-package struct TrustedProxies: Sendable, Equatable {
+public struct TrustedProxies: Sendable, Equatable {
   private let networks: [Network]
   private let trustsFiles: Bool
 
   /// Trusts nobody: forwarded addresses are not read.
-  package init() { self.init(networks: [], trustsFiles: false) }
+  public init() { self.init(networks: [], trustsFiles: false) }
 
   /// - Parameter trustsFiles: Whoever comes by a Unix-domain socket is a proxy.
-  package init(networks: [Network], trustsFiles: Bool) {
+  public init(networks: [Network], trustsFiles: Bool) {
     self.networks = networks
     self.trustsFiles = trustsFiles
   }
 
-  package var isEmpty: Bool { networks.isEmpty && !trustsFiles }
+  public var isEmpty: Bool { networks.isEmpty && !trustsFiles }
 
   /// - Parameter address: Where a connection comes from; one that comes by a file has none.
   func holds(_ address: NetworkAddress) -> Bool {

@@ -5,7 +5,7 @@ import Tenancy
 ///
 /// Loops take from it in steps (``LoopBodies``), so that a request costs its loop two additions and no shared cache line
 /// of the process.
-package final class BodyMemory: Sendable {
+public final class BodyMemory: Sendable {
   private let limit: Int
   let limitPerTenant: Int
   /// What a loop takes at a time beyond its need: its spare is at most twice that.
@@ -15,7 +15,7 @@ package final class BodyMemory: Sendable {
   private let refused = Atomic<Int>(0)
   private let refusedPerTenant = Atomic<Int>(0)
 
-  package init(_ limits: Limits) {
+  public init(_ limits: Limits) {
     limit = limits.heldBodiesBytes
     limitPerTenant = limits.heldBodiesBytesPerTenant
     step = max(1, limits.heldBodiesBytes / 256)
@@ -49,15 +49,15 @@ package final class BodyMemory: Sendable {
     }
   }
 
-  package struct Reading: Sendable, Equatable {
+  public struct Reading: Sendable, Equatable {
     /// Bytes that are held or that a loop keeps ready, steps included.
-    package var bytes = 0
+    public var bytes = 0
     /// Requests refused because of the process's limit, and of their tenant's.
-    package var refused = 0
-    package var refusedPerTenant = 0
+    public var refused = 0
+    public var refusedPerTenant = 0
   }
 
-  package var reading: Reading {
+  public var reading: Reading {
     Reading(
       bytes: taken.load(ordering: .relaxed), refused: refused.load(ordering: .relaxed),
       refusedPerTenant: refusedPerTenant.load(ordering: .relaxed))

@@ -3,18 +3,18 @@ import Routing
 /// What a provider is doing now, for who asks why it is not asked. On any thread; takes nothing.
 extension CallableModel {
   /// Milliseconds for which the provider has asked to be left alone with this model; nil: it has not.
-  package func rest(atMilliseconds now: Int64) -> Int64? { rest.remaining(at: now) }
+  public func rest(atMilliseconds now: Int64) -> Int64? { rest.remaining(at: now) }
 
   /// Whether it has as many requests under way as it may.
-  package var isFull: Bool { load.outstanding >= provider.limits.concurrency ?? .max }
+  public var isFull: Bool { load.outstanding >= provider.limits.concurrency ?? .max }
 
   /// The name of its breaker.
-  package var breaker: String { breakerName }
+  public var breaker: String { breakerName }
 }
 
 extension RequestPipeline {
   /// Which of these breakers let nothing pass at the moment. On the loop.
-  package func openBreakers(among names: [String]) -> Set<String> {
+  public func openBreakers(among names: [String]) -> Set<String> {
     let now = clock.monotonicNanoseconds / 1_000_000
     return Set(names.filter { !breakers.mayAdmit($0, nowMilliseconds: now) })
   }

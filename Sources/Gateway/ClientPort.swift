@@ -1,12 +1,12 @@
 /// What an answer's head says beside its status; all of it is ours, nothing comes from a provider.
-package struct ResponseHead: Sendable {
-  package enum ContentKind: Sendable, Equatable { case json, eventStream, sound(SoundType), text, empty }
-  package var status: UInt16
-  package var kind: ContentKind
+public struct ResponseHead: Sendable {
+  public enum ContentKind: Sendable, Equatable { case json, eventStream, sound(SoundType), text, empty }
+  public var status: UInt16
+  public var kind: ContentKind
   /// The connection ends with this answer. Of HTTP/2 the stream does in any case, and the connection does not.
-  package var closes: Bool
+  public var closes: Bool
 
-  package init(status: UInt16, kind: ContentKind, closes: Bool = false) {
+  public init(status: UInt16, kind: ContentKind, closes: Bool = false) {
     self.status = status
     self.kind = kind
     self.closes = closes
@@ -16,7 +16,7 @@ package struct ResponseHead: Sendable {
 /// What the pipeline needs of a client's connection or stream; called on its event loop only.
 ///
 /// A class-bound protocol: a call is one table look-up, nothing is boxed or allocated.
-package protocol ClientPort: AnyObject {
+public protocol ClientPort: AnyObject {
   /// A whole answer. `fields` are complete header lines, each with its CRLF.
   func respond(_ head: ResponseHead, fields: UnsafeRawBufferPointer, body: UnsafeRawBufferPointer)
   /// The head of a stream; pieces and one of the ends follow.

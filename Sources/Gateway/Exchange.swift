@@ -1,14 +1,14 @@
 import Inference
-package import JSONText
+public import JSONText
 import Quotas
 import Redaction
 import Routing
 import SealedLog
-package import Tenancy
+public import Tenancy
 
 /// One request and its answer, from the first byte in to the last byte out: the value that goes down the stages of
 /// ``RequestPipeline``. Belongs to one event loop; reused for later requests with its memory.
-package final class Exchange {
+public final class Exchange {
   /// Where a request is in its life; the numbers are those of the stages in the design.
   enum Stage: Int {
     case accept = 1, authenticate, parse, authorize, redact, route, reserve, record, send, returning, settle
@@ -16,23 +16,23 @@ package final class Exchange {
 
   // MARK: Filled by the front end
   /// Given back when the exchange is over: the two hold each other until then.
-  package var client: (any ClientPort)?
-  package var method = Route.Method.other
-  package var contentType = ContentType.none
-  package var hasContentEncoding = false
+  public var client: (any ClientPort)?
+  public var method = Route.Method.other
+  public var contentType = ContentType.none
+  public var hasContentEncoding = false
   /// Of a form; empty for any other body.
-  package var formBoundary: [UInt8] = []
-  package var isStrict = false
+  public var formBoundary: [UInt8] = []
+  public var isStrict = false
   /// Where the connection comes from.
-  package var address = NetworkAddress(value: 0)
-  package let credential = ByteArena(capacity: 128)
-  package let subjectField = ByteArena(capacity: 64)
-  package let clientRequestID = ByteArena(capacity: 64)
+  public var address = NetworkAddress(value: 0)
+  public let credential = ByteArena(capacity: 128)
+  public let subjectField = ByteArena(capacity: 64)
+  public let clientRequestID = ByteArena(capacity: 64)
   /// `anthropic-version` and `anthropic-beta`, as they came.
-  package let anthropicVersion = ByteArena(capacity: 64)
-  package let anthropicBetas = ByteArena(capacity: 64)
+  public let anthropicVersion = ByteArena(capacity: 64)
+  public let anthropicBetas = ByteArena(capacity: 64)
   /// The request's body as it came. Like the other bodies it grows to what is needed: each open stream holds one.
-  package let body = ByteArena(capacity: 64)
+  public let body = ByteArena(capacity: 64)
 
   // MARK: Kept by the pipeline's count of memory
   /// Bytes that are given back when the exchange is over, and to whom beside the process.
@@ -47,7 +47,7 @@ package final class Exchange {
   var roomProgress: UInt64 = 0
 
   // MARK: Kept by the sender
-  package var upstreamSlot = -1
+  public var upstreamSlot = -1
 
   // MARK: Kept by the pipeline and its helpers
   /// The piece of work that a helper has; until it comes back the exchange is neither ended nor reused.
@@ -58,7 +58,7 @@ package final class Exchange {
   // MARK: The request
   var stage = Stage.accept
   /// Names this exchange to threads that wake it: index in the pipeline's table and a generation.
-  package internal(set) var ticket: UInt64 = 0
+  public internal(set) var ticket: UInt64 = 0
   var id = RequestID(0)
   var route = Route.root
   /// How the client speaks, known from its path even where there is no such route.
@@ -249,13 +249,13 @@ package final class Exchange {
     edits = EditList()
   }
 
-  package var isStream: Bool { isScanned && scan.stream }
+  public var isStream: Bool { isScanned && scan.stream }
 
   /// What a stream is framed in on this attempt's wire.
   var streamKind: UpstreamHead.ContentKind { wire == .converse ? .amazonEventStream : .eventStream }
 
   /// Reads what the request says its body is.
-  package func takeContentType(_ field: Slice<UnsafeRawBufferPointer>) {
+  public func takeContentType(_ field: Slice<UnsafeRawBufferPointer>) {
     contentType = ContentType(field)
     if contentType == .form { formBoundary = FormBoundary.read(UnsafeRawBufferPointer(rebasing: field)) ?? [] }
   }

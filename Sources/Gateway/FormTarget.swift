@@ -1,7 +1,7 @@
 import Inference
 
 /// How a form goes to a provider.
-package enum FormTarget {
+public enum FormTarget {
   /// The same for all: its boundary is ours.
-  package static let contentType = "content-type: multipart/form-data; boundary=\(FormBoundary.own)"
+  public static let contentType = "content-type: multipart/form-data; boundary=\(FormBoundary.own)"
 }

@@ -1,7 +1,7 @@
 import Glibc
 
 /// The clocks the pipeline looks at; injected so that tests decide what time it is.
-package protocol GatewayClock: AnyObject, Sendable {
+public protocol GatewayClock: AnyObject, Sendable {
   /// CLOCK_MONOTONIC in nanoseconds.
   var monotonicNanoseconds: Int64 { get }
   /// CLOCK_REALTIME in nanoseconds since 1970.
@@ -9,12 +9,12 @@ package protocol GatewayClock: AnyObject, Sendable {
 }
 
 /// The machine's clocks.
-package final class SystemClock: GatewayClock {
-  package init() {}
+public final class SystemClock: GatewayClock {
+  public init() {}
 
-  package var monotonicNanoseconds: Int64 { Self.read(CLOCK_MONOTONIC) }
+  public var monotonicNanoseconds: Int64 { Self.read(CLOCK_MONOTONIC) }
   /// To the kernel's tick, some milliseconds: nothing here needs more, and it costs a third.
-  package var wallNanoseconds: Int64 { Self.read(CLOCK_REALTIME_COARSE) }
+  public var wallNanoseconds: Int64 { Self.read(CLOCK_REALTIME_COARSE) }
 
   private static func read(_ clock: clockid_t) -> Int64 {
     var time = timespec()

@@ -1,19 +1,19 @@
-package import Quotas
-package import SealedLog
-package import Tenancy
+public import Quotas
+public import SealedLog
+public import Tenancy
 
 /// What all loops share: snapshots, quotas and the log's writer. Everything in it is safe from any thread.
-package final class GatewayServices: Sendable {
-  package let snapshots: SnapshotCell<GatewaySnapshot>
-  package let quotas: QuotaGate
-  package let log: LogWriter
+public final class GatewayServices: Sendable {
+  public let snapshots: SnapshotCell<GatewaySnapshot>
+  public let quotas: QuotaGate
+  public let log: LogWriter
   /// The pepper of key digests; each loop keeps its own context of it.
-  package let pepper: [UInt8]
-  package let limits: Limits
-  package let readiness: Readiness
-  package let bodies: BodyMemory
+  public let pepper: [UInt8]
+  public let limits: Limits
+  public let readiness: Readiness
+  public let bodies: BodyMemory
 
-  package init(
+  public init(
     snapshots: SnapshotCell<GatewaySnapshot>, quotas: QuotaGate, log: LogWriter, pepper: [UInt8], limits: Limits,
     readiness: Readiness
   ) {

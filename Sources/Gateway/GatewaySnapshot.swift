@@ -1,46 +1,46 @@
-package import Policies
-package import Quotas
-package import Redaction
-package import Routing
-package import SealedLog
+public import Policies
+public import Quotas
+public import Redaction
+public import Routing
+public import SealedLog
 import Synchronization
-package import Tenancy
+public import Tenancy
 
 /// Everything a request needs to know of people, policies and prices, as of one instant; swapped as a whole.
 ///
 /// A request keeps the snapshot that it began with.
-package final class GatewaySnapshot: Sendable {
-  package let directory: Directory
+public final class GatewaySnapshot: Sendable {
+  public let directory: Directory
   /// Hex SHA-256 of the policy set in force.
-  package let policyHash: String
+  public let policyHash: String
   private let callers: [KeyID: Caller]
   /// No other snapshot has it, also none that lies where this one did.
   let number = made.wrappingAdd(1, ordering: .relaxed).newValue
   private static let made = Atomic<UInt64>(0)
 
-  package init(directory: Directory, policyHash: String, callers: [KeyID: Caller]) {
+  public init(directory: Directory, policyHash: String, callers: [KeyID: Caller]) {
     self.directory = directory
     self.policyHash = policyHash
     self.callers = callers
   }
 
   /// Nobody and nothing: refuses every key.
-  package convenience init() { self.init(directory: Directory(), policyHash: "", callers: [:]) }
+  public convenience init() { self.init(directory: Directory(), policyHash: "", callers: [:]) }
 
   func caller(of principal: Principal) -> Caller? { callers[principal.key] }
 }
 
 /// An API key with what applies to its requests.
-package final class Caller: Sendable {
-  package let principal: Principal
-  package let rules: TenantRules
-  package let quota: QuotaAccount
+public final class Caller: Sendable {
+  public let principal: Principal
+  public let rules: TenantRules
+  public let quota: QuotaAccount
   /// Who it is, as META says it.
   let meta: [UInt8]
   /// The tenant's share of the memory for bodies, once somebody has looked it up.
   let bodies = AtomicLazyReference<TenantBodies>()
 
-  package init(principal: Principal, rules: TenantRules, quota: QuotaAccount) {
+  public init(principal: Principal, rules: TenantRules, quota: QuotaAccount) {
     self.principal = principal
     self.rules = rules
     self.quota = quota
@@ -53,35 +53,35 @@ package final class Caller: Sendable {
 }
 
 /// A tenant's policy, compiled: what its keys may reach, what is redacted, where it is logged.
-package final class TenantRules: Sendable {
-  package struct Plan: Sendable {
+public final class TenantRules: Sendable {
+  public struct Plan: Sendable {
     /// Bytes of a request body.
-    package var bodyBytes: Int
+    public var bodyBytes: Int
     /// Tokens of one answer when the client names no limit, and the most it may name.
-    package var outputTokens: Int64
+    public var outputTokens: Int64
     /// Whether a limit may be lowered so that the request fits a budget.
-    package var clamp: Clamp
+    public var clamp: Clamp
 
-    package init(bodyBytes: Int, outputTokens: Int64, clamp: Clamp) {
+    public init(bodyBytes: Int, outputTokens: Int64, clamp: Clamp) {
       self.bodyBytes = bodyBytes
       self.outputTokens = outputTokens
       self.clamp = clamp
     }
   }
-  package enum Clamp: String, Sendable { case absent, always, never }
+  public enum Clamp: String, Sendable { case absent, always, never }
 
-  package let policy: EffectivePolicy
-  package let plan: Plan
+  public let policy: EffectivePolicy
+  public let plan: Plan
   /// Nil: the policy says in words that nothing is redacted.
-  package let redaction: RedactionProfile?
+  public let redaction: RedactionProfile?
   /// The aliases this tenant may use.
-  package let models: [String: ModelRoute]
+  public let models: [String: ModelRoute]
   /// Serves names that no alias knows under their own name; the demo's, never a production policy's.
-  package let openModels: OpenModels?
-  package let stream: LogStream
+  public let openModels: OpenModels?
+  public let stream: LogStream
   /// The key of the tenant's placeholders and hashes.
-  package let pseudonymKey: [UInt8]
-  package init(
+  public let pseudonymKey: [UInt8]
+  public init(
     policy: EffectivePolicy, plan: Plan, redaction: RedactionProfile?, models: [String: ModelRoute],
     openModels: OpenModels?, stream: LogStream, pseudonymKey: [UInt8]
   ) {
@@ -96,14 +96,14 @@ package final class TenantRules: Sendable {
 }
 
 /// An alias with its candidates in the order of its route.
-package final class ModelRoute: Sendable {
-  package let alias: String
-  package let order: Alias.Order
-  package let candidates: [CallableModel]
+public final class ModelRoute: Sendable {
+  public let alias: String
+  public let order: Alias.Order
+  public let candidates: [CallableModel]
   /// Seconds since 1970, for model lists.
-  package let created: Int64
+  public let created: Int64
 
-  package init(alias: String, order: Alias.Order, candidates: [CallableModel], created: Int64) {
+  public init(alias: String, order: Alias.Order, candidates: [CallableModel], created: Int64) {
     self.alias = alias
     self.order = order
     self.candidates = candidates
@@ -112,13 +112,13 @@ package final class ModelRoute: Sendable {
 }
 
 /// A model of a provider with everything needed to send to it and to price it.
-package final class CallableModel: Sendable {
-  package let provider: Provider
-  package let model: Model
+public final class CallableModel: Sendable {
+  public let provider: Provider
+  public let model: Model
   /// Prices in the tenant's currency, at the rate of the snapshot.
-  package let price: Price
-  package let targets: UpstreamTargets
-  package let weight: Int
+  public let price: Price
+  public let targets: UpstreamTargets
+  public let weight: Int
   /// Shared by all models of the provider, all loops and all snapshots.
   let load: ProviderLoad
   let rest: ModelRest
@@ -129,7 +129,7 @@ package final class CallableModel: Sendable {
   /// What was called at which price, as META says it.
   let meta: [UInt8]
 
-  package init(
+  public init(
     provider: Provider, model: Model, price: Price, targets: UpstreamTargets, weight: Int = 1,
     load: ProviderLoad = ProviderLoad(), rest: ModelRest = ModelRest()
   ) {
@@ -149,14 +149,14 @@ package final class CallableModel: Sendable {
 }
 
 /// Stands for all models of the demo's upstreams, at one price for each kind of route.
-package final class OpenModels: Sendable {
+public final class OpenModels: Sendable {
   /// An upstream and the beginning of the names that are its own.
-  package struct Template: Sendable {
-    package let prefix: String
+  public struct Template: Sendable {
+    public let prefix: String
     /// One that talks and embeds, and those for routes of their own.
-    package let models: [CallableModel]
+    public let models: [CallableModel]
 
-    package init(prefix: String, models: [CallableModel]) {
+    public init(prefix: String, models: [CallableModel]) {
       self.prefix = prefix
       self.models = models
     }
@@ -169,13 +169,13 @@ package final class OpenModels: Sendable {
   private static let remembered = 256
 
   /// Names that none of the others claims go to the first.
-  package init(_ first: [CallableModel], others: [Template] = []) {
+  public init(_ first: [CallableModel], others: [Template] = []) {
     self.first = first
     self.others = others
   }
 
   /// A route for a model name that no alias knows.
-  package func route(_ name: String) -> ModelRoute {
+  public func route(_ name: String) -> ModelRoute {
     routes.withLock { routes in
       if let known = routes[name] { return known }
       if routes.count >= Self.remembered { routes.removeAll(keepingCapacity: true) }
@@ -186,7 +186,7 @@ package final class OpenModels: Sendable {
   }
 
   /// The same for a name that a list of models shows.
-  package func make(_ name: String, created: Int64) -> ModelRoute {
+  public func make(_ name: String, created: Int64) -> ModelRoute {
     let templates = others.first { name.hasPrefix($0.prefix) }?.models ?? first
     let candidates = templates.map { template in
       let model = Model(

@@ -1,125 +1,125 @@
 /// What the data plane accepts and how long it waits; the defaults of the threat model, each with its unit.
-package struct Limits: Sendable, Equatable {
+public struct Limits: Sendable, Equatable {
   /// Bytes of one header field, name and value.
-  package var fieldBytes = 8 * 1024
+  public var fieldBytes = 8 * 1024
   /// Bytes of a request's head, request line included.
-  package var headBytes = 32 * 1024
+  public var headBytes = 32 * 1024
   /// Header fields of one request.
-  package var fieldCount = 100
+  public var fieldCount = 100
   /// Bytes of the request target.
-  package var targetBytes = 2 * 1024
+  public var targetBytes = 2 * 1024
   /// Bytes of a request body, before a plan narrows it.
-  package var bodyBytes = 8 * 1024 * 1024
+  public var bodyBytes = 8 * 1024 * 1024
   /// Bytes of a plain answer from a provider.
-  package var answerBytes = 32 * 1024 * 1024
+  public var answerBytes = 32 * 1024 * 1024
   /// Bytes of a whole streamed answer from a provider.
-  package var streamBytes = 64 * 1024 * 1024
+  public var streamBytes = 64 * 1024 * 1024
   /// Bytes of a provider's error body that are read.
-  package var errorBytes = 64 * 1024
+  public var errorBytes = 64 * 1024
   /// Bytes held for a client that reads slowly: above the first the provider is paused, below the second it goes on.
-  package var heldHighBytes = 64 * 1024
-  package var heldLowBytes = 16 * 1024
+  public var heldHighBytes = 64 * 1024
+  public var heldLowBytes = 16 * 1024
   /// Bytes of pipelined requests that are read ahead while one is in work.
-  package var readAheadBytes = 64 * 1024
+  public var readAheadBytes = 64 * 1024
 
   /// Milliseconds until a request's head, and before it the TLS handshake, must be complete.
-  package var headMilliseconds = 10_000
+  public var headMilliseconds = 10_000
   /// Milliseconds of grace before ``bodyBytesPerSecond`` counts, and the longest silence that faster bytes make up for.
-  package var bodyGraceMilliseconds = 5_000
-  package var bodySilenceMilliseconds = 30_000
-  package var bodyBytesPerSecond = 1024
+  public var bodyGraceMilliseconds = 5_000
+  public var bodySilenceMilliseconds = 30_000
+  public var bodyBytesPerSecond = 1024
   /// Milliseconds that an idle kept-alive connection stays open.
-  package var idleMilliseconds = 60_000
+  public var idleMilliseconds = 60_000
   /// Milliseconds that an idle connection stays when another process has taken over: longer than clients keep idle ones.
-  package var lingerMilliseconds = 10_000
+  public var lingerMilliseconds = 10_000
   /// Milliseconds a client may take nothing of what waits for it.
-  package var writeStallMilliseconds = 30_000
+  public var writeStallMilliseconds = 30_000
   /// Milliseconds to connect to a provider, to its first byte, and between bytes.
-  package var connectMilliseconds = 5_000
-  package var firstByteMilliseconds = 600_000
-  package var upstreamIdleMilliseconds = 120_000
+  public var connectMilliseconds = 5_000
+  public var firstByteMilliseconds = 600_000
+  public var upstreamIdleMilliseconds = 120_000
   /// Milliseconds of a whole exchange.
-  package var exchangeMilliseconds = 3_600_000
+  public var exchangeMilliseconds = 3_600_000
   /// Milliseconds an answer waits for its record to be written before it ends as an error.
-  package var confirmationMilliseconds = 5_000
+  public var confirmationMilliseconds = 5_000
   /// Milliseconds a request waits for room in the log's queue while nothing leaves it.
-  package var logRoomMilliseconds = 5_000
+  public var logRoomMilliseconds = 5_000
   /// Milliseconds a request waits for the quota ledger.
-  package var ledgerMilliseconds = 5_000
+  public var ledgerMilliseconds = 5_000
   /// Milliseconds that a provider is read on after its client has gone, for the usage.
-  package var drainMilliseconds = 2_000
+  public var drainMilliseconds = 2_000
   /// Milliseconds of silence in a stream after which a keep-alive comment goes out.
-  package var keepAliveMilliseconds = 15_000
+  public var keepAliveMilliseconds = 15_000
 
   /// Requests answered on one connection.
-  package var requestsPerConnection = 10_000
+  public var requestsPerConnection = 10_000
   /// Open connections: all, and from one source address.
-  package var connections = 10_000
-  package var connectionsPerSource = 200
+  public var connections = 10_000
+  public var connectionsPerSource = 200
   /// Open connections of one event loop to one provider, beside the bounds of its record: as many as there can be requests
   /// of clients that speak HTTP/1.1.
-  package var upstreamConnections: Int { connections }
+  public var upstreamConnections: Int { connections }
   /// TLS handshakes that are not over, on one event loop: each holds tens of kilobytes.
-  package var handshakes = 1_000
+  public var handshakes = 1_000
   /// Bytes of request bodies, and of plain answers until they are passed on, that lie in memory at one time: of all
   /// requests, and of one tenant's. The machine's memory may lower them: ``fit(memoryBytes:)``.
-  package var heldBodiesBytes = 512 * 1024 * 1024
-  package var heldBodiesBytesPerTenant = 128 * 1024 * 1024
+  public var heldBodiesBytes = 512 * 1024 * 1024
+  public var heldBodiesBytesPerTenant = 128 * 1024 * 1024
   /// Bytes of a body up to which its loop does all the work on it; above, threads of their own scan, redact and restore,
   /// so that no other request waits for it. The first of these threads takes nothing above ``shortWorkBytes``. Copying
   /// alone is the loop's up to ``ownCopyBytes``.
-  package var ownWorkBytes = 64 * 1024
-  package var shortWorkBytes = 512 * 1024
-  package var ownCopyBytes = 512 * 1024
+  public var ownWorkBytes = 64 * 1024
+  public var shortWorkBytes = 512 * 1024
+  public var ownCopyBytes = 512 * 1024
   /// What a turn of a loop takes on of what comes; the rest waits for the next turns, which begin at once. Of requests,
   /// their bodies and 2 KiB each; of bodies that are being sent, what is received; of an answer, what one client takes.
-  package var turnBytes = 128 * 1024
-  package var turnReadBytes = 256 * 1024
-  package var turnWriteBytes = 1024 * 1024
+  public var turnBytes = 128 * 1024
+  public var turnReadBytes = 256 * 1024
+  public var turnWriteBytes = 1024 * 1024
   /// Attempts at providers for one request.
-  package var attempts = 3
+  public var attempts = 3
 
   /// What HTTP/2 has beyond HTTP/1.1. Frames have at most the 16,384 bytes that every client knows of.
-  package struct HTTP2: Sendable, Equatable {
+  public struct HTTP2: Sendable, Equatable {
     /// Requests of one connection that are open at the same time.
-    package var streams = 100
+    public var streams = 100
     /// Bytes of one request's body that its client may send unasked; more is asked for while ``uploadBytes`` last.
-    package var streamWindowBytes = 65_535
+    public var streamWindowBytes = 65_535
     /// Bytes of all bodies of one connection that are on their way at the same time.
-    package var connectionWindowBytes = 1024 * 1024
+    public var connectionWindowBytes = 1024 * 1024
     /// Bytes that the bodies which one connection is sending may come to, not counted each one's first window.
-    package var uploadBytes = 16 * 1024 * 1024
+    public var uploadBytes = 16 * 1024 * 1024
     /// Bytes of the tables by which header fields are compressed: the client's and ours.
-    package var clientTableBytes = 4096
-    package var ownTableBytes = 1024
+    public var clientTableBytes = 4096
+    public var ownTableBytes = 1024
     /// Frames that continue one head.
-    package var continuations = 8
+    public var continuations = 8
     /// Milliseconds for which the following three count.
-    package var calmMilliseconds = 30_000
+    public var calmMilliseconds = 30_000
     /// Requests that their client takes back before anything was answered.
-    package var earlyResets = 100
+    public var earlyResets = 100
     /// Malformed requests, and other faults of a client that end a stream.
-    package var faults = 100
+    public var faults = 100
     /// Frames that ask for nothing: PING, SETTINGS, PRIORITY, unknown types, empty DATA, and what there is of WINDOW_UPDATE
     /// and RST_STREAM beyond our DATA and the client's requests.
-    package var idleFrames = 200
+    public var idleFrames = 200
 
-    package init() {}
+    public init() {}
   }
-  package var http2 = HTTP2()
+  public var http2 = HTTP2()
 
-  package init() {}
+  public init() {}
 
   /// Bodies take at most a quarter of the memory that there is, and one tenant's a quarter of that; but one body of the
   /// largest size always fits.
-  package mutating func fit(memoryBytes: Int) {
+  public mutating func fit(memoryBytes: Int) {
     heldBodiesBytes = max(bodyBytes, min(heldBodiesBytes, memoryBytes / 4))
     heldBodiesBytesPerTenant = max(bodyBytes, min(heldBodiesBytesPerTenant, heldBodiesBytes / 4))
   }
 
   /// Each client's connection may need one to a provider, and the log, the databases and the listeners have files of their
   /// own: who could not be served is not let in.
-  package mutating func fit(descriptors: Int) {
+  public mutating func fit(descriptors: Int) {
     connections = max(16, min(connections, (descriptors - 512) / 2))
   }
 }

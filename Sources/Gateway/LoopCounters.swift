@@ -1,7 +1,7 @@
 import Synchronization
 
 /// What one loop counts; summed over the loops on scrape. Single writer: its loop.
-package final class LoopCounters: Sendable {
+public final class LoopCounters: Sendable {
   private let requests = Atomic<UInt64>(0)
   private let statuses: [Counter] = (0..<6).map { _ in Counter() }
   private let inputTokens = Atomic<UInt64>(0)
@@ -17,7 +17,7 @@ package final class LoopCounters: Sendable {
   /// A boxed atomic, so that an array of them can be held.
   private final class Counter: Sendable { let value = Atomic<UInt64>(0) }
 
-  package init() {}
+  public init() {}
 
   func began() {
     requests.wrappingAdd(1, ordering: .relaxed)
@@ -40,27 +40,27 @@ package final class LoopCounters: Sendable {
   func worked(nanoseconds: Int64) { gatewayNanoseconds.wrappingAdd(UInt64(clamping: nanoseconds), ordering: .relaxed) }
 
   /// An HTTP/2 connection was ended for what its client does too often.
-  package func calmedConnection() { calmed.wrappingAdd(1, ordering: .relaxed) }
+  public func calmedConnection() { calmed.wrappingAdd(1, ordering: .relaxed) }
 
   /// A reading of all counters.
-  package struct Reading: Sendable {
-    package var requests: UInt64 = 0
-    package var inFlight: Int64 = 0
+  public struct Reading: Sendable {
+    public var requests: UInt64 = 0
+    public var inFlight: Int64 = 0
     /// Answers by hundreds of the status; index 2 is 2xx.
-    package var statuses = [UInt64](repeating: 0, count: 6)
-    package var inputTokens: UInt64 = 0
-    package var outputTokens: UInt64 = 0
-    package var findings: UInt64 = 0
-    package var gatewayNanoseconds: UInt64 = 0
-    package var requestOverhead = OverheadHistogram.Reading()
-    package var answerOverhead = OverheadHistogram.Reading()
+    public var statuses = [UInt64](repeating: 0, count: 6)
+    public var inputTokens: UInt64 = 0
+    public var outputTokens: UInt64 = 0
+    public var findings: UInt64 = 0
+    public var gatewayNanoseconds: UInt64 = 0
+    public var requestOverhead = OverheadHistogram.Reading()
+    public var answerOverhead = OverheadHistogram.Reading()
     /// HTTP/2 connections that were ended for what their clients did too often.
-    package var calmed: UInt64 = 0
+    public var calmed: UInt64 = 0
 
-    package init() {}
+    public init() {}
   }
 
-  package func add(to reading: inout Reading) {
+  public func add(to reading: inout Reading) {
     reading.requests &+= requests.load(ordering: .relaxed)
     reading.inFlight &+= inFlight.load(ordering: .relaxed)
     for index in 0..<6 { reading.statuses[index] &+= statuses[index].value.load(ordering: .relaxed) }

@@ -2,16 +2,16 @@ import Synchronization
 
 /// How long a loop's requests spent in one part of the gateway: counts by powers of two of a microsecond. One writer, its
 /// loop.
-package final class OverheadHistogram: Sendable {
+public final class OverheadHistogram: Sendable {
   /// The last bucket has no upper bound.
-  package static let buckets = 22
+  public static let buckets = 22
 
   private let counts: [Counter] = (0..<buckets).map { _ in Counter() }
   private let sum = Atomic<UInt64>(0)
 
   private final class Counter: Sendable { let value = Atomic<UInt64>(0) }
 
-  package init() {}
+  public init() {}
 
   func add(nanoseconds: Int64) {
     let spent = UInt64(clamping: nanoseconds)
@@ -24,22 +24,22 @@ package final class OverheadHistogram: Sendable {
   }
 
   /// What several loops counted.
-  package struct Reading: Sendable {
+  public struct Reading: Sendable {
     /// Not summed up: each bucket for itself.
-    package private(set) var counts = [UInt64](repeating: 0, count: OverheadHistogram.buckets)
-    package private(set) var nanoseconds: UInt64 = 0
+    public private(set) var counts = [UInt64](repeating: 0, count: OverheadHistogram.buckets)
+    public private(set) var nanoseconds: UInt64 = 0
 
-    package init() {}
+    public init() {}
 
-    package mutating func add(_ histogram: OverheadHistogram) {
+    public mutating func add(_ histogram: OverheadHistogram) {
       for index in counts.indices { counts[index] &+= histogram.counts[index].value.load(ordering: .relaxed) }
       nanoseconds &+= histogram.sum.load(ordering: .relaxed)
     }
 
-    package var count: UInt64 { counts.reduce(0, &+) }
+    public var count: UInt64 { counts.reduce(0, &+) }
 
     /// The upper bound of a bucket in seconds; nil for the last.
-    package static func bound(_ index: Int) -> Double? {
+    public static func bound(_ index: Int) -> Double? {
       index < OverheadHistogram.buckets - 1 ? Double(1 << index) / 1e6 : nil
     }
   }

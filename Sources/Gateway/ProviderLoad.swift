@@ -1,14 +1,14 @@
-package import Routing
+public import Routing
 import Synchronization
 
 /// What all loops together have under way at one provider, and how many retries it may still be given. Outlives
 /// snapshots: a change of policies forgets nothing that is open.
-package final class ProviderLoad: Sendable {
+public final class ProviderLoad: Sendable {
   private let open = Atomic<Int>(0)
   private let begun = Atomic<UInt64>(0)
   private let budget: Mutex<RetryBudget>
 
-  package init(_ budget: RetryBudget = RetryBudget()) { self.budget = Mutex(budget) }
+  public init(_ budget: RetryBudget = RetryBudget()) { self.budget = Mutex(budget) }
 
   /// Requests under way.
   var outstanding: Int { open.load(ordering: .relaxed) }
@@ -36,11 +36,11 @@ package final class ProviderLoad: Sendable {
 }
 
 /// Until when a provider has asked to be left alone with one of its models; for all loops.
-package final class ModelRest: Sendable {
+public final class ModelRest: Sendable {
   /// Milliseconds of the monotonic clock.
   private let until = Atomic<Int64>(.min)
 
-  package init() {}
+  public init() {}
 
   /// How long from now; nil: not at all.
   func remaining(at now: Int64) -> Int64? {
@@ -49,20 +49,20 @@ package final class ModelRest: Sendable {
   }
 
   /// Never shortens a rest: of two answers the later one need not know more.
-  package func extend(to instant: Int64) { until.max(instant, ordering: .relaxed) }
+  public func extend(to instant: Int64) { until.max(instant, ordering: .relaxed) }
 }
 
 /// The one load of each provider and the one rest of each of its models, by name.
-package final class ProviderLoads: Sendable {
+public final class ProviderLoads: Sendable {
   private struct Known: Sendable {
     var loads: [String: ProviderLoad] = [:]
     var rests: [String: ModelRest] = [:]
   }
   private let known = Mutex(Known())
 
-  package init() {}
+  public init() {}
 
-  package func load(of provider: String) -> ProviderLoad {
+  public func load(of provider: String) -> ProviderLoad {
     known.withLock { known in
       if let load = known.loads[provider] { return load }
       let made = ProviderLoad()
@@ -71,7 +71,7 @@ package final class ProviderLoads: Sendable {
     }
   }
 
-  package func rest(of model: String, at provider: String) -> ModelRest {
+  public func rest(of model: String, at provider: String) -> ModelRest {
     known.withLock { known in
       let name = "\(provider)/\(model)"
       if let rest = known.rests[name] { return rest }

@@ -1,15 +1,15 @@
-package import JSONText
+public import JSONText
 
 /// The id of a request: `req_` and 128 random bits in 26 characters; no clock, no counter.
-package struct RequestID: Hashable, Sendable {
-  package let value: UInt128
-  package static let textBytes = 30
+public struct RequestID: Hashable, Sendable {
+  public let value: UInt128
+  public static let textBytes = 30
   private static let alphabet: StaticString = "0123456789abcdefghjkmnpqrstvwxyz"
 
-  package init(_ value: UInt128) { self.value = value }
+  public init(_ value: UInt128) { self.value = value }
 
   /// Appends the text form.
-  package func write(into arena: ByteArena) {
+  public func write(into arena: ByteArena) {
     withUnsafeTemporaryAllocation(of: UInt8.self, capacity: Self.textBytes) { text in
       let digits = Self.alphabet.utf8Start
       // From the end: 12 digits of five bits of the lower half, one that reaches over both, 13 of the upper half.
@@ -34,7 +34,7 @@ package struct RequestID: Hashable, Sendable {
     }
   }
 
-  package var text: String {
+  public var text: String {
     let arena = ByteArena(capacity: 64)
     write(into: arena)
     return arena.text

@@ -15,7 +15,7 @@ import Tenancy
 ///
 /// *parse*, *authorize*, *redact*, the writing of a body and the reading of a plain answer use this pipeline's tools, the
 /// exchange and what is immutable, and nothing else: helpers call them on pipelines of their own.
-package final class RequestPipeline {
+public final class RequestPipeline {
   /// What a stage says of a request.
   enum Step {
     case next
@@ -27,13 +27,13 @@ package final class RequestPipeline {
   let services: GatewayServices
   let loop: Int
   let limits: Limits
-  package let counters = LoopCounters()
+  public let counters = LoopCounters()
   /// Refers back to this pipeline without keeping it.
-  package var upstreamPort: (any UpstreamPort)?
+  public var upstreamPort: (any UpstreamPort)?
   /// Who works on large bodies; without, this pipeline's own thread does.
-  package var helpers: Helpers?
+  public var helpers: Helpers?
   /// Somebody calls ``turnEnded()`` at each turn's end. Without turns, as in tests, everything runs at once.
-  package var hasTurns = false
+  public var hasTurns = false
   private var isLogToBeWoken = false
   /// Tickets of requests for whose records the log's queue has no room, in the order in which they came; and of exchanges
   /// that are over but for their records.
@@ -74,7 +74,7 @@ package final class RequestPipeline {
   private var generation: UInt32 = 0
 
   /// - Parameter loop: The number of the loop, by which other threads name it when they wake its exchanges.
-  package init(services: GatewayServices, loop: Int, clock: any GatewayClock) throws {
+  public init(services: GatewayServices, loop: Int, clock: any GatewayClock) throws {
     self.services = services
     self.loop = loop
     self.clock = clock
@@ -89,7 +89,7 @@ package final class RequestPipeline {
   // MARK: The front end's calls
 
   /// A fresh exchange under a new ticket.
-  package func takeExchange() -> Exchange {
+  public func takeExchange() -> Exchange {
     let exchange = free.popLast() ?? Exchange()
     register(exchange)
     counters.began()
@@ -112,11 +112,11 @@ package final class RequestPipeline {
   }
 
   /// Exchanges that are not over.
-  package var openExchanges: Int { table.count - freeIndexes.count }
+  public var openExchanges: Int { table.count - freeIndexes.count }
 
   /// The drain's time is over: what is still in work ends with an error that its client can see, and is settled.
   /// Nothing is sent from here on.
-  package func endAll() {
+  public func endAll() {
     isEnding = true
     allowance = .max
     runArrived()
@@ -136,7 +136,7 @@ package final class RequestPipeline {
 
   /// Stages 1 and 2, from the head alone: what the request is for, and who sends it.
   /// - Returns: True if it was answered already.
-  package func begin(_ exchange: Exchange, path: UnsafeRawBufferPointer, credentialsDiffer: Bool) -> Bool {
+  public func begin(_ exchange: Exchange, path: UnsafeRawBufferPointer, credentialsDiffer: Bool) -> Bool {
     exchange.startedAt = clock.monotonicNanoseconds
     exchange.id = RequestID(ids.next())
     guard exchange.id.value != 0 else {
@@ -151,7 +151,7 @@ package final class RequestPipeline {
 
   /// Takes memory for so many bytes more of a request's body; before they are read, where that is known.
   /// - Returns: False if there is none: the request was refused.
-  package func hold(_ exchange: Exchange, bodyBytes: Int) -> Bool {
+  public func hold(_ exchange: Exchange, bodyBytes: Int) -> Bool {
     switch bodies.take(bodyBytes, for: exchange) {
     case .taken: return true
     case .full:
@@ -173,7 +173,7 @@ package final class RequestPipeline {
   func giveBodies(_ bytes: Int, of exchange: Exchange) { bodies.give(bytes, of: exchange) }
 
   /// The rest of the stages, once the body is there: at the end of the turn, with all others that the turn has brought.
-  package func run(_ exchange: Exchange) {
+  public func run(_ exchange: Exchange) {
     exchange.stage = .parse
     guard hasTurns else { return advance(exchange) }
     arrived.append(exchange.ticket)
@@ -229,12 +229,12 @@ package final class RequestPipeline {
   }
 
   /// Requests wait for the next turn, which is to begin at once.
-  package var hasWaiting: Bool { !waiting.isEmpty }
+  public var hasWaiting: Bool { !waiting.isEmpty }
 
   private var mayTakeWaiting: Bool { allowance > 0 && !waiting.isEmpty }
 
   /// A turn of the loop begins: it may take as much as any other.
-  package func turnBegan() { allowance = limits.turnBytes }
+  public func turnBegan() { allowance = limits.turnBytes }
 
   /// Writes the closing record of an exchange; with turns, at this turn's end, with all others.
   func recordClosing(_ exchange: Exchange, _ actual: Actual) {
@@ -310,7 +310,7 @@ package final class RequestPipeline {
 
   /// The turn of the loop is over: what it has brought is done together.
   /// - Returns: True if there was something, which may have brought news from the sender or further requests.
-  package func turnEnded() -> Bool {
+  public func turnEnded() -> Bool {
     let hasWork = !arrived.isEmpty || !toRecord.isEmpty || mayTakeWaiting
     recordConcluded()
     runArrived()
@@ -335,7 +335,7 @@ package final class RequestPipeline {
   }
 
   /// The quota ledger has answered: these may ask again.
-  package func wake(_ tickets: [UInt64]) {
+  public func wake(_ tickets: [UInt64]) {
     for ticket in tickets {
       guard let exchange = exchange(of: ticket), exchange.stage == .reserve, exchange.lent == nil else { continue }
       advance(exchange)
@@ -343,7 +343,7 @@ package final class RequestPipeline {
   }
 
   /// The log's writer has written what these wait for: their answers may end.
-  package func confirmed(_ tickets: [UInt64]) {
+  public func confirmed(_ tickets: [UInt64]) {
     closing.removeAll(keepingCapacity: true)
     for ticket in tickets {
       if let exchange = exchange(of: ticket), release(exchange) { closing.append(ticket) }
@@ -358,7 +358,7 @@ package final class RequestPipeline {
   }
 
   /// A few times a second: deadlines of exchanges, keep-alives of streams.
-  package func tick() {
+  public func tick() {
     let now = clock.monotonicNanoseconds
     for exchange in table {
       if let exchange { lookAfter(exchange, now) }

@@ -1,7 +1,7 @@
-package import Inference
+public import Inference
 
 /// What a path and method ask for: the whole table. A route that is not in it does not exist.
-package enum Route: Equatable, Sendable {
+public enum Route: Equatable, Sendable {
   case inference(InferenceRoute)
   case models
   /// One model; its name is the rest of the path.
@@ -10,16 +10,16 @@ package enum Route: Equatable, Sendable {
   case readyz
   case root
 
-  package enum Method: Sendable { case get, head, post, other }
+  public enum Method: Sendable { case get, head, post, other }
 
-  package enum Lookup: Equatable {
+  public enum Lookup: Equatable {
     case found(Route)
     /// The path exists for another method, given for `Allow`.
     case wrongMethod(allow: StaticString)
     /// Whether the base URL was given with `/v1` twice, the most frequent slip of all.
     case unknown(doubledVersion: Bool)
 
-    package static func == (left: Lookup, right: Lookup) -> Bool {
+    public static func == (left: Lookup, right: Lookup) -> Bool {
       switch (left, right) {
       case (.found(let a), .found(let b)): a == b
       case (.wrongMethod(let a), .wrongMethod(let b)): a.description == b.description
@@ -30,7 +30,7 @@ package enum Route: Equatable, Sendable {
   }
 
   /// Exact paths, with and without `/v1`; nothing is normalised.
-  package static func find(_ method: Method, _ path: UnsafeRawBufferPointer) -> Lookup {
+  public static func find(_ method: Method, _ path: UnsafeRawBufferPointer) -> Lookup {
     if let route = InferenceRoute(path: path) {
       return method == .post ? .found(.inference(route)) : .wrongMethod(allow: "POST")
     }
@@ -71,11 +71,11 @@ package enum Route: Equatable, Sendable {
 }
 
 /// What a request says its body is.
-package enum ContentType: Sendable {
+public enum ContentType: Sendable {
   case none, json, form, other
 
   /// The media type counts, its parameters do not.
-  package init(_ field: Slice<UnsafeRawBufferPointer>) {
+  public init(_ field: Slice<UnsafeRawBufferPointer>) {
     let expected: StaticString = "application/json"
     var index = field.startIndex
     var offset = 0

@@ -1,11 +1,11 @@
-package import Inference
+public import Inference
 
 /// Sound as clients are told what it is: a closed list, so that nothing of a provider's header reaches them.
-package enum SoundType: Sendable, CaseIterable {
+public enum SoundType: Sendable, CaseIterable {
   case mpeg, opus, ogg, aac, flac, wav, pcm
 
   /// What a format is where the provider says only that it sends bytes.
-  package init(_ format: SoundFormat) {
+  public init(_ format: SoundFormat) {
     self =
       switch format {
       case .mp3: .mpeg
@@ -17,7 +17,7 @@ package enum SoundType: Sendable, CaseIterable {
       }
   }
 
-  package var mediaType: StaticString {
+  public var mediaType: StaticString {
     switch self {
     case .mpeg: "audio/mpeg"
     case .opus: "audio/opus"
@@ -30,7 +30,7 @@ package enum SoundType: Sendable, CaseIterable {
   }
 
   /// What providers call them, in lower case.
-  package static let names: [(name: StaticString, type: SoundType)] = [
+  public static let names: [(name: StaticString, type: SoundType)] = [
     ("audio/mpeg", .mpeg), ("audio/mp3", .mpeg), ("audio/opus", .opus), ("audio/ogg", .ogg), ("audio/aac", .aac),
     ("audio/flac", .flac), ("audio/x-flac", .flac), ("audio/wav", .wav), ("audio/x-wav", .wav), ("audio/wave", .wav),
     ("audio/vnd.wave", .wav), ("audio/pcm", .pcm),

@@ -1,9 +1,9 @@
-package import Routing
+public import Routing
 
 /// What the pipeline needs of the adapter that sends; one per event loop, called on that loop only.
 ///
 /// A class-bound protocol: a call is one table look-up, nothing is boxed or allocated.
-package protocol UpstreamPort: AnyObject {
+public protocol UpstreamPort: AnyObject {
   /// Sends a POST. `body` must stay where it is until the end was told or ``cancel(_:)`` returned.
   ///
   /// Never calls back from inside: news arrive in a later turn of the loop.
@@ -18,30 +18,30 @@ package protocol UpstreamPort: AnyObject {
 }
 
 /// The status line and the header fields of a provider's answer that are read; all others are dropped.
-package struct UpstreamHead: Sendable, Equatable {
-  package enum ContentKind: Sendable, Equatable {
+public struct UpstreamHead: Sendable, Equatable {
+  public enum ContentKind: Sendable, Equatable {
     case json, eventStream, amazonEventStream
     case sound(SoundType)
     /// Bytes of which nobody says what they are.
     case octets
     case other
   }
-  package var status: Int = 0
-  package var kind = ContentKind.other
-  package var isEncoded = false
+  public var status: Int = 0
+  public var kind = ContentKind.other
+  public var isEncoded = false
   /// The request's body has left as a whole: nobody reads it any more.
-  package var hasTakenRequest = false
-  package var retryAfterSeconds: Int?
+  public var hasTakenRequest = false
+  public var retryAfterSeconds: Int?
   /// ``retryAfterSeconds`` comes from `retry-after-ms`, which beats `retry-after` in any order.
-  package var hasExactRetryAfter = false
+  public var hasExactRetryAfter = false
   /// What the provider says of its limits.
-  package var rest = ProviderRest()
+  public var rest = ProviderRest()
 
-  package init() {}
+  public init() {}
 }
 
 /// How a provider's answer ended.
-package enum UpstreamEnd: Sendable, Equatable {
+public enum UpstreamEnd: Sendable, Equatable {
   /// All of it arrived by its framing.
   case complete
   /// Name, address, connection or TLS failed: nothing was sent.
@@ -61,7 +61,7 @@ package enum UpstreamEnd: Sendable, Equatable {
 }
 
 /// Who is told what comes back; implemented by the pipeline, called on the loop, outside of the sender's callbacks.
-package protocol UpstreamDelegate: AnyObject {
+public protocol UpstreamDelegate: AnyObject {
   func upstream(_ exchange: Exchange, answered head: UpstreamHead)
   /// A piece of the answer's body; the bytes are gone when this returns.
   func upstream(_ exchange: Exchange, sent bytes: UnsafeRawBufferPointer)

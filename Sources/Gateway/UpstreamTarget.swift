@@ -1,38 +1,38 @@
-package import Routing
+public import Routing
 
 /// One route of one provider, ready to send to: everything about a request to it that stays the same.
 ///
 /// Made when a snapshot is built, shared by all loops. The credential lives in ``headerLines`` and nowhere else; it is
 /// bound to the origin of ``url``, which no request can change.
-package final class UpstreamTarget: Sendable {
+public final class UpstreamTarget: Sendable {
   /// The provider's id in the register.
-  package let provider: String
+  public let provider: String
   /// Absolute, from the register.
-  package let url: String
+  public let url: String
   /// Whole header lines, credential included; never logged.
-  package let headerLines: [String]
+  public let headerLines: [String]
   /// Requests with the same pool key share connections: the provider credential's name, with `dedicated-connections`
   /// also the tenant.
-  package let poolKey: String
+  public let poolKey: String
   /// Whether addresses inside the house (loopback, private networks) are what the record means.
-  package let isLocal: Bool
-  package let connectMilliseconds: Int
-  package let firstByteMilliseconds: Int
-  package let idleMilliseconds: Int
+  public let isLocal: Bool
+  public let connectMilliseconds: Int
+  public let firstByteMilliseconds: Int
+  public let idleMilliseconds: Int
   /// Of one attempt, however lively it is.
-  package let totalMilliseconds: Int
+  public let totalMilliseconds: Int
   /// Nil: by its name over public TLS.
-  package let transport: UpstreamTransport?
+  public let transport: UpstreamTransport?
   /// Each request is signed with this key instead of carrying a credential (AWS Signature Version 4).
-  package let signature: Signature?
+  public let signature: Signature?
 
-  package struct Signature: Sendable {
-    package let region: String
-    package let service: String
-    package let accessKey: String
-    package let secretKey: String
+  public struct Signature: Sendable {
+    public let region: String
+    public let service: String
+    public let accessKey: String
+    public let secretKey: String
 
-    package init(region: String, service: String, accessKey: String, secretKey: String) {
+    public init(region: String, service: String, accessKey: String, secretKey: String) {
       self.region = region
       self.service = service
       self.accessKey = accessKey
@@ -40,7 +40,7 @@ package final class UpstreamTarget: Sendable {
     }
   }
 
-  package init(
+  public init(
     provider: String, url: String, headerLines: [String], poolKey: String, isLocal: Bool, limits: Limits,
     timeouts: ProviderTimeouts = ProviderTimeouts(), transport: UpstreamTransport? = nil, signature: Signature? = nil
   ) {

@@ -1,25 +1,25 @@
-package import Inference
+public import Inference
 import Synchronization
 
 /// What a provider has for one model, by what is spoken there.
 ///
 /// A route prefers its own wire, which passes bytes on as they are; else its requests are translated to one that exists.
-package struct UpstreamTargets: Sendable {
-  package var chat: UpstreamTarget?
-  package var completions: UpstreamTarget?
-  package var embeddings: UpstreamTarget?
-  package var responses: UpstreamTarget?
-  package var messages: MessagesTargets?
-  package var gemini: PathTargets?
-  package var converse: PathTargets?
-  package var further: FurtherTargets?
+public struct UpstreamTargets: Sendable {
+  public var chat: UpstreamTarget?
+  public var completions: UpstreamTarget?
+  public var embeddings: UpstreamTarget?
+  public var responses: UpstreamTarget?
+  public var messages: MessagesTargets?
+  public var gemini: PathTargets?
+  public var converse: PathTargets?
+  public var further: FurtherTargets?
 
   /// A wire whose path, not its body, says whether the answer is a stream.
-  package struct PathTargets: Sendable {
-    package let plain: UpstreamTarget
-    package let stream: UpstreamTarget
+  public struct PathTargets: Sendable {
+    public let plain: UpstreamTarget
+    public let stream: UpstreamTarget
 
-    package init(plain: UpstreamTarget, stream: UpstreamTarget) {
+    public init(plain: UpstreamTarget, stream: UpstreamTarget) {
       self.plain = plain
       self.stream = stream
     }
@@ -27,7 +27,7 @@ package struct UpstreamTargets: Sendable {
     func target(stream isStream: Bool) -> UpstreamTarget { isStream ? stream : plain }
   }
 
-  package init() {}
+  public init() {}
 
   /// The wire that a request of this route is sent on; nil: this provider cannot serve it.
   func wire(for route: InferenceRoute) -> ProviderWire? {
@@ -50,21 +50,21 @@ package struct UpstreamTargets: Sendable {
 }
 
 /// What a provider has for a model that is there for routes which are no conversation.
-package final class FurtherTargets: Sendable {
+public final class FurtherTargets: Sendable {
   private let targets: [ProviderWire: UpstreamTarget]
 
-  package init(_ targets: [ProviderWire: UpstreamTarget]) { self.targets = targets }
+  public init(_ targets: [ProviderWire: UpstreamTarget]) { self.targets = targets }
 
-  package subscript(wire: ProviderWire) -> UpstreamTarget? { targets[wire] }
+  public subscript(wire: ProviderWire) -> UpstreamTarget? { targets[wire] }
 }
 
 /// Anthropic's Messages at one provider: the headers differ by what the client asks for.
 ///
 /// A target is the same object for the same headers, because connections and handles at rest are matched by it.
-package final class MessagesTargets: Sendable {
+public final class MessagesTargets: Sendable {
   private let make: @Sendable ([String]) -> UpstreamTarget
   /// For requests that were translated, by the version of the provider's record.
-  package let translated: UpstreamTarget
+  public let translated: UpstreamTarget
   /// Values of `anthropic-beta` that this provider does not take.
   private let allowsBeta: @Sendable (Substring) -> Bool
   /// Clients choose the values, so only so many are remembered.
@@ -72,7 +72,7 @@ package final class MessagesTargets: Sendable {
   private static let most = 64
 
   /// - Parameter make: Makes a target with these header lines beside the provider's own.
-  package init(
+  public init(
     version: String, allowsBeta: @escaping @Sendable (Substring) -> Bool = { _ in true },
     make: @escaping @Sendable ([String]) -> UpstreamTarget
   ) {

@@ -1,24 +1,24 @@
 /// What an answer is dressed in for its client.
-package struct AnswerOptions: Sendable {
+public struct AnswerOptions: Sendable {
   /// What `model` reads as.
-  package var alias: String
+  public var alias: String
   /// Whether a chat client asked for the usage of its stream.
-  package var includeUsage: Bool
+  public var includeUsage: Bool
   /// True where texts are restored: `logprobs` would show the tokens as generated.
-  package var dropsLogprobs: Bool
+  public var dropsLogprobs: Bool
   /// Ends the ids of our own (`chatcmpl_…`, `msg_…`, `resp_…`): printable ASCII that needs no escape. Read only where an
   /// answer is translated, or none has begun.
-  package var answerID: [UInt8]
+  public var answerID: [UInt8]
   /// Seconds since 1970, for answers of our own making.
-  package var created: Int64
+  public var created: Int64
   /// Our estimate of the input's tokens, for an event that must say it before the provider has.
-  package var inputEstimate: Int64
+  public var inputEstimate: Int64
   /// Members of a Responses request that its answer repeats: whole members of JSON, each with a comma behind it.
-  package var echo: [UInt8]
+  public var echo: [UInt8]
   /// ``RequestScan/echoBytes``: so many bytes of a completion's text are the client's own.
-  package var echoBytes: Int
+  public var echoBytes: Int
 
-  package init(
+  public init(
     alias: String, includeUsage: Bool = false, dropsLogprobs: Bool = false, answerID: [UInt8] = [], created: Int64 = 0,
     inputEstimate: Int64 = 0, echo: [UInt8] = [], echoBytes: Int = 0
   ) {
@@ -34,7 +34,7 @@ package struct AnswerOptions: Sendable {
 }
 
 /// How a stream of answers stands.
-package enum StreamState: Sendable, Equatable {
+public enum StreamState: Sendable, Equatable {
   case open
   /// The dialect's last word was read.
   case done

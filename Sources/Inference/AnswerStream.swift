@@ -1,10 +1,10 @@
-package import JSONText
+public import JSONText
 
 /// A streamed answer on its way from a provider to its client, whatever the two speak; one per exchange.
 ///
 /// A value to be kept in one place, never copied. What is to go out stands in `out`, whole events only. The dialect's
 /// final event is kept back until the exchange is settled (``appendEnd(to:)``).
-package enum AnswerStream {
+public enum AnswerStream {
   /// No stream has begun; also what is left in its place while a reader works.
   case none
   /// Chat, and the legacy completions.
@@ -13,7 +13,7 @@ package enum AnswerStream {
   case messages(MessagesStreamReader)
   case translated(TranslatedStream)
 
-  package init(from wire: ProviderWire, to route: InferenceRoute, _ options: AnswerOptions) {
+  public init(from wire: ProviderWire, to route: InferenceRoute, _ options: AnswerOptions) {
     self =
       switch (wire, route) {
       case (.chat, .chat): .chat(ChatStreamReader(options))
@@ -26,7 +26,7 @@ package enum AnswerStream {
 }
 
 /// What every reader of a stream can do.
-package protocol AnswerStreamReader {
+public protocol AnswerStreamReader {
   var state: StreamState { get }
   /// The provider's last word on usage.
   var usage: Usage? { get }
@@ -50,11 +50,11 @@ package protocol AnswerStreamReader {
 }
 
 extension AnswerStreamReader {
-  package var tier: ServiceTier? { usage?.tier }
+  public var tier: ServiceTier? { usage?.tier }
 }
 
 extension AnswerStream: AnswerStreamReader {
-  package var state: StreamState {
+  public var state: StreamState {
     switch self {
     case .none: .open
     case .chat(let reader): reader.state
@@ -64,7 +64,7 @@ extension AnswerStream: AnswerStreamReader {
     }
   }
 
-  package var usage: Usage? {
+  public var usage: Usage? {
     switch self {
     case .none: nil
     case .chat(let reader): reader.usage
@@ -74,7 +74,7 @@ extension AnswerStream: AnswerStreamReader {
     }
   }
 
-  package var tier: ServiceTier? {
+  public var tier: ServiceTier? {
     switch self {
     case .none: nil
     case .chat(let reader): reader.tier
@@ -84,7 +84,7 @@ extension AnswerStream: AnswerStreamReader {
     }
   }
 
-  package var outputBytes: Int {
+  public var outputBytes: Int {
     switch self {
     case .none: 0
     case .chat(let reader): reader.outputBytes
@@ -94,7 +94,7 @@ extension AnswerStream: AnswerStreamReader {
     }
   }
 
-  package var isComplete: Bool {
+  public var isComplete: Bool {
     switch self {
     case .none: false
     case .chat(let reader): reader.isComplete
@@ -106,7 +106,7 @@ extension AnswerStream: AnswerStreamReader {
 
   // A reader is taken out while it changes: a second reference to its buffers would copy them.
 
-  package mutating func feed<Rewriter: AnswerRewriter>(
+  public mutating func feed<Rewriter: AnswerRewriter>(
     _ chunk: UnsafeRawBufferPointer, rewriter: inout Rewriter, into out: ByteArena
   ) {
     switch self {
@@ -130,7 +130,7 @@ extension AnswerStream: AnswerStreamReader {
     }
   }
 
-  package mutating func finish<Rewriter: AnswerRewriter>(rewriter: inout Rewriter, into out: ByteArena) {
+  public mutating func finish<Rewriter: AnswerRewriter>(rewriter: inout Rewriter, into out: ByteArena) {
     switch self {
     case .none: break
     case .chat(var reader):
@@ -152,7 +152,7 @@ extension AnswerStream: AnswerStreamReader {
     }
   }
 
-  package mutating func appendEnd(to out: ByteArena) {
+  public mutating func appendEnd(to out: ByteArena) {
     switch self {
     case .none: break
     case .chat(var reader):
@@ -174,7 +174,7 @@ extension AnswerStream: AnswerStreamReader {
     }
   }
 
-  package mutating func appendError(_ refusal: Refusal, requestID: String, to out: ByteArena) {
+  public mutating func appendError(_ refusal: Refusal, requestID: String, to out: ByteArena) {
     switch self {
     case .none: break
     case .chat(var reader):
@@ -196,7 +196,7 @@ extension AnswerStream: AnswerStreamReader {
     }
   }
 
-  package mutating func appendKeepAlive(to out: ByteArena) {
+  public mutating func appendKeepAlive(to out: ByteArena) {
     switch self {
     case .none: break
     case .chat(var reader):

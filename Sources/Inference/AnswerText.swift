@@ -1,8 +1,8 @@
-package import JSONText
+public import JSONText
 
 /// Which running text of an answer a piece belongs to: what a restorer keeps its held bytes by.
-package struct AnswerChannel: Sendable, Hashable {
-  package enum Field: UInt8, Sendable {
+public struct AnswerChannel: Sendable, Hashable {
+  public enum Field: UInt8, Sendable {
     case content, refusal, reasoning, thinking, transcript
     /// A whole answer that is text and no JSON.
     case bare
@@ -15,21 +15,21 @@ package struct AnswerChannel: Sendable, Hashable {
     case whole
   }
 
-  package var choice: Int32
+  public var choice: Int32
   /// The tool call's index, or the content block's in Anthropic's answers; 0 for other fields.
-  package var index: Int32
-  package var field: Field
+  public var index: Int32
+  public var field: Field
   /// The text stands in the request or in an earlier event too: it is restored, and of no account to a record.
-  package var isRepeated = false
+  public var isRepeated = false
 
-  package init(choice: Int32, index: Int32 = 0, field: Field) {
+  public init(choice: Int32, index: Int32 = 0, field: Field) {
     self.choice = choice
     self.index = index
     self.field = field
   }
 
   /// How often the text is escaped: 2 for JSON in a string, 0 where it stands in none, else 1.
-  package var depth: UInt8 {
+  public var depth: UInt8 {
     switch field {
     case .toolArguments, .functionArguments: 2
     case .bare: 0
@@ -39,17 +39,17 @@ package struct AnswerChannel: Sendable, Hashable {
 }
 
 /// A text in an answer or a stream's event: the raw content of a JSON string.
-package struct AnswerSpan: Sendable, Equatable {
-  package var start: Int
-  package var end: Int
-  package var hasEscapes: Bool
-  package var channel: AnswerChannel
+public struct AnswerSpan: Sendable, Equatable {
+  public var start: Int
+  public var end: Int
+  public var hasEscapes: Bool
+  public var channel: AnswerChannel
 
-  package var range: ByteRange { ByteRange(start, end) }
+  public var range: ByteRange { ByteRange(start, end) }
 }
 
 /// What became of a piece of text.
-package enum TextOutcome: Sendable {
+public enum TextOutcome: Sendable {
   /// The piece passes as it came; nothing was written.
   case unchanged
   /// What was written takes its place, be it empty.
@@ -62,7 +62,7 @@ package enum TextOutcome: Sendable {
 ///
 /// Text comes and goes as the raw content of a JSON string, escaped ``AnswerChannel/depth`` times. What is held back of
 /// a channel is written by the next ``rewrite(_:channel:into:)`` or by ``flush(channel:into:)``.
-package protocol AnswerRewriter {
+public protocol AnswerRewriter {
   /// Takes the next piece of a channel's text; writes to `out` only what replaces it.
   mutating func rewrite(_ text: UnsafeRawBufferPointer, channel: AnswerChannel, into out: ByteArena) -> TextOutcome
 
@@ -71,16 +71,16 @@ package protocol AnswerRewriter {
 }
 
 /// Leaves every text as it is: for answers to requests in which nothing was replaced.
-package struct UnchangedText: AnswerRewriter {
-  package init() {}
-  package mutating func rewrite(
+public struct UnchangedText: AnswerRewriter {
+  public init() {}
+  public mutating func rewrite(
     _ text: UnsafeRawBufferPointer, channel: AnswerChannel, into out: ByteArena
   ) -> TextOutcome { .unchanged }
-  package mutating func flush(channel: AnswerChannel, into out: ByteArena) -> TextOutcome { .unchanged }
+  public mutating func flush(channel: AnswerChannel, into out: ByteArena) -> TextOutcome { .unchanged }
 }
 
 /// Why an answer ended; OpenAI's five and nothing else.
-package enum FinishReason: String, Sendable, CaseIterable {
+public enum FinishReason: String, Sendable, CaseIterable {
   case stop, length
   case toolCalls = "tool_calls"
   case contentFilter = "content_filter"

@@ -1,12 +1,12 @@
 /// How a client speaks on a route: what its errors, headers and model lists look like. It follows from the path of a
 /// request, never from its body.
-package enum Dialect: String, Sendable, CaseIterable {
+public enum Dialect: String, Sendable, CaseIterable {
   case openAI = "openai"
   case anthropic
 }
 
 /// What a request asks for: a row of `api.md` section 1 that carries a body of JSON.
-package enum InferenceRoute: String, Sendable, CaseIterable {
+public enum InferenceRoute: String, Sendable, CaseIterable {
   case chat
   case completions
   case embeddings
@@ -22,7 +22,7 @@ package enum InferenceRoute: String, Sendable, CaseIterable {
 
   /// Reads a request path, exactly: with `/v1` or without, no normalisation; `?beta=true` only where Anthropic's
   /// clients send it.
-  package init?(path: UnsafeRawBufferPointer) {
+  public init?(path: UnsafeRawBufferPointer) {
     for route in Self.allCases {
       let long = route.path
       if path.equals(long) || path.isBehindVersion(of: long) {
@@ -59,7 +59,7 @@ package enum InferenceRoute: String, Sendable, CaseIterable {
     }
   }
 
-  package var dialect: Dialect {
+  public var dialect: Dialect {
     switch self {
     case .chat, .completions, .embeddings, .responses, .moderations, .rerank, .images, .speech,
       .transcriptions, .translations:
@@ -69,7 +69,7 @@ package enum InferenceRoute: String, Sendable, CaseIterable {
   }
 
   /// Whether the model writes: such a request has a limit of output tokens, and its answer may be a stream of events.
-  package var generates: Bool {
+  public var generates: Bool {
     switch self {
     case .chat, .completions, .responses, .messages: true
     case .embeddings, .countTokens, .moderations, .rerank, .images, .speech, .transcriptions, .translations: false
@@ -77,7 +77,7 @@ package enum InferenceRoute: String, Sendable, CaseIterable {
   }
 
   /// The member that holds what a request is about.
-  package var contentMember: String {
+  public var contentMember: String {
     switch self {
     case .chat, .messages, .countTokens: "messages"
     case .completions, .images: "prompt"
@@ -88,10 +88,10 @@ package enum InferenceRoute: String, Sendable, CaseIterable {
   }
 
   /// Whether its body is a form (`multipart/form-data`) and no JSON.
-  package var takesForm: Bool { self == .transcriptions || self == .translations }
+  public var takesForm: Bool { self == .transcriptions || self == .translations }
 
   /// The member in which clients of this route name the limit of an answer.
-  package var limitMember: String {
+  public var limitMember: String {
     switch self {
     case .completions, .messages, .countTokens: TokenLimitField.maxTokens.rawValue
     case .responses: "max_output_tokens"
@@ -100,7 +100,7 @@ package enum InferenceRoute: String, Sendable, CaseIterable {
   }
 
   /// The wire that passes this route's bodies on as they are; nil where nothing is sent.
-  package var ownWire: ProviderWire? {
+  public var ownWire: ProviderWire? {
     switch self {
     case .chat: .chat
     case .completions: .completions
@@ -129,7 +129,7 @@ extension UnsafeRawBufferPointer {
 }
 
 /// What a provider speaks on one of its routes: the form of the body that is sent and of the answer that comes back.
-package enum ProviderWire: String, Sendable, CaseIterable {
+public enum ProviderWire: String, Sendable, CaseIterable {
   /// OpenAI's chat completions, and whatever calls itself compatible.
   case chat
   /// OpenAI's legacy completions.

@@ -1,8 +1,8 @@
-package import JSONText
+public import JSONText
 
 /// Turns a provider's plain answer into the client's, whatever the two speak. One per event loop, used again and again.
-package final class PlainAnswer {
-  package enum Outcome: Sendable, Equatable {
+public final class PlainAnswer {
+  public enum Outcome: Sendable, Equatable {
     /// The client's answer stands in `out`.
     case written
     /// Status 200, and an error in the body all the same.
@@ -14,13 +14,13 @@ package final class PlainAnswer {
   }
 
   /// What the provider says it used, known also where the outcome is no answer.
-  package internal(set) var usage: Usage?
+  public internal(set) var usage: Usage?
   /// Bytes of text that the model wrote, unescaped: our own count.
-  package internal(set) var outputBytes = 0
+  public internal(set) var outputBytes = 0
   /// How many things an answer holds that are counted by the piece.
-  package internal(set) var pieces = 0
+  public internal(set) var pieces = 0
   /// What could not be carried, for `x-torhaus-dropped`.
-  package internal(set) var dropped: [String] = []
+  public internal(set) var dropped: [String] = []
 
   let scan = AnswerScan()
   let messages = MessagesScan()
@@ -29,12 +29,12 @@ package final class PlainAnswer {
   let responses = ResponsesScan()
   let further = FurtherScan()
 
-  package init() {}
+  public init() {}
 
   /// - Parameters:
   ///   - body: The whole answer.
   ///   - request: Of the same exchange; tells what was asked for (`encoding_format` of embeddings).
-  package func read<Rewriter: AnswerRewriter>(
+  public func read<Rewriter: AnswerRewriter>(
     _ body: UnsafeRawBufferPointer, from wire: ProviderWire, for request: RequestScan, options: AnswerOptions,
     rewriter: inout Rewriter, into out: ByteArena
   ) -> Outcome {
@@ -58,7 +58,7 @@ package final class PlainAnswer {
   }
 
   /// What the body of an error answer says of usage, in the form of its wire; an error body may be anything.
-  package func usage(ofError body: UnsafeRawBufferPointer, from wire: ProviderWire) -> Usage? {
+  public func usage(ofError body: UnsafeRawBufferPointer, from wire: ProviderWire) -> Usage? {
     do throws(InferenceError) {
       switch wire {
       case .chat, .completions, .embeddings:

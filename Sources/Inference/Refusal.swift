@@ -1,6 +1,6 @@
 /// Why an exchange ends without a normal answer, as the client is told it: the table of `api.md` section 10, closed.
-package struct Refusal: Error, Sendable, Equatable {
-  package enum Code: String, Sendable, CaseIterable {
+public struct Refusal: Error, Sendable, Equatable {
+  public enum Code: String, Sendable, CaseIterable {
     // The request
     case invalidRequest = "invalid_request"
     case invalidJSON = "invalid_json"
@@ -44,19 +44,19 @@ package struct Refusal: Error, Sendable, Equatable {
     case overloaded
   }
 
-  package let code: Code
+  public let code: Code
   /// What happened and what to do next; nothing internal, no finding, no content.
-  package let message: String
-  package let param: String?
+  public let message: String
+  public let param: String?
   /// Which limit was met, where the code leaves it open.
-  package let limit: LimitKind
+  public let limit: LimitKind
   /// Seconds until a retry makes sense, as somebody knows them; ``retryAfterSeconds`` is what the header says.
-  package let retryAfter: Int?
+  public let retryAfter: Int?
 
   /// What a rate is counted in.
-  package enum LimitKind: String, Sendable { case requests, tokens }
+  public enum LimitKind: String, Sendable { case requests, tokens }
 
-  package init(
+  public init(
     _ code: Code, message: String, param: String? = nil, limit: LimitKind = .requests, retryAfter: Int? = nil
   ) {
     self.code = code
@@ -67,7 +67,7 @@ package struct Refusal: Error, Sendable, Equatable {
   }
 
   /// `Retry-After` in whole seconds, 1 … 60: beyond 60 the SDKs retry at once or never. Nil where no retry helps.
-  package var retryAfterSeconds: Int? {
+  public var retryAfterSeconds: Int? {
     guard code.isWorthARetry else { return nil }
     return min(60, max(1, retryAfter ?? code.usualRetryAfter))
   }
@@ -75,7 +75,7 @@ package struct Refusal: Error, Sendable, Equatable {
 
 extension Refusal.Code {
   /// The HTTP status in the OpenAI dialects.
-  package var status: Int {
+  public var status: Int {
     switch self {
     case .invalidRequest, .invalidJSON, .missingRequiredParameter, .invalidType, .invalidValue, .unsupportedParameter,
       .contextLengthExceeded, .previousResponseNotFound, .contentPolicyViolation:
@@ -98,7 +98,7 @@ extension Refusal.Code {
   }
 
   /// The `code` that the client reads.
-  package var text: String {
+  public var text: String {
     switch self {
     case .headersTooLarge: Refusal.Code.requestTooLarge.rawValue
     case .noPrice: Refusal.Code.noRoute.rawValue
@@ -107,7 +107,7 @@ extension Refusal.Code {
   }
 
   /// Whether the same request may succeed later.
-  package var isWorthARetry: Bool {
+  public var isWorthARetry: Bool {
     switch self {
     case .rateLimitExceeded, .upstreamRateLimited, .upstreamError, .upstreamCut, .upstreamTimeout, .noRoute,
       .logUnavailable, .ledgerUnavailable, .redactionUnavailable, .policyUnavailable, .overloaded:
@@ -117,7 +117,7 @@ extension Refusal.Code {
   }
 
   /// Whether `x-should-retry: false` goes out: the SDKs would retry this status by themselves, in vain.
-  package var forbidsRetry: Bool {
+  public var forbidsRetry: Bool {
     switch self {
     case .insufficientQuota, .upstreamAuth, .upstreamQuota, .noPrice: true
     default: false
@@ -125,7 +125,7 @@ extension Refusal.Code {
   }
 
   /// Whether the connection closes behind the answer.
-  package var closesConnection: Bool {
+  public var closesConnection: Bool {
     switch self {
     case .requestTooLarge, .headersTooLarge, .requestTimeout, .invalidRequest: true
     default: false

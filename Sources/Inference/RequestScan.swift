@@ -1,73 +1,73 @@
-package import JSONText
+public import JSONText
 
 /// What one scan of a request's body found: the members that policy depends on, and every text that may leave.
 ///
 /// One per event loop or exchange, used again and again in its place: its arrays keep their capacity. A value, not an
 /// object, so that the walk needs no check of exclusivity at run time. All positions are offsets into the body that was
 /// scanned; the body itself is not kept.
-package final class RequestScan {
-  package private(set) var route = InferenceRoute.chat
+public final class RequestScan {
+  public private(set) var route = InferenceRoute.chat
 
   // What is asked for
   /// The content of `model`, unescaped nowhere: at most 256 bytes, no escapes, no control characters.
-  package internal(set) var model = ByteRange(0, 0)
-  package internal(set) var stream = false
+  public internal(set) var model = ByteRange(0, 0)
+  public internal(set) var stream = false
   /// The client's own `stream_options.include_usage`.
-  package internal(set) var includeUsage = false
+  public internal(set) var includeUsage = false
   /// How many answers are generated: the larger of `n` and `best_of`, 1 … 128; of completions that for each prompt.
-  package internal(set) var n: Int64 = 1
+  public internal(set) var n: Int64 = 1
   /// The client's token limit, the smaller one if both members are there.
-  package internal(set) var maxTokens: Int64?
+  public internal(set) var maxTokens: Int64?
   /// The member that holds ``maxTokens``.
-  package internal(set) var maxTokensField = TokenLimitField.maxCompletionTokens
-  package internal(set) var maxTokensRange: ByteRange?
-  package internal(set) var features: RequestFeatures = []
+  public internal(set) var maxTokensField = TokenLimitField.maxCompletionTokens
+  public internal(set) var maxTokensRange: ByteRange?
+  public internal(set) var features: RequestFeatures = []
   /// The content of `service_tier`, if it is a string.
-  package internal(set) var serviceTier: ByteRange?
+  public internal(set) var serviceTier: ByteRange?
   /// What it asks for.
-  package internal(set) var tier = ServiceTier.providers
+  public internal(set) var tier = ServiceTier.providers
   /// The type of the first hosted tool, for the refusal's text.
-  package internal(set) var hostedTool: ByteRange?
+  public internal(set) var hostedTool: ByteRange?
 
   // Who is meant: contents of strings, which are not among the segments because they never travel
-  package internal(set) var user: ByteRange?
-  package internal(set) var safetyIdentifier: ByteRange?
-  package internal(set) var metadataUserID: ByteRange?
-  package internal(set) var metadata: ByteRange?
+  public internal(set) var user: ByteRange?
+  public internal(set) var safetyIdentifier: ByteRange?
+  public internal(set) var metadataUserID: ByteRange?
+  public internal(set) var metadata: ByteRange?
 
   /// What a conversation is known by from turn to turn: its cache key, else the first text of its first user message.
-  package var conversation: ByteRange? { cacheKey ?? firstUserText }
+  public var conversation: ByteRange? { cacheKey ?? firstUserText }
   var cacheKey: ByteRange?
   var firstUserText: ByteRange?
 
   // What is said
-  package internal(set) var segments: [TextSegment] = []
-  package internal(set) var messageCount = 0
-  package internal(set) var images = 0
-  package internal(set) var audios = 0
-  package internal(set) var files = 0
+  public internal(set) var segments: [TextSegment] = []
+  public internal(set) var messageCount = 0
+  public internal(set) var images = 0
+  public internal(set) var audios = 0
+  public internal(set) var files = 0
   /// Bytes of media that stand in the body as base64; they are neither segments nor part of ``textBytes``.
-  package internal(set) var mediaBytes = 0
+  public internal(set) var mediaBytes = 0
   /// Bytes of everything that an upstream may turn into tokens, each string unescaped, names and syntax of tools
   /// included. Never below the true count.
-  package internal(set) var textBytes = 0
+  public internal(set) var textBytes = 0
   /// Bytes of prompts that the answer repeats (`echo` of completions): they are not the model's.
-  package internal(set) var echoBytes = 0
+  public internal(set) var echoBytes = 0
   /// Numbers in a token array (`embeddings` input, `prompt` of completions).
-  package internal(set) var tokenCount = 0
-  package internal(set) var inputItems = 0
+  public internal(set) var tokenCount = 0
+  public internal(set) var inputItems = 0
   /// Bytes of the question that documents are ranked by.
-  package internal(set) var queryBytes = 0
+  public internal(set) var queryBytes = 0
   /// Of what is to be spoken, and what the sound is to be.
-  package internal(set) var spokenCharacters = 0
-  package internal(set) var soundFormat = SoundFormat.mp3
+  public internal(set) var spokenCharacters = 0
+  public internal(set) var soundFormat = SoundFormat.mp3
   /// Sound that is to be written down: of what kind, how large, how long where it says so itself, and written how.
-  package internal(set) var soundFile = SoundFile.mp3
-  package internal(set) var soundBytes = 0
-  package internal(set) var soundSeconds: Int64?
-  package internal(set) var transcriptFormat = TranscriptFormat.json
+  public internal(set) var soundFile = SoundFile.mp3
+  public internal(set) var soundBytes = 0
+  public internal(set) var soundSeconds: Int64?
+  public internal(set) var transcriptFormat = TranscriptFormat.json
   /// `encoding_format: base64` (embeddings), which openai-python asks for by itself.
-  package internal(set) var wantsBase64 = false
+  public internal(set) var wantsBase64 = false
   /// What the newer `anthropic-version` refuses in this body, if anything; see ``versionFault(_:)``.
   var newerVersionFault: (param: String, reason: StaticString)?
   /// Whether a turn holds a thought of Anthropic's form that nothing proves; see ``removeUnsignedThoughts(_:_:)``.
@@ -79,19 +79,19 @@ package final class RequestScan {
   var formParts: [FormPart] = []
   var formTail = ByteRange(0, 0)
   /// Where a member can be inserted: right behind the last one.
-  package internal(set) var insertionPoint = 0
+  public internal(set) var insertionPoint = 0
 
   // While scanning
   var body = UnsafeRawBufferPointer(start: nil, count: 0)
   var group: Int32 = 0
   var refusal: InferenceError?
 
-  package init() { segments.reserveCapacity(16) }
+  public init() { segments.reserveCapacity(16) }
 
   /// Scans a body, which is valid and unambiguous where this returns.
   /// - Parameter boundary: Of a form, where the route takes one.
   /// - Throws: ``InferenceError`` with `invalid_json`, `missing_required_parameter`, `invalid_type` or `invalid_value`.
-  package func scan(_ body: UnsafeRawBufferPointer, route: InferenceRoute, boundary: [UInt8] = [])
+  public func scan(_ body: UnsafeRawBufferPointer, route: InferenceRoute, boundary: [UInt8] = [])
     throws(InferenceError)
   {
     reset()
@@ -141,7 +141,7 @@ package final class RequestScan {
   }
 
   /// The model's name, as the client wrote it.
-  package func modelName(in body: UnsafeRawBufferPointer) -> String {
+  public func modelName(in body: UnsafeRawBufferPointer) -> String {
     String(decoding: model.of(body), as: UTF8.self)
   }
 
@@ -159,9 +159,9 @@ package final class RequestScan {
     addText(text, isIdentifier: true)
   }
 
-  package var hasTools: Bool { features.contains(.tools) }
-  package var isTokenArray: Bool { features.contains(.tokenArray) }
-  package var hasHostedTool: Bool { features.contains(.hostedTool) }
+  public var hasTools: Bool { features.contains(.tools) }
+  public var isTokenArray: Bool { features.contains(.tokenArray) }
+  public var hasHostedTool: Bool { features.contains(.hostedTool) }
 
   /// Notes why the body is refused and gives the error that ends the walk.
   func refuse(_ code: Refusal.Code, _ param: String?, _ message: String, at cursor: JSONCursor)
@@ -177,37 +177,37 @@ package final class RequestScan {
 }
 
 /// What a request uses beyond text in and text out; most is refused until policy and price table name it.
-package struct RequestFeatures: OptionSet, Sendable {
-  package let rawValue: UInt32
-  package init(rawValue: UInt32) { self.rawValue = rawValue }
+public struct RequestFeatures: OptionSet, Sendable {
+  public let rawValue: UInt32
+  public init(rawValue: UInt32) { self.rawValue = rawValue }
 
   /// Function or custom tools, which the client runs.
-  package static let tools = RequestFeatures(rawValue: 1 << 0)
+  public static let tools = RequestFeatures(rawValue: 1 << 0)
   /// Tools that the provider runs (`web_search_options`, `mcp_servers` or a tool of another type).
-  package static let hostedTool = RequestFeatures(rawValue: 1 << 1)
-  package static let audioOutput = RequestFeatures(rawValue: 1 << 2)
+  public static let hostedTool = RequestFeatures(rawValue: 1 << 1)
+  public static let audioOutput = RequestFeatures(rawValue: 1 << 2)
   /// A `service_tier` that no price table can name, and whatever else changes the price: Anthropic's `speed`,
   /// `inference_geo` and `fallbacks`.
-  package static let pricedTier = RequestFeatures(rawValue: 1 << 3)
+  public static let pricedTier = RequestFeatures(rawValue: 1 << 3)
   /// A file, audio or container that lies with the provider and is named by its id.
-  package static let remoteFile = RequestFeatures(rawValue: 1 << 4)
+  public static let remoteFile = RequestFeatures(rawValue: 1 << 4)
   /// An image or document by URL, which the provider would fetch.
-  package static let remoteMedia = RequestFeatures(rawValue: 1 << 5)
+  public static let remoteMedia = RequestFeatures(rawValue: 1 << 5)
   /// Media in the body.
-  package static let binary = RequestFeatures(rawValue: 1 << 6)
+  public static let binary = RequestFeatures(rawValue: 1 << 6)
   /// Tokens instead of text: cannot be redacted.
-  package static let tokenArray = RequestFeatures(rawValue: 1 << 7)
+  public static let tokenArray = RequestFeatures(rawValue: 1 << 7)
   /// `store: true`.
-  package static let store = RequestFeatures(rawValue: 1 << 8)
-  package static let background = RequestFeatures(rawValue: 1 << 9)
+  public static let store = RequestFeatures(rawValue: 1 << 8)
+  public static let background = RequestFeatures(rawValue: 1 << 9)
   /// An answer that follows a JSON schema (`response_format`).
-  package static let jsonSchema = RequestFeatures(rawValue: 1 << 24)
+  public static let jsonSchema = RequestFeatures(rawValue: 1 << 24)
   /// A `reasoning_effort` other than `none`.
-  package static let reasoning = RequestFeatures(rawValue: 1 << 25)
+  public static let reasoning = RequestFeatures(rawValue: 1 << 25)
 }
 
 /// The member that limits the output.
-package enum TokenLimitField: String, Sendable, CaseIterable {
+public enum TokenLimitField: String, Sendable, CaseIterable {
   case maxTokens = "max_tokens"
   case maxCompletionTokens = "max_completion_tokens"
 }

@@ -10,20 +10,20 @@ internal import JSONText
 /// ```
 /// A value to be kept in one place, never copied. The chunk must stay where it is until `next` has answered false or
 /// thrown, or ``close()`` was called.
-package struct ServerSentEventReader {
+public struct ServerSentEventReader {
   /// Bytes of one event with its framing (`api.md` section 2).
-  package static let largestEvent = 1 << 20
+  public static let largestEvent = 1 << 20
 
   /// The event's data; valid until the next call.
-  package private(set) var data = UnsafeRawBufferPointer(start: nil, count: 0)
+  public private(set) var data = UnsafeRawBufferPointer(start: nil, count: 0)
   /// The value of the event's `event` line, empty without one; valid until the next call.
-  package private(set) var name = UnsafeRawBufferPointer(start: nil, count: 0)
+  public private(set) var name = UnsafeRawBufferPointer(start: nil, count: 0)
   /// The event's `data` line as it came, if it is exactly `data: …` and two LF: it can be passed on so.
-  package private(set) var verbatim: UnsafeRawBufferPointer?
+  public private(set) var verbatim: UnsafeRawBufferPointer?
   /// The event as it came with its name, if it is exactly `event: …`, LF, `data: …` and two LF.
-  package private(set) var verbatimNamed: UnsafeRawBufferPointer?
+  public private(set) var verbatimNamed: UnsafeRawBufferPointer?
   /// Whether ``data`` was joined of several lines and so holds LF.
-  package private(set) var isJoined = false
+  public private(set) var isJoined = false
 
   private let tail = ByteArena(capacity: 1024)
   private let joined = ByteArena(capacity: 64)
@@ -48,13 +48,13 @@ package struct ServerSentEventReader {
   private var skipsLineFeed = false
   private var isFirstLine = true
 
-  package init() {}
+  public init() {}
 
   /// Bytes of an event that has not ended yet.
-  package var heldBytes: Int { input.count > 0 ? 0 : tail.count }
+  public var heldBytes: Int { input.count > 0 ? 0 : tail.count }
 
   /// Begins a pass over the next bytes of the stream.
-  package mutating func open(_ chunk: UnsafeRawBufferPointer) {
+  public mutating func open(_ chunk: UnsafeRawBufferPointer) {
     isInTail = tail.count > 0
     if isInTail {
       tail.append(chunk)
@@ -65,14 +65,14 @@ package struct ServerSentEventReader {
   }
 
   /// Ends a pass early: what was not read is forgotten with the event it belongs to.
-  package mutating func close() {
+  public mutating func close() {
     input = UnsafeRawBufferPointer(start: nil, count: 0)
     tail.reset()
     startEvent(at: 0)
   }
 
   /// Treats what is left at the end of the stream as if a blank line followed.
-  package mutating func openEnd() {
+  public mutating func openEnd() {
     guard tail.count > 0 else { return }
     tail.append("\n\n")
     isInTail = true
@@ -81,7 +81,7 @@ package struct ServerSentEventReader {
 
   /// Advances to the next whole event with data; false, when the chunk has no more.
   /// - Throws: ``InferenceError`` with `upstream_error` for an event beyond ``largestEvent``.
-  package mutating func next() throws(InferenceError) -> Bool {
+  public mutating func next() throws(InferenceError) -> Bool {
     while true {
       if skipsLineFeed, lineStart < input.count {
         skipsLineFeed = false

@@ -2,7 +2,7 @@ internal import JSONText
 
 /// How fast, and for how much, a provider serves: what a request asks for and what an answer says, in the words of all
 /// dialects.
-package enum ServiceTier: Sendable, Equatable {
+public enum ServiceTier: Sendable, Equatable {
   /// The provider chooses: a request names none, or `auto`.
   case providers
   /// `default`; Anthropic's `standard`, asked for as `standard_only`.
@@ -35,5 +35,5 @@ package enum ServiceTier: Sendable, Equatable {
   }
 
   /// Whether a candidate needs a price for it beyond the usual one.
-  package var needsPrice: Bool { self != .providers && self != .usual }
+  public var needsPrice: Bool { self != .providers && self != .usual }
 }

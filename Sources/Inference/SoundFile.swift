@@ -2,7 +2,7 @@ internal import JSONText
 
 /// Sound that is sent to be written down, by the endings that OpenAI takes: a closed list, since nothing else of a file's
 /// name goes anywhere.
-package enum SoundFile: String, Sendable, CaseIterable {
+public enum SoundFile: String, Sendable, CaseIterable {
   case flac, mp3, mp4, mpeg, mpga, m4a, ogg, wav, webm
 
   /// By a file's name: what stands behind its last dot, in any case.
@@ -29,7 +29,7 @@ package enum SoundFile: String, Sendable, CaseIterable {
     self = file
   }
 
-  package var mediaType: String {
+  public var mediaType: String {
     switch self {
     case .flac: "audio/flac"
     case .mp3, .mpeg, .mpga: "audio/mpeg"
@@ -50,11 +50,11 @@ package enum SoundFile: String, Sendable, CaseIterable {
 }
 
 /// What a transcript is asked for as: OpenAI's names, closed.
-package enum TranscriptFormat: String, Sendable, CaseIterable {
+public enum TranscriptFormat: String, Sendable, CaseIterable {
   case json, text, srt, vtt
   case verboseJSON = "verbose_json"
 
-  package var isJSON: Bool { self == .json || self == .verboseJSON }
+  public var isJSON: Bool { self == .json || self == .verboseJSON }
 }
 
 /// How long the sound in a WAV file is at most: its own head says.

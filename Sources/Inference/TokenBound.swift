@@ -1,5 +1,5 @@
 /// The upper bound of a request's input tokens: never below the true count (`quotas.md` section 3).
-package enum TokenBound {
+public enum TokenBound {
   /// A token has at least one byte, so the bytes of all text bound the tokens; roles and separators cost a few more.
   ///
   /// - Parameters:
@@ -10,7 +10,7 @@ package enum TokenBound {
   ///   - mediaTokens: The cost functions of images and audio, by the candidate's record.
   ///   - overheadTokens: What the provider adds by itself, by the candidate's record.
   /// - Returns: Tokens; `Int64.max` where the sum overflows, which no limit admits.
-  package static func inUpper(
+  public static func inUpper(
     textBytes: Int, growth: Int = 0, messages: Int, mediaTokens: Int64 = 0, overheadTokens: Int64 = 0
   ) -> Int64 {
     let (perMessage, overflow) = Int64(max(0, messages)).multipliedReportingOverflow(by: 8)
@@ -27,7 +27,7 @@ package enum TokenBound {
   }
 
   /// The worst case of all tokens: input and `n` answers at their limit.
-  package static func total(inUpper: Int64, n: Int64, outputLimit: Int64) -> Int64 {
+  public static func total(inUpper: Int64, n: Int64, outputLimit: Int64) -> Int64 {
     let (output, overflow) = max(1, n).multipliedReportingOverflow(by: max(0, outputLimit))
     guard !overflow else { return .max }
     let (sum, carry) = max(0, inUpper).addingReportingOverflow(output)

@@ -1,6 +1,6 @@
 /// A detection rule as plain values.
-package struct DetectionRuleSpec: Hashable, Sendable {
-  package enum Signal: String, Sendable, CaseIterable {
+public struct DetectionRuleSpec: Hashable, Sendable {
+  public enum Signal: String, Sendable, CaseIterable {
     case failedKeys = "failed-keys"
     case newNetwork = "new-network"
     case newCountry = "new-country"
@@ -10,33 +10,33 @@ package struct DetectionRuleSpec: Hashable, Sendable {
     case injectionSigns = "injection-signs"
   }
   /// What a threshold is counted for.
-  package enum Subject: String, Sendable, CaseIterable { case source, key, user, project, tenant }
-  package enum Reaction: String, Sendable, CaseIterable {
+  public enum Subject: String, Sendable, CaseIterable { case source, key, user, project, tenant }
+  public enum Reaction: String, Sendable, CaseIterable {
     case alert, slow
     case freezeKey = "freeze-key"
   }
-  package enum Threshold: Hashable, Sendable {
+  public enum Threshold: Hashable, Sendable {
     case rate(RateSpec)
     /// Times what is usual at this hour.
     case usual(Int64)
   }
 
-  package let id: String
-  package let signal: Signal
+  public let id: String
+  public let signal: Signal
   /// Nil: the first one counts.
-  package let above: Threshold?
-  package let per: Subject?
+  public let above: Threshold?
+  public let per: Subject?
   /// Nil: at any time.
-  package let hours: Hours?
-  package let then: [Reaction]
+  public let hours: Hours?
+  public let then: [Reaction]
 }
 
 /// A named list of detection rules.
-package struct DetectionProfileSpec: Hashable, Sendable {
-  package let name: String
-  package let rules: [DetectionRuleSpec]
+public struct DetectionProfileSpec: Hashable, Sendable {
+  public let name: String
+  public let rules: [DetectionRuleSpec]
 
-  package init(name: String, rules: [DetectionRuleSpec]) {
+  public init(name: String, rules: [DetectionRuleSpec]) {
     self.name = name
     self.rules = rules
   }

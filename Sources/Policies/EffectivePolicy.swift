@@ -1,43 +1,43 @@
-package import Routing
-package import Tenancy
+public import Routing
+public import Tenancy
 
 /// What a tenant with this policy gets, all ancestors folded in. What nobody set allows nothing.
-package struct EffectivePolicy: Hashable, Sendable {
+public struct EffectivePolicy: Hashable, Sendable {
   /// `fiduciary@5`.
-  package let id: String
+  public let id: String
   /// Itself first, then its ancestors.
-  package let chain: [String]
-  package var logMode: LogMode
-  package var durability: LogDurability
-  package var contentRetentionDays: Int
-  package var metadataRetentionDays: Int
-  package var compliance: ComplianceRequirement
-  package var secrecyRegimes: Set<String>
-  package var hidesTenantUpstream: Bool
-  package var plan: PlanSpec
-  package var redaction: RedactionProfileSpec
-  package var detection: DetectionProfileSpec
+  public let chain: [String]
+  public var logMode: LogMode
+  public var durability: LogDurability
+  public var contentRetentionDays: Int
+  public var metadataRetentionDays: Int
+  public var compliance: ComplianceRequirement
+  public var secrecyRegimes: Set<String>
+  public var hidesTenantUpstream: Bool
+  public var plan: PlanSpec
+  public var redaction: RedactionProfileSpec
+  public var detection: DetectionProfileSpec
   /// Whether what cannot be translated is a 400 instead of a header.
-  package var strictTranslation: Bool
-  package var showsProvider: Bool
+  public var strictTranslation: Bool
+  public var showsProvider: Bool
   /// Whether a plain answer says what it cost.
-  package var showsCost: Bool
-  package var showsRedactions: Bool
+  public var showsCost: Bool
+  public var showsRedactions: Bool
   /// Aliases that may be used.
-  package var models: Set<String>
+  public var models: Set<String>
   /// Roles that its people and keys may hold, narrowed.
-  package var roles: [String: RoleNarrowing]
+  public var roles: [String: RoleNarrowing]
   /// Nil: from anywhere.
-  package var networks: [Network]?
+  public var networks: [Network]?
   /// Nil: at any time.
-  package var hours: Hours?
-  package var dedicatedConnections: Bool
+  public var hours: Hours?
+  public var dedicatedConnections: Bool
   /// Paths that nothing below may change.
-  package var locked: Set<String>
+  public var locked: Set<String>
 }
 
 /// The answer of a policy, with the id of the rule that gave it.
-package enum PolicyDecision: Hashable, Sendable {
+public enum PolicyDecision: Hashable, Sendable {
   case allowed
   case denied(rule: String)
 }
@@ -52,7 +52,7 @@ extension EffectivePolicy {
   ///   - keyModels: The key's own list; nil: none.
   ///   - address: Nil only where none is known (tests of policies); then a policy with networks denies.
   @inline(__always)  // once a request: a call would be given a copy of the whole policy
-  package func decide(
+  public func decide(
     role: String, held: Permissions, needed: Permissions, alias: String?, keyModels: Set<String>? = nil,
     address: NetworkAddress?, epochSeconds: Int64, zone: String
   ) -> PolicyDecision {

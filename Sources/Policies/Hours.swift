@@ -2,14 +2,14 @@ internal import Foundation
 
 /// Times of the week in which something holds: `Mo-Fr 07:00-19:00 Europe/Berlin`. Without days: every day; without a
 /// zone: the tenant's. An end before its start runs over midnight.
-package struct Hours: Hashable, Sendable {
+public struct Hours: Hashable, Sendable {
   /// Bit 0 is Monday.
-  package let days: UInt8
+  public let days: UInt8
   /// Minutes since midnight; the end is excluded, 24:00 is 1440.
-  package let from: Int
-  package let until: Int
+  public let from: Int
+  public let until: Int
   /// IANA name; nil: the tenant's.
-  package let zone: String?
+  public let zone: String?
 
   private static let dayNames = ["Mo", "Tu", "We", "Th", "Fr", "Sa", "Su"]
   private static let germanDayNames = ["Mo", "Di", "Mi", "Do", "Fr", "Sa", "So"]
@@ -72,14 +72,14 @@ package struct Hours: Hashable, Sendable {
 
   /// Whether an instant lies inside.
   /// - Parameter usualZone: The tenant's zone, for hours that name none; an unknown zone is outside always.
-  package func contains(epochSeconds: Int64, usualZone: String) -> Bool {
+  public func contains(epochSeconds: Int64, usualZone: String) -> Bool {
     guard let zone = TimeZone(identifier: zone ?? usualZone) else { return false }
     let offset = zone.secondsFromGMT(for: Date(timeIntervalSince1970: TimeInterval(epochSeconds)))
     return contains(localSeconds: epochSeconds &+ Int64(offset))
   }
 
   /// Whether a local time lies inside; seconds since 1970 as its wall clock shows them.
-  package func contains(localSeconds: Int64) -> Bool {
+  public func contains(localSeconds: Int64) -> Bool {
     var (day, second) = localSeconds.quotientAndRemainder(dividingBy: 86_400)
     if second < 0 {
       day -= 1

@@ -1,18 +1,18 @@
 /// A character of a policy file; line and column count from 1, the column in Unicode scalars.
-package struct Place: Hashable, Sendable, Comparable, CustomStringConvertible {
-  package let file: String
-  package let line: Int
-  package let column: Int
+public struct Place: Hashable, Sendable, Comparable, CustomStringConvertible {
+  public let file: String
+  public let line: Int
+  public let column: Int
 
-  package init(file: String, line: Int, column: Int) {
+  public init(file: String, line: Int, column: Int) {
     self.file = file
     self.line = line
     self.column = column
   }
 
-  package var description: String { "\(file):\(line):\(column)" }
+  public var description: String { "\(file):\(line):\(column)" }
 
-  package static func < (left: Place, right: Place) -> Bool {
+  public static func < (left: Place, right: Place) -> Bool {
     (left.file, left.line, left.column) < (right.file, right.line, right.column)
   }
 }

@@ -1,14 +1,14 @@
 /// How often, per minute or hour.
-package struct RateSpec: Hashable, Sendable {
-  package enum Period: String, Sendable, CaseIterable {
+public struct RateSpec: Hashable, Sendable {
+  public enum Period: String, Sendable, CaseIterable {
     case minute = "min"
     case hour
   }
 
-  package let count: Int64
-  package let period: Period
+  public let count: Int64
+  public let period: Period
 
-  package init(count: Int64, period: Period) {
+  public init(count: Int64, period: Period) {
     self.count = count
     self.period = period
   }
@@ -18,23 +18,23 @@ package struct RateSpec: Hashable, Sendable {
 }
 
 /// How much in a calendar window.
-package struct BudgetSpec: Hashable, Sendable {
-  package enum Dimension: Hashable, Sendable {
+public struct BudgetSpec: Hashable, Sendable {
+  public enum Dimension: Hashable, Sendable {
     case tokens
     case requests
     /// By ISO 4217 code; amounts in 10⁻⁹ of it.
     case money(String)
   }
-  package enum Window: String, Sendable, CaseIterable { case day, week, month, total }
+  public enum Window: String, Sendable, CaseIterable { case day, week, month, total }
   /// Hard refuses, soft warns, shadow counts.
-  package enum Kind: String, Sendable, CaseIterable { case hard, soft, shadow }
+  public enum Kind: String, Sendable, CaseIterable { case hard, soft, shadow }
 
-  package let dimension: Dimension
-  package let amount: Int64
-  package let window: Window
-  package let kind: Kind
+  public let dimension: Dimension
+  public let amount: Int64
+  public let window: Window
+  public let kind: Kind
 
-  package init(dimension: Dimension, amount: Int64, window: Window, kind: Kind = .hard) {
+  public init(dimension: Dimension, amount: Int64, window: Window, kind: Kind = .hard) {
     self.dimension = dimension
     self.amount = amount
     self.window = window
@@ -48,22 +48,22 @@ package struct BudgetSpec: Hashable, Sendable {
 }
 
 /// What a tenant may use: rates, concurrency, budgets, sizes. Nil is "not limited by this plan".
-package struct PlanSpec: Hashable, Sendable {
+public struct PlanSpec: Hashable, Sendable {
   /// When a bound on the answer is lowered to fit.
-  package enum Clamp: String, Sendable, CaseIterable { case never, absent, always }
+  public enum Clamp: String, Sendable, CaseIterable { case never, absent, always }
 
-  package var name: String
-  package var requests: RateSpec?
-  package var tokens: RateSpec?
-  package var concurrency: Int64?
-  package var budgets: [BudgetSpec]
+  public var name: String
+  public var requests: RateSpec?
+  public var tokens: RateSpec?
+  public var concurrency: Int64?
+  public var budgets: [BudgetSpec]
   /// Largest request body.
-  package var bodyBytes: Int64
+  public var bodyBytes: Int64
   /// Most tokens of one answer.
-  package var outputTokens: Int64
-  package var clamp: Clamp
+  public var outputTokens: Int64
+  public var clamp: Clamp
 
-  package init(
+  public init(
     name: String, requests: RateSpec? = nil, tokens: RateSpec? = nil, concurrency: Int64? = nil,
     budgets: [BudgetSpec] = [], bodyBytes: Int64 = 8 << 20, outputTokens: Int64 = 8192, clamp: Clamp = .absent
   ) {

@@ -1,10 +1,10 @@
 /// Policy files as one run of bytes, for the store: applied sets are kept for the audit, for start and for rollback.
 ///
 /// Format: `THPS`, version 1, then per file u32 length and name, u32 length and bytes, all little-endian.
-package enum PolicyArchive {
+public enum PolicyArchive {
   private static let magic: [UInt8] = [0x54, 0x48, 0x50, 0x53, 0x01]
 
-  package static func pack(_ files: [PolicyFile]) -> [UInt8] {
+  public static func pack(_ files: [PolicyFile]) -> [UInt8] {
     var out = magic
     for file in files {
       append(Array(file.name.utf8), to: &out)
@@ -14,7 +14,7 @@ package enum PolicyArchive {
   }
 
   /// - Throws: ``PolicyError`` with code `policy_unreadable` for anything that ``pack(_:)`` did not make.
-  package static func unpack(_ bytes: [UInt8]) throws(PolicyError) -> [PolicyFile] {
+  public static func unpack(_ bytes: [UInt8]) throws(PolicyError) -> [PolicyFile] {
     let damaged = PolicyError(.unreadable, "the stored policy set is damaged")
     guard bytes.starts(with: magic) else { throw damaged }
     var position = magic.count

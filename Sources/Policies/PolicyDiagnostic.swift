@@ -1,13 +1,13 @@
 /// Something wrong or odd in a policy file, in the three lines that a person reads.
-package struct PolicyDiagnostic: Hashable, Sendable, CustomStringConvertible {
-  package enum Severity: String, Sendable { case error, warning }
+public struct PolicyDiagnostic: Hashable, Sendable, CustomStringConvertible {
+  public enum Severity: String, Sendable { case error, warning }
 
-  package let severity: Severity
-  package let message: String
-  package let place: Place
-  package let hint: String?
+  public let severity: Severity
+  public let message: String
+  public let place: Place
+  public let hint: String?
 
-  package init(_ severity: Severity, _ message: String, at place: Place, hint: String? = nil) {
+  public init(_ severity: Severity, _ message: String, at place: Place, hint: String? = nil) {
     self.severity = severity
     self.message = message
     self.place = place
@@ -15,33 +15,33 @@ package struct PolicyDiagnostic: Hashable, Sendable, CustomStringConvertible {
   }
 
   /// `error: …`, `  --> file:line:column` and, where there is one, `hint: …`.
-  package var description: String {
+  public var description: String {
     let head = "\(severity.rawValue): \(message)\n  --> \(place)"
     return hint.map { "\(head)\nhint: \($0)" } ?? head
   }
 }
 
 /// A policy set that cannot be used. The one in force stays.
-package struct PolicyError: Error, Sendable, Equatable, CustomStringConvertible {
-  package enum Code: String, Sendable {
+public struct PolicyError: Error, Sendable, Equatable, CustomStringConvertible {
+  public enum Code: String, Sendable {
     /// The folder or a file cannot be read.
     case unreadable = "policy_unreadable"
     /// At least one diagnostic is an error.
     case invalid = "policy_invalid"
   }
 
-  package let code: Code
-  package let message: String
+  public let code: Code
+  public let message: String
   /// All of them, errors and warnings, by place.
-  package let diagnostics: [PolicyDiagnostic]
+  public let diagnostics: [PolicyDiagnostic]
 
-  package init(_ code: Code, _ message: String, diagnostics: [PolicyDiagnostic] = []) {
+  public init(_ code: Code, _ message: String, diagnostics: [PolicyDiagnostic] = []) {
     self.code = code
     self.message = message
     self.diagnostics = diagnostics
   }
 
-  package var description: String {
+  public var description: String {
     diagnostics.isEmpty ? "error: \(message)" : diagnostics.map(\.description).joined(separator: "\n")
   }
 }

@@ -1,8 +1,8 @@
 internal import Routing
-package import Tenancy
+public import Tenancy
 
 /// Closed words of a policy, each list from loose to tight.
-package enum LogMode: String, Sendable, CaseIterable {
+public enum LogMode: String, Sendable, CaseIterable {
   /// Sealed; the installation's key provider can open it.
   case managed
   /// Sealed to the tenant's own key only.
@@ -11,19 +11,19 @@ package enum LogMode: String, Sendable, CaseIterable {
   case off
 }
 
-package enum LogDurability: String, Sendable, CaseIterable { case buffered, strict }
+public enum LogDurability: String, Sendable, CaseIterable { case buffered, strict }
 
 enum Translation: String, CaseIterable { case loud, strict }
 
 enum Demand: String, CaseIterable { case optional, required }
 
 /// How a policy narrows a role; nil is "as the role has it".
-package struct RoleNarrowing: Hashable, Sendable {
-  package var models: Set<String>?
-  package var networks: [Network]?
-  package var hours: Hours?
+public struct RoleNarrowing: Hashable, Sendable {
+  public var models: Set<String>?
+  public var networks: [Network]?
+  public var hours: Hours?
 
-  package init(models: Set<String>? = nil, networks: [Network]? = nil, hours: Hours? = nil) {
+  public init(models: Set<String>? = nil, networks: [Network]? = nil, hours: Hours? = nil) {
     self.models = models
     self.networks = networks
     self.hours = hours

@@ -3,15 +3,15 @@ internal import Routing
 internal import Tenancy
 
 /// Turns policy files into a ``PolicySet``, or into all that is wrong with them.
-package enum PolicyLoader {
+public enum PolicyLoader {
   /// Reads every `*.yaml` of a folder, in the order of their names; subfolders are not looked at.
   /// - Throws: ``PolicyError``: `policy_unreadable`, or `policy_invalid` with every diagnostic.
-  package static func load(folder: String) throws(PolicyError) -> PolicySet {
+  public static func load(folder: String) throws(PolicyError) -> PolicySet {
     try load(files: PolicyFolder.files(in: folder))
   }
 
   /// ``load(folder:)`` for files at hand.
-  package static func load(files: [PolicyFile]) throws(PolicyError) -> PolicySet {
+  public static func load(files: [PolicyFile]) throws(PolicyError) -> PolicySet {
     try load(files: files, refusesUnavailable: true)
   }
 

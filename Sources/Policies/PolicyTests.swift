@@ -2,30 +2,30 @@ internal import Foundation
 internal import Tenancy
 
 /// A case of a `kind: Tests` document.
-package struct PolicyTestCase: Hashable, Sendable {
-  package enum Expectation: String, Sendable, CaseIterable { case allow, deny }
+public struct PolicyTestCase: Hashable, Sendable {
+  public enum Expectation: String, Sendable, CaseIterable { case allow, deny }
 
-  package let name: String
-  package let place: Place
+  public let name: String
+  public let place: Place
   /// A tenant of `tenants.yaml`; nil where the case names a policy instead.
-  package let tenant: String?
-  package let policy: String?
-  package let role: String
+  public let tenant: String?
+  public let policy: String?
+  public let role: String
   /// The permission asked for.
-  package let permission: String
+  public let permission: String
   /// Another tenant's name, where the act aims at one.
-  package let target: String?
-  package let model: String?
+  public let target: String?
+  public let model: String?
   /// Seconds since 1970; nil: a Wednesday at noon in UTC.
-  package let at: Int64?
-  package let address: String?
-  package let expect: Expectation
-  package let rule: String?
+  public let at: Int64?
+  public let address: String?
+  public let expect: Expectation
+  public let rule: String?
   /// A text to send; what must be missing, present and found in what would go upstream is checked by the gateway.
-  package let input: String?
-  package let upstreamLacks: String?
-  package let upstreamHas: String?
-  package let finds: [String: Int]
+  public let input: String?
+  public let upstreamLacks: String?
+  public let upstreamHas: String?
+  public let finds: [String: Int]
 }
 
 /// Reads `kind: Tests`.
@@ -107,7 +107,7 @@ extension PolicySet {
   /// Runs the part of a test that policies alone decide; nil if it holds, else what happened instead.
   ///
   /// What would go upstream (`upstream-lacks`, `upstream-has`, `finds`) needs the redaction engine: the gateway checks it.
-  package func failure(of test: PolicyTestCase) -> PolicyDiagnostic? {
+  public func failure(of test: PolicyTestCase) -> PolicyDiagnostic? {
     func fail(_ why: String) -> PolicyDiagnostic {
       PolicyDiagnostic(.error, "test '\(test.name)' failed: \(why)", at: test.place)
     }

@@ -18,7 +18,7 @@ final class PriceSources {
 extension PolicySet {
   /// Warnings of prices whose version is a date longer ago than that, or no date at all: nobody knows whether they
   /// still hold, and budgets and bills stand on them.
-  package func oldPrices(epochSeconds: Int64, afterDays days: Int) -> [PolicyDiagnostic] {
+  public func oldPrices(epochSeconds: Int64, afterDays days: Int) -> [PolicyDiagnostic] {
     let today = CalendarDay(epochSeconds: epochSeconds)
     return prices.compactMap { price in
       guard !price.isFree else { return nil }

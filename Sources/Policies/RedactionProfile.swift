@@ -1,49 +1,49 @@
 /// A redaction rule as plain values; the gateway compiles it.
-package struct RedactionRuleSpec: Hashable, Sendable {
-  package enum Side: String, Sendable, CaseIterable { case input, output }
+public struct RedactionRuleSpec: Hashable, Sendable {
+  public enum Side: String, Sendable, CaseIterable { case input, output }
   /// How sure a finding must be for the rule to act; `possible` acts on the most.
-  package enum Level: String, Sendable, CaseIterable, Comparable {
+  public enum Level: String, Sendable, CaseIterable, Comparable {
     case possible, likely, certain
     private var rank: Int { Self.allCases.firstIndex(of: self) ?? 0 }
-    package static func < (left: Level, right: Level) -> Bool { left.rank < right.rank }
+    public static func < (left: Level, right: Level) -> Bool { left.rank < right.rank }
   }
   /// Shadow: counted, not applied.
-  package enum Mode: String, Sendable, CaseIterable { case enforce, shadow }
+  public enum Mode: String, Sendable, CaseIterable { case enforce, shadow }
   /// Inside what the same value has the same placeholder, wide to narrow.
-  package enum Reach: String, Sendable, CaseIterable, Comparable {
+  public enum Reach: String, Sendable, CaseIterable, Comparable {
     case tenant, project, subject
     private var rank: Int { Self.allCases.firstIndex(of: self) ?? 0 }
-    package static func < (left: Reach, right: Reach) -> Bool { left.rank < right.rank }
+    public static func < (left: Reach, right: Reach) -> Bool { left.rank < right.rank }
   }
   /// A pattern in RE2's syntax and the type name its findings have.
-  package struct Pattern: Hashable, Sendable {
-    package let name: String
-    package let regex: String
-    package init(name: String, regex: String) {
+  public struct Pattern: Hashable, Sendable {
+    public let name: String
+    public let regex: String
+    public init(name: String, regex: String) {
       self.name = name
       self.regex = regex
     }
   }
 
-  package let id: String
-  package let sides: Set<Side>
+  public let id: String
+  public let sides: Set<Side>
   /// Types and groups as written.
-  package let detect: [String]
-  package let patterns: [Pattern]
+  public let detect: [String]
+  public let patterns: [Pattern]
   /// Names of the tenant's lists.
-  package let lists: [String]
+  public let lists: [String]
   /// Nil: by type, ``RedactionTypes/usualAction(for:)``.
-  package let action: RedactionAction?
+  public let action: RedactionAction?
   /// Nil: as the profile's settings have it.
-  package let min: Level?
-  package let mode: Mode
-  package let scope: Reach
+  public let min: Level?
+  public let mode: Mode
+  public let scope: Reach
   /// Only requests for these aliases; nil: all.
-  package let aliases: [String]?
+  public let aliases: [String]?
   /// Only requests of these roles; nil: all.
-  package let roles: [String]?
+  public let roles: [String]?
 
-  package init(
+  public init(
     id: String, sides: Set<Side>, detect: [String] = [], patterns: [Pattern] = [], lists: [String] = [],
     action: RedactionAction? = nil, min: Level? = nil, mode: Mode = .enforce, scope: Reach = .tenant,
     aliases: [String]? = nil, roles: [String]? = nil
@@ -62,12 +62,12 @@ package struct RedactionRuleSpec: Hashable, Sendable {
   }
 
   /// Types with groups expanded, each once, in the order written.
-  package var types: [String] {
+  public var types: [String] {
     var seen = Set<String>()
     return detect.flatMap { RedactionTypes.expand($0) ?? [] }.filter { seen.insert($0).inserted }
   }
 
-  package func action(for type: String) -> RedactionAction { action ?? RedactionTypes.usualAction(for: type) }
+  public func action(for type: String) -> RedactionAction { action ?? RedactionTypes.usualAction(for: type) }
 
   /// What is weaker here than there, by field name.
   func weakerFields(than other: RedactionRuleSpec) -> [String] {
@@ -96,30 +96,30 @@ package struct RedactionRuleSpec: Hashable, Sendable {
 }
 
 /// Settings of a redaction profile.
-package struct RedactionSettings: Hashable, Sendable {
-  package enum Checksum: String, Sendable, CaseIterable { case strict, lenient }
-  package enum Binary: String, Sendable, CaseIterable { case allow, block }
-  package enum RestoreURLs: String, Sendable, CaseIterable {
+public struct RedactionSettings: Hashable, Sendable {
+  public enum Checksum: String, Sendable, CaseIterable { case strict, lenient }
+  public enum Binary: String, Sendable, CaseIterable { case allow, block }
+  public enum RestoreURLs: String, Sendable, CaseIterable {
     case asSent = "as-sent"
     case always
   }
-  package enum Recogniser: String, Sendable, CaseIterable {
+  public enum Recogniser: String, Sendable, CaseIterable {
     case none
     case refuse
     case rulesOnly = "rules-only"
   }
 
-  package var min = RedactionRuleSpec.Level.likely
-  package var checksum = Checksum.strict
-  package var binary = Binary.block
-  package var restoreURLs = RestoreURLs.asSent
-  package var recogniser = Recogniser.none
+  public var min = RedactionRuleSpec.Level.likely
+  public var checksum = Checksum.strict
+  public var binary = Binary.block
+  public var restoreURLs = RestoreURLs.asSent
+  public var recogniser = Recogniser.none
   /// Names of the tenant's lists of what is no finding; never for secrets.
-  package var allowLists: [String] = []
+  public var allowLists: [String] = []
   /// Whether secrets may be pseudonymised.
-  package var reversibleSecrets = false
+  public var reversibleSecrets = false
 
-  package init() {}
+  public init() {}
 
   func weakerFields(than other: RedactionSettings) -> [String] {
     var weaker: [String] = []
@@ -136,12 +136,12 @@ package struct RedactionSettings: Hashable, Sendable {
 }
 
 /// A named list of redaction rules with its settings.
-package struct RedactionProfileSpec: Hashable, Sendable {
-  package let name: String
-  package let rules: [RedactionRuleSpec]
-  package let settings: RedactionSettings
+public struct RedactionProfileSpec: Hashable, Sendable {
+  public let name: String
+  public let rules: [RedactionRuleSpec]
+  public let settings: RedactionSettings
 
-  package init(name: String, rules: [RedactionRuleSpec], settings: RedactionSettings = RedactionSettings()) {
+  public init(name: String, rules: [RedactionRuleSpec], settings: RedactionSettings = RedactionSettings()) {
     self.name = name
     self.rules = rules
     self.settings = settings

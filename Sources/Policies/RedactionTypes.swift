@@ -1,7 +1,7 @@
 /// The names that redaction rules may detect, with their groups (`design/redaction.md` section 4).
-package enum RedactionTypes {
+public enum RedactionTypes {
   /// Groups in the order of the page; disjoint.
-  package static let groups: [(name: String, types: [String])] = [
+  public static let groups: [(name: String, types: [String])] = [
     ("contact", ["person", "address", "email", "phone", "birth-date", "plate"]),
     (
       "national-ids",
@@ -23,28 +23,28 @@ package enum RedactionTypes {
   ]
 
   /// In no group: off unless a rule names it.
-  package static let ungrouped = ["company"]
+  public static let ungrouped = ["company"]
 
   /// Every type, groups first.
-  package static let all: [String] = groups.flatMap(\.types) + ungrouped
+  public static let all: [String] = groups.flatMap(\.types) + ungrouped
 
   /// What the engine finds today: the names of `Redaction.FindingType`.
-  package static let available: Set<String> = [
+  public static let available: Set<String> = [
     "email", "phone", "ip", "iban", "card", "ch-uid", "de-vat-id", "at-uid", "ahv", "steuer-id", "rvnr", "svnr", "kvnr",
     "api-key", "private-key", "jwt", "password", "url-credentials", "high-entropy",
   ]
 
   /// The types that a word of a rule stands for: what is ``available`` of a group, or itself; nil if there is no such
   /// word.
-  package static func expand(_ word: String) -> [String]? {
+  public static func expand(_ word: String) -> [String]? {
     if let group = groups.first(where: { $0.name == word }) { return group.types.filter(available.contains) }
     return all.contains(word) ? [word] : nil
   }
 
-  package static func group(of type: String) -> String? { groups.first { $0.types.contains(type) }?.name }
+  public static func group(of type: String) -> String? { groups.first { $0.types.contains(type) }?.name }
 
   /// What happens to a finding of a rule without action.
-  package static func usualAction(for type: String) -> RedactionAction {
+  public static func usualAction(for type: String) -> RedactionAction {
     if type == "card" { return .mask }
     switch group(of: type) {
     case "national-ids", "secrets": return .mask
@@ -54,10 +54,10 @@ package enum RedactionTypes {
 }
 
 /// What is done to a finding, weak to strong; neighbours of one strength may be swapped.
-package enum RedactionAction: String, Sendable, CaseIterable {
+public enum RedactionAction: String, Sendable, CaseIterable {
   case flag, pseudonymise, surrogate, mask, hash, block
 
-  package var strength: Int {
+  public var strength: Int {
     switch self {
     case .flag: 0
     case .pseudonymise, .surrogate: 1
@@ -67,5 +67,5 @@ package enum RedactionAction: String, Sendable, CaseIterable {
   }
 
   /// Whether the original can come back.
-  package var isReversible: Bool { self == .pseudonymise || self == .surrogate || self == .flag }
+  public var isReversible: Bool { self == .pseudonymise || self == .surrogate || self == .flag }
 }

@@ -1,16 +1,16 @@
-package import Tenancy
+public import Tenancy
 
 /// A tenant as `tenants.yaml` declares it.
-package struct TenantSpec: Hashable, Sendable {
-  package let slug: Slug
-  package let name: String
+public struct TenantSpec: Hashable, Sendable {
+  public let slug: Slug
+  public let name: String
   /// Pinned: `fiduciary@5`.
-  package let policy: String
-  package let group: String?
-  package let timeZone: String?
-  package let currency: String?
+  public let policy: String
+  public let group: String?
+  public let timeZone: String?
+  public let currency: String?
   /// The policy's plan with the tenant's own narrowings.
-  package let plan: PlanSpec?
+  public let plan: PlanSpec?
 }
 
 /// Reads `kind: Tenants`.

@@ -1,5 +1,5 @@
 /// The answer to a reservation.
-package enum Admission: Sendable {
+public enum Admission: Sendable {
   /// Taken from every matching limit.
   case admitted
   /// Parked: `wake` will name the ticket, then ask again.
@@ -9,8 +9,8 @@ package enum Admission: Sendable {
 }
 
 /// Why a request may not pass now, in the words of the error it becomes.
-package struct QuotaRefusal: Sendable, Equatable {
-  package enum Code: String, Sendable {
+public struct QuotaRefusal: Sendable, Equatable {
+  public enum Code: String, Sendable {
     /// 429: later is better.
     case rateLimitExceeded = "rate_limit_exceeded"
     /// 429: committed use alone leaves no room until the window ends.
@@ -19,20 +19,20 @@ package struct QuotaRefusal: Sendable, Equatable {
     case ledgerUnavailable = "ledger_unavailable"
   }
 
-  package enum Kind: String, Sendable {
+  public enum Kind: String, Sendable {
     case requests
     case tokens
   }
 
-  package let code: Code
-  package let limitID: UInt64
-  package let limitName: String
-  package let kind: Kind
+  public let code: Code
+  public let limitID: UInt64
+  public let limitName: String
+  public let kind: Kind
   /// 1 to 60.
-  package let retryAfterSeconds: Int
-  package let shouldRetry: Bool
+  public let retryAfterSeconds: Int
+  public let shouldRetry: Bool
   /// When the window ends, nanoseconds since 1970; nil if it never does or there is none.
-  package let resetAt: Int64?
+  public let resetAt: Int64?
   /// The end of the window as `2026-11-25T00:00:00Z`; empty if there is none.
-  package var resetText: String { resetAt.map(CivilDate.text(nanoseconds:)) ?? "" }
+  public var resetText: String { resetAt.map(CivilDate.text(nanoseconds:)) ?? "" }
 }

@@ -1,19 +1,19 @@
 /// The worst case of one attempt: what is set aside before it is sent (section 3 of the quotas page).
-package struct Demand: Sendable, Equatable {
+public struct Demand: Sendable, Equatable {
   /// How long an exchange counts as open when its end is never reported.
-  package static let defaultDeadlineNanoseconds: Int64 = 900_000_000_000
+  public static let defaultDeadlineNanoseconds: Int64 = 900_000_000_000
 
-  package var requests: Int64
+  public var requests: Int64
   /// Upper bound, never below truth.
-  package var inputTokens: Int64
+  public var inputTokens: Int64
   /// Output cap × n.
-  package var outputTokens: Int64
+  public var outputTokens: Int64
   /// 10⁻⁹ units, dearest price the request allows.
-  package var money: Int64
+  public var money: Int64
   /// From now; after it the exchange no longer counts against concurrency limits, whatever was forgotten.
-  package var deadlineNanoseconds: Int64
+  public var deadlineNanoseconds: Int64
 
-  package init(
+  public init(
     requests: Int64 = 1, inputTokens: Int64, outputTokens: Int64, money: Int64,
     deadlineNanoseconds: Int64 = Demand.defaultDeadlineNanoseconds
   ) {
@@ -45,7 +45,7 @@ package struct Demand: Sendable, Equatable {
 }
 
 /// How an attempt ended: the rows of section 5 of the quotas page.
-package enum Exit: UInt8, Sendable, CaseIterable {
+public enum Exit: UInt8, Sendable, CaseIterable {
   case complete = 1
   case completeUsageMissing = 2
   /// Refused before sending, or connect, DNS or TLS failed: costs nothing.
@@ -61,33 +61,33 @@ package enum Exit: UInt8, Sendable, CaseIterable {
 }
 
 /// Marks on a settlement; several may hold.
-package struct SettlementFlags: OptionSet, Sendable, Hashable {
-  package let rawValue: UInt16
-  package init(rawValue: UInt16) { self.rawValue = rawValue }
+public struct SettlementFlags: OptionSet, Sendable, Hashable {
+  public let rawValue: UInt16
+  public init(rawValue: UInt16) { self.rawValue = rawValue }
 
-  package static let estimated = SettlementFlags(rawValue: 1)
-  package static let released = SettlementFlags(rawValue: 2)
-  package static let upstreamError = SettlementFlags(rawValue: 4)
-  package static let unknownUpstream = SettlementFlags(rawValue: 8)
-  package static let aborted = SettlementFlags(rawValue: 16)
-  package static let cut = SettlementFlags(rawValue: 32)
-  package static let ended = SettlementFlags(rawValue: 64)
-  package static let suspect = SettlementFlags(rawValue: 128)
+  public static let estimated = SettlementFlags(rawValue: 1)
+  public static let released = SettlementFlags(rawValue: 2)
+  public static let upstreamError = SettlementFlags(rawValue: 4)
+  public static let unknownUpstream = SettlementFlags(rawValue: 8)
+  public static let aborted = SettlementFlags(rawValue: 16)
+  public static let cut = SettlementFlags(rawValue: 32)
+  public static let ended = SettlementFlags(rawValue: 64)
+  public static let suspect = SettlementFlags(rawValue: 128)
   /// Cost more than was reserved (row 13); set by the gate.
-  package static let overdraft = SettlementFlags(rawValue: 256)
-  package static let unreconciled = SettlementFlags(rawValue: 512)
+  public static let overdraft = SettlementFlags(rawValue: 256)
+  public static let unreconciled = SettlementFlags(rawValue: 512)
 }
 
 /// What an attempt truly cost.
-package struct Actual: Sendable, Equatable {
-  package var inputTokens: Int64
-  package var outputTokens: Int64
+public struct Actual: Sendable, Equatable {
+  public var inputTokens: Int64
+  public var outputTokens: Int64
   /// 10⁻⁹ units.
-  package var money: Int64
-  package var exit: Exit
-  package var flags: SettlementFlags
+  public var money: Int64
+  public var exit: Exit
+  public var flags: SettlementFlags
 
-  package init(
+  public init(
     inputTokens: Int64, outputTokens: Int64, money: Int64, exit: Exit = .complete, flags: SettlementFlags = []
   ) {
     self.inputTokens = inputTokens

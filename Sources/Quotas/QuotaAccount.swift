@@ -1,8 +1,8 @@
 /// The limits that one kind of request is counted against: those of its tenant, project, user and key.
 ///
 /// Made by ``QuotaGate/account(_:owner:zone:)`` when a snapshot is built and kept with it.
-package final class QuotaAccount: Sendable {
-  package let owner: UsageOwner
+public final class QuotaAccount: Sendable {
+  public let owner: UsageOwner
   let tenant: TenantQuota
   let budgets: [Int]
   let rates: [Int]
@@ -26,12 +26,12 @@ package final class QuotaAccount: Sendable {
 
 /// What one attempt has set aside: a slot of the flight table and the generation that owns it. Fixed size, freely
 /// copied; of all copies the first end counts.
-package struct Reservation: Sendable, Equatable {
+public struct Reservation: Sendable, Equatable {
   var slot: UInt32 = .max
   var generation: UInt32 = 0
 
-  package init() {}
+  public init() {}
 
   /// Whether it was ever admitted.
-  package var isMade: Bool { slot != .max }
+  public var isMade: Bool { slot != .max }
 }

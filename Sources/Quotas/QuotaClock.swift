@@ -1,7 +1,7 @@
 import Synchronization
 
 /// The two clocks that quotas look at.
-package protocol QuotaClock: Sendable {
+public protocol QuotaClock: Sendable {
   /// CLOCK_REALTIME in nanoseconds since 1970; may jump.
   var wallNanoseconds: Int64 { get }
   /// CLOCK_BOOTTIME in nanoseconds; never jumps, counts while the machine sleeps.
@@ -11,31 +11,31 @@ package protocol QuotaClock: Sendable {
 }
 
 /// A clock that stands still until it is told otherwise, for tests and simulations.
-package final class ManualQuotaClock: QuotaClock {
+public final class ManualQuotaClock: QuotaClock {
   private let wall: Atomic<Int64>
   private let boot: Atomic<Int64>
   private let synchronised = Atomic<Bool>(true)
 
-  package init(wallNanoseconds: Int64, bootNanoseconds: Int64 = 1_000_000_000_000) {
+  public init(wallNanoseconds: Int64, bootNanoseconds: Int64 = 1_000_000_000_000) {
     wall = Atomic(wallNanoseconds)
     boot = Atomic(bootNanoseconds)
   }
 
-  package var wallNanoseconds: Int64 { wall.load(ordering: .relaxed) }
-  package var bootNanoseconds: Int64 { boot.load(ordering: .relaxed) }
-  package var isSynchronised: Bool { synchronised.load(ordering: .relaxed) }
+  public var wallNanoseconds: Int64 { wall.load(ordering: .relaxed) }
+  public var bootNanoseconds: Int64 { boot.load(ordering: .relaxed) }
+  public var isSynchronised: Bool { synchronised.load(ordering: .relaxed) }
 
   /// Time passes on both clocks.
-  package func advance(nanoseconds: Int64) {
+  public func advance(nanoseconds: Int64) {
     wall.wrappingAdd(nanoseconds, ordering: .relaxed)
     boot.wrappingAdd(nanoseconds, ordering: .relaxed)
   }
 
   /// Somebody sets the wall clock.
-  package func jump(nanoseconds: Int64, synchronised isNowSynchronised: Bool) {
+  public func jump(nanoseconds: Int64, synchronised isNowSynchronised: Bool) {
     wall.wrappingAdd(nanoseconds, ordering: .relaxed)
     synchronised.store(isNowSynchronised, ordering: .relaxed)
   }
 
-  package func setSynchronised(_ value: Bool) { synchronised.store(value, ordering: .relaxed) }
+  public func setSynchronised(_ value: Bool) { synchronised.store(value, ordering: .relaxed) }
 }

@@ -1,6 +1,6 @@
 /// Why the quota books cannot be kept or read. What a caller over its limit gets is a ``QuotaRefusal``, not an error.
-package struct QuotaError: Error, Sendable, Equatable {
-  package enum Code: String, Sendable {
+public struct QuotaError: Error, Sendable, Equatable {
+  public enum Code: String, Sendable {
     /// The ledger's store failed, is full or is away.
     case ledgerUnavailable = "ledger_unavailable"
     /// The ledger holds what cannot be: it is not guessed at.
@@ -17,11 +17,11 @@ package struct QuotaError: Error, Sendable, Equatable {
     case folderUnusable = "folder_unusable"
   }
 
-  package let code: Code
+  public let code: Code
   /// For the operator; never sent to a caller.
-  package let detail: String
+  public let detail: String
 
-  package init(_ code: Code, _ detail: String = "") {
+  public init(_ code: Code, _ detail: String = "") {
     self.code = code
     self.detail = detail
   }

@@ -68,7 +68,7 @@ extension QuotaGate {
   /// Reports everything that is settled now. Blocks; off the event loops.
   ///
   /// After it the journal files before the current one are no longer needed.
-  package func flush() throws(QuotaError) {
+  public func flush() throws(QuotaError) {
     try driver.withLock { (driver) throws(QuotaError) in
       while try turn(&driver, everything: true, closing: false) {}
     }
@@ -76,7 +76,7 @@ extension QuotaGate {
 
   /// Stops cleanly: nothing new is admitted, everything is reported, leases without open attempts are closed. Open
   /// attempts stay in the flight table for the next start.
-  package func stop() throws(QuotaError) {
+  public func stop() throws(QuotaError) {
     isStopping.store(true, ordering: .relaxed)
     thread.stop()
     try driver.withLock { (driver) throws(QuotaError) in

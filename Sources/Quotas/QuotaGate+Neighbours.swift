@@ -7,16 +7,16 @@ extension QuotaGate {
 
   /// Gives back what was leased and not spent, and leases no more than single requests need: another process takes over.
   /// What is open goes on. Blocks on the ledger; off the event loops.
-  package func beginLeaving() throws(QuotaError) {
+  public func beginLeaving() throws(QuotaError) {
     isLeaving.store(true, ordering: .relaxed)
     try flush()
   }
 
   /// Nobody takes over after all.
-  package func stay() { isLeaving.store(false, ordering: .relaxed) }
+  public func stay() { isLeaving.store(false, ordering: .relaxed) }
 
   /// The rates of other processes of this machine: what they have let through counts here, too.
-  package func raiseRates(_ arrivals: [UInt64: Int64]) {
+  public func raiseRates(_ arrivals: [UInt64: Int64]) {
     guard !arrivals.isEmpty else { return }
     let boot = clock.bootNanoseconds
     for tenant in tenants.withLock({ Array($0.values) }) {
@@ -35,7 +35,7 @@ extension QuotaGate {
   }
 
   /// Attempts that are open in other processes of this machine: they count against limits on concurrency.
-  package func noteElsewhere(_ open: [LimitScope: Int64]) {
+  public func noteElsewhere(_ open: [LimitScope: Int64]) {
     for tenant in tenants.withLock({ Array($0.values) }) {
       tenant.state.withLock { state in
         for index in state.concurrencies.indices {
@@ -60,7 +60,7 @@ extension QuotaGate {
 
 extension FlightMemory {
   /// Everything in it is booked, and no gate follows here for now: nobody finds open attempts any more.
-  package func clear(_ node: QuotaGate.Node) {
+  public func clear(_ node: QuotaGate.Node) {
     let table = FlightTable(self)
     _ = RatePlaces(table, keep: node.rateStart == .kept)
     table.begin(node: node.id, epoch: node.epoch, bootID: node.bootID)

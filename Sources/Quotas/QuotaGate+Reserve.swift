@@ -8,7 +8,7 @@ extension QuotaGate {
   ///   - loop: with `ticket`, whom to wake when the answer was ``Admission/waiting``.
   ///   - reservation: filled in when admitted.
   ///   - journal: gets the RESERVE record.
-  package func reserve(
+  public func reserve(
     _ account: QuotaAccount, _ demand: Demand, attempt: UInt128, loop: Int, ticket: UInt64,
     into reservation: inout Reservation, journal: inout [UInt8]
   ) -> Admission {

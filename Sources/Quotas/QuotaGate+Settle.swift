@@ -2,35 +2,35 @@ import Synchronization
 
 extension QuotaGate {
   /// Call before the first byte goes upstream: from here on a crash counts the worst case.
-  package func sent(_ reservation: inout Reservation) {
+  public func sent(_ reservation: inout Reservation) {
     guard let index = slots.index(reservation), slots.pointer(index).pointee.phase == .reserved else { return }
     slots.pointer(index).pointee.phase = .sent
     flight.set(.sent, index)
   }
 
   /// Output tokens seen so far, for the suggestion after a crash.
-  package func progress(_ reservation: Reservation, outputTokens: Int) {
+  public func progress(_ reservation: Reservation, outputTokens: Int) {
     guard let index = slots.index(reservation) else { return }
     flight.writeOutputSoFar(index, UInt32(clamping: outputTokens))
   }
 
   /// Books what the attempt cost and gives the rest back. Once: whatever is repeated changes nothing.
   /// - Parameter journal: gets the SETTLE record; when it is written, call ``confirmed(_:)``.
-  package func settle(_ reservation: inout Reservation, _ actual: Actual, journal: inout [UInt8]) {
+  public func settle(_ reservation: inout Reservation, _ actual: Actual, journal: inout [UInt8]) {
     if actual.exit == .notSent { return release(&reservation, journal: &journal) }
     end(reservation, actual.sane, journal: &journal)
   }
 
   /// Gives everything back: the attempt was never sent.
   /// - Parameter journal: gets the RELEASE record; when it is written, call ``confirmed(_:)``.
-  package func release(_ reservation: inout Reservation, journal: inout [UInt8]) {
+  public func release(_ reservation: inout Reservation, journal: inout [UInt8]) {
     end(
       reservation, Actual(inputTokens: 0, outputTokens: 0, money: 0, exit: .notSent, flags: .released),
       journal: &journal)
   }
 
   /// The SETTLE or RELEASE record is written: the slot is free for others.
-  package func confirmed(_ reservation: inout Reservation) {
+  public func confirmed(_ reservation: inout Reservation) {
     guard let index = slots.index(reservation) else { return }
     let slot = slots.pointer(index)
     guard slot.pointee.phase == .settled || slot.pointee.phase == .released else { return }

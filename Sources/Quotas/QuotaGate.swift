@@ -6,9 +6,9 @@ import Synchronization
 /// no HTTP and no store. `reserve`, `sent`, `settle`, `release` and `confirmed` take one short lock and do no I/O, so
 /// they are safe on an event loop. A reservation belongs to one exchange, which calls them in order:
 /// reserve → sent → settle (or release) → confirmed.
-package final class QuotaGate: Sendable {
+public final class QuotaGate: Sendable {
   /// Where the buckets of rates stand at the start.
-  package enum RateStart: Sendable, Equatable {
+  public enum RateStart: Sendable, Equatable {
     /// As flight memory has them: same boot.
     case kept
     /// They were empty at this wall time, nanoseconds since 1970: another boot, nothing is known.
@@ -17,15 +17,15 @@ package final class QuotaGate: Sendable {
     case full
   }
 
-  package struct Node: Sendable {
-    package let id: UInt128
-    package let epoch: UInt32
-    package let bootID: UInt128
+  public struct Node: Sendable {
+    public let id: UInt128
+    public let epoch: UInt32
+    public let bootID: UInt128
     /// The latest time that journal and ledger know, 0 if none.
-    package let lastTime: Int64
-    package let rateStart: RateStart
+    public let lastTime: Int64
+    public let rateStart: RateStart
 
-    package init(id: UInt128, epoch: UInt32, bootID: UInt128 = 0, lastTime: Int64 = 0, rateStart: RateStart = .full) {
+    public init(id: UInt128, epoch: UInt32, bootID: UInt128 = 0, lastTime: Int64 = 0, rateStart: RateStart = .full) {
       self.id = id
       self.epoch = epoch
       self.bootID = bootID
@@ -62,7 +62,7 @@ package final class QuotaGate: Sendable {
   /// thread.
   /// - Parameter wake: called on the ledger's thread with the tickets of one event loop that should ask again;
   ///   it must not block, nor call what speaks to the ledger.
-  package init(
+  public init(
     node: Node, flight: any FlightMemory, ledger: any Ledger, clock: any QuotaClock, zones: any ZoneRules,
     wake: @Sendable @escaping (_ loop: Int, _ tickets: [UInt64]) -> Void
   ) {
@@ -88,7 +88,7 @@ package final class QuotaGate: Sendable {
   deinit { thread.abandon() }
 
   /// The time by which windows are cut, nanoseconds since 1970.
-  package var windowTime: Int64 { windowTime(boot: clock.bootNanoseconds) }
+  public var windowTime: Int64 { windowTime(boot: clock.bootNanoseconds) }
 
   @inline(__always) func windowTime(boot: Int64) -> Int64 {
     max(boot &+ clockOffset.load(ordering: .relaxed), clockFloor.load(ordering: .relaxed))
@@ -99,7 +99,7 @@ package final class QuotaGate: Sendable {
   /// For snapshots, not per request.
   /// - Parameter zone: the tenant's IANA zone, for the days of usage reports.
   /// - Throws: ``QuotaError`` `too_many_limits` beyond 16 budgets or 16 rates, `invalid_limit` for an unknown zone.
-  package func account(_ limits: [Limit], owner: UsageOwner, zone: String) throws(QuotaError) -> QuotaAccount {
+  public func account(_ limits: [Limit], owner: UsageOwner, zone: String) throws(QuotaError) -> QuotaAccount {
     var zoneNames: Set<String> = [zone]
     var budgetCount = 0
     var rateCount = 0
@@ -167,21 +167,21 @@ package final class QuotaGate: Sendable {
   }
 
   /// Runs the ledger's thread.
-  package func start() { thread.start { [weak self] in self?.turn() ?? false } }
+  public func start() { thread.start { [weak self] in self?.turn() ?? false } }
 
   /// Attempts whose slots are not free.
-  package var openReservations: Int { slots.openCount }
+  public var openReservations: Int { slots.openCount }
 
   /// False once a newer process of this node has taken over, or while the ledger's store fails: for `/readyz`.
-  package var isLedgerHealthy: Bool {
+  public var isLedgerHealthy: Bool {
     !isFenced.load(ordering: .relaxed) && ledgerFailedUntil.load(ordering: .relaxed) == 0
   }
 
   /// Whether windows ignore the wall clock because it has jumped and nobody has vouched for it.
-  package var isClockHeld: Bool { clockIsHeld.load(ordering: .relaxed) }
+  public var isClockHeld: Bool { clockIsHeld.load(ordering: .relaxed) }
 
   /// The operator says that the wall clock is right. May wait for the ledger: off the event loops.
-  package func acceptClock() {
+  public func acceptClock() {
     driver.withLock { driver in
       driver.windows.accept(wall: clock.wallNanoseconds, boot: clock.bootNanoseconds)
       publish(driver.windows)

@@ -1,37 +1,37 @@
 import Synchronization
 
 /// The tightest limits that a caller may see, for its rate headers.
-package struct QuotaStatus: Sendable, Equatable {
-  package struct Line: Sendable, Equatable {
-    package let limitID: UInt64
-    package let limit: Int64
+public struct QuotaStatus: Sendable, Equatable {
+  public struct Line: Sendable, Equatable {
+    public let limitID: UInt64
+    public let limit: Int64
     /// Open reservations count as used; never above the truth.
-    package let remaining: Int64
+    public let remaining: Int64
     /// Until the bucket is full or the window ends; a total budget never does and says `Int64.max`.
-    package let resetMilliseconds: Int64
+    public let resetMilliseconds: Int64
   }
 
-  package struct Warning: Sendable, Equatable {
-    package let limitName: String
+  public struct Warning: Sendable, Equatable {
+    public let limitName: String
     /// 80 and more.
-    package let percent: Int64
+    public let percent: Int64
   }
 
-  package var requests: Line?
-  package var tokens: Line?
+  public var requests: Line?
+  public var tokens: Line?
   /// The fullest soft budget, from 80 %.
-  package var warning: Warning?
+  public var warning: Warning?
 }
 
 /// Levels whose limits a caller may see.
-package struct VisibleLevels: OptionSet, Sendable {
-  package let rawValue: UInt8
-  package init(rawValue: UInt8) { self.rawValue = rawValue }
+public struct VisibleLevels: OptionSet, Sendable {
+  public let rawValue: UInt8
+  public init(rawValue: UInt8) { self.rawValue = rawValue }
 
-  package static let key = VisibleLevels(rawValue: 1)
-  package static let user = VisibleLevels(rawValue: 2)
-  package static let project = VisibleLevels(rawValue: 4)
-  package static let tenant = VisibleLevels(rawValue: 8)
+  public static let key = VisibleLevels(rawValue: 1)
+  public static let user = VisibleLevels(rawValue: 2)
+  public static let project = VisibleLevels(rawValue: 4)
+  public static let tenant = VisibleLevels(rawValue: 8)
 
   func shows(_ level: LimitScope.Level) -> Bool {
     switch level {
@@ -44,21 +44,21 @@ package struct VisibleLevels: OptionSet, Sendable {
 }
 
 /// One budget's books, for reports.
-package struct LimitUsage: Sendable, Equatable {
-  package let limitID: UInt64
-  package let window: BudgetWindow
-  package let amount: Int64
+public struct LimitUsage: Sendable, Equatable {
+  public let limitID: UInt64
+  public let window: BudgetWindow
+  public let amount: Int64
   /// Settled, by all nodes, this process's last settlement included.
-  package let committed: Int64
+  public let committed: Int64
   /// Set aside by this process's open attempts.
-  package let reserved: Int64
+  public let reserved: Int64
   /// Counted as spent because a crash left it open.
-  package let unreconciled: Int64
+  public let unreconciled: Int64
 }
 
 extension QuotaGate {
   /// The state of the account's limits as of now; shadow limits are never shown.
-  package func status(_ account: QuotaAccount, visible: VisibleLevels = [.key, .user]) -> QuotaStatus {
+  public func status(_ account: QuotaAccount, visible: VisibleLevels = [.key, .user]) -> QuotaStatus {
     let boot = clock.bootNanoseconds
     let now = windowTime(boot: boot)
     return account.tenant.state.withLock { state in
@@ -91,7 +91,7 @@ extension QuotaGate {
   }
 
   /// The books of budgets; a limit that was never used is missing. Asks the ledger: off the event loops.
-  package func usage(limits: [UInt64]) throws(QuotaError) -> [LimitUsage] {
+  public func usage(limits: [UInt64]) throws(QuotaError) -> [LimitUsage] {
     try driver.withLock { (_) throws(QuotaError) in
       let rows = try ledger.totals(limits: limits)
       let all = tenants.withLock { $0 }
@@ -114,14 +114,14 @@ extension QuotaGate {
 
   /// What a tenant has used on days `from` to `to` (days since 1970 in its zone, both included), up to the last
   /// settlement. Reports to the ledger first: off the event loops. ``UsageReport/of(key:)`` narrows it to one key.
-  package func usageReport(tenant: UInt128, from: Int32, to: Int32) throws(QuotaError) -> UsageReport {
+  public func usageReport(tenant: UInt128, from: Int32, to: Int32) throws(QuotaError) -> UsageReport {
     try flush()
     return UsageReport(
       rows: try ledger.usage(tenant: tenant, from: from, to: to), unreconciled: try ledger.unreconciled(tenant: tenant))
   }
 
   /// Books what an attempt that a crash had cut truly cost. False if no such attempt is open.
-  package func reconcile(attempt: UInt128, actual: UsageTotals) throws(QuotaError) -> Bool {
+  public func reconcile(attempt: UInt128, actual: UsageTotals) throws(QuotaError) -> Bool {
     try driver.withLock { (driver) throws(QuotaError) in
       driver.sequence += 1
       let answers = try ledger.apply(
@@ -138,7 +138,7 @@ extension QuotaGate {
 
   /// Appends what a new journal file begins with: each tenant's settled totals. The file before it may go after the
   /// next ``flush()``.
-  package func journalSnapshot(into journal: inout [UInt8]) {
+  public func journalSnapshot(into journal: inout [UInt8]) {
     let now = windowTime
     for tenant in tenants.withLock({ Array($0.values) }) {
       let (leases, sequence) = tenant.state.withLock { state in

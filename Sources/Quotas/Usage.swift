@@ -1,12 +1,12 @@
 /// Who used something: the columns of every usage report.
-package struct UsageOwner: Hashable, Sendable {
-  package let tenant: UInt128
-  package let project: UInt128
-  package let key: UInt128
+public struct UsageOwner: Hashable, Sendable {
+  public let tenant: UInt128
+  public let project: UInt128
+  public let key: UInt128
   /// 0 if the key belongs to no person.
-  package let user: UInt128
+  public let user: UInt128
 
-  package init(tenant: UInt128, project: UInt128, key: UInt128, user: UInt128 = 0) {
+  public init(tenant: UInt128, project: UInt128, key: UInt128, user: UInt128 = 0) {
     self.tenant = tenant
     self.project = project
     self.key = key
@@ -15,31 +15,31 @@ package struct UsageOwner: Hashable, Sendable {
 }
 
 /// Sums of settled attempts.
-package struct UsageTotals: Hashable, Sendable {
-  package var requests: Int64
-  package var inputTokens: Int64
-  package var outputTokens: Int64
+public struct UsageTotals: Hashable, Sendable {
+  public var requests: Int64
+  public var inputTokens: Int64
+  public var outputTokens: Int64
   /// 10⁻⁹ units.
-  package var money: Int64
+  public var money: Int64
 
-  package init(requests: Int64 = 0, inputTokens: Int64 = 0, outputTokens: Int64 = 0, money: Int64 = 0) {
+  public init(requests: Int64 = 0, inputTokens: Int64 = 0, outputTokens: Int64 = 0, money: Int64 = 0) {
     self.requests = requests
     self.inputTokens = inputTokens
     self.outputTokens = outputTokens
     self.money = money
   }
 
-  package mutating func add(_ other: UsageTotals) {
+  public mutating func add(_ other: UsageTotals) {
     requests = Amount.sum(requests, other.requests)
     inputTokens = Amount.sum(inputTokens, other.inputTokens)
     outputTokens = Amount.sum(outputTokens, other.outputTokens)
     money = Amount.sum(money, other.money)
   }
 
-  package var isZero: Bool { requests == 0 && inputTokens == 0 && outputTokens == 0 && money == 0 }
+  public var isZero: Bool { requests == 0 && inputTokens == 0 && outputTokens == 0 && money == 0 }
 
   /// What these sums are in the units of a dimension.
-  package subscript(dimension: Dimension) -> Int64 {
+  public subscript(dimension: Dimension) -> Int64 {
     switch dimension {
     case .requests: requests
     case .tokens: Amount.sum(inputTokens, outputTokens)
@@ -52,13 +52,13 @@ package struct UsageTotals: Hashable, Sendable {
 }
 
 /// What one owner used on one day of the tenant's zone.
-package struct UsageRow: Hashable, Sendable {
-  package let owner: UsageOwner
+public struct UsageRow: Hashable, Sendable {
+  public let owner: UsageOwner
   /// Days since 1970-01-01, by the day of admission.
-  package let day: Int32
-  package var totals: UsageTotals
+  public let day: Int32
+  public var totals: UsageTotals
 
-  package init(owner: UsageOwner, day: Int32, totals: UsageTotals) {
+  public init(owner: UsageOwner, day: Int32, totals: UsageTotals) {
     self.owner = owner
     self.day = day
     self.totals = totals
@@ -66,37 +66,37 @@ package struct UsageRow: Hashable, Sendable {
 }
 
 /// Settled use of a tenant, or of one of its keys, with what is still uncertain beside it.
-package struct UsageReport: Sendable {
-  package let rows: [UsageRow]
-  package let unreconciled: [UnreconciledAttempt]
+public struct UsageReport: Sendable {
+  public let rows: [UsageRow]
+  public let unreconciled: [UnreconciledAttempt]
   /// Always the sum of `rows`.
-  package var totals: UsageTotals { rows.reduce(into: UsageTotals()) { $0.add($1.totals) } }
+  public var totals: UsageTotals { rows.reduce(into: UsageTotals()) { $0.add($1.totals) } }
 
-  package init(rows: [UsageRow], unreconciled: [UnreconciledAttempt]) {
+  public init(rows: [UsageRow], unreconciled: [UnreconciledAttempt]) {
     self.rows = rows
     self.unreconciled = unreconciled
   }
 
-  package func of(key: UInt128) -> UsageReport {
+  public func of(key: UInt128) -> UsageReport {
     UsageReport(
       rows: rows.filter { $0.owner.key == key }, unreconciled: unreconciled.filter { $0.owner?.key == key })
   }
 }
 
 /// An attempt that a crash has cut: counts as spent, in full, until somebody tells what it cost.
-package struct UnreconciledAttempt: Hashable, Sendable {
+public struct UnreconciledAttempt: Hashable, Sendable {
   /// The attempt; for the rest of a lease whose attempts nobody knows, the number of the lease.
-  package let attempt: UInt128
+  public let attempt: UInt128
   /// Nil for the rest of a lease.
-  package let owner: UsageOwner?
-  package let tenant: UInt128
-  package let day: Int32
+  public let owner: UsageOwner?
+  public let tenant: UInt128
+  public let day: Int32
   /// Worst-case input and the output seen so far: what the suggestion is made of.
-  package let inputTokens: Int64
-  package let outputTokens: Int64
-  package let money: Int64
+  public let inputTokens: Int64
+  public let outputTokens: Int64
+  public let money: Int64
 
-  package init(
+  public init(
     attempt: UInt128, owner: UsageOwner?, tenant: UInt128, day: Int32, inputTokens: Int64, outputTokens: Int64,
     money: Int64
   ) {

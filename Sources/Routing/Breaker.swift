@@ -3,18 +3,18 @@
 /// Closed: all pass. Opens after `consecutive` failures in a row, or when of at least `minimum` results in the current
 /// window the failed share reaches `ratioPercent`. Open: none pass until the pause is over. Half-open: up to `probes` at
 /// a time; as many successes close it, one failure opens it for twice as long, up to `maxPause`.
-package struct Breaker: Hashable, Sendable {
-  package struct Settings: Hashable, Sendable {
-    package var consecutive: Int
-    package var minimum: Int
-    package var ratioPercent: Int
-    package var window: Int64
-    package var pause: Int64
-    package var maxPause: Int64
-    package var probes: Int
+public struct Breaker: Hashable, Sendable {
+  public struct Settings: Hashable, Sendable {
+    public var consecutive: Int
+    public var minimum: Int
+    public var ratioPercent: Int
+    public var window: Int64
+    public var pause: Int64
+    public var maxPause: Int64
+    public var probes: Int
 
     /// All times in milliseconds.
-    package init(
+    public init(
       consecutive: Int = 5, minimum: Int = 20, ratioPercent: Int = 50, window: Int64 = 10_000, pause: Int64 = 5_000,
       maxPause: Int64 = 60_000, probes: Int = 1
     ) {
@@ -28,7 +28,7 @@ package struct Breaker: Hashable, Sendable {
     }
   }
 
-  package enum Phase: Hashable, Sendable { case closed, open, halfOpen }
+  public enum Phase: Hashable, Sendable { case closed, open, halfOpen }
 
   private enum State: Hashable, Sendable {
     case closed
@@ -44,13 +44,13 @@ package struct Breaker: Hashable, Sendable {
   private var failures = 0
   private var pause: Int64
 
-  package init(_ settings: Settings = Settings()) {
+  public init(_ settings: Settings = Settings()) {
     self.settings = settings
     pause = settings.pause
   }
 
   /// The phase at `now`; an open breaker whose pause is over counts as half-open.
-  package func phase(at now: Int64) -> Phase {
+  public func phase(at now: Int64) -> Phase {
     switch state {
     case .closed: .closed
     case .open(let until): now >= until ? .halfOpen : .open
@@ -60,7 +60,7 @@ package struct Breaker: Hashable, Sendable {
 
   /// Asks whether an attempt may go out; a `true` must be followed by exactly one of succeeded, failed and abandoned.
   /// - Parameter now: Milliseconds of a clock that never runs backwards.
-  package mutating func admits(at now: Int64) -> Bool {
+  public mutating func admits(at now: Int64) -> Bool {
     switch state {
     case .closed: return true
     case .open(let until):
@@ -74,7 +74,7 @@ package struct Breaker: Hashable, Sendable {
     }
   }
 
-  package mutating func succeeded(at now: Int64) {
+  public mutating func succeeded(at now: Int64) {
     switch state {
     case .closed:
       failuresInRow = 0
@@ -90,7 +90,7 @@ package struct Breaker: Hashable, Sendable {
   }
 
   /// A failure that says something about the target: no connection, timeout, 5xx, cut stream; not a client's error.
-  package mutating func failed(at now: Int64) {
+  public mutating func failed(at now: Int64) {
     switch state {
     case .closed:
       failuresInRow += 1
@@ -105,7 +105,7 @@ package struct Breaker: Hashable, Sendable {
   }
 
   /// The attempt ended without telling anything: the client went away before the target answered.
-  package mutating func abandoned(at now: Int64) {
+  public mutating func abandoned(at now: Int64) {
     if case .halfOpen(let underWay, let succeeded) = state {
       state = .halfOpen(underWay: max(0, underWay - 1), succeeded: succeeded)
     }

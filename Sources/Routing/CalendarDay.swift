@@ -1,17 +1,17 @@
 /// A day of the proleptic Gregorian calendar as days since 1970-01-01; written `YYYY-MM-DD`.
-package struct CalendarDay: Hashable, Sendable, Comparable, CustomStringConvertible {
-  package let daysSinceEpoch: Int
+public struct CalendarDay: Hashable, Sendable, Comparable, CustomStringConvertible {
+  public let daysSinceEpoch: Int
 
-  package init(daysSinceEpoch: Int) { self.daysSinceEpoch = daysSinceEpoch }
+  public init(daysSinceEpoch: Int) { self.daysSinceEpoch = daysSinceEpoch }
 
   /// The day in UTC that an instant lies in.
-  package init(epochSeconds: Int64) {
+  public init(epochSeconds: Int64) {
     let (quotient, remainder) = epochSeconds.quotientAndRemainder(dividingBy: 86_400)
     daysSinceEpoch = Int(remainder < 0 ? quotient - 1 : quotient)
   }
 
   /// Years 1970 to 9999.
-  package init(_ text: String) throws(RoutingError) {
+  public init(_ text: String) throws(RoutingError) {
     let bytes = Array(text.utf8)
     func number(_ range: Range<Int>) -> Int? {
       var value = 0
@@ -29,11 +29,11 @@ package struct CalendarDay: Hashable, Sendable, Comparable, CustomStringConverti
   }
 
   /// The first second after the day, in UTC.
-  package var endSeconds: Int64 { (Int64(daysSinceEpoch) &+ 1) &* 86_400 }
+  public var endSeconds: Int64 { (Int64(daysSinceEpoch) &+ 1) &* 86_400 }
 
-  package static func < (left: CalendarDay, right: CalendarDay) -> Bool { left.daysSinceEpoch < right.daysSinceEpoch }
+  public static func < (left: CalendarDay, right: CalendarDay) -> Bool { left.daysSinceEpoch < right.daysSinceEpoch }
 
-  package var description: String {
+  public var description: String {
     // Civil from days: Howard Hinnant, "chrono-Compatible Low-Level Date Algorithms".
     let shifted = daysSinceEpoch + 719_468
     let era = (shifted >= 0 ? shifted : shifted - 146_096) / 146_097

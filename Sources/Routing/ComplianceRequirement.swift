@@ -1,17 +1,17 @@
 /// What a tenant's policy asks of every provider that may see its requests.
-package struct ComplianceRequirement: Hashable, Sendable {
+public struct ComplianceRequirement: Hashable, Sendable {
   /// Where processing may happen; empty: nowhere.
-  package let countries: Set<Country>
-  package let agreementRequired: Bool
+  public let countries: Set<Country>
+  public let agreementRequired: Bool
   /// The most a provider may do.
-  package let training: Training
-  package let retentionDays: Int
+  public let training: Training
+  public let retentionDays: Int
   /// Names in lower case; each must be valid.
-  package let certificates: Set<String>
+  public let certificates: Set<String>
   /// Whether the provider must be bound to secrecy. One's own machine always is.
-  package let secrecyUndertaking: Bool
+  public let secrecyUndertaking: Bool
 
-  package init(
+  public init(
     countries: Set<Country>, agreementRequired: Bool = true, training: Training = .never, retentionDays: Int = 0,
     certificates: Set<String> = [], secrecyUndertaking: Bool = false
   ) {
@@ -24,7 +24,7 @@ package struct ComplianceRequirement: Hashable, Sendable {
   }
 
   /// A reason why a provider may not serve; the raw value is the rule id of the refusal.
-  package enum Obstacle: String, Sendable, CaseIterable {
+  public enum Obstacle: String, Sendable, CaseIterable {
     case country = "compliance.countries"
     case agreementMissing = "compliance.agreement"
     case agreementExpired = "compliance.agreement-expired"
@@ -37,7 +37,7 @@ package struct ComplianceRequirement: Hashable, Sendable {
   /// The first thing that stands in the way, in the order of ``Obstacle``; nil if the provider may serve.
   /// - Parameter today: In UTC. An agreement or certificate holds through its last day.
   @inline(__always)  // once a request: a call would be given a copy of the provider
-  package func obstacle(to provider: Provider, on today: CalendarDay) -> Obstacle? {
+  public func obstacle(to provider: Provider, on today: CalendarDay) -> Obstacle? {
     guard countries.contains(provider.country) else { return .country }
     // An agreement that ran out takes the route out, whether this tenant requires one or not.
     if let expires = provider.agreement.expires, today > expires { return .agreementExpired }

@@ -2,23 +2,23 @@
 ///
 /// Only what is certain counts: a prompt that is surely longer than a model's context, or a context that is not larger
 /// than one into which it did not fit.
-package struct ContextCheck: Sendable {
+public struct ContextCheck: Sendable {
   /// The prompt has at least so many tokens.
-  package let least: Int64
+  public let least: Int64
   /// A provider has said that the prompt does not fit into so many; nil: none has.
-  package let refusedBy: Int64?
+  public let refusedBy: Int64?
   private var isFit = false
   /// The largest context into which it does not fit.
   private var largest: Int64?
 
-  package init(least: Int64, refusedBy: Int64?) {
+  public init(least: Int64, refusedBy: Int64?) {
     self.least = least
     self.refusedBy = refusedBy
   }
 
   /// Whether the prompt may fit; that it does not is noted.
   @inline(__always)
-  package mutating func admits(_ model: Model) -> Bool {
+  public mutating func admits(_ model: Model) -> Bool {
     if Self.admits(model, least: least, refusedBy: refusedBy) {
       isFit = true
       return true
@@ -28,12 +28,12 @@ package struct ContextCheck: Sendable {
   }
 
   /// The largest context that was met, where the prompt fits into none.
-  package var refused: Int64? { isFit ? nil : largest }
+  public var refused: Int64? { isFit ? nil : largest }
 
   /// A context that nobody wrote down takes any prompt, but none that did not fit elsewhere: nobody knows that it is
   /// larger.
   @inline(__always)
-  package static func admits(_ model: Model, least: Int64, refusedBy: Int64?) -> Bool {
+  public static func admits(_ model: Model, least: Int64, refusedBy: Int64?) -> Bool {
     guard let context = model.context else { return refusedBy == nil }
     return least <= context && refusedBy.map { context > $0 } ?? true
   }

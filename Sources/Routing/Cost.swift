@@ -1,12 +1,12 @@
 /// Tokens of one attempt by price class; `output` includes what was reasoned.
-package struct TokenUsage: Hashable, Sendable {
-  package var input: Int64
-  package var cached: Int64
-  package var cacheWrite5m: Int64
-  package var cacheWrite1h: Int64
-  package var output: Int64
+public struct TokenUsage: Hashable, Sendable {
+  public var input: Int64
+  public var cached: Int64
+  public var cacheWrite5m: Int64
+  public var cacheWrite1h: Int64
+  public var output: Int64
 
-  package init(
+  public init(
     input: Int64 = 0, cached: Int64 = 0, cacheWrite5m: Int64 = 0, cacheWrite1h: Int64 = 0, output: Int64 = 0
   ) {
     self.input = input
@@ -19,9 +19,9 @@ package struct TokenUsage: Hashable, Sendable {
 
 /// What attempts cost: ceil(Σ tokens × price / 10⁶) in 10⁻⁹ of the price's currency, rounded up once
 /// (`design/quotas.md` section 1). Nil means the amount does not fit or a count is negative: a refusal, never free.
-package enum Cost {
+public enum Cost {
   /// What an attempt cost by its usage.
-  package static func settlement(_ usage: TokenUsage, at price: Price) -> Int64? {
+  public static func settlement(_ usage: TokenUsage, at price: Price) -> Int64? {
     sum(
       (usage.input, price.input), (usage.cached, price.cached), (usage.cacheWrite5m, price.cacheWrite5m),
       (usage.cacheWrite1h, price.cacheWrite1h), (usage.output, price.output))
@@ -32,7 +32,7 @@ package enum Cost {
   ///   - input: Upper bound of input tokens.
   ///   - outputCap: Upper bound of output tokens per answer.
   ///   - answers: `n` or `best_of`, at least 1.
-  package static func worstCase(input: Int64, outputCap: Int64, answers: Int64, at price: Price) -> Int64? {
+  public static func worstCase(input: Int64, outputCap: Int64, answers: Int64, at price: Price) -> Int64? {
     guard answers >= 1, outputCap >= 0 else { return nil }
     let (output, overflow) = outputCap.multipliedReportingOverflow(by: answers)
     guard !overflow else { return nil }

@@ -1,8 +1,8 @@
 /// An ISO 3166-1 alpha-2 code.
-package struct Country: Hashable, Sendable, Comparable, CustomStringConvertible {
-  package let code: String
+public struct Country: Hashable, Sendable, Comparable, CustomStringConvertible {
+  public let code: String
 
-  package init(_ text: String) throws(RoutingError) {
+  public init(_ text: String) throws(RoutingError) {
     let bytes = Array(text.utf8)
     guard bytes.count == 2, bytes.allSatisfy({ (0x41...0x5A).contains($0) }) else {
       throw RoutingError(.invalidCountry, "'\(text)' is no country; write two capitals as ISO 3166 has them.")
@@ -15,17 +15,17 @@ package struct Country: Hashable, Sendable, Comparable, CustomStringConvertible 
 
   private init(known code: String) { self.code = code }
 
-  package var description: String { code }
-  package static func < (left: Country, right: Country) -> Bool { left.code < right.code }
+  public var description: String { code }
+  public static func < (left: Country, right: Country) -> Bool { left.code < right.code }
 
   /// The 27 members of the European Union, 2020 on.
-  package static let europeanUnion: Set<Country> = named(
+  public static let europeanUnion: Set<Country> = named(
     "AT BE BG CY CZ DE DK EE ES FI FR GR HR HU IE IT LT LU LV MT NL PL PT RO SE SI SK")
   /// The European Economic Area: the Union with Iceland, Liechtenstein and Norway.
-  package static let economicArea: Set<Country> = europeanUnion.union(named("IS LI NO"))
+  public static let economicArea: Set<Country> = europeanUnion.union(named("IS LI NO"))
 
   /// The countries that a word of a policy stands for: `EU`, `EEA`, `DACH` or one code.
-  package static func expand(_ word: String) throws(RoutingError) -> Set<Country> {
+  public static func expand(_ word: String) throws(RoutingError) -> Set<Country> {
     switch word {
     case "EU": europeanUnion
     case "EEA": economicArea

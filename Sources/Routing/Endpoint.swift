@@ -2,20 +2,20 @@
 ///
 /// `https` only; `http` and IP literals only for a record marked local. No user info, query or fragment. The host is
 /// lower-case, the path starts with `/` and does not end in one unless it is `/`.
-package struct Endpoint: Hashable, Sendable, CustomStringConvertible {
-  package enum Scheme: String, Sendable { case https, http }
+public struct Endpoint: Hashable, Sendable, CustomStringConvertible {
+  public enum Scheme: String, Sendable { case https, http }
 
-  package let scheme: Scheme
-  package let host: String
-  package let port: Int
-  package let path: String
+  public let scheme: Scheme
+  public let host: String
+  public let port: Int
+  public let path: String
   /// A name is resolved at connect; an address is canonical (dotted decimal, or in brackets for IPv6).
-  package let isAddress: Bool
+  public let isAddress: Bool
 
   /// - Parameters:
   ///   - text: `https://host[:port][/path]`.
   ///   - local: Whether the record is marked `local: true`.
-  package init(_ text: String, local: Bool) throws(RoutingError) {
+  public init(_ text: String, local: Bool) throws(RoutingError) {
     func refuse(_ why: String) -> RoutingError { RoutingError(.invalidEndpoint, why) }
     let bytes = Array(text.utf8)
     guard bytes.count <= 2048 else { throw refuse("An endpoint has at most 2048 bytes.") }
@@ -90,15 +90,15 @@ package struct Endpoint: Hashable, Sendable, CustomStringConvertible {
     self.host = host
   }
 
-  package var description: String { "\(scheme.rawValue)://\(authority)\(path == "/" ? "" : path)" }
+  public var description: String { "\(scheme.rawValue)://\(authority)\(path == "/" ? "" : path)" }
 
   /// Host and, unless it is the scheme's own, port: the value of the `Host` header.
-  package var authority: String {
+  public var authority: String {
     port == (scheme == .https ? 443 : 80) ? host : "\(host):\(port)"
   }
 
   /// What a credential is bound to.
-  package var origin: String { "\(scheme.rawValue)://\(host):\(port)" }
+  public var origin: String { "\(scheme.rawValue)://\(host):\(port)" }
 
   private static func port(_ text: Substring) -> Int? {
     guard (1...5).contains(text.utf8.count), text.utf8.allSatisfy({ (0x30...0x39).contains($0) }),

@@ -1,21 +1,21 @@
 /// What a model costs, in 10⁻⁹ of a currency per 1,000,000 tokens, under a version that settlements name.
-package struct Price: Hashable, Sendable {
-  package let version: String
+public struct Price: Hashable, Sendable {
+  public let version: String
   /// ISO 4217.
-  package let currency: String
-  package let input: Int64
-  package let cached: Int64
-  package let cacheWrite5m: Int64
-  package let cacheWrite1h: Int64
-  package let output: Int64
+  public let currency: String
+  public let input: Int64
+  public let cached: Int64
+  public let cacheWrite5m: Int64
+  public let cacheWrite1h: Int64
+  public let output: Int64
   /// Prices beside this one, by service tier and length of the prompt; nil: this is the only one.
-  package var tiers: PriceTiers?
+  public var tiers: PriceTiers?
   /// What is charged by the piece, beside or instead of tokens.
-  package let unit: UnitPrice?
+  public let unit: UnitPrice?
 
   /// What is not given costs as the class it belongs to: cached and cache writes as input. An embedding model has no
   /// output price: its output is 0 tokens.
-  package init(
+  public init(
     version: String, currency: String, input: Int64, cached: Int64? = nil, cacheWrite5m: Int64? = nil,
     cacheWrite1h: Int64? = nil, output: Int64? = nil, unit: UnitPrice? = nil
   ) {
@@ -29,17 +29,17 @@ package struct Price: Hashable, Sendable {
     self.unit = unit
   }
 
-  package var isFree: Bool {
+  public var isFree: Bool {
     dearestInput == 0 && output == 0 && unit?.amount ?? 0 == 0
       && (tiers?.rows.allSatisfy { $0.price.isFree && $0.long?.price.isFree ?? true } ?? true)
   }
 
   /// The dearest way to price an input token.
-  package var dearestInput: Int64 { max(max(input, cached), max(cacheWrite5m, cacheWrite1h)) }
+  public var dearestInput: Int64 { max(max(input, cached), max(cacheWrite5m, cacheWrite1h)) }
 
   /// Reads a decimal such as `2.00` or `0.025`: at most nine places behind the point, nothing but digits and one point.
   /// - Returns: 10⁻⁹ units.
-  package static func nano(decimal text: String) throws(RoutingError) -> Int64 {
+  public static func nano(decimal text: String) throws(RoutingError) -> Int64 {
     let parts = text.split(separator: ".", omittingEmptySubsequences: false)
     guard (1...2).contains(parts.count), let whole = parts.first, !whole.isEmpty,
       parts.allSatisfy({ !$0.isEmpty && $0.utf8.allSatisfy { (0x30...0x39).contains($0) } }),

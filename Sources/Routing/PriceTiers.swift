@@ -1,38 +1,38 @@
 /// A way in which a provider may serve a request, with prices of its own. The raw value is its name in the register, and
 /// in the requests and answers of OpenAI's dialects.
-package enum PriceTier: String, Sendable, CaseIterable {
+public enum PriceTier: String, Sendable, CaseIterable {
   /// What the price says without any tier; Anthropic calls it `standard`.
   case usual = "default"
   case flex, priority, scale, fast
 }
 
 /// Which tiers a request may be served by.
-package enum TierChoice: Hashable, Sendable {
+public enum TierChoice: Hashable, Sendable {
   /// The provider chooses: the request names none.
   case providers
   case only(PriceTier)
 }
 
 /// What a model costs by tier and by the length of the prompt.
-package struct PriceTiers: Hashable, Sendable {
+public struct PriceTiers: Hashable, Sendable {
   /// Prices of all tokens of a request whose input is longer than so many tokens.
-  package struct LongPrompt: Hashable, Sendable {
-    package let above: Int64
-    package let price: Price
+  public struct LongPrompt: Hashable, Sendable {
+    public let above: Int64
+    public let price: Price
 
-    package init(above: Int64, price: Price) {
+    public init(above: Int64, price: Price) {
       self.above = above
       self.price = price
     }
   }
 
-  package struct Row: Hashable, Sendable {
-    package let tier: PriceTier
-    package let price: Price
+  public struct Row: Hashable, Sendable {
+    public let tier: PriceTier
+    public let price: Price
     /// Nil: the length of the prompt does not matter.
-    package let long: LongPrompt?
+    public let long: LongPrompt?
 
-    package init(_ tier: PriceTier, _ price: Price, long: LongPrompt? = nil) {
+    public init(_ tier: PriceTier, _ price: Price, long: LongPrompt? = nil) {
       self.tier = tier
       self.price = price
       self.long = long
@@ -45,12 +45,12 @@ package struct PriceTiers: Hashable, Sendable {
   }
 
   /// Each tier once; the usual one is always there.
-  package let rows: [Row]
+  public let rows: [Row]
   /// The tiers that a provider may choose from by itself.
-  package let automatic: [PriceTier]
+  public let automatic: [PriceTier]
 
   /// - Parameter automatic: Nil: any that has a price.
-  package init(_ rows: [Row], automatic: [PriceTier]? = nil) {
+  public init(_ rows: [Row], automatic: [PriceTier]? = nil) {
     self.rows = rows
     self.automatic = automatic ?? rows.map(\.tier)
   }
@@ -69,7 +69,7 @@ package struct PriceTiers: Hashable, Sendable {
   }
 
   /// Every price, for whoever converts them; nil where one of them cannot be.
-  package func mapped(_ convert: (Price) -> Price?) -> PriceTiers? {
+  public func mapped(_ convert: (Price) -> Price?) -> PriceTiers? {
     var converted: [Row] = []
     for row in rows {
       guard let price = convert(row.price) else { return nil }
@@ -85,7 +85,7 @@ package struct PriceTiers: Hashable, Sendable {
 }
 
 /// What an answer says of the tier that it was served by.
-package enum AnsweredTier: Hashable, Sendable {
+public enum AnsweredTier: Hashable, Sendable {
   /// Nothing.
   case unsaid
   case said(PriceTier)
@@ -94,15 +94,15 @@ package enum AnsweredTier: Hashable, Sendable {
 }
 
 /// What an attempt cost, and by which of its model's prices.
-package struct TieredCost: Hashable, Sendable {
+public struct TieredCost: Hashable, Sendable {
   /// Nil where it fits no number.
-  package var money: Int64?
-  package var tier: PriceTier
-  package var isLongPrompt: Bool
+  public var money: Int64?
+  public var tier: PriceTier
+  public var isLongPrompt: Bool
   /// The provider says that it has served by a tier without a price: the dearest one there is was taken instead.
-  package var isSuspect: Bool
+  public var isSuspect: Bool
 
-  package init(money: Int64?, tier: PriceTier = .usual, isLongPrompt: Bool = false, isSuspect: Bool = false) {
+  public init(money: Int64?, tier: PriceTier = .usual, isLongPrompt: Bool = false, isSuspect: Bool = false) {
     self.money = money
     self.tier = tier
     self.isLongPrompt = isLongPrompt
@@ -112,10 +112,10 @@ package struct TieredCost: Hashable, Sendable {
 
 extension Price {
   /// Whether requests may name this tier.
-  package func offers(_ tier: PriceTier) -> Bool { tier == .usual || tiers?.row(tier) != nil }
+  public func offers(_ tier: PriceTier) -> Bool { tier == .usual || tiers?.row(tier) != nil }
 
   /// ``Cost/worstCase(input:outputCap:answers:at:)`` at the dearest price that the request allows.
-  package func worstCase(input: Int64, outputCap: Int64, answers: Int64, by choice: TierChoice) -> Int64? {
+  public func worstCase(input: Int64, outputCap: Int64, answers: Int64, by choice: TierChoice) -> Int64? {
     guard let tiers else { return Cost.worstCase(input: input, outputCap: outputCap, answers: answers, at: self) }
     var worst: Int64 = 0
     for row in tiers.rows(by: choice) {
@@ -132,7 +132,7 @@ extension Price {
 
   /// What an attempt cost, by the tier that its answer names; where it names none, by the dearest that the request
   /// allowed.
-  package func settlement(_ usage: TokenUsage, answered: AnsweredTier, choice: TierChoice) -> TieredCost {
+  public func settlement(_ usage: TokenUsage, answered: AnsweredTier, choice: TierChoice) -> TieredCost {
     guard let tiers else {
       return TieredCost(
         money: Cost.settlement(usage, at: self), isSuspect: answered != .unsaid && answered != .said(.usual))

@@ -1,21 +1,21 @@
 /// A model of a provider.
-package struct Model: Hashable, Sendable {
-  package let id: String
+public struct Model: Hashable, Sendable {
+  public let id: String
   /// Most tokens of one answer; 0 for a model that writes none (embeddings).
-  package let maxOutput: Int64
+  public let maxOutput: Int64
   /// Most tokens of prompt and answer together; nil: unknown, then nothing is checked here.
-  package let context: Int64?
-  package let price: Price
+  public let context: Int64?
+  public let price: Price
   /// Numbers of an embedding; nil: as the provider has it.
-  package let dimensions: Int?
+  public let dimensions: Int?
   /// What it can take and do beyond text; nil: nobody wrote it down, and nothing is checked here.
-  package let capabilities: ModelCapabilities?
+  public let capabilities: ModelCapabilities?
   /// The version of Anthropic's API for translated requests to this model; nil: the provider's.
-  package let anthropicVersion: String?
+  public let anthropicVersion: String?
   /// The longest sound that it takes; nil where it takes none.
-  package let maxSeconds: Int64?
+  public let maxSeconds: Int64?
 
-  package init(
+  public init(
     id: String, maxOutput: Int64, context: Int64? = nil, price: Price, dimensions: Int? = nil,
     capabilities: ModelCapabilities? = nil, anthropicVersion: String? = nil, maxSeconds: Int64? = nil
   ) {
@@ -30,19 +30,19 @@ package struct Model: Hashable, Sendable {
   }
 
   /// What a request needs and this model is known not to have; where its capabilities are unknown, a route of its own.
-  package func missing(of needed: ModelCapabilities) -> ModelCapabilities {
+  public func missing(of needed: ModelCapabilities) -> ModelCapabilities {
     capabilities.map { needed.subtracting($0) } ?? needed.intersection(.routes)
   }
 
   /// Whether it makes something (words, images, sound), and does not only measure.
-  package var makes: Bool { routes.isEmpty ? maxOutput > 0 : !routes.isSubset(of: [.moderation, .rerank]) }
+  public var makes: Bool { routes.isEmpty ? maxOutput > 0 : !routes.isSubset(of: [.moderation, .rerank]) }
 
   /// The routes of their own that this model is there for; empty for one that talks or embeds.
-  package var routes: ModelCapabilities { capabilities?.intersection(.routes) ?? [] }
+  public var routes: ModelCapabilities { capabilities?.intersection(.routes) ?? [] }
 }
 
 /// What a provider does with what it is sent.
-package enum Training: String, Sendable, CaseIterable, Comparable {
+public enum Training: String, Sendable, CaseIterable, Comparable {
   case never
   case optOut = "opt-out"
   case allowed
@@ -54,12 +54,12 @@ package enum Training: String, Sendable, CaseIterable, Comparable {
     case .allowed: 2
     }
   }
-  package static func < (left: Training, right: Training) -> Bool { left.rank < right.rank }
+  public static func < (left: Training, right: Training) -> Bool { left.rank < right.rank }
 }
 
 /// The data-processing agreement with a provider.
-package struct Agreement: Hashable, Sendable {
-  package enum Kind: String, Sendable, CaseIterable {
+public struct Agreement: Hashable, Sendable {
+  public enum Kind: String, Sendable, CaseIterable {
     /// None: only for what holds no personal data.
     case none
     /// A contract by Art. 28 GDPR (AVV, DPA).
@@ -68,13 +68,13 @@ package struct Agreement: Hashable, Sendable {
     case own
   }
 
-  package let kind: Kind
+  public let kind: Kind
   /// The last day it holds; nil: until ended.
-  package let expires: CalendarDay?
+  public let expires: CalendarDay?
   /// Whether the provider is bound to secrecy in text form (§ 203 StGB, Art. 321 StGB, § 121 StGB).
-  package let secrecyUndertaking: Bool
+  public let secrecyUndertaking: Bool
 
-  package init(kind: Kind, expires: CalendarDay? = nil, secrecyUndertaking: Bool = false) {
+  public init(kind: Kind, expires: CalendarDay? = nil, secrecyUndertaking: Bool = false) {
     self.kind = kind
     self.expires = expires
     self.secrecyUndertaking = secrecyUndertaking
@@ -82,7 +82,7 @@ package struct Agreement: Hashable, Sendable {
 }
 
 /// The wire that a provider speaks, and its oddities.
-package enum Adapter: String, Sendable, CaseIterable {
+public enum Adapter: String, Sendable, CaseIterable {
   case openAI = "openai"
   case openAICompatible = "openai-compatible"
   case azure
@@ -94,7 +94,7 @@ package enum Adapter: String, Sendable, CaseIterable {
   case ollama
 
   /// Whether it has OpenAI's paths for what is no conversation.
-  package var hasFurtherRoutes: Bool {
+  public var hasFurtherRoutes: Bool {
     switch self {
     case .openAI, .openAICompatible, .azure, .mistral, .vllm, .ollama: true
     case .anthropic, .gemini, .bedrock: false
@@ -103,26 +103,26 @@ package enum Adapter: String, Sendable, CaseIterable {
 }
 
 /// An upstream account of the register. The credential is a name, never the key.
-package struct Provider: Hashable, Sendable {
-  package let id: String
-  package let adapter: Adapter
-  package let endpoint: Endpoint
-  package let isLocal: Bool
+public struct Provider: Hashable, Sendable {
+  public let id: String
+  public let adapter: Adapter
+  public let endpoint: Endpoint
+  public let isLocal: Bool
   /// Nil: the provider asks for none.
-  package let credential: String?
-  package let country: Country
-  package let agreement: Agreement
+  public let credential: String?
+  public let country: Country
+  public let agreement: Agreement
   /// Name, in lower case, and its last day.
-  package let certificates: [String: CalendarDay]
-  package let retentionDays: Int
-  package let training: Training
-  package let models: [Model]
-  package let traits: WireTraits
-  package let timeouts: ProviderTimeouts
-  package let limits: ProviderLimits
-  package let connection: ProviderConnection
+  public let certificates: [String: CalendarDay]
+  public let retentionDays: Int
+  public let training: Training
+  public let models: [Model]
+  public let traits: WireTraits
+  public let timeouts: ProviderTimeouts
+  public let limits: ProviderLimits
+  public let connection: ProviderConnection
 
-  package init(
+  public init(
     id: String, adapter: Adapter, endpoint: Endpoint, isLocal: Bool, credential: String?, country: Country,
     agreement: Agreement, certificates: [String: CalendarDay], retentionDays: Int, training: Training,
     models: [Model], traits: WireTraits, timeouts: ProviderTimeouts = ProviderTimeouts(),
@@ -146,5 +146,5 @@ package struct Provider: Hashable, Sendable {
   }
 
   /// The version of Anthropic's API that a translated request to one of its models names.
-  package func anthropicVersion(for model: Model) -> String { model.anthropicVersion ?? traits.anthropicVersion }
+  public func anthropicVersion(for model: Model) -> String { model.anthropicVersion ?? traits.anthropicVersion }
 }

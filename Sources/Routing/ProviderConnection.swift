@@ -1,14 +1,14 @@
 /// How a provider is reached, where it is not simply by its name over public TLS. Secrets are names of credentials.
-package struct ProviderConnection: Hashable, Sendable {
-  package var proxy: ProxyEndpoint?
+public struct ProviderConnection: Hashable, Sendable {
+  public var proxy: ProxyEndpoint?
   /// The same as ``authorities``, for a proxy that is spoken to over TLS.
-  package var proxyAuthorities: String?
+  public var proxyAuthorities: String?
   /// A file with the certificates of the only authorities that are believed for this provider, in PEM.
-  package var authorities: String?
+  public var authorities: String?
   /// Name of the credential that holds our certificate and its key, in PEM.
-  package var clientCertificate: String?
+  public var clientCertificate: String?
 
-  package init(
+  public init(
     proxy: ProxyEndpoint? = nil, proxyAuthorities: String? = nil, authorities: String? = nil,
     clientCertificate: String? = nil
   ) {

@@ -1,8 +1,8 @@
 /// What a provider's answer says of its own limits: a head, field by field, becomes the time for which it is to be left
 /// alone. A pure value; fields it does not know, and values it cannot read, say nothing.
-package struct ProviderRest: Hashable, Sendable {
+public struct ProviderRest: Hashable, Sendable {
   /// The longest rest, in milliseconds: a header that is wrong must not take a provider out for a day.
-  package static let longest: Int64 = 60_000
+  public static let longest: Int64 = 60_000
 
   /// Limits that headers count in.
   private enum Limit: Int { case requests, tokens, inputTokens, outputTokens }
@@ -13,20 +13,20 @@ package struct ProviderRest: Hashable, Sendable {
   private var resets: (Int64, Int64, Int64, Int64) = (0, 0, 0, 0)
   private var isInstant: UInt8 = 0
 
-  package init() {}
+  public init() {}
 
   /// Nothing was said.
-  package var isEmpty: Bool { exhausted == 0 }
+  public var isEmpty: Bool { exhausted == 0 }
 
-  package static func == (left: ProviderRest, right: ProviderRest) -> Bool {
+  public static func == (left: ProviderRest, right: ProviderRest) -> Bool {
     left.exhausted == right.exhausted && left.isInstant == right.isInstant && left.resets == right.resets
   }
 
-  package func hash(into hasher: inout Hasher) { hasher.combine(exhausted) }
+  public func hash(into hasher: inout Hasher) { hasher.combine(exhausted) }
 
   /// Reads one header field.
   /// - Parameter name: In any case.
-  package mutating func note(name: UnsafeRawBufferPointer, value: UnsafeRawBufferPointer) {
+  public mutating func note(name: UnsafeRawBufferPointer, value: UnsafeRawBufferPointer) {
     var rest = Slice(base: name, bounds: 0..<name.count)
     if rest.drop("x-ratelimit-") {
       if rest.drop("remaining-") {
@@ -52,7 +52,7 @@ package struct ProviderRest: Hashable, Sendable {
   ///   - status: The answer's.
   ///   - retryAfter: Seconds, where the head names them.
   ///   - wallMilliseconds: Of the epoch.
-  package func duration(status: Int, retryAfter: Int?, wallMilliseconds: Int64) -> Int64? {
+  public func duration(status: Int, retryAfter: Int?, wallMilliseconds: Int64) -> Int64? {
     var longest: Int64 = 0
     if [429, 503, 529].contains(status), let retryAfter, retryAfter > 0 {
       longest = Int64(min(retryAfter, 60)) * 1_000

@@ -1,15 +1,15 @@
 /// How long a provider may take, in milliseconds; nil leaves it to the gateway's own limits.
-package struct ProviderTimeouts: Hashable, Sendable {
+public struct ProviderTimeouts: Hashable, Sendable {
   /// Until the connection stands, TLS included.
-  package var connect: Int?
+  public var connect: Int?
   /// From sending to the end of the answer's head.
-  package var firstByte: Int?
+  public var firstByte: Int?
   /// Between one piece of the answer and the next.
-  package var idle: Int?
+  public var idle: Int?
   /// Of one attempt, from sending to the last byte.
-  package var total: Int?
+  public var total: Int?
 
-  package init(connect: Int? = nil, firstByte: Int? = nil, idle: Int? = nil, total: Int? = nil) {
+  public init(connect: Int? = nil, firstByte: Int? = nil, idle: Int? = nil, total: Int? = nil) {
     self.connect = connect
     self.firstByte = firstByte
     self.idle = idle
@@ -17,6 +17,6 @@ package struct ProviderTimeouts: Hashable, Sendable {
   }
 
   /// What may be written, in milliseconds: less would end sound answers, more would hold a client's place for nothing.
-  package static let connectRange = 100...60_000
-  package static let answerRange = 1_000...3_600_000
+  public static let connectRange = 100...60_000
+  public static let answerRange = 1_000...3_600_000
 }

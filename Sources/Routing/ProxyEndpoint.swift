@@ -2,19 +2,19 @@
 ///
 /// The connection is a tunnel: the proxy sees the provider's name and port, and behind TLS nothing of what is said. Names
 /// are resolved by the proxy, never here.
-package struct ProxyEndpoint: Hashable, Sendable, CustomStringConvertible {
-  package enum Scheme: String, Sendable, CaseIterable { case http, https, socks5 }
+public struct ProxyEndpoint: Hashable, Sendable, CustomStringConvertible {
+  public enum Scheme: String, Sendable, CaseIterable { case http, https, socks5 }
 
-  package let scheme: Scheme
-  package let host: String
-  package let port: Int
+  public let scheme: Scheme
+  public let host: String
+  public let port: Int
   /// Loopback and private networks are what the record means.
-  package let isLocal: Bool
+  public let isLocal: Bool
   /// Name of the credential `user:password`; nil: the proxy asks for none.
-  package let credential: String?
+  public let credential: String?
 
   /// - Parameter local: Whether addresses of this machine and of private networks are allowed.
-  package init(_ text: String, local: Bool, credential: String? = nil) throws(RoutingError) {
+  public init(_ text: String, local: Bool, credential: String? = nil) throws(RoutingError) {
     func refuse(_ hint: String) -> RoutingError { RoutingError(.invalidEndpoint, hint) }
     guard let colon = text.firstIndex(of: ":"), let scheme = Scheme(rawValue: String(text[..<colon])),
       text[colon...].hasPrefix("://")
@@ -37,5 +37,5 @@ package struct ProxyEndpoint: Hashable, Sendable, CustomStringConvertible {
     self.credential = credential
   }
 
-  package var description: String { "\(scheme.rawValue)://\(host):\(port)" }
+  public var description: String { "\(scheme.rawValue)://\(host):\(port)" }
 }

@@ -3,9 +3,9 @@ import Foundation
 /// Puts candidates into an order by a key: the same key gives the same order, and a candidate that drops out moves only
 /// the keys that were its own (highest random weight: Thaler, Ravishankar 1998; with weights: Schindelhauer, Schomaker
 /// 2005).
-package enum Rendezvous {
+public enum Rendezvous {
   /// A hash that is the same in each process and version (FNV-1a).
-  package static func hash(_ bytes: some Sequence<UInt8>, seed: UInt64 = 0xcbf2_9ce4_8422_2325) -> UInt64 {
+  public static func hash(_ bytes: some Sequence<UInt8>, seed: UInt64 = 0xcbf2_9ce4_8422_2325) -> UInt64 {
     var hash = seed
     for byte in bytes { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01b3 }
     return hash
@@ -15,7 +15,7 @@ package enum Rendezvous {
   ///   - candidates: Their own hashes, and weights of 1 or more.
   ///   - key: Of the conversation.
   /// - Returns: Places in `candidates`, best first.
-  package static func order(_ candidates: [(hash: UInt64, weight: Int)], key: UInt64) -> [Int] {
+  public static func order(_ candidates: [(hash: UInt64, weight: Int)], key: UInt64) -> [Int] {
     let scores = candidates.map { score($0.hash, $0.weight, key) }
     return scores.indices.sorted { left, right in
       scores[left] == scores[right] ? left < right : scores[left] > scores[right]

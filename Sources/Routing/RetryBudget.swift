@@ -1,15 +1,15 @@
 /// How many attempts beyond the first a provider may be given: a share of its requests and a small floor, so that
 /// retries never become the load that keeps a failing provider down. A pure value.
-package struct RetryBudget: Hashable, Sendable {
-  package struct Settings: Hashable, Sendable {
+public struct RetryBudget: Hashable, Sendable {
+  public struct Settings: Hashable, Sendable {
     /// Retries per hundred requests.
-    package var sharePercent: Int
+    public var sharePercent: Int
     /// Retries per minute that are there without any request.
-    package var floorPerMinute: Int
+    public var floorPerMinute: Int
     /// The most that are saved up.
-    package var most: Int
+    public var most: Int
 
-    package init(sharePercent: Int = 20, floorPerMinute: Int = 12, most: Int = 20) {
+    public init(sharePercent: Int = 20, floorPerMinute: Int = 12, most: Int = 20) {
       self.sharePercent = min(100, max(0, sharePercent))
       self.floorPerMinute = min(60_000, max(0, floorPerMinute))
       self.most = min(1_000_000, max(1, most))
@@ -24,7 +24,7 @@ package struct RetryBudget: Hashable, Sendable {
   private static let whole: Int64 = 6_000_000
 
   /// Begins with what the floor gives in a quarter of a minute.
-  package init(_ settings: Settings = Settings()) {
+  public init(_ settings: Settings = Settings()) {
     self.settings = settings
     held = min(Int64(settings.most), Int64(settings.floorPerMinute / 4)) * Self.whole
   }
@@ -33,7 +33,7 @@ package struct RetryBudget: Hashable, Sendable {
   /// - Parameters:
   ///   - requests: First attempts at this provider so far.
   ///   - now: Milliseconds of a clock that never runs backwards.
-  package mutating func takes(requests: UInt64, at now: Int64) -> Bool {
+  public mutating func takes(requests: UInt64, at now: Int64) -> Bool {
     let full = Int64(settings.most) * Self.whole
     // Bounded before they are multiplied: what is beyond the bucket's size is lost anyway.
     let earned = Int64(clamping: min(requests >= seen ? requests - seen : 0, 100_000_000))

@@ -3,9 +3,9 @@
 ///
 /// Only what certainly cost nothing is repeated: what never left, and what the provider refused to begin. Where nobody
 /// knows whether it was carried out (a timeout, a connection that broke behind the request), nothing is.
-package enum RetryRule {
+public enum RetryRule {
   /// How the attempt failed.
-  package enum Failure: Hashable, Sendable {
+  public enum Failure: Hashable, Sendable {
     /// No connection, so nothing was sent; or the provider has said that it has not looked at it.
     case notSent
     /// An error status, and the seconds that the provider asks to wait.
@@ -14,16 +14,16 @@ package enum RetryRule {
   }
 
   /// The longest wait that a provider may ask for and that is still kept, in seconds.
-  package static let longestRetryAfter = 5
+  public static let longestRetryAfter = 5
   /// The first wait's upper end and the highest one, in milliseconds.
-  package static let firstCeiling: Int64 = 100
-  package static let lastCeiling: Int64 = 2_000
+  public static let firstCeiling: Int64 = 100
+  public static let lastCeiling: Int64 = 2_000
 
   /// - Parameters:
   ///   - attempt: How many attempts were made before the failed one.
   ///   - random: Any number; the same one gives the same wait.
   /// - Returns: Milliseconds to wait; nil: do not ask again.
-  package static func wait(after failure: Failure, attempt: Int, random: UInt64) -> Int64? {
+  public static func wait(after failure: Failure, attempt: Int, random: UInt64) -> Int64? {
     switch failure {
     case .unknown: return nil
     case .notSent: return jitter(attempt, random)

@@ -1,33 +1,33 @@
 /// A provider's model as a target of requests.
-package struct Candidate: Hashable, Sendable {
-  package let provider: Provider
-  package let model: Model
+public struct Candidate: Hashable, Sendable {
+  public let provider: Provider
+  public let model: Model
   /// Share among candidates of a weighted route, or of one by what is under way; 1 or more.
-  package let weight: Int
+  public let weight: Int
 
-  package init(provider: Provider, model: Model, weight: Int = 1) {
+  public init(provider: Provider, model: Model, weight: Int = 1) {
     self.provider = provider
     self.model = model
     self.weight = weight
   }
 
   /// `provider/model`, as routing files write it.
-  package var name: String { "\(provider.id)/\(model.id)" }
+  public var name: String { "\(provider.id)/\(model.id)" }
 }
 
 /// A model name that applications use, with what may serve it.
-package struct Alias: Hashable, Sendable {
-  package enum Order: String, Sendable, CaseIterable {
+public struct Alias: Hashable, Sendable {
+  public enum Order: String, Sendable, CaseIterable {
     case listed, cheapest, weighted
     /// Whoever has the least under way, measured by weight.
     case leastOutstanding = "least-outstanding"
   }
 
-  package let name: String
-  package let order: Order
-  package let candidates: [Candidate]
+  public let name: String
+  public let order: Order
+  public let candidates: [Candidate]
 
-  package init(name: String, order: Order, candidates: [Candidate]) {
+  public init(name: String, order: Order, candidates: [Candidate]) {
     self.name = name
     self.order = order
     self.candidates = candidates
@@ -35,7 +35,7 @@ package struct Alias: Hashable, Sendable {
 }
 
 /// Why no candidate is left.
-package enum RouteRefusal: Hashable, Sendable, Error {
+public enum RouteRefusal: Hashable, Sendable, Error {
   /// No such alias; a client sees the same 404 as for one it may not use.
   case unknownAlias
   /// The requirement excludes every candidate; the rule that stopped the last one looked at.
@@ -43,11 +43,11 @@ package enum RouteRefusal: Hashable, Sendable, Error {
 }
 
 /// All aliases of a policy set.
-package struct RouteTable: Sendable {
-  package let providers: [Provider]
-  package let aliases: [String: Alias]
+public struct RouteTable: Sendable {
+  public let providers: [Provider]
+  public let aliases: [String: Alias]
 
-  package init(providers: [Provider], aliases: [Alias]) {
+  public init(providers: [Provider], aliases: [Alias]) {
     self.providers = providers
     self.aliases = Dictionary(aliases.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
   }
@@ -59,7 +59,7 @@ package struct RouteTable: Sendable {
   /// - Parameters:
   ///   - epochSeconds: Now; agreements and certificates end by it.
   ///   - draw: A random number for a weighted route; the same one gives the same order.
-  package func candidates(
+  public func candidates(
     for alias: String, meeting requirement: ComplianceRequirement, epochSeconds: Int64, draw: UInt64 = 0
   ) throws(RouteRefusal) -> [Candidate] {
     guard let alias = aliases[alias] else { throw .unknownAlias }
@@ -67,7 +67,7 @@ package struct RouteTable: Sendable {
   }
 
   /// ``candidates(for:meeting:epochSeconds:draw:)`` for an alias at hand.
-  package static func candidates(
+  public static func candidates(
     of alias: Alias, meeting requirement: ComplianceRequirement, epochSeconds: Int64, draw: UInt64 = 0
   ) throws(RouteRefusal) -> [Candidate] {
     let today = CalendarDay(epochSeconds: epochSeconds)

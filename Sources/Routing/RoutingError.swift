@@ -1,6 +1,6 @@
 /// A record, price or number of the register breaks its rule. Nothing was built from it.
-package struct RoutingError: Error, Sendable, Equatable {
-  package enum Code: String, Sendable {
+public struct RoutingError: Error, Sendable, Equatable {
+  public enum Code: String, Sendable {
     case invalidEndpoint = "invalid_endpoint"
     case invalidPrice = "invalid_price"
     case invalidDay = "invalid_date"
@@ -10,11 +10,11 @@ package struct RoutingError: Error, Sendable, Equatable {
     case unknownReference = "unknown_reference"
   }
 
-  package let code: Code
+  public let code: Code
   /// Whoever wrote the record reads it.
-  package let message: String
+  public let message: String
 
-  package init(_ code: Code, _ message: String) {
+  public init(_ code: Code, _ message: String) {
     self.code = code
     self.message = message
   }

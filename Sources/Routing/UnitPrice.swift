@@ -1,6 +1,6 @@
 /// What a model costs by the piece, where its provider charges no tokens.
-package struct UnitPrice: Hashable, Sendable {
-  package enum Unit: String, Sendable, CaseIterable {
+public struct UnitPrice: Hashable, Sendable {
+  public enum Unit: String, Sendable, CaseIterable {
     /// A query of a reranker, as it bills them.
     case search
     /// A generated one, whatever its size.
@@ -11,7 +11,7 @@ package struct UnitPrice: Hashable, Sendable {
     case second = "minute"
 
     /// So many pieces stand behind one price.
-    package var pieces: Int64 {
+    public var pieces: Int64 {
       switch self {
       case .search, .image: 1
       case .character: 1_000_000
@@ -20,7 +20,7 @@ package struct UnitPrice: Hashable, Sendable {
     }
 
     /// The routes that are charged so.
-    package var routes: ModelCapabilities {
+    public var routes: ModelCapabilities {
       switch self {
       case .search: .rerank
       case .image: .imageGeneration
@@ -30,20 +30,20 @@ package struct UnitPrice: Hashable, Sendable {
     }
 
     /// As the register writes it.
-    package var member: String { "per-\(rawValue)" }
+    public var member: String { "per-\(rawValue)" }
   }
 
-  package let unit: Unit
+  public let unit: Unit
   /// 10⁻⁹ of the price's currency per ``Unit/pieces``.
-  package let amount: Int64
+  public let amount: Int64
 
-  package init(_ unit: Unit, amount: Int64) {
+  public init(_ unit: Unit, amount: Int64) {
     self.unit = unit
     self.amount = amount
   }
 
   /// What so many pieces cost, rounded up; nil if it does not fit or a number is negative: a refusal, never free.
-  package func cost(_ count: Int64) -> Int64? {
+  public func cost(_ count: Int64) -> Int64? {
     guard count >= 0, amount >= 0 else { return nil }
     let pieces = Int128(unit.pieces)
     return Int64(exactly: (Int128(count) * Int128(amount) + pieces - 1) / pieces)
@@ -52,7 +52,7 @@ package struct UnitPrice: Hashable, Sendable {
 
 extension Price {
   /// What candidates are ranked by where the cheapest is wanted.
-  package var rank: Int64 { Int64(clamping: Int128(input) + Int128(output) + Int128(unit?.amount ?? 0)) }
+  public var rank: Int64 { Int64(clamping: Int128(input) + Int128(output) + Int128(unit?.amount ?? 0)) }
 }
 
 extension Model {
@@ -60,10 +60,10 @@ extension Model {
   ///
   /// A price by the piece is for its routes alone. By tokens, an image needs a bound of them, because none is asked for
   /// with the request; of sound nobody counts them, and how long it is shows only when it was heard.
-  package var isPriced: Bool { unpriced.isEmpty }
+  public var isPriced: Bool { unpriced.isEmpty }
 
   /// The routes that its price does not cover.
-  package var unpriced: ModelCapabilities {
+  public var unpriced: ModelCapabilities {
     guard let unit = price.unit?.unit else {
       let byPiece: ModelCapabilities = [.speech, .transcription, .translation]
       return routes.intersection(maxOutput > 0 ? byPiece : byPiece.union(.imageGeneration))

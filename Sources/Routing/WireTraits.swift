@@ -1,35 +1,35 @@
 /// How a provider's wire deviates from its adapter's.
-package struct WireTraits: Hashable, Sendable {
+public struct WireTraits: Hashable, Sendable {
   /// The field that caps an answer, such as `max_completion_tokens`.
-  package var maxTokensField: String
+  public var maxTokensField: String
   /// Whether `stream_options.include_usage` is understood.
-  package var includesUsage: Bool
+  public var includesUsage: Bool
   /// Fields the upstream does not know and refuses: taken out loudly.
-  package var deniedFields: [String]
+  public var deniedFields: [String]
   /// Further fixed request headers of the record, names in lower case: organisation, project.
-  package var headers: [HeaderField]
+  public var headers: [HeaderField]
   /// Tokens that the provider adds to each request by itself.
-  package var overheadTokens: Int64
+  public var overheadTokens: Int64
   /// Whether the upstream has `/responses`; without it, such a request travels as chat.
-  package var hasResponses: Bool
+  public var hasResponses: Bool
   /// Whether the upstream has the legacy `/completions`.
-  package var hasCompletions: Bool
+  public var hasCompletions: Bool
   /// Azure's old URL form, `/openai/deployments/{d}/…?api-version=`; nil: the new one, `/openai/v1/`.
-  package var apiVersion: String?
+  public var apiVersion: String?
   /// The version of Anthropic's API that a translated request names, unless its model has another.
-  package var anthropicVersion: String
+  public var anthropicVersion: String
   /// Which values of `anthropic-beta` this upstream is sent.
-  package var betas: BetaRule
+  public var betas: BetaRule
   /// Where a Bedrock endpoint lies, for signatures (SigV4), such as `eu-central-1`; nil elsewhere.
-  package var awsRegion: String?
+  public var awsRegion: String?
 
   /// A platform that lags behind refuses values of `anthropic-beta` that it does not know.
-  package enum BetaRule: Hashable, Sendable {
+  public enum BetaRule: Hashable, Sendable {
     case all
     case only(Set<String>)
     case except(Set<String>)
 
-    package func passes(_ beta: String) -> Bool {
+    public func passes(_ beta: String) -> Bool {
       switch self {
       case .all: true
       case .only(let known): known.contains(beta)
@@ -38,19 +38,19 @@ package struct WireTraits: Hashable, Sendable {
     }
   }
 
-  package struct HeaderField: Hashable, Sendable {
-    package let name: String
-    package let value: String
-    package init(name: String, value: String) {
+  public struct HeaderField: Hashable, Sendable {
+    public let name: String
+    public let value: String
+    public init(name: String, value: String) {
       self.name = name
       self.value = value
     }
   }
 
   /// Anthropic's API as every upstream of that dialect knows it.
-  package static let usualAnthropicVersion = "2023-06-01"
+  public static let usualAnthropicVersion = "2023-06-01"
 
-  package init(
+  public init(
     maxTokensField: String, includesUsage: Bool, deniedFields: [String] = [], headers: [HeaderField] = [],
     overheadTokens: Int64 = 0, hasResponses: Bool = false, hasCompletions: Bool = false
   ) {
@@ -66,7 +66,7 @@ package struct WireTraits: Hashable, Sendable {
   }
 
   /// What holds for an adapter unless its record says otherwise.
-  package static func usual(for adapter: Adapter) -> WireTraits {
+  public static func usual(for adapter: Adapter) -> WireTraits {
     switch adapter {
     case .openAI, .azure:
       WireTraits(maxTokensField: "max_completion_tokens", includesUsage: true, hasResponses: true)

@@ -1,5 +1,5 @@
 /// Whose keys open the content of a stream. Order of strictness: `managed` < `write-only` < `off`.
-package enum ContentMode: String, Sendable, CaseIterable, Comparable {
+public enum ContentMode: String, Sendable, CaseIterable, Comparable {
   /// The tenant's managed recipient; its private half is wrapped at the installation's key provider.
   case managed
   /// Only the tenant's own public keys: the gateway appends and erases, it cannot read back.
@@ -32,11 +32,11 @@ package enum ContentMode: String, Sendable, CaseIterable, Comparable {
     }
   }
 
-  package static func < (left: ContentMode, right: ContentMode) -> Bool { left.strictness < right.strictness }
+  public static func < (left: ContentMode, right: ContentMode) -> Bool { left.strictness < right.strictness }
 }
 
 /// When a record counts as written.
-package enum Durability: UInt8, Sendable {
+public enum Durability: UInt8, Sendable {
   /// After write(2): kill -9 loses nothing, a power cut at most the last 50 ms.
   case buffered = 0
   /// After fdatasync.

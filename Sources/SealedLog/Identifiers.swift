@@ -1,52 +1,52 @@
-package import Tenancy
+public import Tenancy
 
-package enum NodeKind {}
-package enum SegmentKind {}
+public enum NodeKind {}
+public enum SegmentKind {}
 
 /// One process's data folder: a node of the installation.
-package typealias NodeID = Identifier<NodeKind>
+public typealias NodeID = Identifier<NodeKind>
 /// One segment of the sealed log.
-package typealias SegmentID = Identifier<SegmentKind>
+public typealias SegmentID = Identifier<SegmentKind>
 
 /// The name of a segment inside its stream: process epoch and number; numbers only grow within a stream.
-package struct SegmentName: Hashable, Sendable, Comparable, CustomStringConvertible {
-  package let epoch: UInt32
-  package let number: UInt32
+public struct SegmentName: Hashable, Sendable, Comparable, CustomStringConvertible {
+  public let epoch: UInt32
+  public let number: UInt32
 
-  package init(epoch: UInt32, number: UInt32) {
+  public init(epoch: UInt32, number: UInt32) {
     self.epoch = epoch
     self.number = number
   }
 
   /// Reads `<epoch>-<number>`, decimal.
-  package init?(_ text: some StringProtocol) {
+  public init?(_ text: some StringProtocol) {
     let parts = text.split(separator: "-", omittingEmptySubsequences: false)
     guard parts.count == 2, let epoch = UInt32(parts[0]), let number = UInt32(parts[1]) else { return nil }
     self.init(epoch: epoch, number: number)
     guard description == String(text) else { return nil }
   }
 
-  package var description: String { "\(epoch)-\(number)" }
+  public var description: String { "\(epoch)-\(number)" }
 
-  package static func < (left: SegmentName, right: SegmentName) -> Bool {
+  public static func < (left: SegmentName, right: SegmentName) -> Bool {
     (left.number, left.epoch) < (right.number, right.epoch)
   }
 }
 
 /// One stream of segments: a tenant's records of one node under one content mode.
-package struct StreamName: Hashable, Sendable, Comparable, CustomStringConvertible {
-  package let tenant: TenantID
-  package let node: NodeID
-  package let mode: ContentMode
+public struct StreamName: Hashable, Sendable, Comparable, CustomStringConvertible {
+  public let tenant: TenantID
+  public let node: NodeID
+  public let mode: ContentMode
 
-  package init(tenant: TenantID, node: NodeID, mode: ContentMode) {
+  public init(tenant: TenantID, node: NodeID, mode: ContentMode) {
     self.tenant = tenant
     self.node = node
     self.mode = mode
   }
 
   /// Reads `<tenant hex>/<node hex>-<mode>`.
-  package init?(_ text: some StringProtocol) {
+  public init?(_ text: some StringProtocol) {
     let parts = text.split(separator: "/", omittingEmptySubsequences: false)
     guard parts.count == 2, let tenant = TenantID(parts[0]) else { return nil }
     let stream = parts[1].split(separator: "-", maxSplits: 1, omittingEmptySubsequences: false)
@@ -57,7 +57,7 @@ package struct StreamName: Hashable, Sendable, Comparable, CustomStringConvertib
   }
 
   /// The folder of the stream below the log's folder.
-  package var description: String { "\(tenant)/\(node)-\(mode.rawValue)" }
+  public var description: String { "\(tenant)/\(node)-\(mode.rawValue)" }
 
-  package static func < (left: StreamName, right: StreamName) -> Bool { left.description < right.description }
+  public static func < (left: StreamName, right: StreamName) -> Bool { left.description < right.description }
 }

@@ -1,6 +1,6 @@
 /// A person a record is about, for erasure and export.
-package struct Subject: Hashable, Sendable {
-  package enum Kind: String, Sendable {
+public struct Subject: Hashable, Sendable {
+  public enum Kind: String, Sendable {
     /// A tag that the application sent.
     case tag
     /// The user field of the body.
@@ -9,10 +9,10 @@ package struct Subject: Hashable, Sendable {
     case user
   }
 
-  package let kind: Kind
-  package let id: String
+  public let kind: Kind
+  public let id: String
 
-  package init(_ kind: Kind, id: String) {
+  public init(_ kind: Kind, id: String) {
     self.kind = kind
     self.id = id
   }
@@ -21,34 +21,34 @@ package struct Subject: Hashable, Sendable {
 /// What one hand-over to the log holds: any of request, response and metadata of one record, and journal bytes.
 ///
 /// An exchange hands over two: its request before sending, everything else at its end.
-package struct LogEntry: Sendable {
-  package static let maximalSubjects = 8
+public struct LogEntry: Sendable {
+  public static let maximalSubjects = 8
 
-  package var stream: LogStream
-  package var recordID: UInt128
+  public var stream: LogStream
+  public var recordID: UInt128
   /// More than 8 make the entry refused.
-  package var subjects: [Subject]
+  public var subjects: [Subject]
   /// ``RequestPayload`` bytes. Ignored in the mode `off`.
-  package var request: [UInt8]?
+  public var request: [UInt8]?
   /// The body, or runs if `responseIsAssembled`. Ignored in the mode `off`.
-  package var response: [UInt8]?
-  package var responseIsAssembled: Bool
+  public var response: [UInt8]?
+  public var responseIsAssembled: Bool
   /// The first part number of `response`: more than 0 when earlier entries held the answer's beginning.
-  package var responseFirstPart: UInt16
+  public var responseFirstPart: UInt16
   /// False while further entries with parts of the answer follow.
-  package var responseIsLast: Bool
+  public var responseIsLast: Bool
   /// JSON with `v` and `request_id`; no text, no names.
-  package var metadata: [UInt8]?
+  public var metadata: [UInt8]?
   /// JSON of an ADMIN record.
-  package var administration: [UInt8]?
+  public var administration: [UInt8]?
   /// Opaque: appended to the node journal in the batch of the records, before confirmation.
-  package var journal: [UInt8]
+  public var journal: [UInt8]
   /// Told to `onConfirmed` when the entry counts as written; 0: nobody waits.
-  package var token: UInt64
+  public var token: UInt64
   /// This begins an attempt that has not been sent: it may be refused. What ends one is taken as long as memory allows.
   let opensExchange: Bool
 
-  package init(
+  public init(
     stream: LogStream, recordID: UInt128, subjects: [Subject] = [], request: [UInt8]? = nil,
     response: [UInt8]? = nil, responseIsAssembled: Bool = false, responseFirstPart: UInt16 = 0,
     responseIsLast: Bool = true, metadata: [UInt8]? = nil, administration: [UInt8]? = nil, journal: [UInt8] = [],
@@ -80,7 +80,7 @@ package struct LogEntry: Sendable {
 /// An entry on its way to the writer and through its lists: one reference instead of a dozen.
 ///
 /// Its loop's until it is queued, then the writer's; the queue's lock lies between the two.
-package final class HeldEntry: @unchecked Sendable {
+public final class HeldEntry: @unchecked Sendable {
   let entry: LogEntry
   /// Bytes that the queue keeps for it; nil: it was not let in before.
   let room: Int?
@@ -89,7 +89,7 @@ package final class HeldEntry: @unchecked Sendable {
 
   /// - Parameter room: What ``LogWriter/takeRoom(_:of:)`` has taken for it, and the queue counts as its own from here on;
   ///   0 if it was only asked whether there is room.
-  package init(_ entry: consuming LogEntry, room: Int? = nil) {
+  public init(_ entry: consuming LogEntry, room: Int? = nil) {
     self.entry = entry
     self.room = room
   }
@@ -98,7 +98,7 @@ package final class HeldEntry: @unchecked Sendable {
   var canWait: Bool { entry.opensExchange && entry.token == 0 && entry.stream.durability == .buffered }
 
   /// What is left if the queue has no room for the answer: what it cost must have room.
-  package var withoutResponse: HeldEntry {
+  public var withoutResponse: HeldEntry {
     var entry = entry
     entry.response = nil
     return HeldEntry(entry)
@@ -106,24 +106,24 @@ package final class HeldEntry: @unchecked Sendable {
 }
 
 /// `u16 length | JSON {dialect, route, alias, content_type} | body`.
-package struct RequestPayload: Sendable, Equatable {
-  package let description: [UInt8]
-  package let body: [UInt8]
+public struct RequestPayload: Sendable, Equatable {
+  public let description: [UInt8]
+  public let body: [UInt8]
 
   /// - Parameter description: JSON of at most 65,535 bytes.
-  package init(description: [UInt8], body: [UInt8]) throws(SealedLogError) {
+  public init(description: [UInt8], body: [UInt8]) throws(SealedLogError) {
     guard description.count <= Int(UInt16.max) else { throw .malformed("request description") }
     self.description = description
     self.body = body
   }
 
-  package init(_ payload: [UInt8]) throws(SealedLogError) {
+  public init(_ payload: [UInt8]) throws(SealedLogError) {
     var reader = LittleEndianReader(payload)
     description = try reader.take(Int(try reader.integer(UInt16.self)))
     body = reader.rest()
   }
 
-  package var bytes: [UInt8] {
+  public var bytes: [UInt8] {
     var bytes: [UInt8] = []
     bytes.reserveCapacity(2 + description.count + body.count)
     bytes.append(little: UInt16(truncatingIfNeeded: description.count))

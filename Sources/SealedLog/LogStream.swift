@@ -1,16 +1,16 @@
-package import Cryptography
+public import Cryptography
 internal import Synchronization
-package import Tenancy
+public import Tenancy
 
 /// Where a record goes and under which keys: one per tenant and policy snapshot, shared by all its exchanges.
 ///
 /// Copying costs one reference count. A stream with other settings makes the writer begin a new segment.
-package struct LogStream: Sendable {
+public struct LogStream: Sendable {
   let settings: StreamSettings
 
-  package var tenant: TenantID { settings.tenant }
-  package var mode: ContentMode { settings.mode }
-  package var durability: Durability { settings.durability }
+  public var tenant: TenantID { settings.tenant }
+  public var mode: ContentMode { settings.mode }
+  public var durability: Durability { settings.durability }
 }
 
 /// What all segments of a stream have in common until it changes, and how much of it waits.
@@ -61,7 +61,7 @@ extension TenantKeys {
   ///   - policySet: Hash of the policy set, stands in segment headers.
   ///   - acceptingLoss: Allows a single `write-only` recipient: losing its key loses the content.
   /// - Throws: `invalidRecipients` when the list does not fit the mode, or mixes post-quantum with other keys.
-  package func stream(
+  public func stream(
     mode: ContentMode, durability: Durability, recipients: [RecipientKey] = [], policySet: Digest256 = Digest256(),
     acceptingLoss: Bool = false
   ) throws(SealedLogError) -> LogStream {

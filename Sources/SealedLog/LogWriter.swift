@@ -1,28 +1,28 @@
 internal import Cryptography
 internal import Dispatch
 internal import Synchronization
-package import Tenancy
+public import Tenancy
 
 /// How the writer of a volume fares; cheap to read from any thread.
-package struct WriterHealth: Sendable, Equatable {
-  package enum State: Sendable, Equatable {
+public struct WriterHealth: Sendable, Equatable {
+  public enum State: Sendable, Equatable {
     case ok
     /// Some stream or the journal cannot be written; what the operator reads.
     case failing(reason: String)
   }
 
-  package let state: State
+  public let state: State
   /// Age of the batch in work.
-  package let oldestNanoseconds: UInt64
+  public let oldestNanoseconds: UInt64
   /// Entries not yet written and synced.
-  package let queueBytes: Int
+  public let queueBytes: Int
 }
 
 /// Writes the sealed log of one volume: any number of streams, one writer thread, one syncer, one maker of segments.
 ///
 /// ``append(_:loop:)`` may be called from event loops: it takes one short lock and makes no system call while the writer
 /// is awake. Everything else may block.
-package final class LogWriter: Sendable {
+public final class LogWriter: Sendable {
   private let queue: EntryQueue
   private let clock: LogClock
   private let options: WriterOptions
@@ -43,7 +43,7 @@ package final class LogWriter: Sendable {
   ///   - onConfirmed: Called once per loop and batch, on a thread of the log, with the tokens that count as written.
   ///   - disk: Nil: the file system.
   ///   - onRoom: Called with a loop that has said ``awaitRoom(loop:)``, on a thread of the log or of another loop.
-  package init(
+  public init(
     folder: String, node: NodeID, epoch: UInt32, keys: any KeyProvider, journal journalPath: String?,
     clock: LogClock = .system, options: WriterOptions = WriterOptions(), disk: (any LogDisk)? = nil,
     random: (@Sendable (Int) throws(SealedLogError) -> [UInt8])? = nil,
@@ -91,7 +91,7 @@ package final class LogWriter: Sendable {
   ///   - wakes: False if the caller says ``wake()`` itself, once for all that it queues in a turn of its loop.
   /// - Returns: False when the log cannot take it now: the request is answered with 503 `log_unavailable` before
   ///   anything is sent upstream. Entries that end an exchange are refused only when memory runs out.
-  package func append(_ held: HeldEntry, loop: Int, wakes: Bool = true) -> Bool {
+  public func append(_ held: HeldEntry, loop: Int, wakes: Bool = true) -> Bool {
     guard !isStopped.isSet, held.entry.subjects.count <= LogEntry.maximalSubjects else { return false }
     let now = clock.monotonic()
     if held.entry.opensExchange, isStuck(held.entry.stream, now) { return false }
@@ -102,18 +102,18 @@ package final class LogWriter: Sendable {
     return true
   }
 
-  package func append(_ entry: consuming LogEntry, loop: Int) -> Bool { append(HeldEntry(entry), loop: loop) }
+  public func append(_ entry: consuming LogEntry, loop: Int) -> Bool { append(HeldEntry(entry), loop: loop) }
 
   /// The writer looks into the queue now.
-  package func wake() { mailbox.wake.signal() }
+  public func wake() { mailbox.wake.signal() }
 
   // MARK: Room for what is to come
 
   /// What became of the wish for room in the queue.
-  package enum Room: Sendable { case taken, full, refused }
+  public enum Room: Sendable { case taken, full, refused }
 
   /// Whether the entries of a stream wait longer than they should, so that nothing new is begun.
-  package func isStuck(_ stream: LogStream) -> Bool { isStopped.isSet || isStuck(stream, clock.monotonic()) }
+  public func isStuck(_ stream: LogStream) -> Bool { isStopped.isSet || isStuck(stream, clock.monotonic()) }
 
   private func isStuck(_ stream: LogStream, _ now: UInt64) -> Bool {
     isStale(stream.settings.backlog.oldest.load(ordering: .relaxed), now)
@@ -123,35 +123,35 @@ package final class LogWriter: Sendable {
   /// Takes room for an entry to come, so that work on it is not done for nothing; `full`: ``awaitRoom(loop:)``.
   /// - Parameter bytes: About what the entry will have; it may have more.
   /// - Returns: `refused` when the log is not being written, or never holds so much at once.
-  package func takeRoom(_ bytes: Int, of stream: LogStream) -> Room {
+  public func takeRoom(_ bytes: Int, of stream: LogStream) -> Room {
     guard queue.mayHold(bytes), !isStuck(stream) else { return .refused }
     return queue.takeRoom(bytes, stream.settings.backlog) ? .taken : .full
   }
 
   /// Whether there is room for a small entry that comes at once; none is taken.
-  package func hasRoom(for bytes: Int, of stream: LogStream) -> Room {
+  public func hasRoom(for bytes: Int, of stream: LogStream) -> Room {
     if queue.hasRoom(bytes, stream.settings.backlog) { return .taken }
     return queue.mayHold(bytes) && !isStuck(stream) ? .full : .refused
   }
 
   /// The entry does not come: its room is others'.
-  package func giveRoom(_ bytes: Int, of stream: LogStream) {
+  public func giveRoom(_ bytes: Int, of stream: LogStream) {
     queue.giveRoom(bytes, stream.settings.backlog)
     for loop in queue.takeAwaiting() { onRoom(loop) }
   }
 
   /// Has `onRoom` called once, when entries have left the queue. Then, not before, ask once more: they may have left it
   /// just now.
-  package func awaitRoom(loop: Int) { queue.awaitRoom(loop: loop) }
+  public func awaitRoom(loop: Int) { queue.awaitRoom(loop: loop) }
 
   /// Grows whenever entries leave the queue.
-  package var progress: UInt64 { queue.released }
+  public var progress: UInt64 { queue.released }
 
   private func isStale(_ since: UInt64, _ now: UInt64) -> Bool {
     since != 0 && now > since && now - since > options.staleNanoseconds
   }
 
-  package var health: WriterHealth {
+  public var health: WriterHealth {
     let busy = status.busySince.load(ordering: .relaxed)
     let now = clock.monotonic()
     let fault = status.fault
@@ -169,7 +169,7 @@ package final class LogWriter: Sendable {
 
   /// Waits until everything queued so far is written and synced.
   /// - Returns: False when the time ran out first.
-  package func drain(seconds: Double = 10) -> Bool {
+  public func drain(seconds: Double = 10) -> Bool {
     let end = DispatchTime.now() + seconds
     let pause = DispatchSemaphore(value: 0)
     while queue.bytes > 0 {
@@ -182,10 +182,10 @@ package final class LogWriter: Sendable {
   }
 
   /// Ends the open segments of a tenant: before its subjects are erased, after its settings changed.
-  package func roll(_ tenant: TenantID) { mailbox.post(.roll(tenant)) }
+  public func roll(_ tenant: TenantID) { mailbox.post(.roll(tenant)) }
 
   /// Goes on in another journal file, which begins with these bytes. Blocks until the writer has switched.
-  package func switchJournal(to path: String, beginning: [UInt8]) throws(SealedLogError) {
+  public func switchJournal(to path: String, beginning: [UInt8]) throws(SealedLogError) {
     guard !isStopped.isSet else { throw .disk("journal", 0) }
     let done = JournalSwitch()
     mailbox.post(.journal(path: path, beginning: beginning, done: done))
@@ -193,7 +193,7 @@ package final class LogWriter: Sendable {
   }
 
   /// Refuses new entries, writes what is queued (at most 5 s), ends all segments, joins the threads. Once.
-  package func stop() {
+  public func stop() {
     guard isStopped.set() else { return }
     mailbox.post(.stop)
     threads[0].join()

@@ -1,8 +1,8 @@
 internal import Cryptography
 
 /// Why the sealed log refused or failed.
-package struct SealedLogError: Error, Sendable, Equatable {
-  package enum Code: String, Sendable {
+public struct SealedLogError: Error, Sendable, Equatable {
+  public enum Code: String, Sendable {
     /// No such record for this tenant. Unknown ids and other tenants' ids are this one error.
     case notFound = "log_record_not_found"
     /// Bytes on disk do not belong together or were changed.
@@ -21,13 +21,13 @@ package struct SealedLogError: Error, Sendable, Equatable {
     case cryptoFailed = "log_crypto_failed"
   }
 
-  package let code: Code
+  public let code: Code
   /// For the caller: what happened and what to do, nothing internal.
-  package let message: String
+  public let message: String
   /// For the operator's log; never sent.
-  package let detail: String
+  public let detail: String
 
-  package init(_ code: Code, _ message: String, detail: String = "") {
+  public init(_ code: Code, _ message: String, detail: String = "") {
     self.code = code
     self.message = message
     self.detail = detail

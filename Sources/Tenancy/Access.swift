@@ -1,26 +1,26 @@
 /// Who may do what where: a pure decision over role bindings. Default deny.
-package struct Access: Sendable {
+public struct Access: Sendable {
   private let catalog: RoleCatalog
 
-  package init(catalog: RoleCatalog) { self.catalog = catalog }
+  public init(catalog: RoleCatalog) { self.catalog = catalog }
 
   /// The answer, with the id of the rule that gave it.
-  package enum Decision: Hashable, Sendable {
+  public enum Decision: Hashable, Sendable {
     case allowed(BindingID)
     case denied(rule: String)
 
-    package var isAllowed: Bool { if case .allowed = self { true } else { false } }
+    public var isAllowed: Bool { if case .allowed = self { true } else { false } }
   }
 
   /// What a holder of these bindings may do at `scope` now.
-  package func permissions(of bindings: [RoleBinding], at scope: Scope, now: Int64) -> Permissions {
+  public func permissions(of bindings: [RoleBinding], at scope: Scope, now: Int64) -> Permissions {
     var held = Permissions()
     for binding in bindings { held.formUnion(contribution(of: binding, at: scope, now: now)) }
     return held
   }
 
   /// Whether the bindings together carry every permission asked for at `scope`.
-  package func decide(_ asked: Permissions, at scope: Scope, bindings: [RoleBinding], now: Int64) -> Decision {
+  public func decide(_ asked: Permissions, at scope: Scope, bindings: [RoleBinding], now: Int64) -> Decision {
     guard !asked.isEmpty else { return .denied(rule: "default") }
     if permissions(of: bindings, at: scope, now: now).isSuperset(of: asked),
       let carrier = bindings.first(where: {
@@ -37,7 +37,7 @@ package struct Access: Sendable {
   ///
   /// Nobody changes their own bindings, nobody gives more than they hold at that scope, and a role is never bound wider
   /// than it was made for.
-  package func checkGrant(
+  public func checkGrant(
     of role: String, at scope: Scope, to receiver: UserID, by grantor: UserID, holding bindings: [RoleBinding],
     now: Int64
   ) throws(TenancyError) {

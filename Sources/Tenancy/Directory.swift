@@ -1,18 +1,18 @@
-package import Cryptography
+public import Cryptography
 
 /// All credentials of the installation as one immutable snapshot; a swap of it is how a revocation takes effect.
 ///
 /// Holds what can be honoured: no revoked key, none of a suspended tenant or person. Expiry is checked per request,
 /// because time passes while a snapshot lives.
-package final class Directory: Sendable {
+public final class Directory: Sendable {
   private let keys: TokenTable<Principal>
   private let adminTokens: TokenTable<AdminPrincipal>
   /// The store's change counter that this snapshot shows.
-  package let change: Int64
+  public let change: Int64
   private let tenantsBySlug: [Slug: Tenant]
 
   /// - Parameter roles: The policy set's; a key whose role is not among them is known but may do nothing.
-  package init(_ rows: DirectoryRows, roles: RoleCatalog) {
+  public init(_ rows: DirectoryRows, roles: RoleCatalog) {
     let tenants = Dictionary(rows.tenants.map { ($0.id, $0) }, uniquingKeysWith: { first, _ in first })
     let projects = Dictionary(rows.projects.map { ($0.id, $0) }, uniquingKeysWith: { first, _ in first })
     let users = Dictionary(rows.users.map { ($0.id, $0) }, uniquingKeysWith: { first, _ in first })
@@ -58,25 +58,25 @@ package final class Directory: Sendable {
   }
 
   /// Nobody.
-  package convenience init() { self.init(DirectoryRows(), roles: RoleCatalog([])) }
+  public convenience init() { self.init(DirectoryRows(), roles: RoleCatalog([])) }
 
-  package var keyCount: Int { keys.count }
-  package var tenantCount: Int { tenantsBySlug.count }
+  public var keyCount: Int { keys.count }
+  public var tenantCount: Int { tenantsBySlug.count }
 
   /// Visits every key that can be honoured, in no order.
-  package func forEachPrincipal(_ body: (Principal) -> Void) { keys.forEach(body) }
+  public func forEachPrincipal(_ body: (Principal) -> Void) { keys.forEach(body) }
 
   /// Whether this key can be honoured: known, not revoked, of an active tenant and person.
-  package func holds(_ key: KeyID) -> Bool { keys.contains(key.value) }
+  public func holds(_ key: KeyID) -> Bool { keys.contains(key.value) }
 
-  package func tenant(named slug: Slug) -> Tenant? { tenantsBySlug[slug] }
+  public func tenant(named slug: Slug) -> Tenant? { tenantsBySlug[slug] }
 
   /// Who presents this API key, or nil: malformed, unknown, revoked, expired and suspended are one answer.
   /// - Parameters:
   ///   - credential: The raw bytes behind `Bearer `.
   ///   - pepper: The loop's own HMAC context under the installation's pepper.
   ///   - now: Seconds since 1970.
-  package func authenticate(_ credential: UnsafeRawBufferPointer, pepper: HMACKey, now: Int64) -> Principal? {
+  public func authenticate(_ credential: UnsafeRawBufferPointer, pepper: HMACKey, now: Int64) -> Principal? {
     guard let token = KeyToken(parsing: credential), token.kind == .apiKey,
       let principal = keys.verify(token.id, bytes: credential, pepper: pepper)
     else { return nil }
@@ -85,7 +85,7 @@ package final class Directory: Sendable {
   }
 
   /// Who presents this admin token, or nil.
-  package func authenticateAdmin(_ credential: UnsafeRawBufferPointer, pepper: HMACKey, now: Int64)
+  public func authenticateAdmin(_ credential: UnsafeRawBufferPointer, pepper: HMACKey, now: Int64)
     -> AdminPrincipal?
   {
     guard let token = KeyToken(parsing: credential), token.kind == .adminToken,

@@ -1,20 +1,20 @@
 /// A random 128-bit id of one kind of thing; ids carry no clock and no counter.
 ///
 /// Text form: 32 lower-case hex digits.
-package struct Identifier<Kind>: Hashable, Sendable, CustomStringConvertible {
-  package let value: UInt128
+public struct Identifier<Kind>: Hashable, Sendable, CustomStringConvertible {
+  public let value: UInt128
 
-  package init(_ value: UInt128) { self.value = value }
+  public init(_ value: UInt128) { self.value = value }
 
   /// Reads the text form; anything else is nil.
-  package init?(_ text: some StringProtocol) {
+  public init?(_ text: some StringProtocol) {
     guard text.utf8.count == 32, text.utf8.allSatisfy({ (0x30...0x39).contains($0) || (0x61...0x66).contains($0) }),
       let value = UInt128(text, radix: 16)
     else { return nil }
     self.value = value
   }
 
-  package var description: String {
+  public var description: String {
     // By hand: the standard library's way for 128 bits is generic and a hundred times slower, and this is on every
     // record.
     String(unsafeUninitializedCapacity: 32) { digits in
@@ -27,19 +27,19 @@ package struct Identifier<Kind>: Hashable, Sendable, CustomStringConvertible {
   }
 
   /// 16 bytes, most significant first, as the text form reads.
-  package var bytes: [UInt8] { withUnsafeBytes(of: value.bigEndian) { Array($0) } }
+  public var bytes: [UInt8] { withUnsafeBytes(of: value.bigEndian) { Array($0) } }
 }
 
-package enum TenantKind {}
-package enum ProjectKind {}
-package enum UserKind {}
-package enum KeyKind {}
+public enum TenantKind {}
+public enum ProjectKind {}
+public enum UserKind {}
+public enum KeyKind {}
 
 /// A client company.
-package typealias TenantID = Identifier<TenantKind>
+public typealias TenantID = Identifier<TenantKind>
 /// A department or application of a tenant.
-package typealias ProjectID = Identifier<ProjectKind>
+public typealias ProjectID = Identifier<ProjectKind>
 /// A person.
-package typealias UserID = Identifier<UserKind>
+public typealias UserID = Identifier<UserKind>
 /// An API key.
-package typealias KeyID = Identifier<KeyKind>
+public typealias KeyID = Identifier<KeyKind>

@@ -1,15 +1,15 @@
-package import Cryptography
+public import Cryptography
 
 /// The text form of a credential of ours: `th_<id>_<secret><checksum>` for an API key, `tha_…` for an admin token.
 ///
 /// Id: 128 random bits in 26 characters, secret: 256 random bits in 52, checksum: CRC-32C of all before it in 7, all in
 /// lower-case base32 (RFC 4648). The checksum lets scanners tell a key from noise; it protects nothing. What is stored
 /// is the HMAC of the whole text under the installation's pepper, never the text.
-package struct KeyToken: Hashable, Sendable {
-  package enum Kind: Sendable, Hashable {
+public struct KeyToken: Hashable, Sendable {
+  public enum Kind: Sendable, Hashable {
     case apiKey, adminToken
 
-    package var prefix: String {
+    public var prefix: String {
       switch self {
       case .apiKey: "th_"
       case .adminToken: "tha_"
@@ -17,9 +17,9 @@ package struct KeyToken: Hashable, Sendable {
     }
   }
 
-  package let kind: Kind
+  public let kind: Kind
   /// What the row is looked up by; it is the key's own id.
-  package let id: UInt128
+  public let id: UInt128
 
   private static let idLength = Base32.length(bits: 128)
   private static let secretLength = Base32.length(bits: 256)
@@ -27,12 +27,12 @@ package struct KeyToken: Hashable, Sendable {
   private static let bodyLength = idLength + 1 + secretLength + checksumLength
 
   /// Bytes of a whole API key.
-  package static let apiKeyLength = 3 + bodyLength
+  public static let apiKeyLength = 3 + bodyLength
   /// Bytes of a whole admin token.
-  package static let adminTokenLength = 4 + bodyLength
+  public static let adminTokenLength = 4 + bodyLength
 
   /// Reads the raw bytes of a credential; nil unless prefix, length, alphabet and checksum are right. Allocates nothing.
-  package init?(parsing bytes: UnsafeRawBufferPointer) {
+  public init?(parsing bytes: UnsafeRawBufferPointer) {
     let start: Int
     switch bytes.count {
     case Self.apiKeyLength:
@@ -58,7 +58,7 @@ package struct KeyToken: Hashable, Sendable {
   /// Makes a new credential.
   /// - Parameter random: Gives that many random bytes, fit for keys.
   /// - Returns: The text, to be shown once, and its lookup id.
-  package static func generate(_ kind: Kind, random: (Int) throws(CryptographyError) -> [UInt8])
+  public static func generate(_ kind: Kind, random: (Int) throws(CryptographyError) -> [UInt8])
     throws(CryptographyError) -> (text: [UInt8], token: KeyToken)
   {
     let noise = try random(48)
@@ -74,12 +74,12 @@ package struct KeyToken: Hashable, Sendable {
   }
 
   /// What is stored and compared: HMAC-SHA-256 of the credential's text under the pepper.
-  package static func digest(of text: UnsafeRawBufferPointer, pepper: HMACKey) throws(CryptographyError) -> Digest256 {
+  public static func digest(of text: UnsafeRawBufferPointer, pepper: HMACKey) throws(CryptographyError) -> Digest256 {
     try pepper.authenticate(text)
   }
 
   /// ``digest(of:pepper:)`` for an array, off the hot path.
-  package static func digest(of text: [UInt8], pepper: HMACKey) throws(CryptographyError) -> Digest256 {
+  public static func digest(of text: [UInt8], pepper: HMACKey) throws(CryptographyError) -> Digest256 {
     try pepper.authenticate(text)
   }
 }

@@ -1,6 +1,6 @@
 /// A limit that a tenant or key has of its own, besides those of its plan. The tightest limit counts.
-package struct LimitOverride: Hashable, Sendable {
-  package enum Dimension: String, Sendable, CaseIterable {
+public struct LimitOverride: Hashable, Sendable {
+  public enum Dimension: String, Sendable, CaseIterable {
     case requestsPerMinute = "requests/min"
     case tokensPerMinute = "tokens/min"
     case concurrency
@@ -13,12 +13,12 @@ package struct LimitOverride: Hashable, Sendable {
   }
 
   /// Nil: the whole tenant.
-  package let key: KeyID?
-  package let dimension: Dimension
+  public let key: KeyID?
+  public let dimension: Dimension
   /// 0 or more; 0 refuses everything.
-  package let value: Int64
+  public let value: Int64
 
-  package init(key: KeyID?, dimension: Dimension, value: Int64) throws(TenancyError) {
+  public init(key: KeyID?, dimension: Dimension, value: Int64) throws(TenancyError) {
     guard value >= 0 else { throw TenancyError(.invalid, "A limit is 0 or more, not \(value).") }
     self.key = key
     self.dimension = dimension

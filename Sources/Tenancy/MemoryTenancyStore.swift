@@ -1,7 +1,7 @@
 import Synchronization
 
 /// The port's second implementation: everything in memory, for tests and for installations that live minutes.
-package final class MemoryTenancyStore: TenancyStore {
+public final class MemoryTenancyStore: TenancyStore {
   struct State {
     var rows = DirectoryRows(change: 1)
     var revoked: [KeyID: APIKey] = [:]
@@ -12,7 +12,7 @@ package final class MemoryTenancyStore: TenancyStore {
 
   private let state = Mutex(State())
 
-  package init() {}
+  public init() {}
 
   /// One transaction: on an error nothing is changed.
   func write<Value: Sendable>(_ body: (inout State) throws(TenancyError) -> Value) throws(TenancyError) -> Value {
@@ -46,7 +46,7 @@ package final class MemoryTenancyStore: TenancyStore {
 
   // MARK: Tenants
 
-  package func createTenant(_ tenant: Tenant) throws(TenancyError) {
+  public func createTenant(_ tenant: Tenant) throws(TenancyError) {
     try TenancyRules.checkName(tenant.name)
     try change { (state) throws(TenancyError) in
       try state.refuse(state.rows.tenants.contains { $0.id == tenant.id || $0.slug == tenant.slug })
@@ -54,19 +54,19 @@ package final class MemoryTenancyStore: TenancyStore {
     }
   }
 
-  package func tenants() throws(TenancyError) -> [Tenant] {
+  public func tenants() throws(TenancyError) -> [Tenant] {
     try read { (state) throws(TenancyError) in state.rows.tenants.sorted { $0.slug < $1.slug } }
   }
 
-  package func tenant(_ id: TenantID) throws(TenancyError) -> Tenant {
+  public func tenant(_ id: TenantID) throws(TenancyError) -> Tenant {
     try read { (state) throws(TenancyError) in try state.tenant { $0.id == id } }
   }
 
-  package func tenant(named slug: Slug) throws(TenancyError) -> Tenant {
+  public func tenant(named slug: Slug) throws(TenancyError) -> Tenant {
     try read { (state) throws(TenancyError) in try state.tenant { $0.slug == slug } }
   }
 
-  package func updateTenant(_ tenant: Tenant) throws(TenancyError) {
+  public func updateTenant(_ tenant: Tenant) throws(TenancyError) {
     try TenancyRules.checkName(tenant.name)
     try change { (state) throws(TenancyError) in
       let index = try state.index(of: "tenant", in: state.rows.tenants) { $0.id == tenant.id }
@@ -77,14 +77,14 @@ package final class MemoryTenancyStore: TenancyStore {
     }
   }
 
-  package func setStanding(_ standing: Standing, ofTenant id: TenantID) throws(TenancyError) {
+  public func setStanding(_ standing: Standing, ofTenant id: TenantID) throws(TenancyError) {
     try change { (state) throws(TenancyError) in
       let index = try state.index(of: "tenant", in: state.rows.tenants) { $0.id == id }
       state.rows.tenants[index].standing = standing
     }
   }
 
-  package func deleteTenant(_ id: TenantID) throws(TenancyError) {
+  public func deleteTenant(_ id: TenantID) throws(TenancyError) {
     try change { (state) throws(TenancyError) in
       let index = try state.index(of: "tenant", in: state.rows.tenants) { $0.id == id }
       state.rows.tenants.remove(at: index)
@@ -100,47 +100,47 @@ package final class MemoryTenancyStore: TenancyStore {
     }
   }
 
-  package func scoped(to tenant: TenantID) throws(TenancyError) -> any TenantStore {
+  public func scoped(to tenant: TenantID) throws(TenancyError) -> any TenantStore {
     _ = try self.tenant(tenant)
     return MemoryTenantStore(self, tenant: tenant)
   }
 
   // MARK: The operator's people
 
-  package func createOperator(_ user: User) throws(TenancyError) {
+  public func createOperator(_ user: User) throws(TenancyError) {
     guard user.tenant == nil else { throw TenancyError(.invalid, "An operator belongs to no tenant.") }
     try TenancyRules.checkName(user.name)
     try TenancyRules.checkName(user.email)
     try change { (state) throws(TenancyError) in try state.insert(user) }
   }
 
-  package func operators() throws(TenancyError) -> [User] {
+  public func operators() throws(TenancyError) -> [User] {
     try read { (state) throws(TenancyError) in
       state.rows.users.filter { $0.tenant == nil }.sorted { $0.email < $1.email }
     }
   }
 
-  package func user(_ id: UserID) throws(TenancyError) -> User {
+  public func user(_ id: UserID) throws(TenancyError) -> User {
     try read { (state) throws(TenancyError) in
       state.rows.users[try state.index(of: "user", in: state.rows.users) { $0.id == id }]
     }
   }
 
-  package func setStanding(_ standing: Standing, ofOperator id: UserID) throws(TenancyError) {
+  public func setStanding(_ standing: Standing, ofOperator id: UserID) throws(TenancyError) {
     try change { (state) throws(TenancyError) in
       let index = try state.index(of: "user", in: state.rows.users) { $0.id == id && $0.tenant == nil }
       state.rows.users[index].standing = standing
     }
   }
 
-  package func deleteOperator(_ id: UserID) throws(TenancyError) {
+  public func deleteOperator(_ id: UserID) throws(TenancyError) {
     try change { (state) throws(TenancyError) in
       let index = try state.index(of: "user", in: state.rows.users) { $0.id == id && $0.tenant == nil }
       state.remove(userAt: index)
     }
   }
 
-  package func createInstallationBinding(_ binding: RoleBinding) throws(TenancyError) {
+  public func createInstallationBinding(_ binding: RoleBinding) throws(TenancyError) {
     guard binding.scope == .installation else { throw .unknown("scope") }
     try TenancyRules.checkName(binding.role)
     try TenancyRules.checkName(binding.reason)
@@ -151,13 +151,13 @@ package final class MemoryTenancyStore: TenancyStore {
     }
   }
 
-  package func installationBindings() throws(TenancyError) -> [RoleBinding] {
+  public func installationBindings() throws(TenancyError) -> [RoleBinding] {
     try read { (state) throws(TenancyError) in
       state.rows.bindings.filter { $0.scope == .installation }.sorted(by: Self.earlier)
     }
   }
 
-  package func deleteInstallationBinding(_ id: BindingID) throws(TenancyError) {
+  public func deleteInstallationBinding(_ id: BindingID) throws(TenancyError) {
     try change { (state) throws(TenancyError) in
       let index = try state.index(of: "binding", in: state.rows.bindings) {
         $0.id == id && $0.scope == .installation
@@ -166,7 +166,7 @@ package final class MemoryTenancyStore: TenancyStore {
     }
   }
 
-  package func bindings(of user: UserID) throws(TenancyError) -> [RoleBinding] {
+  public func bindings(of user: UserID) throws(TenancyError) -> [RoleBinding] {
     try read { (state) throws(TenancyError) in
       state.rows.bindings.filter { $0.user == user }.sorted(by: Self.earlier)
     }
@@ -178,7 +178,7 @@ package final class MemoryTenancyStore: TenancyStore {
 
   // MARK: Admin tokens
 
-  package func createAdminToken(_ token: AdminToken) throws(TenancyError) {
+  public func createAdminToken(_ token: AdminToken) throws(TenancyError) {
     guard token.id.value != 0 else { throw TenancyError(.invalid, "A token needs a random id.") }
     try change { (state) throws(TenancyError) in
       _ = try state.index(of: "user", in: state.rows.users) { $0.id == token.user }
@@ -187,21 +187,21 @@ package final class MemoryTenancyStore: TenancyStore {
     }
   }
 
-  package func adminTokens(of user: UserID) throws(TenancyError) -> [AdminToken] {
+  public func adminTokens(of user: UserID) throws(TenancyError) -> [AdminToken] {
     try read { (state) throws(TenancyError) in
       state.rows.adminTokens.filter { $0.user == user }
         .sorted { ($0.createdAt, $0.id.value) < ($1.createdAt, $1.id.value) }
     }
   }
 
-  package func deleteAdminToken(_ id: AdminTokenID) throws(TenancyError) {
+  public func deleteAdminToken(_ id: AdminTokenID) throws(TenancyError) {
     try change { (state) throws(TenancyError) in
       let index = try state.index(of: "token", in: state.rows.adminTokens) { $0.id == id }
       state.rows.adminTokens.remove(at: index)
     }
   }
 
-  package func pruneAdminTokens(now: Int64) throws(TenancyError) -> Int {
+  public func pruneAdminTokens(now: Int64) throws(TenancyError) -> Int {
     try write { (state) throws(TenancyError) in
       let before = state.rows.adminTokens.count
       state.rows.adminTokens.removeAll { $0.expires <= now }
@@ -213,15 +213,15 @@ package final class MemoryTenancyStore: TenancyStore {
 
   // MARK: Policy sets and audit
 
-  package func saveApplied(_ set: AppliedPolicySet) throws(TenancyError) {
+  public func saveApplied(_ set: AppliedPolicySet) throws(TenancyError) {
     try write { (state) throws(TenancyError) in state.policySets.append(set) }
   }
 
-  package func appliedPolicySets(limit: Int) throws(TenancyError) -> [AppliedPolicySet] {
+  public func appliedPolicySets(limit: Int) throws(TenancyError) -> [AppliedPolicySet] {
     try read { (state) throws(TenancyError) in Array(state.policySets.reversed().prefix(max(0, limit))) }
   }
 
-  package func appendAudit(_ row: AuditRow) throws(TenancyError) -> AuditRow {
+  public func appendAudit(_ row: AuditRow) throws(TenancyError) -> AuditRow {
     try write { (state) throws(TenancyError) in
       let stored = AuditRow(
         sequence: Int64(state.audit.count) + 1, at: row.at, actor: row.actor, tenant: row.tenant, action: row.action,
@@ -231,17 +231,17 @@ package final class MemoryTenancyStore: TenancyStore {
     }
   }
 
-  package func audit(before: Int64?, limit: Int) throws(TenancyError) -> [AuditRow] {
+  public func audit(before: Int64?, limit: Int) throws(TenancyError) -> [AuditRow] {
     try read { (state) throws(TenancyError) in state.audit(of: nil, before: before, limit: limit) }
   }
 
   // MARK: Directory
 
-  package func loadAll() throws(TenancyError) -> DirectoryRows {
+  public func loadAll() throws(TenancyError) -> DirectoryRows {
     try read { (state) throws(TenancyError) in state.rows }
   }
 
-  package func changeCounter() throws(TenancyError) -> Int64 {
+  public func changeCounter() throws(TenancyError) -> Int64 {
     try read { (state) throws(TenancyError) in state.rows.change }
   }
 }

@@ -1,16 +1,16 @@
 /// An IP address as one 128-bit number; an IPv4 address stands as its mapped form `::ffff:a.b.c.d`.
-package struct NetworkAddress: Hashable, Sendable {
-  package let value: UInt128
+public struct NetworkAddress: Hashable, Sendable {
+  public let value: UInt128
 
-  package init(value: UInt128) { self.value = value }
+  public init(value: UInt128) { self.value = value }
   /// From the four bytes of an IPv4 address, most significant first.
-  package init(ipv4: UInt32) { value = 0xFFFF_0000_0000 | UInt128(ipv4) }
+  public init(ipv4: UInt32) { value = 0xFFFF_0000_0000 | UInt128(ipv4) }
 
-  package var isIPv4: Bool { value >> 32 == 0xFFFF }
+  public var isIPv4: Bool { value >> 32 == 0xFFFF }
 
   /// Reads dotted decimal or the colon form of RFC 4291 in any of its spellings; zones, ports and leading zeros are
   /// refused.
-  package init?(_ text: some StringProtocol) {
+  public init?(_ text: some StringProtocol) {
     let bytes = Array(text.utf8)
     guard !bytes.isEmpty, bytes.count <= 45 else { return nil }
     if bytes.contains(0x3A) {
@@ -95,13 +95,13 @@ package struct NetworkAddress: Hashable, Sendable {
 }
 
 /// A network in CIDR form. Its host bits are zero.
-package struct Network: Hashable, Sendable, CustomStringConvertible {
-  package let text: String
+public struct Network: Hashable, Sendable, CustomStringConvertible {
+  public let text: String
   private let base: UInt128
   private let mask: UInt128
 
   /// Reads `address/prefix`, or an address alone for that host; host bits that are set are refused.
-  package init?(_ text: String) {
+  public init?(_ text: String) {
     let parts = text.split(separator: "/", omittingEmptySubsequences: false)
     guard let first = parts.first, parts.count <= 2, let address = NetworkAddress(first) else { return nil }
     let width = address.isIPv4 && !first.utf8.contains(0x3A) ? 32 : 128
@@ -120,10 +120,10 @@ package struct Network: Hashable, Sendable, CustomStringConvertible {
     self.text = text
   }
 
-  package var description: String { text }
+  public var description: String { text }
 
-  package func contains(_ address: NetworkAddress) -> Bool { address.value & mask == base & mask }
+  public func contains(_ address: NetworkAddress) -> Bool { address.value & mask == base & mask }
 
   /// Whether every address of the other is one of this.
-  package func covers(_ other: Network) -> Bool { mask & other.mask == mask && other.base & mask == base & mask }
+  public func covers(_ other: Network) -> Bool { mask & other.mask == mask && other.base & mask == base & mask }
 }

@@ -1,30 +1,30 @@
 /// Who sends a request: an API key with all that authorization, quota and log need to know of its tenant, project and
 /// person. Immutable; a request keeps the one it began with.
-package final class Principal: Sendable {
-  package let tenant: TenantID
-  package let tenantSlug: Slug
-  package let tenantStanding: Standing
-  package let timeZone: String
-  package let currency: String
-  package let project: ProjectID
-  package let projectSlug: Slug
-  package let key: KeyID
-  package let keyName: String
-  package let user: UserID?
-  package let role: String
+public final class Principal: Sendable {
+  public let tenant: TenantID
+  public let tenantSlug: Slug
+  public let tenantStanding: Standing
+  public let timeZone: String
+  public let currency: String
+  public let project: ProjectID
+  public let projectSlug: Slug
+  public let key: KeyID
+  public let keyName: String
+  public let user: UserID?
+  public let role: String
   /// Already cut to what keys can use; empty if the role is unknown.
-  package let permissions: Permissions
+  public let permissions: Permissions
   /// Aliases this key may use; nil leaves that to role and policy.
-  package let models: Set<String>?
+  public let models: Set<String>?
   /// Pinned policy of the tenant: `fiduciary@5`.
-  package let policy: String
+  public let policy: String
   /// Seconds since 1970.
-  package let expires: Int64?
-  package let networks: [Network]
+  public let expires: Int64?
+  public let networks: [Network]
   /// The tenant's own limits, besides its plan.
-  package let tenantLimits: [LimitOverride]
+  public let tenantLimits: [LimitOverride]
   /// This key's own limits.
-  package let keyLimits: [LimitOverride]
+  public let keyLimits: [LimitOverride]
 
   init(
     tenant: Tenant, project: Project, key: APIKey, permissions: Permissions, tenantLimits: [LimitOverride],
@@ -51,7 +51,7 @@ package final class Principal: Sendable {
   }
 
   /// Whether the key's own networks admit the address; a key without networks admits all.
-  package func admits(_ address: NetworkAddress) -> Bool {
+  public func admits(_ address: NetworkAddress) -> Bool {
     if networks.isEmpty { return true }
     for network in networks where network.contains(address) { return true }
     return false
@@ -60,7 +60,7 @@ package final class Principal: Sendable {
 
 extension Principal: Equatable {
   /// Whether a request of the one is judged as one of the other.
-  package static func == (one: Principal, other: Principal) -> Bool {
+  public static func == (one: Principal, other: Principal) -> Bool {
     one === other
       || one.tenant == other.tenant && one.tenantSlug == other.tenantSlug && one.tenantStanding == other.tenantStanding
         && one.timeZone == other.timeZone && one.currency == other.currency && one.policy == other.policy
@@ -73,11 +73,11 @@ extension Principal: Equatable {
 }
 
 /// Who sends a request to the Admin API: a person with their bindings.
-package final class AdminPrincipal: Sendable {
-  package let token: AdminTokenID
-  package let user: User
-  package let bindings: [RoleBinding]
-  package let expires: Int64
+public final class AdminPrincipal: Sendable {
+  public let token: AdminTokenID
+  public let user: User
+  public let bindings: [RoleBinding]
+  public let expires: Int64
 
   init(token: AdminToken, user: User, bindings: [RoleBinding]) {
     self.token = token.id

@@ -1,21 +1,21 @@
-package enum BindingKind {}
+public enum BindingKind {}
 /// A grant of a role to a user.
-package typealias BindingID = Identifier<BindingKind>
+public typealias BindingID = Identifier<BindingKind>
 
 /// Where a right holds: the whole installation, one tenant, or one project of it.
-package enum Scope: Hashable, Sendable {
+public enum Scope: Hashable, Sendable {
   case installation
   case tenant(TenantID)
   case project(TenantID, ProjectID)
 
-  package var tenant: TenantID? {
+  public var tenant: TenantID? {
     switch self {
     case .installation: nil
     case .tenant(let tenant), .project(let tenant, _): tenant
     }
   }
 
-  package var width: RoleScope {
+  public var width: RoleScope {
     switch self {
     case .installation: .installation
     case .tenant: .tenant
@@ -24,7 +24,7 @@ package enum Scope: Hashable, Sendable {
   }
 
   /// Whether what holds here also holds there.
-  package func covers(_ other: Scope) -> Bool {
+  public func covers(_ other: Scope) -> Bool {
     switch (self, other) {
     case (.installation, _): true
     case (.tenant(let mine), .tenant(let theirs)): mine == theirs
@@ -36,18 +36,18 @@ package enum Scope: Hashable, Sendable {
 }
 
 /// A role granted to a user on a scope, with the reason for it and, if it is for a time only, its end.
-package struct RoleBinding: Hashable, Sendable {
-  package let id: BindingID
-  package let user: UserID
-  package let role: String
-  package let scope: Scope
-  package let reason: String
+public struct RoleBinding: Hashable, Sendable {
+  public let id: BindingID
+  public let user: UserID
+  public let role: String
+  public let scope: Scope
+  public let reason: String
   /// Seconds since 1970; the binding no longer holds from then on.
-  package let expires: Int64?
-  package let grantedBy: UserID?
-  package let grantedAt: Int64
+  public let expires: Int64?
+  public let grantedBy: UserID?
+  public let grantedAt: Int64
 
-  package init(
+  public init(
     id: BindingID, user: UserID, role: String, scope: Scope, reason: String, expires: Int64? = nil,
     grantedBy: UserID? = nil, grantedAt: Int64
   ) {
@@ -61,5 +61,5 @@ package struct RoleBinding: Hashable, Sendable {
     self.grantedAt = grantedAt
   }
 
-  package func holds(at now: Int64) -> Bool { expires.map { now < $0 } ?? true }
+  public func holds(at now: Int64) -> Bool { expires.map { now < $0 } ?? true }
 }

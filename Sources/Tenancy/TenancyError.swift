@@ -1,6 +1,6 @@
 /// Why an act on tenants, people, keys or roles was refused. Nothing was changed then.
-package struct TenancyError: Error, Sendable, Equatable {
-  package enum Code: String, Sendable {
+public struct TenancyError: Error, Sendable, Equatable {
+  public enum Code: String, Sendable {
     /// No such thing, or it belongs to somebody else: the two are told apart nowhere.
     case notFound = "not_found"
     /// The name is taken, or the thing is not in a state that allows the act.
@@ -15,20 +15,20 @@ package struct TenancyError: Error, Sendable, Equatable {
     case newerSchema = "newer_schema"
   }
 
-  package let code: Code
+  public let code: Code
   /// The caller reads it: what happened, what to do next.
-  package let message: String
+  public let message: String
   /// The operator reads it in the log; never sent.
-  package let detail: String
+  public let detail: String
 
-  package init(_ code: Code, _ message: String, detail: String = "") {
+  public init(_ code: Code, _ message: String, detail: String = "") {
     self.code = code
     self.message = message
     self.detail = detail
   }
 
   /// One text for unknown and foreign.
-  package static func unknown(_ kind: String) -> TenancyError {
+  public static func unknown(_ kind: String) -> TenancyError {
     TenancyError(.notFound, "There is no such \(kind). Check the id or name.")
   }
 }

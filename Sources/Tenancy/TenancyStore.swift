@@ -2,7 +2,7 @@
 ///
 /// All calls block and run off the event loops. Each is one transaction; what it returned is durable. Every change
 /// raises ``changeCounter()``, in the same transaction.
-package protocol TenancyStore: Sendable {
+public protocol TenancyStore: Sendable {
   func createTenant(_ tenant: Tenant) throws(TenancyError)
   func tenants() throws(TenancyError) -> [Tenant]
   func tenant(_ id: TenantID) throws(TenancyError) -> Tenant
@@ -49,7 +49,7 @@ package protocol TenancyStore: Sendable {
 
 /// The store through one tenant's eyes: what belongs to others does not exist here, so a foreign id and an unknown one
 /// are the same `not_found`.
-package protocol TenantStore: Sendable {
+public protocol TenantStore: Sendable {
   var tenant: TenantID { get }
 
   func createProject(_ project: Project) throws(TenancyError)
@@ -96,23 +96,23 @@ package protocol TenantStore: Sendable {
 }
 
 /// The rules every store keeps before it writes, said once.
-package enum TenancyRules {
+public enum TenancyRules {
   /// Names are 1 to 200 bytes without control characters.
-  package static func checkName(_ name: String) throws(TenancyError) {
+  public static func checkName(_ name: String) throws(TenancyError) {
     let scalars = name.unicodeScalars
     guard (1...200).contains(name.utf8.count),
       scalars.allSatisfy({ $0.value >= 0x20 && !(0x7F...0x9F).contains($0.value) })
     else { throw TenancyError(.invalid, "A name is 1 to 200 bytes without control characters.") }
   }
 
-  package static func check(_ key: APIKey, in tenant: TenantID) throws(TenancyError) {
+  public static func check(_ key: APIKey, in tenant: TenantID) throws(TenancyError) {
     guard key.tenant == tenant else { throw .unknown("project") }
     guard key.id.value != 0 else { throw TenancyError(.invalid, "A key needs a random id.") }
     try checkName(key.name)
     try checkName(key.role)
   }
 
-  package static func check(_ binding: RoleBinding, in tenant: TenantID) throws(TenancyError) {
+  public static func check(_ binding: RoleBinding, in tenant: TenantID) throws(TenancyError) {
     guard binding.scope.tenant == tenant else { throw .unknown("scope") }
     try checkName(binding.role)
     try checkName(binding.reason)

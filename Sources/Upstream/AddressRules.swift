@@ -1,14 +1,14 @@
-package import Glibc
+public import Glibc
 
 /// Which addresses a provider may have, judged at connect time on the very address that will be used: what DNS said
 /// before or says later does not matter. The list is section 4 of the threat model.
-package struct AddressRules: Sendable {
+public struct AddressRules: Sendable {
   /// Loopback and private networks are allowed: the record is marked `local`.
-  package let allowsLocal: Bool
+  public let allowsLocal: Bool
 
-  package init(allowsLocal: Bool) { self.allowsLocal = allowsLocal }
+  public init(allowsLocal: Bool) { self.allowsLocal = allowsLocal }
 
-  package func allows(_ address: UnsafePointer<sockaddr>) -> Bool {
+  public func allows(_ address: UnsafePointer<sockaddr>) -> Bool {
     switch Int32(address.pointee.sa_family) {
     case AF_INET:
       let bytes = address.withMemoryRebound(to: sockaddr_in.self, capacity: 1) { $0.pointee.sin_addr.s_addr }
@@ -21,7 +21,7 @@ package struct AddressRules: Sendable {
     }
   }
 
-  package func allows(v4 address: UInt32) -> Bool {
+  public func allows(v4 address: UInt32) -> Bool {
     func within(_ a: UInt32, _ b: UInt32, _ c: UInt32, _ d: UInt32, _ prefix: UInt32) -> Bool {
       let network = a << 24 | b << 16 | c << 8 | d
       return (address ^ network) >> (32 &- prefix) == 0
@@ -37,7 +37,7 @@ package struct AddressRules: Sendable {
   }
 
   /// - Parameter bytes: 16 bytes, most significant first.
-  package func allows(v6 bytes: UnsafeRawBufferPointer) -> Bool {
+  public func allows(v6 bytes: UnsafeRawBufferPointer) -> Bool {
     guard bytes.count == 16 else { return false }
     let high = UInt64(bigEndian: bytes.loadUnaligned(fromByteOffset: 0, as: UInt64.self))
     let low = UInt64(bigEndian: bytes.loadUnaligned(fromByteOffset: 8, as: UInt64.self))

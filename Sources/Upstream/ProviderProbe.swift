@@ -1,11 +1,11 @@
 import CCurl
-package import Gateway
+public import Gateway
 import Glibc
 
 /// One small GET to a provider, or a connection alone, by the rules of all that is sent; for who asks whether it answers.
 /// Blocks for as long as its limit: never on a loop.
-package struct ProviderProbe {
-  package enum Outcome: Sendable, Equatable {
+public struct ProviderProbe: Sendable {
+  public enum Outcome: Sendable, Equatable {
     case answered(status: Int, body: [UInt8])
     /// With its TLS; nothing was sent.
     case connected
@@ -13,7 +13,7 @@ package struct ProviderProbe {
   }
 
   /// Why nothing was answered, in words that hold nothing of a peer's.
-  package enum Failure: String, Sendable {
+  public enum Failure: String, Sendable {
     case name = "its name cannot be resolved"
     case refusedAddress = "its address is one that the rules for outbound connections refuse"
     case connection = "no connection"
@@ -25,17 +25,17 @@ package struct ProviderProbe {
     case setup = "libcurl could not be set up"
   }
 
-  package let url: String
+  public let url: String
   /// With the credential; never logged.
-  package let headerLines: [String]
-  package let isLocal: Bool
-  package let transport: UpstreamTransport?
-  package let connectsOnly: Bool
-  package let milliseconds: Int
+  public let headerLines: [String]
+  public let isLocal: Bool
+  public let transport: UpstreamTransport?
+  public let connectsOnly: Bool
+  public let milliseconds: Int
   /// Most bytes of an answer.
-  package static let answerLimit = 4 << 20
+  public static let answerLimit = 4 << 20
 
-  package init(
+  public init(
     url: String, headerLines: [String], isLocal: Bool, transport: UpstreamTransport?, connectsOnly: Bool,
     milliseconds: Int
   ) {
@@ -47,7 +47,7 @@ package struct ProviderProbe {
     self.milliseconds = milliseconds
   }
 
-  package func run() -> Outcome {
+  public func run() -> Outcome {
     guard th_curl_global_init() == CURLE_OK, let easy = curl_easy_init() else { return .failed(.setup) }
     defer { curl_easy_cleanup(easy) }
     var headers: UnsafeMutablePointer<curl_slist>?

@@ -1,12 +1,12 @@
-package import EventLoop
-package import Gateway
+public import EventLoop
+public import Gateway
 import JSONText
 
 /// The one place that sends: all of a loop's requests to providers, by libcurl's multi interface on that same loop.
 ///
 /// libcurl's sockets lie in the loop's own epoll set. What libcurl notes during a turn is told to the pipeline at the
 /// turn's end, for all answers together.
-package final class UpstreamPool: UpstreamPort, TurnEnd {
+public final class UpstreamPool: UpstreamPort, TurnEnd {
   private let loop: EventLoop
   private let limits: Limits
   private var multis: [String: MultiHandle] = [:]
@@ -26,7 +26,7 @@ package final class UpstreamPool: UpstreamPort, TurnEnd {
   private unowned let delegate: any UpstreamDelegate
 
   /// On `loop`.
-  package init(loop: EventLoop, limits: Limits, delegate: any UpstreamDelegate) {
+  public init(loop: EventLoop, limits: Limits, delegate: any UpstreamDelegate) {
     self.loop = loop
     self.limits = limits
     self.delegate = delegate
@@ -36,7 +36,7 @@ package final class UpstreamPool: UpstreamPort, TurnEnd {
   }
 
   /// Ends all that is under way without telling anybody, and closes every connection. Nothing is sent afterwards.
-  package func stop() {
+  public func stop() {
     isStopped = true
     for case let transfer? in transfers { transfer.multi.end(transfer) }
     transfers.removeAll()
@@ -51,7 +51,7 @@ package final class UpstreamPool: UpstreamPort, TurnEnd {
 
   // MARK: UpstreamPort
 
-  package func send(_ exchange: Exchange, to target: UpstreamTarget, body: UnsafeRawBufferPointer) {
+  public func send(_ exchange: Exchange, to target: UpstreamTarget, body: UnsafeRawBufferPointer) {
     guard !isStopped, let multi = multi(for: target),
       let transfer = multi.start(exchange, target, body: body, maximumBytes: limits.streamBytes)
     else {
@@ -65,20 +65,20 @@ package final class UpstreamPool: UpstreamPort, TurnEnd {
     exchange.upstreamSlot = slot
   }
 
-  package func cancel(_ exchange: Exchange) {
+  public func cancel(_ exchange: Exchange) {
     guard let transfer = take(exchange) else { return }
     transfer.multi.end(transfer)
   }
 
-  package func pause(_ exchange: Exchange) { transfer(of: exchange)?.wantsPause = true }
+  public func pause(_ exchange: Exchange) { transfer(of: exchange)?.wantsPause = true }
 
-  package func resume(_ exchange: Exchange) {
+  public func resume(_ exchange: Exchange) {
     guard let transfer = transfer(of: exchange), transfer.wantsPause else { return }
     transfer.multi.resume(transfer)
     transfer.lastActivity = seconds
   }
 
-  package func wake(_ exchange: Exchange, afterMilliseconds milliseconds: Int64) {
+  public func wake(_ exchange: Exchange, afterMilliseconds milliseconds: Int64) {
     let ticket = exchange.ticket
     loop.schedule(at: loop.now + max(0, min(milliseconds, 86_400_000)) * 1_000_000) { [unowned self] in
       guard !isStopped, exchange.ticket == ticket else { return }
@@ -118,7 +118,7 @@ package final class UpstreamPool: UpstreamPort, TurnEnd {
   func hasNews(_ transfer: Transfer) { news.append(transfer) }
 
   /// Tells the pipeline the news, outside of libcurl; it may send and cancel from here.
-  package func endTurn() -> Bool {
+  public func endTurn() -> Bool {
     guard !isStopped, !news.isEmpty || !unsent.isEmpty else { return false }
     let refused = unsent
     unsent = []

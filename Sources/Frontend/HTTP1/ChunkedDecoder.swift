@@ -1,8 +1,8 @@
-package import JSONText
+public import JSONText
 
 /// Decodes a chunked request body (RFC 9112, 7.1) as bytes arrive; trailers are read, counted and dropped.
-package struct ChunkedDecoder {
-  package enum Outcome: Equatable {
+public struct ChunkedDecoder {
+  public enum Outcome: Equatable {
     case incomplete
     case complete
     case failed(HTTPFault)
@@ -27,14 +27,14 @@ package struct ChunkedDecoder {
   /// The line of a trailer as it arrives: checked like a field of the head, then dropped.
   private var trailerLine: [UInt8] = []
 
-  package init(maximumBytes: Int, maximumTrailerBytes: Int = 8 * 1024, maximumTrailers: Int = 100) {
+  public init(maximumBytes: Int, maximumTrailerBytes: Int = 8 * 1024, maximumTrailers: Int = 100) {
     self.maximumBytes = maximumBytes
     self.maximumTrailerBytes = maximumTrailerBytes
     self.maximumTrailers = maximumTrailers
   }
 
   /// Reads from `bytes` at `position`, which ends up behind the last byte used; data goes to `body`.
-  package mutating func decode(_ bytes: UnsafeRawBufferPointer, from position: inout Int, into body: ByteArena)
+  public mutating func decode(_ bytes: UnsafeRawBufferPointer, from position: inout Int, into body: ByteArena)
     -> Outcome
   {
     while position < bytes.count {

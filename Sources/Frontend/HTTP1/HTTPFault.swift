@@ -1,12 +1,12 @@
 /// Why a request's framing or head is refused. The connection closes after the answer.
-package enum HTTPFault: Error, Sendable, Equatable {
+public enum HTTPFault: Error, Sendable, Equatable {
   case malformedRequestLine, malformedTarget, targetTooLong, unsupportedVersion, unsupportedMethod
   case malformedField, fieldTooLarge, headTooLarge, tooManyFields, duplicateField, ambiguousField
   case missingHost, malformedHost, unknownScheme
   case malformedLength, malformedEncoding, conflictingFraming, bodyNotAllowed, bodyTooLarge
   case malformedChunk, unsupportedExpectation, headTimeout, bodyTimeout
 
-  package var status: UInt16 {
+  public var status: UInt16 {
     switch self {
     case .targetTooLong: 414
     case .fieldTooLarge, .headTooLarge, .tooManyFields: 431
@@ -20,7 +20,7 @@ package enum HTTPFault: Error, Sendable, Equatable {
   }
 
   /// What the client reads: what was wrong with the bytes, never the bytes themselves.
-  package var message: String {
+  public var message: String {
     switch self {
     case .malformedRequestLine: "The request line is malformed."
     case .malformedTarget:

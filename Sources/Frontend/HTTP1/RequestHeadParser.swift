@@ -1,9 +1,9 @@
-package import Gateway
+public import Gateway
 
 /// A strict parser of HTTP/1.1 request heads (RFC 9112) that makes no strings and refuses whatever two parsers could
 /// read in two ways; the list of what is refused is section 3 of the threat model.
-package struct RequestHeadParser {
-  package enum Outcome {
+public struct RequestHeadParser {
+  public enum Outcome {
     case incomplete
     case complete(RequestHead)
     case failed(HTTPFault)
@@ -12,10 +12,10 @@ package struct RequestHeadParser {
   private let limits: Limits
   private var searched = 0
 
-  package init(limits: Limits) { self.limits = limits }
+  public init(limits: Limits) { self.limits = limits }
 
   /// Looks at all bytes received since the last request; called again with more when ``Outcome/incomplete``.
-  package mutating func parse(_ bytes: UnsafeRawBufferPointer) -> Outcome {
+  public mutating func parse(_ bytes: UnsafeRawBufferPointer) -> Outcome {
     // An empty line in front of a request line is tolerated once (RFC 9112, 2.2).
     let start = bytes.count >= 2 && bytes[0] == 0x0D && bytes[1] == 0x0A ? 2 : 0
     guard let end = endOfHead(bytes, from: max(start, searched)) else {

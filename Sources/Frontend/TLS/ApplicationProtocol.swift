@@ -1,5 +1,5 @@
 /// What can be spoken over a connection, by its name in the handshake (ALPN, RFC 7301).
-package enum ApplicationProtocol: String, Sendable, CaseIterable {
+public enum ApplicationProtocol: String, Sendable, CaseIterable {
   case http2 = "h2"
   case http11 = "http/1.1"
 

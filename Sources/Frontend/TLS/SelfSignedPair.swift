@@ -1,15 +1,15 @@
 import CTLS
 
 /// A key and a certificate that it signs itself, as PEM: for the demo and for tests. Real clients must be told to trust it.
-package struct SelfSignedPair: Sendable {
-  package let certificate: [UInt8]
-  package let key: [UInt8]
+public struct SelfSignedPair: Sendable {
+  public let certificate: [UInt8]
+  public let key: [UInt8]
 
   /// - Parameters:
   ///   - names: As OpenSSL writes alternative names: `DNS:localhost`, `IP:127.0.0.1`.
   ///   - from: Seconds from now on from which it is valid.
   ///   - until: Seconds from now on until which it is valid.
-  package init(names: [String], from: Int = -60, until: Int) throws(TLSFault) {
+  public init(names: [String], from: Int = -60, until: Int) throws(TLSFault) {
     let fault = TLSFault(part: .library, message: "OpenSSL makes no certificate", hint: "see /etc/ssl/openssl.cnf")
     guard let key = th_new_key(), let certificate = X509_new() else { throw fault }
     defer {

@@ -5,18 +5,18 @@ import Glibc
 ///
 /// Immutable, and so shared by all loops. A connection keeps the context that it began with. Tickets of resumed sessions
 /// are sealed by keys of the context's own: another context means a full handshake.
-package final class TLSContext: @unchecked Sendable {
-  package enum Version: String, Sendable { case tls12 = "1.2", tls13 = "1.3" }
+public final class TLSContext: @unchecked Sendable {
+  public enum Version: String, Sendable { case tls12 = "1.2", tls13 = "1.3" }
 
   /// PEM texts.
-  package struct Material: Sendable {
+  public struct Material: Sendable {
     /// The listener's own certificate first, then those that lead to its root.
-    package var chain: [UInt8]
-    package var key: [UInt8]
+    public var chain: [UInt8]
+    public var key: [UInt8]
     /// Whose certificates clients must show; nil asks for none. Revocation lists in it are applied.
-    package var clientAuthorities: [UInt8]?
+    public var clientAuthorities: [UInt8]?
 
-    package init(chain: [UInt8], key: [UInt8], clientAuthorities: [UInt8]? = nil) {
+    public init(chain: [UInt8], key: [UInt8], clientAuthorities: [UInt8]? = nil) {
       self.chain = chain
       self.key = key
       self.clientAuthorities = clientAuthorities
@@ -27,15 +27,15 @@ package final class TLSContext: @unchecked Sendable {
   /// In the order of our preference.
   let offered: [ApplicationProtocol]
   /// Unix seconds between which clients take the certificate.
-  package let validFrom: Int64
-  package let validUntil: Int64
+  public let validFrom: Int64
+  public let validUntil: Int64
 
   // Only what keeps the past secret when the key becomes known. TLS 1.3 has nothing else.
   private static let ciphers = "ECDHE+AESGCM:ECDHE+CHACHA20"
   // The other curves cost the server far more than their clients.
   private static let groups = "X25519:P-256:P-384"
 
-  package init(_ material: Material, minimum: Version, offering offered: [ApplicationProtocol] = [.http2, .http11])
+  public init(_ material: Material, minimum: Version, offering offered: [ApplicationProtocol] = [.http2, .http11])
     throws(TLSFault)
   {
     ERR_clear_error()
@@ -59,7 +59,7 @@ package final class TLSContext: @unchecked Sendable {
   deinit { SSL_CTX_free(raw) }
 
   /// Whether the certificate is for this host name or address.
-  package func names(_ host: String) -> Bool {
+  public func names(_ host: String) -> Bool {
     guard let leaf = SSL_CTX_get0_certificate(raw) else { return false }
     let bare = host.hasPrefix("[") ? String(host.dropFirst().dropLast()) : host
     return X509_check_host(leaf, bare, 0, 0, nil) == 1 || X509_check_ip_asc(leaf, bare, 0) == 1

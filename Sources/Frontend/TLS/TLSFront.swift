@@ -2,30 +2,30 @@ import Synchronization
 import Tenancy
 
 /// The TLS side of a listener: the context that new connections get, and what became of their handshakes.
-package final class TLSFront: Sendable {
+public final class TLSFront: Sendable {
   private let cell: SnapshotCell<TLSContext>
   private let counters = Outcome.allCases.map { _ in Counter() }
 
   /// How a handshake has ended.
-  package enum Outcome: Int, Sendable, CaseIterable {
+  public enum Outcome: Int, Sendable, CaseIterable {
     case completed, refused, late
     /// The client spoke HTTP without TLS.
     case plain
 
-    package var name: String { "\(self)" }
+    public var name: String { "\(self)" }
   }
 
   private final class Counter: Sendable { let value = Atomic<UInt64>(0) }
 
-  package init(_ context: TLSContext) { cell = SnapshotCell(context) }
+  public init(_ context: TLSContext) { cell = SnapshotCell(context) }
 
-  package var context: TLSContext { cell.current }
+  public var context: TLSContext { cell.current }
 
   /// Takes effect for all connections accepted from now on, on every loop.
-  package func swap(_ next: TLSContext) { cell.swap(next) }
+  public func swap(_ next: TLSContext) { cell.swap(next) }
 
   func count(_ outcome: Outcome) { counters[outcome.rawValue].value.wrappingAdd(1, ordering: .relaxed) }
 
   /// Handshakes that ended so.
-  package func number(of outcome: Outcome) -> UInt64 { counters[outcome.rawValue].value.load(ordering: .relaxed) }
+  public func number(of outcome: Outcome) -> UInt64 { counters[outcome.rawValue].value.load(ordering: .relaxed) }
 }

@@ -7,7 +7,7 @@ import Synchronization
 /// Redaction passes over a whole text several times (patterns in one call of their own engine), so it cannot be cut into
 /// slices of a turn; it goes to another thread as a whole, and its loop serves others meanwhile. The first thread takes
 /// nothing long and the others take the long first, so that neither waits for all of the other. Tenants are served in turn.
-package final class Helpers: Sendable {
+public final class Helpers: Sendable {
   private struct State {
     var short = FairQueue<LentWork>()
     var long = FairQueue<LentWork>()
@@ -24,7 +24,7 @@ package final class Helpers: Sendable {
   ///   - count: Threads; at least two are made.
   ///   - returned: Called on a helper's thread with the number of a loop and the ticket of an exchange that is to be given
   ///     back to it: ``RequestPipeline/returned(_:)``.
-  package init(
+  public init(
     _ count: Int, services: GatewayServices, clock: any GatewayClock,
     returned: @escaping @Sendable (_ loop: Int, _ ticket: UInt64) -> Void
   ) throws {
@@ -82,7 +82,7 @@ package final class Helpers: Sendable {
   }
 
   /// Ends the threads with what they have in hand; what waits is never done. Once, when the loops have nothing more.
-  package func stop() {
+  public func stop() {
     state.withLock { $0.isStopped = true }
     for wake in wakes { wake.signal() }
     for thread in threads.withLock({ $0 }) { thread.join() }

@@ -18,7 +18,7 @@ extension RequestPipeline {
   }
 
   /// A helper has done its work on this exchange.
-  package func returned(_ ticket: UInt64) {
+  public func returned(_ ticket: UInt64) {
     guard let exchange = exchange(of: ticket), let work = exchange.lent else { return }
     exchange.lent = nil
     counters.worked(nanoseconds: work.nanoseconds)

@@ -108,7 +108,7 @@ extension RequestPipeline {
   }
 
   /// A fault of framing, told by the front end; the connection closes behind it.
-  package func refuse(_ exchange: Exchange, status: UInt16, message: String) {
+  public func refuse(_ exchange: Exchange, status: UInt16, message: String) {
     if exchange.id.value == 0 { exchange.id = RequestID(ids.next()) }
     exchange.reply.reset()
     let code: Refusal.Code =

@@ -36,7 +36,7 @@ extension RequestPipeline {
   static let logRefusal = Refusal(.logUnavailable, message: "The log cannot be written now; nothing was sent.")
 
   /// Entries have left the log's queue: those that wait are tried in turn, each tenant's up to the first without room.
-  package func logHasRoom() {
+  public func logHasRoom() {
     for ticket in unrecorded {
       if let exchange = exchange(of: ticket), exchange.stage == .settle { handOver(exchange) }
     }

@@ -7,7 +7,7 @@ import SealedLog
 
 /// Stage 10: what the provider sends comes back in the client's words, with the originals in their places.
 extension RequestPipeline: UpstreamDelegate {
-  package func upstream(_ exchange: Exchange, answered head: UpstreamHead) {
+  public func upstream(_ exchange: Exchange, answered head: UpstreamHead) {
     guard exchange.stage == .returning else { return }
     exchange.upstreamHead = head
     if exchange.firstByteAt == 0 { exchange.firstByteAt = clock.monotonicNanoseconds }
@@ -26,7 +26,7 @@ extension RequestPipeline: UpstreamDelegate {
     giveBodies(request, of: exchange)
   }
 
-  package func upstream(_ exchange: Exchange, sent bytes: UnsafeRawBufferPointer) {
+  public func upstream(_ exchange: Exchange, sent bytes: UnsafeRawBufferPointer) {
     guard exchange.stage == .returning else { return }
     if exchange.isStream, exchange.upstreamHead.kind == exchange.streamKind, exchange.upstreamHead.status == 200 {
       return relay(exchange, bytes)
@@ -41,7 +41,7 @@ extension RequestPipeline: UpstreamDelegate {
     holdAnswer(exchange, bytes.count)
   }
 
-  package func upstream(_ exchange: Exchange, ended end: UpstreamEnd) {
+  public func upstream(_ exchange: Exchange, ended end: UpstreamEnd) {
     guard exchange.stage == .returning else { return }
     exchange.endedAt = clock.monotonicNanoseconds
     // Whatever happens behind the dialect's last word, the answer is whole.
@@ -216,7 +216,7 @@ extension RequestPipeline: UpstreamDelegate {
   }
 
   /// The client took some of what waited for it.
-  package func clientProgress(_ exchange: Exchange) {
+  public func clientProgress(_ exchange: Exchange) {
     guard exchange.isPaused, let client = exchange.client, client.heldBytes < limits.heldLowBytes else { return }
     exchange.isPaused = false
     upstreamPort?.resume(exchange)
@@ -323,14 +323,14 @@ extension RequestPipeline: UpstreamDelegate {
     port.wake(exchange, afterMilliseconds: wait)
   }
 
-  package func woken(_ exchange: Exchange) {
+  public func woken(_ exchange: Exchange) {
     guard exchange.stage == .route, exchange.isWaiting else { return }
     exchange.isWaiting = false
     advance(exchange)
   }
 
   /// Nobody waits for this answer any more.
-  package func clientGone(_ exchange: Exchange) {
+  public func clientGone(_ exchange: Exchange) {
     exchange.client = nil
     exchange.isClientGone = true
     if let lent = exchange.lent { return lent.callOff() }  // it ends when it comes back

@@ -1,13 +1,13 @@
-package import JSONText
+public import JSONText
 
 extension Refusal.Code {
   /// The HTTP status in a dialect; Anthropic has one of its own for an overloaded server.
-  package func status(in dialect: Dialect) -> Int {
+  public func status(in dialect: Dialect) -> Int {
     dialect == .anthropic && self == .overloaded ? 529 : status
   }
 
   /// Anthropic's `type` of a refusal (`api.md` section 10).
-  package var anthropicType: StaticString {
+  public var anthropicType: StaticString {
     switch self {
     case .invalidRequest, .invalidJSON, .missingRequiredParameter, .invalidType, .invalidValue, .unsupportedParameter,
       .unsupportedMediaType, .methodNotAllowed, .contextLengthExceeded, .contentPolicyViolation,
@@ -30,7 +30,7 @@ extension Refusal.Code {
 extension ErrorBody {
   /// Appends the body of an error answer in the shape of a dialect.
   /// - Parameter requestID: Ends the message, so that a screenshot names the exchange; empty for none.
-  package static func append(_ refusal: Refusal, requestID: String, dialect: Dialect, to out: ByteArena) {
+  public static func append(_ refusal: Refusal, requestID: String, dialect: Dialect, to out: ByteArena) {
     switch dialect {
     case .openAI: append(refusal, requestID: requestID, to: out)
     case .anthropic: appendAnthropic(refusal, requestID: requestID, to: out)
@@ -38,7 +38,7 @@ extension ErrorBody {
   }
 
   /// Appends an error as an event of a running stream, which then ends without its final event.
-  package static func appendEvent(_ refusal: Refusal, requestID: String, dialect: Dialect, to out: ByteArena) {
+  public static func appendEvent(_ refusal: Refusal, requestID: String, dialect: Dialect, to out: ByteArena) {
     switch dialect {
     case .openAI: appendEvent(refusal, requestID: requestID, to: out)
     case .anthropic:

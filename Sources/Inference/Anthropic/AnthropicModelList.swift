@@ -1,9 +1,9 @@
-package import JSONText
+public import JSONText
 
 extension ModelList {
   /// Appends one model in Anthropic's shape.
   /// - Parameter created: Seconds since 1970: when the alias came into force.
-  package static func appendAnthropicModel(_ alias: String, created: Int64, to out: ByteArena) {
+  public static func appendAnthropicModel(_ alias: String, created: Int64, to out: ByteArena) {
     out.append("{\"type\":\"model\",\"id\":")
     JSONEscape.appendQuoted(alias, to: out)
     out.append(",\"display_name\":")
@@ -14,7 +14,7 @@ extension ModelList {
   }
 
   /// Appends the list of the aliases that the caller may use, in the order given: always one page.
-  package static func appendAnthropic(_ aliases: [(alias: String, created: Int64)], to out: ByteArena) {
+  public static func appendAnthropic(_ aliases: [(alias: String, created: Int64)], to out: ByteArena) {
     out.append("{\"data\":[")
     for (index, model) in aliases.enumerated() {
       if index > 0 { out.append(",") }
@@ -33,12 +33,12 @@ extension ModelList {
 }
 
 /// Points in time as RFC 3339 has them, in UTC: `2026-10-21T00:00:00Z`.
-package enum Timestamp {
+public enum Timestamp {
   /// The last second of the year 9999: the format ends there.
   private static let last: Int64 = 253_402_300_799
 
   /// - Parameter seconds: Since 1970; brought into the years 1970 to 9999.
-  package static func append(_ seconds: Int64, to out: ByteArena) {
+  public static func append(_ seconds: Int64, to out: ByteArena) {
     let seconds = min(max(0, seconds), last)
     let (days, rest) = seconds.quotientAndRemainder(dividingBy: 86_400)
     let (year, month, day) = date(ofDay: days)

@@ -1,11 +1,11 @@
 /// A version of Anthropic's API that this gateway speaks, as the `anthropic-version` header names it.
-package enum AnthropicVersion: String, Sendable, CaseIterable {
+public enum AnthropicVersion: String, Sendable, CaseIterable {
   case june2023 = "2023-06-01"
   /// Refuses sampling parameters, documents of the assistant and citations of the user, whatever the model.
   case october2026 = "2026-10-21"
 
   /// Reads the header's value; nil for a version that nobody here knows.
-  package init?(_ value: UnsafeRawBufferPointer) {
+  public init?(_ value: UnsafeRawBufferPointer) {
     for version in Self.allCases where value.elementsEqual(version.rawValue.utf8) {
       self = version
       return
@@ -16,7 +16,7 @@ package enum AnthropicVersion: String, Sendable, CaseIterable {
 
 extension RequestScan {
   /// What this version of the API refuses in the body that was scanned; nil if nothing.
-  package func versionFault(_ version: AnthropicVersion) -> InferenceError? {
+  public func versionFault(_ version: AnthropicVersion) -> InferenceError? {
     guard version == .october2026, let fault = newerVersionFault else { return nil }
     return InferenceError(
       .unsupportedParameter, param: fault.param,

@@ -1,14 +1,14 @@
-package import JSONText
+public import JSONText
 
 /// A streamed Anthropic answer on its way to an Anthropic client (`api.md` sections 8 and 13); one per exchange.
 ///
 /// A value to be kept in one place, never copied: copies would share its buffers. Every event goes out with its name; one
 /// that needs no change passes as it came. `message_stop` is kept back until the gateway has settled (``appendEnd(to:)``).
-package struct MessagesStreamReader: AnswerStreamReader, EventByEvent {
-  package internal(set) var state = StreamState.open
-  package var usage: Usage? { figures?.sum(isFinal: isUsageFinal) }
-  package private(set) var outputBytes = 0
-  package var isComplete: Bool { state == .done && hasBegun && hasStopReason }
+public struct MessagesStreamReader: AnswerStreamReader, EventByEvent {
+  public internal(set) var state = StreamState.open
+  public var usage: Usage? { figures?.sum(isFinal: isUsageFinal) }
+  public private(set) var outputBytes = 0
+  public var isComplete: Bool { state == .done && hasBegun && hasStopReason }
 
   private let aliasValue: [UInt8]
   var reader = ServerSentEventReader()
@@ -23,19 +23,19 @@ package struct MessagesStreamReader: AnswerStreamReader, EventByEvent {
   /// Texts that are running: of each something may be held back.
   private var channels: [AnswerChannel] = []
 
-  package init(_ options: AnswerOptions) {
+  public init(_ options: AnswerOptions) {
     let alias = ByteArena(capacity: 64)
     JSONEscape.appendQuoted(options.alias, to: alias)
     aliasValue = alias.array
   }
 
-  package mutating func feed<Rewriter: AnswerRewriter>(
+  public mutating func feed<Rewriter: AnswerRewriter>(
     _ chunk: UnsafeRawBufferPointer, rewriter: inout Rewriter, into out: ByteArena
   ) {
     take(chunk, &rewriter, out)
   }
 
-  package mutating func finish<Rewriter: AnswerRewriter>(rewriter: inout Rewriter, into out: ByteArena) {
+  public mutating func finish<Rewriter: AnswerRewriter>(rewriter: inout Rewriter, into out: ByteArena) {
     takeRest(&rewriter, out)
     if state == .open { flushAll(&rewriter, out) }
   }
@@ -198,15 +198,15 @@ package struct MessagesStreamReader: AnswerStreamReader, EventByEvent {
     out.append("\n\n")
   }
 
-  package mutating func appendEnd(to out: ByteArena) {
+  public mutating func appendEnd(to out: ByteArena) {
     out.append("event: message_stop\ndata: {\"type\":\"message_stop\"}\n\n")
   }
 
-  package mutating func appendError(_ refusal: Refusal, requestID: String, to out: ByteArena) {
+  public mutating func appendError(_ refusal: Refusal, requestID: String, to out: ByteArena) {
     ErrorBody.appendEvent(refusal, requestID: requestID, dialect: .anthropic, to: out)
   }
 
-  package mutating func appendKeepAlive(to out: ByteArena) {
+  public mutating func appendKeepAlive(to out: ByteArena) {
     out.append("event: ping\ndata: {\"type\": \"ping\"}\n\n")
   }
 }

@@ -1,13 +1,13 @@
 internal import JSONText
 
 /// What parts the fields of a `multipart/form-data` body (RFC 7578, RFC 2046 section 5.1.1).
-package enum FormBoundary {
+public enum FormBoundary {
   /// Between the fields of what goes upstream. The same for all, so a provider's header never changes; no content holds
   /// it, because that is looked after.
-  package static let own = "torhaus-field-5c1e0f3ab7d94e62"
+  public static let own = "torhaus-field-5c1e0f3ab7d94e62"
 
   /// Reads it from a Content-Type; nil if that is of another type, or names none, or more than one.
-  package static func read(_ field: UnsafeRawBufferPointer) -> [UInt8]? {
+  public static func read(_ field: UnsafeRawBufferPointer) -> [UInt8]? {
     let type: StaticString = "multipart/form-data"
     let count = type.utf8CodeUnitCount
     guard field.count > count, ByteRange(0, count).of(field).begins(withLowercase: type) else { return nil }

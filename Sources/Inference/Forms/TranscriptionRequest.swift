@@ -165,7 +165,7 @@ extension RequestScan {
 
   /// What a record keeps of a form: its texts, after redaction, and of the sound its kind and size.
   /// - Parameter sent: The form as it goes upstream.
-  package static func record(ofForm sent: UnsafeRawBufferPointer) -> [UInt8] {
+  public static func record(ofForm sent: UnsafeRawBufferPointer) -> [UInt8] {
     let out = ByteArena(capacity: 512)
     out.append("{")
     let form = try? FormReader(sent, boundary: Array(FormBoundary.own.utf8))

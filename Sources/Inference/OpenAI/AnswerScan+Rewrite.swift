@@ -1,8 +1,8 @@
-package import JSONText
+public import JSONText
 
 extension AnswerScan {
   /// How a plain answer came out.
-  package enum Rewritten: Sendable, Equatable {
+  public enum Rewritten: Sendable, Equatable {
     case done
     /// A rule for output forbids the answer.
     case blocked
@@ -15,7 +15,7 @@ extension AnswerScan {
   /// - Parameters:
   ///   - body: The bytes of the last ``scan(_:)``.
   ///   - dropsLogprobs: True where texts are restored; the caller names `logprobs` in `x-torhaus-dropped`.
-  package func rewrite<Rewriter: AnswerRewriter>(
+  public func rewrite<Rewriter: AnswerRewriter>(
     _ body: UnsafeRawBufferPointer, alias: String, dropsLogprobs: Bool, rewriter: inout Rewriter, scratch: ByteArena,
     edits: inout EditList
   ) -> Rewritten {
@@ -37,7 +37,7 @@ extension AnswerScan {
   }
 
   /// Bytes of text that the model wrote, unescaped: our own count for metering.
-  package func textBytes(in body: UnsafeRawBufferPointer) -> Int {
+  public func textBytes(in body: UnsafeRawBufferPointer) -> Int {
     var count = 0
     for span in spans where span.channel.field != .whole { count += Self.length(span, in: body) }
     return count

@@ -1,47 +1,47 @@
-package import JSONText
+public import JSONText
 
 /// What one scan of an answer found: a plain `chat.completion`, an embeddings answer, a `text_completion`, or a stream's
 /// `chat.completion.chunk`.
 ///
 /// Used again and again; positions are offsets into the bytes that were scanned.
-package final class AnswerScan {
-  package internal(set) var spans: [AnswerSpan] = []
-  package internal(set) var finishes: [AnswerFinish] = []
+public final class AnswerScan {
+  public internal(set) var spans: [AnswerSpan] = []
+  public internal(set) var finishes: [AnswerFinish] = []
   /// Values of `logprobs` that are not null: they show the tokens as generated, placeholders included.
-  package internal(set) var logprobs: [ByteRange] = []
+  public internal(set) var logprobs: [ByteRange] = []
   /// The value of `model`, with its quotes.
-  package internal(set) var model: ByteRange?
+  public internal(set) var model: ByteRange?
   /// The value of `id`, with its quotes.
-  package internal(set) var id: ByteRange?
-  package internal(set) var created: ByteRange?
-  package internal(set) var usage: Usage?
+  public internal(set) var id: ByteRange?
+  public internal(set) var created: ByteRange?
+  public internal(set) var usage: Usage?
   /// The value of `usage`, null included.
-  package internal(set) var usageValue: ByteRange?
+  public internal(set) var usageValue: ByteRange?
   /// What to cut so that `usage` is gone, with its comma.
-  package internal(set) var usageMember: ByteRange?
-  package internal(set) var serviceTier: ByteRange?
+  public internal(set) var usageMember: ByteRange?
+  public internal(set) var serviceTier: ByteRange?
   /// The value of `error`, or the whole if the provider's errors are flat.
-  package internal(set) var error: ByteRange?
-  package internal(set) var hasChoices = false
-  package internal(set) var choiceCount = 0
+  public internal(set) var error: ByteRange?
+  public internal(set) var hasChoices = false
+  public internal(set) var choiceCount = 0
   /// The index of each choice, in their order.
-  package internal(set) var choiceIndexes: [Int32] = []
+  public internal(set) var choiceIndexes: [Int32] = []
   /// The answer's `data` array (embeddings).
-  package internal(set) var data: ByteRange?
+  public internal(set) var data: ByteRange?
   /// The finish reason of a choice means failure, or nothing that is known.
-  package internal(set) var hasUnknownFinish = false
+  public internal(set) var hasUnknownFinish = false
 
   // While scanning
   var body = UnsafeRawBufferPointer(start: nil, count: 0)
   var choice: Int32 = 0
   private var isCompletion = false
 
-  package init() {}
+  public init() {}
 
   /// Scans a whole answer or the data of one event.
   /// - Parameter isCompletion: Whether a choice's text stands in `text`, as on the legacy route.
   /// - Throws: ``InferenceError`` with `upstream_error` where it is no JSON object.
-  package func scan(_ body: UnsafeRawBufferPointer, isCompletion: Bool = false) throws(InferenceError) {
+  public func scan(_ body: UnsafeRawBufferPointer, isCompletion: Bool = false) throws(InferenceError) {
     reset()
     self.isCompletion = isCompletion
     self.body = body
@@ -187,11 +187,11 @@ package final class AnswerScan {
 }
 
 /// The end of one choice.
-package struct AnswerFinish: Sendable, Equatable {
-  package var choice: Int32
-  package var reason: FinishReason
+public struct AnswerFinish: Sendable, Equatable {
+  public var choice: Int32
+  public var reason: FinishReason
   /// The value with its quotes.
-  package var value: ByteRange
+  public var value: ByteRange
   /// Whether the provider's word is already OpenAI's.
-  package var isExact: Bool
+  public var isExact: Bool
 }

@@ -1,4 +1,4 @@
-package import JSONText
+public import JSONText
 
 /// A streamed chat answer, or one of the legacy completions, on its way from an upstream to the client (`api.md`
 /// sections 5, 6 and 13); one per exchange.
@@ -6,13 +6,13 @@ package import JSONText
 /// A value to be kept in one place, never copied: copies would share its buffers. Feed it what arrives; what is to go
 /// out stands in `out`, whole events only. Events that need no change pass as they came. It never writes `[DONE]` or an
 /// error by itself: the gateway asks for them, after it has settled (``appendEnd(to:)``).
-package struct ChatStreamReader: AnswerStreamReader, EventByEvent {
-  package internal(set) var state = StreamState.open
+public struct ChatStreamReader: AnswerStreamReader, EventByEvent {
+  public internal(set) var state = StreamState.open
   /// The provider's last word on usage.
-  package private(set) var usage: Usage?
-  package private(set) var tier: ServiceTier?
+  public private(set) var usage: Usage?
+  public private(set) var tier: ServiceTier?
   /// Bytes of text that the model wrote, unescaped, whether delivered or not: our own count.
-  package var outputBytes: Int { max(0, textBytes - options.echoBytes) }
+  public var outputBytes: Int { max(0, textBytes - options.echoBytes) }
   private var textBytes = 0
   /// Choices that have ended.
   private var finishedChoices = 0
@@ -35,7 +35,7 @@ package struct ChatStreamReader: AnswerStreamReader, EventByEvent {
   private static let mostChannels = 1024
 
   /// - Parameter isCompletion: Whether both sides speak the legacy completions.
-  package init(_ options: AnswerOptions, isCompletion: Bool = false) {
+  public init(_ options: AnswerOptions, isCompletion: Bool = false) {
     self.options = options
     self.isCompletion = isCompletion
     let alias = ByteArena(capacity: 64)
@@ -44,17 +44,17 @@ package struct ChatStreamReader: AnswerStreamReader, EventByEvent {
   }
 
   /// Whether the answer came to its regular end: every choice with a finish reason, then `[DONE]`.
-  package var isComplete: Bool { state == .done && !choices.isEmpty && finishedChoices == choices.count }
+  public var isComplete: Bool { state == .done && !choices.isEmpty && finishedChoices == choices.count }
 
   /// Reads the next bytes of the upstream and appends to `out` what goes to the client.
-  package mutating func feed<Rewriter: AnswerRewriter>(
+  public mutating func feed<Rewriter: AnswerRewriter>(
     _ chunk: UnsafeRawBufferPointer, rewriter: inout Rewriter, into out: ByteArena
   ) {
     take(chunk, &rewriter, out)
   }
 
   /// The upstream has ended: takes a last event without blank line, and ends every held text unless the answer is blocked.
-  package mutating func finish<Rewriter: AnswerRewriter>(rewriter: inout Rewriter, into out: ByteArena) {
+  public mutating func finish<Rewriter: AnswerRewriter>(rewriter: inout Rewriter, into out: ByteArena) {
     takeRest(&rewriter, out)
     if state == .open { flushAll(&rewriter, out) }
   }
@@ -251,7 +251,7 @@ package struct ChatStreamReader: AnswerStreamReader, EventByEvent {
 
   /// Appends an event of our own with a piece of text, dressed as the upstream's.
   /// - Parameter text: Raw content of a JSON string, escaped as the channel's depth says.
-  package func appendDelta(_ channel: AnswerChannel, text: UnsafeRawBufferPointer, to out: ByteArena) {
+  public func appendDelta(_ channel: AnswerChannel, text: UnsafeRawBufferPointer, to out: ByteArena) {
     out.append("data: ")
     out.append(identity.bytes)
     if identity.count == 0 {
@@ -296,11 +296,11 @@ package struct ChatStreamReader: AnswerStreamReader, EventByEvent {
     out.append("}")
   }
 
-  package mutating func appendEnd(to out: ByteArena) { out.append("data: [DONE]\n\n") }
+  public mutating func appendEnd(to out: ByteArena) { out.append("data: [DONE]\n\n") }
 
-  package mutating func appendError(_ refusal: Refusal, requestID: String, to out: ByteArena) {
+  public mutating func appendError(_ refusal: Refusal, requestID: String, to out: ByteArena) {
     ErrorBody.appendEvent(refusal, requestID: requestID, to: out)
   }
 
-  package mutating func appendKeepAlive(to out: ByteArena) { out.append(": keepalive\n\n") }
+  public mutating func appendKeepAlive(to out: ByteArena) { out.append(": keepalive\n\n") }
 }

@@ -1,11 +1,11 @@
-package import JSONText
+public import JSONText
 
 /// Embeddings for clients that asked for base64, from upstreams that know only numbers.
-package enum EmbeddingsAnswer {
+public enum EmbeddingsAnswer {
   /// Adds edits that write each `embedding` array as base64 of little-endian float32; strings stay.
   /// - Parameter data: ``AnswerScan/data``.
   /// - Returns: False, with no promise on the edits, if an array holds anything but numbers.
-  package static func encodeBase64(
+  public static func encodeBase64(
     _ body: UnsafeRawBufferPointer, data: ByteRange, edits: inout EditList
   ) -> Bool {
     let vector = ByteArena(capacity: 16 * 1024)

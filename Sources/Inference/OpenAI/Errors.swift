@@ -1,10 +1,10 @@
-package import JSONText
+public import JSONText
 
 /// Writes errors in OpenAI's shape: `{"error":{"message","type","param","code"}}`.
-package enum ErrorBody {
+public enum ErrorBody {
   /// Appends the body of an error answer.
   /// - Parameter requestID: Ends the message, so that a screenshot names the exchange; empty for none.
-  package static func append(_ refusal: Refusal, requestID: String, to out: ByteArena) {
+  public static func append(_ refusal: Refusal, requestID: String, to out: ByteArena) {
     out.append("{\"error\":{\"message\":\"")
     appendMessage(of: refusal, requestID: requestID, to: out)
     out.append("\",\"type\":\"")
@@ -26,14 +26,14 @@ package enum ErrorBody {
   }
 
   /// Appends an error as an event of a running stream; the stream then ends without `[DONE]`.
-  package static func appendEvent(_ refusal: Refusal, requestID: String, to out: ByteArena) {
+  public static func appendEvent(_ refusal: Refusal, requestID: String, to out: ByteArena) {
     out.append("data: ")
     append(refusal, requestID: requestID, to: out)
     out.append("\n\n")
   }
 
   /// OpenAI's `type` of a refusal.
-  package static func type(of refusal: Refusal) -> String {
+  public static func type(of refusal: Refusal) -> String {
     switch refusal.code {
     case .rateLimitExceeded: refusal.limit.rawValue
     case .upstreamRateLimited: Refusal.LimitKind.requests.rawValue

@@ -166,7 +166,7 @@ extension Usage {
 
 extension RequestScan {
   /// The answer is text and no JSON.
-  package var answersBareText: Bool { route.takesForm && !transcriptFormat.isJSON }
+  public var answersBareText: Bool { route.takesForm && !transcriptFormat.isJSON }
 }
 
 extension PlainAnswer {

@@ -1,10 +1,10 @@
-package import JSONText
+public import JSONText
 
 /// Writes `GET /v1/models` and `GET /v1/models/{alias}` in OpenAI's shape.
-package enum ModelList {
+public enum ModelList {
   /// Appends one model.
   /// - Parameter created: Seconds since 1970: when the alias came into force.
-  package static func appendModel(_ alias: String, created: Int64, to out: ByteArena) {
+  public static func appendModel(_ alias: String, created: Int64, to out: ByteArena) {
     out.append("{\"id\":")
     JSONEscape.appendQuoted(alias, to: out)
     out.append(",\"object\":\"model\",\"created\":")
@@ -13,7 +13,7 @@ package enum ModelList {
   }
 
   /// Appends the list of the aliases that the caller may use, in the order given.
-  package static func append(_ aliases: [(alias: String, created: Int64)], to out: ByteArena) {
+  public static func append(_ aliases: [(alias: String, created: Int64)], to out: ByteArena) {
     out.append("{\"object\":\"list\",\"data\":[")
     for (index, model) in aliases.enumerated() {
       if index > 0 { out.append(",") }

@@ -4,7 +4,7 @@ extension RequestScan {
   /// What a Responses answer repeats of its request, for answers that we write (``AnswerOptions/echo``): whole members
   /// with a comma behind each, without line breaks. What the client left out reads as the default that would apply.
   /// - Parameter body: The bytes of the last ``scan(_:route:)``.
-  package func responsesEcho(of body: UnsafeRawBufferPointer) -> [UInt8] {
+  public func responsesEcho(of body: UnsafeRawBufferPointer) -> [UInt8] {
     let out = ByteArena(capacity: 1024)
     for (member, usual) in Self.echoed {
       out.append(0x22)

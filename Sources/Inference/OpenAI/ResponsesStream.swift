@@ -1,15 +1,15 @@
-package import JSONText
+public import JSONText
 
 /// A streamed Responses answer on its way from an upstream to the client (`api.md` sections 7 and 13); one per exchange.
 ///
 /// A value to be kept in one place, never copied. Each event goes out behind an `event:` line, with the next number of
 /// the stream: where an event of our own goes in, the later ones move up. The last event waits for ``appendEnd(to:)``.
-package struct ResponsesStreamReader: AnswerStreamReader, EventByEvent {
-  package internal(set) var state = StreamState.open
-  package private(set) var usage: Usage?
+public struct ResponsesStreamReader: AnswerStreamReader, EventByEvent {
+  public internal(set) var state = StreamState.open
+  public private(set) var usage: Usage?
   /// Bytes of text that the model wrote, unescaped, whether delivered or not: our own count.
-  package private(set) var outputBytes = 0
-  package var isComplete: Bool { state == .done }
+  public private(set) var outputBytes = 0
+  public var isComplete: Bool { state == .done }
 
   /// A text that has begun and not ended.
   private struct OpenText {
@@ -33,20 +33,20 @@ package struct ResponsesStreamReader: AnswerStreamReader, EventByEvent {
   private var sequence = 0
   private static let mostOpenTexts = 1024
 
-  package init(_ options: AnswerOptions) {
+  public init(_ options: AnswerOptions) {
     self.options = options
     let alias = ByteArena(capacity: 64)
     JSONEscape.appendQuoted(options.alias, to: alias)
     aliasValue = alias.array
   }
 
-  package mutating func feed<Rewriter: AnswerRewriter>(
+  public mutating func feed<Rewriter: AnswerRewriter>(
     _ chunk: UnsafeRawBufferPointer, rewriter: inout Rewriter, into out: ByteArena
   ) {
     take(chunk, &rewriter, out)
   }
 
-  package mutating func finish<Rewriter: AnswerRewriter>(rewriter: inout Rewriter, into out: ByteArena) {
+  public mutating func finish<Rewriter: AnswerRewriter>(rewriter: inout Rewriter, into out: ByteArena) {
     takeRest(&rewriter, out)
     if state == .open, !flush(&rewriter, out, where: { _ in true }) { block() }
   }
@@ -233,17 +233,17 @@ package struct ResponsesStreamReader: AnswerStreamReader, EventByEvent {
     sequence &+= 1
   }
 
-  package mutating func appendEnd(to out: ByteArena) {
+  public mutating func appendEnd(to out: ByteArena) {
     out.append(finalEvent.bytes)
     finalEvent.reset()
   }
 
-  package mutating func appendError(_ refusal: Refusal, requestID: String, to out: ByteArena) {
+  public mutating func appendError(_ refusal: Refusal, requestID: String, to out: ByteArena) {
     let failure = ResponsesFailure(
       id: responseID.bytes, createdAt: createdAt.bytes, model: aliasValue, options: options)
     failure.append(refusal, requestID: requestID, sequence: sequence, to: out)
     sequence &+= 2
   }
 
-  package mutating func appendKeepAlive(to out: ByteArena) { out.append(": keepalive\n\n") }
+  public mutating func appendKeepAlive(to out: ByteArena) { out.append(": keepalive\n\n") }
 }

@@ -1,21 +1,21 @@
-package import JSONText
+public import JSONText
 
 /// What of a body changes before it goes to one candidate; everything else travels as it came.
-package struct UpstreamEdits: Sendable {
+public struct UpstreamEdits: Sendable {
   /// The candidate's name of the model.
-  package var model: String
+  public var model: String
   /// The token limit that the reservation assumed; nil leaves the client's.
-  package var maxTokens: Int64?
+  public var maxTokens: Int64?
   /// The member in which this provider takes it.
-  package var maxTokensField: TokenLimitField
+  public var maxTokensField: TokenLimitField
   /// Whether a stream is asked for its usage; false only where the record says that the provider cannot.
-  package var includeUsage: Bool
+  public var includeUsage: Bool
   /// Stands for the person in `user` and `safety_identifier`: a keyed hash; nil removes both members.
-  package var userHash: [UInt8]?
+  public var userHash: [UInt8]?
   /// Members that this provider refuses: taken out and named.
-  package var deniedFields: [String]
+  public var deniedFields: [String]
 
-  package init(
+  public init(
     model: String, maxTokens: Int64? = nil, maxTokensField: TokenLimitField = .maxCompletionTokens,
     includeUsage: Bool = true, userHash: [UInt8]? = nil, deniedFields: [String] = []
   ) {
@@ -34,7 +34,7 @@ extension RequestScan {
   ///   - body: The bytes of the last ``scan(_:route:)``; needed where fields are denied.
   ///   - list: Holds the edits of ``segments`` already; those inside of a member that goes are dropped with it.
   /// - Returns: What is not carried, for `x-torhaus-dropped`.
-  package func addEdits(
+  public func addEdits(
     _ edits: UpstreamEdits, to list: inout EditList, body: UnsafeRawBufferPointer = .init(start: nil, count: 0)
   ) -> [String] {
     switch route {

@@ -1,9 +1,9 @@
 internal import JSONText
 
 /// What an upstream's failure means: for the client, for another attempt, for the operator.
-package struct UpstreamFault: Sendable, Equatable {
+public struct UpstreamFault: Sendable, Equatable {
   /// Whether another attempt, at this or at another candidate, may succeed; only before the first byte to the client.
-  package enum Retry: String, Sendable {
+  public enum Retry: String, Sendable {
     /// The request itself is at fault: no candidate would take it.
     case never
     /// The prompt is too long for this model: one with a larger context may take it.
@@ -14,19 +14,19 @@ package struct UpstreamFault: Sendable, Equatable {
     case anyCandidate = "any_candidate"
   }
 
-  package let refusal: Refusal
-  package let retry: Retry
+  public let refusal: Refusal
+  public let retry: Retry
   /// Whether the operator must act: our credential, our account or our configuration is wrong.
-  package let needsOperator: Bool
+  public let needsOperator: Bool
   /// The provider's own code or type for the log: short, of harmless characters; empty if it gave none.
-  package let providerCode: String
+  public let providerCode: String
 
   /// Reads an error answer.
   /// - Parameters:
   ///   - status: The upstream's; 200 for an error inside of a stream or answer, which may name one itself.
   ///   - body: The answer's first 64 KiB or the `error` value, of any shape.
   ///   - retryAfter: The provider's `retry-after`, seconds.
-  package init(status: Int, body: UnsafeRawBufferPointer, retryAfter: Int? = nil) {
+  public init(status: Int, body: UnsafeRawBufferPointer, retryAfter: Int? = nil) {
     let said = ProviderError.read(ByteRange(0, min(body.count, 65_536)).of(body))
     providerCode = said.code.isEmpty ? said.type : said.code
     let status = status == 200 ? said.status ?? said.impliedStatus : status
@@ -42,13 +42,13 @@ package struct UpstreamFault: Sendable, Equatable {
   }
 
   /// An attempt that got no answer: connection, DNS or TLS failed.
-  package static let unreachable = UpstreamFault(.upstreamError, .anyCandidate)
+  public static let unreachable = UpstreamFault(.upstreamError, .anyCandidate)
   /// No first byte in time.
-  package static let timedOut = UpstreamFault(.upstreamTimeout, .anyCandidate)
+  public static let timedOut = UpstreamFault(.upstreamTimeout, .anyCandidate)
   /// The answer ended before its end.
-  package static let cut = UpstreamFault(.upstreamCut, .anyCandidate)
+  public static let cut = UpstreamFault(.upstreamCut, .anyCandidate)
   /// The answer was none of this dialect.
-  package static let malformed = UpstreamFault(.upstreamError, .otherCandidate)
+  public static let malformed = UpstreamFault(.upstreamError, .otherCandidate)
 
   private init(_ code: Refusal.Code, _ retry: Retry) {
     refusal = Refusal(code, message: Self.text(code))

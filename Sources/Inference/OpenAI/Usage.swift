@@ -3,43 +3,43 @@ internal import JSONText
 /// What an upstream says it used, in tokens; the form behind `api.md` section 12.
 ///
 /// A figure that is negative, fractional or absurd is not taken: it stays 0, its `has…` flag false, ``isSuspect`` true.
-package struct Usage: Sendable, Equatable {
+public struct Usage: Sendable, Equatable {
   /// All input, cached included.
-  package var inputTokens: Int64 = 0
+  public var inputTokens: Int64 = 0
   /// Read from a cache, inside ``inputTokens``.
-  package var cachedTokens: Int64 = 0
+  public var cachedTokens: Int64 = 0
   /// Written to a cache for any time, inside ``inputTokens``.
-  package var cacheWriteTokens: Int64 = 0
+  public var cacheWriteTokens: Int64 = 0
   /// Written to a cache for an hour, inside ``cacheWriteTokens``; the rest of them is for minutes.
-  package var cacheWrite1hTokens: Int64 = 0
+  public var cacheWrite1hTokens: Int64 = 0
   /// All output, reasoning included.
-  package var outputTokens: Int64 = 0
+  public var outputTokens: Int64 = 0
   /// Inside ``outputTokens``.
-  package var reasoningTokens: Int64 = 0
+  public var reasoningTokens: Int64 = 0
   /// Inside input and output, both directions together.
-  package var audioTokens: Int64 = 0
-  package var imageTokens: Int64 = 0
+  public var audioTokens: Int64 = 0
+  public var imageTokens: Int64 = 0
   /// By which the answer says that it was served; nil: it does not say.
-  package var tier: ServiceTier?
+  public var tier: ServiceTier?
   /// Searches that a reranker bills; nil: it counts none, or does not say.
-  package var searches: Int64?
+  public var searches: Int64?
   /// Of sound; nil where it is not counted so.
-  package var seconds: Int64?
-  package var hasInput = false
-  package var hasOutput = false
+  public var seconds: Int64?
+  public var hasInput = false
+  public var hasOutput = false
   /// A figure was not believable, or parts exceed their whole.
-  package var isSuspect = false
+  public var isSuspect = false
 
-  package init() {}
+  public init() {}
 
   /// Whether a figure was told, believable or not: an empty object is no usage.
-  package var hasFigures: Bool { hasInput || hasOutput || isSuspect || searches != nil || seconds != nil }
+  public var hasFigures: Bool { hasInput || hasOutput || isSuspect || searches != nil || seconds != nil }
 
   /// Input that was neither read from nor written to a cache.
-  package var uncachedTokens: Int64 { max(0, inputTokens - cachedTokens - cacheWriteTokens) }
+  public var uncachedTokens: Int64 { max(0, inputTokens - cachedTokens - cacheWriteTokens) }
 
   /// Written to a cache for minutes.
-  package var cacheWrite5mTokens: Int64 { max(0, cacheWriteTokens - cacheWrite1hTokens) }
+  public var cacheWrite5mTokens: Int64 { max(0, cacheWriteTokens - cacheWrite1hTokens) }
 
   /// More than any request can use.
   static let absurd: Int64 = 1 << 40

@@ -1,27 +1,27 @@
-package import JSONText
+public import JSONText
 
 /// Writes a request of one dialect in another (`api.md` section 11): nothing is lost in silence.
 ///
 /// A hub: three readers make a ``Conversation`` of ranges into the body, four writers splice them into the target.
-package enum RequestTranslation {
+public enum RequestTranslation {
   /// What of the target is known beside the request.
-  package struct Target: Sendable {
-    package var wire: ProviderWire
+  public struct Target: Sendable {
+    public var wire: ProviderWire
     /// The candidate's name of the model.
-    package var model: String
+    public var model: String
     /// The limit that the reservation assumed; written always.
-    package var maxTokens: Int64
-    package var maxTokensField: TokenLimitField
-    package var includeUsage: Bool
+    public var maxTokens: Int64
+    public var maxTokensField: TokenLimitField
+    public var includeUsage: Bool
     /// Stands for the person; nil: nobody is named.
-    package var userHash: [UInt8]?
+    public var userHash: [UInt8]?
     /// Members of the target's body that the provider refuses: left out and named. One inside of `output_config`,
     /// `outputConfig` or `generationConfig` is written with a dot.
-    package var deniedFields: [String]
+    public var deniedFields: [String]
     /// Whether Claude is asked in a version that refuses temperature, top_p and top_k (2026-10-21).
-    package var anthropicDropsSampling: Bool
+    public var anthropicDropsSampling: Bool
 
-    package init(
+    public init(
       wire: ProviderWire, model: String, maxTokens: Int64, maxTokensField: TokenLimitField = .maxCompletionTokens,
       includeUsage: Bool = true, userHash: [UInt8]? = nil, deniedFields: [String] = [],
       anthropicDropsSampling: Bool = false
@@ -43,7 +43,7 @@ package enum RequestTranslation {
   /// - Returns: The paths of what was not carried, for `x-torhaus-dropped`: in the source's words, safe for a header.
   /// - Throws: ``InferenceError`` where the target has no form for what the request cannot do without; `out` is then as
   ///   it was.
-  package static func translate(
+  public static func translate(
     _ body: UnsafeRawBufferPointer, of route: InferenceRoute, to target: Target, into out: ByteArena
   ) throws(InferenceError) -> [String] {
     let source: Conversation.Source

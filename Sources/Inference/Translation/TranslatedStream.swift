@@ -1,10 +1,10 @@
-package import JSONText
+public import JSONText
 
 /// A streamed answer of one wire on its way to a client of another dialect; one per exchange.
 ///
 /// Its provider's events become steps, its client's events are written from them as they come: nothing is gathered that
 /// the client's dialect does not repeat.
-package struct TranslatedStream: AnswerStreamReader {
+public struct TranslatedStream: AnswerStreamReader {
   /// By what the client reads.
   private enum Client {
     case chat(AnswerTranslator<ChatWriter>)
@@ -21,7 +21,7 @@ package struct TranslatedStream: AnswerStreamReader {
   private var events = ServerSentEventReader()
   private var frames = BinaryEventReader()
 
-  package init(from wire: ProviderWire, to route: InferenceRoute, _ options: AnswerOptions) {
+  public init(from wire: ProviderWire, to route: InferenceRoute, _ options: AnswerOptions) {
     self.wire = WireReader(wire)
     isBinary = wire == .converse
     guard let field = self.wire?.thinkingField else {
@@ -36,7 +36,7 @@ package struct TranslatedStream: AnswerStreamReader {
     }
   }
 
-  package var state: StreamState {
+  public var state: StreamState {
     switch client {
     case .chat(let answer): answer.state
     case .responses(let answer): answer.state
@@ -45,7 +45,7 @@ package struct TranslatedStream: AnswerStreamReader {
     }
   }
 
-  package var usage: Usage? {
+  public var usage: Usage? {
     switch client {
     case .chat(let answer): answer.usage
     case .responses(let answer): answer.usage
@@ -54,7 +54,7 @@ package struct TranslatedStream: AnswerStreamReader {
     }
   }
 
-  package var tier: ServiceTier? {
+  public var tier: ServiceTier? {
     switch client {
     case .chat(let answer): answer.tier
     case .responses(let answer): answer.tier
@@ -63,7 +63,7 @@ package struct TranslatedStream: AnswerStreamReader {
     }
   }
 
-  package var outputBytes: Int {
+  public var outputBytes: Int {
     switch client {
     case .chat(let answer): answer.outputBytes
     case .responses(let answer): answer.outputBytes
@@ -72,7 +72,7 @@ package struct TranslatedStream: AnswerStreamReader {
     }
   }
 
-  package var isComplete: Bool {
+  public var isComplete: Bool {
     switch client {
     case .chat(let answer): answer.isComplete
     case .responses(let answer): answer.isComplete
@@ -81,7 +81,7 @@ package struct TranslatedStream: AnswerStreamReader {
     }
   }
 
-  package mutating func feed<Rewriter: AnswerRewriter>(
+  public mutating func feed<Rewriter: AnswerRewriter>(
     _ chunk: UnsafeRawBufferPointer, rewriter: inout Rewriter, into out: ByteArena
   ) {
     guard chunk.count > 0 else { return }
@@ -93,7 +93,7 @@ package struct TranslatedStream: AnswerStreamReader {
     }
   }
 
-  package mutating func finish<Rewriter: AnswerRewriter>(rewriter: inout Rewriter, into out: ByteArena) {
+  public mutating func finish<Rewriter: AnswerRewriter>(rewriter: inout Rewriter, into out: ByteArena) {
     switch client {
     case .chat(let answer): finish(answer, &rewriter, out)
     case .responses(let answer): finish(answer, &rewriter, out)
@@ -145,7 +145,7 @@ package struct TranslatedStream: AnswerStreamReader {
     }
   }
 
-  package mutating func appendEnd(to out: ByteArena) {
+  public mutating func appendEnd(to out: ByteArena) {
     switch client {
     case .chat(let answer): answer.appendEnd(to: out)
     case .responses(let answer): answer.appendEnd(to: out)
@@ -154,7 +154,7 @@ package struct TranslatedStream: AnswerStreamReader {
     }
   }
 
-  package mutating func appendError(_ refusal: Refusal, requestID: String, to out: ByteArena) {
+  public mutating func appendError(_ refusal: Refusal, requestID: String, to out: ByteArena) {
     switch client {
     case .chat(let answer): answer.appendError(refusal, requestID: requestID, to: out)
     case .responses(let answer): answer.appendError(refusal, requestID: requestID, to: out)
@@ -163,7 +163,7 @@ package struct TranslatedStream: AnswerStreamReader {
     }
   }
 
-  package mutating func appendKeepAlive(to out: ByteArena) {
+  public mutating func appendKeepAlive(to out: ByteArena) {
     switch client {
     case .chat(let answer): answer.appendKeepAlive(to: out)
     case .responses(let answer): answer.appendKeepAlive(to: out)

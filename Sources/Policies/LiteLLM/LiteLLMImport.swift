@@ -1,18 +1,18 @@
 internal import Routing
 
 /// A register and routes made of another gateway's configuration, with all that could not be taken over.
-package struct LiteLLMImport: Sendable {
+public struct LiteLLMImport: Sendable {
   /// Two documents, `Providers` and `Routing`, with the table of credentials above them.
-  package let text: String
+  public let text: String
   /// What was left out or assumed, with its place in the file that was read.
-  package let notes: [PolicyDiagnostic]
+  public let notes: [PolicyDiagnostic]
 
   /// Reads LiteLLM's `config.yaml`.
   ///
   /// What LiteLLM does not know is never guessed: a record says country ZZ, no agreement, training allowed, so that every
   /// policy refuses it until somebody enters what the contract says. No key of the file is repeated.
   /// - Throws: ``PolicyError`` where the file is no such configuration.
-  package static func read(_ file: PolicyFile) throws(PolicyError) -> LiteLLMImport {
+  public static func read(_ file: PolicyFile) throws(PolicyError) -> LiteLLMImport {
     let report = Report()
     let documents = YAMLReader.documents(file: file.name, bytes: file.bytes, report: report)
     var importer = LiteLLMImporter(report: report)

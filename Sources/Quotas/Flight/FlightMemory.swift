@@ -1,7 +1,7 @@
 /// Memory that outlives the process: a mapped file in production, the heap in tests.
 ///
 /// Its layout is ``FlightLayout``; it is zeroed when it is new.
-package protocol FlightMemory: AnyObject, Sendable {
+public protocol FlightMemory: AnyObject, Sendable {
   /// At least ``FlightLayout/size(slots:rates:)`` bytes, valid and in place as long as this object lives.
   var base: UnsafeMutableRawPointer { get }
   var slotCount: Int { get }
@@ -14,14 +14,14 @@ package protocol FlightMemory: AnyObject, Sendable {
 /// `u64 state | 16 B attempt | u64 ns | u32 output so far | u32 n | 16 × (u32 lease, i64 W, i64 actual)`. Its usage
 /// record says who pays: `tenant, project, key, user (16 B each) | i32 day | u8 exit | u8 – | u16 flags | u64 settlement
 /// number | i64 input | i64 output | i64 money`. A rate: `u64 limit | i64 arrival`.
-package enum FlightLayout {
-  package static let headerBytes = 4_096
-  package static let slotBytes = 384
-  package static let usageBytes = 128
-  package static let rateBytes = 16
-  package static let maximumBudgets = 16
-  package static let maximumRates = 16
-  package static let magic: UInt64 = 0x3148_474C_4648_5400  // \0THFLGH1
+public enum FlightLayout {
+  public static let headerBytes = 4_096
+  public static let slotBytes = 384
+  public static let usageBytes = 128
+  public static let rateBytes = 16
+  public static let maximumBudgets = 16
+  public static let maximumRates = 16
+  public static let magic: UInt64 = 0x3148_474C_4648_5400  // \0THFLGH1
 
   static let attempt = 8
   static let time = 24
@@ -48,7 +48,7 @@ package enum FlightLayout {
   static let headerNode = 32
   static let headerBoot = 48
 
-  package static func size(slots: Int, rates: Int) -> Int {
+  public static func size(slots: Int, rates: Int) -> Int {
     headerBytes + slots * (slotBytes + usageBytes) + rates * rateBytes
   }
 
@@ -58,7 +58,7 @@ package enum FlightLayout {
 }
 
 /// The states of a slot. FREE → RESERVED → SENT → SETTLED → FREE.
-package enum FlightState: UInt64, Sendable {
+public enum FlightState: UInt64, Sendable {
   case free = 0
   /// Set aside, not sent.
   case reserved = 1
@@ -69,12 +69,12 @@ package enum FlightState: UInt64, Sendable {
 }
 
 /// Flight memory on the heap.
-package final class HeapFlightMemory: FlightMemory {
-  package nonisolated(unsafe) let base: UnsafeMutableRawPointer
-  package let slotCount: Int
-  package let rateCount: Int
+public final class HeapFlightMemory: FlightMemory {
+  public nonisolated(unsafe) let base: UnsafeMutableRawPointer
+  public let slotCount: Int
+  public let rateCount: Int
 
-  package init(slots: Int = 1_024, rates: Int = 1_024) {
+  public init(slots: Int = 1_024, rates: Int = 1_024) {
     slotCount = max(1, slots)
     rateCount = max(0, rates)
     let size = FlightLayout.size(slots: slotCount, rates: rateCount)
@@ -85,7 +85,7 @@ package final class HeapFlightMemory: FlightMemory {
   deinit { base.deallocate() }
 
   /// What a process that starts after a crash would find.
-  package func copyBytes() -> [UInt8] {
+  public func copyBytes() -> [UInt8] {
     Array(UnsafeRawBufferPointer(start: base, count: FlightLayout.size(slots: slotCount, rates: rateCount)))
   }
 }

@@ -1,37 +1,37 @@
 /// What a dead process left in its flight memory, read once at the start of the next.
-package struct FlightSnapshot: Sendable, Equatable {
-  package struct Entry: Sendable, Equatable {
-    package let lease: UInt32
-    package let worst: Int64
-    package let actual: Int64
+public struct FlightSnapshot: Sendable, Equatable {
+  public struct Entry: Sendable, Equatable {
+    public let lease: UInt32
+    public let worst: Int64
+    public let actual: Int64
   }
 
-  package struct Slot: Sendable, Equatable {
-    package let state: FlightState
-    package let attempt: UInt128
-    package let time: Int64
-    package let outputSoFar: UInt32
-    package let entries: [Entry]
-    package let owner: UsageOwner
-    package let day: Int32
-    package let flags: SettlementFlags
-    package let exit: UInt8
-    package let sequence: UInt64
-    package let inputTokens: Int64
-    package let outputTokens: Int64
-    package let money: Int64
+  public struct Slot: Sendable, Equatable {
+    public let state: FlightState
+    public let attempt: UInt128
+    public let time: Int64
+    public let outputSoFar: UInt32
+    public let entries: [Entry]
+    public let owner: UsageOwner
+    public let day: Int32
+    public let flags: SettlementFlags
+    public let exit: UInt8
+    public let sequence: UInt64
+    public let inputTokens: Int64
+    public let outputTokens: Int64
+    public let money: Int64
   }
 
-  package let node: UInt128
-  package let epoch: UInt32
-  package let bootID: UInt128
+  public let node: UInt128
+  public let epoch: UInt32
+  public let bootID: UInt128
   /// All that are not free.
-  package let slots: [Slot]
+  public let slots: [Slot]
   /// Arrival times of rates by limit.
-  package let rates: [UInt64: Int64]
+  public let rates: [UInt64: Int64]
 
   /// Nil if the bytes are not flight memory that was written completely: then nothing in them is believed.
-  package init?(_ bytes: [UInt8]) {
+  public init?(_ bytes: [UInt8]) {
     let snapshot = bytes.withUnsafeBytes { Self.read($0) }
     guard let snapshot else { return nil }
     self = snapshot

@@ -1,14 +1,14 @@
 /// What a process that still runs shows of itself in its flight memory: how full its rates are, and whose attempts are
 /// open. Read without its knowledge, so only what is one store is believed.
-package struct FlightView: Sendable, Equatable {
-  package let bootID: UInt128
+public struct FlightView: Sendable, Equatable {
+  public let bootID: UInt128
   /// Arrival times of rates by limit.
-  package private(set) var rates: [UInt64: Int64] = [:]
+  public private(set) var rates: [UInt64: Int64] = [:]
   /// Attempts that are set aside or sent, by everyone they count for.
-  package private(set) var open: [LimitScope: Int64] = [:]
+  public private(set) var open: [LimitScope: Int64] = [:]
 
   /// Nil if the bytes are no flight memory, or that of an earlier boot, whose clock was another.
-  package init?(_ bytes: [UInt8], bootID: UInt128) {
+  public init?(_ bytes: [UInt8], bootID: UInt128) {
     self.bootID = bootID
     guard bootID != 0, bytes.withUnsafeBytes({ read($0) }) else { return nil }
   }

@@ -1,9 +1,9 @@
 import Cryptography
 
 /// Makes journal records. Pure: the bytes go to the writer's batch.
-package enum JournalEncoder {
+public enum JournalEncoder {
   /// Appends one record; amounts beyond 255 are cut off, which no caller reaches.
-  package static func append(
+  public static func append(
     _ type: JournalType, time: Int64, attempt: UInt128 = 0, amounts: [JournalRecord.Amount] = [],
     tail: [UInt8] = [], to journal: inout [UInt8]
   ) {
@@ -18,7 +18,7 @@ package enum JournalEncoder {
   }
 
   /// Settled totals of a tenant's leases, for a new journal file; several records if there are many.
-  package static func appendSnapshot(
+  public static func appendSnapshot(
     tenant: UInt128, leases: [JournalRecord.Amount], sequence: UInt64, time: Int64, to journal: inout [UInt8]
   ) {
     let tail = withUnsafeBytes(of: sequence.littleEndian) { Array($0) }

@@ -1,6 +1,6 @@
 /// The records of the node journal: `u16 length | u8 type | u8 n | u64 ns | 16 B attempt | n × (u32 lease, i64 amount) |
 /// tail | u32 CRC-32C`, little-endian; length counts everything, the sum covers everything before it.
-package enum JournalType: UInt8, Sendable {
+public enum JournalType: UInt8, Sendable {
   case lease = 1
   case reserve = 2
   case sent = 3
@@ -28,33 +28,33 @@ enum JournalLayout {
 }
 
 /// One record as it was read.
-package struct JournalRecord: Sendable, Equatable {
-  package struct Amount: Sendable, Equatable {
-    package let lease: UInt32
-    package let amount: Int64
+public struct JournalRecord: Sendable, Equatable {
+  public struct Amount: Sendable, Equatable {
+    public let lease: UInt32
+    public let amount: Int64
 
-    package init(lease: UInt32, amount: Int64) {
+    public init(lease: UInt32, amount: Int64) {
       self.lease = lease
       self.amount = amount
     }
   }
 
   /// What a SETTLE record says beyond the amounts.
-  package struct Settlement: Sendable, Equatable {
-    package let exit: UInt8
-    package let flags: SettlementFlags
-    package let day: Int32
-    package let sequence: UInt64
-    package let owner: UsageOwner
-    package let totals: UsageTotals
+  public struct Settlement: Sendable, Equatable {
+    public let exit: UInt8
+    public let flags: SettlementFlags
+    public let day: Int32
+    public let sequence: UInt64
+    public let owner: UsageOwner
+    public let totals: UsageTotals
   }
 
-  package let type: JournalType
-  package let time: Int64
-  package let attempt: UInt128
-  package let amounts: [Amount]
+  public let type: JournalType
+  public let time: Int64
+  public let attempt: UInt128
+  public let amounts: [Amount]
   /// Of SETTLE records.
-  package let settlement: Settlement?
+  public let settlement: Settlement?
   /// Of SNAPSHOT records.
-  package let snapshotSequence: UInt64
+  public let snapshotSequence: UInt64
 }

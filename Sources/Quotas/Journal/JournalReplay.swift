@@ -1,8 +1,8 @@
 import Cryptography
 
 /// Reads journal files back. A torn end is normal after a crash; a bad record with good ones behind it is damage.
-package struct JournalReplay: Sendable, Equatable {
-  package enum End: Sendable, Equatable {
+public struct JournalReplay: Sendable, Equatable {
+  public enum End: Sendable, Equatable {
     case clean
     /// Bytes behind the last good record.
     case torn(Int)
@@ -10,12 +10,12 @@ package struct JournalReplay: Sendable, Equatable {
     case damaged(at: Int)
   }
 
-  package let records: [JournalRecord]
-  package let end: End
+  public let records: [JournalRecord]
+  public let end: End
 
   /// Never traps, whatever the bytes are. After damage, the good records behind it are read too: each is protected by
   /// its own sum, and a settlement that is known is better than one that is not.
-  package init(_ bytes: [UInt8]) {
+  public init(_ bytes: [UInt8]) {
     var records: [JournalRecord] = []
     var offset = 0
     var bad: Int?

@@ -1,7 +1,7 @@
 /// The durable books of all budgets: who may spend how much, and what was spent.
 ///
 /// Every call is one transaction and returns after it is durable; calls block, so they are made off the event loops.
-package protocol Ledger: Sendable {
+public protocol Ledger: Sendable {
   /// Registers a start of a node and shuts its earlier processes out.
   /// - Throws: ``QuotaError`` `node_fenced` if this or a later epoch was seen before.
   func open(node: UInt128, epoch: UInt32) throws(QuotaError) -> LedgerOpening
@@ -23,30 +23,30 @@ package protocol Ledger: Sendable {
 }
 
 /// What a ledger knows of a node when it starts.
-package struct LedgerOpening: Sendable, Equatable {
+public struct LedgerOpening: Sendable, Equatable {
   /// Where the usage of one tenant stands that one epoch reported.
-  package struct Mark: Hashable, Sendable {
-    package let tenant: UInt128
-    package let epoch: UInt32
+  public struct Mark: Hashable, Sendable {
+    public let tenant: UInt128
+    public let epoch: UInt32
 
-    package init(tenant: UInt128, epoch: UInt32) {
+    public init(tenant: UInt128, epoch: UInt32) {
       self.tenant = tenant
       self.epoch = epoch
     }
   }
 
   /// Leases that earlier epochs of the node left open.
-  package var leases: [LeaseRow]
+  public var leases: [LeaseRow]
   /// The tenant of each of these leases' limits.
-  package var tenants: [UInt32: UInt128]
+  public var tenants: [UInt32: UInt128]
   /// The number of the last settlement that is in the books.
-  package var marks: [Mark: UInt64]
+  public var marks: [Mark: UInt64]
   /// Epochs up to this one are recovered.
-  package var recoveredEpoch: UInt32
+  public var recoveredEpoch: UInt32
   /// The latest time the ledger has seen, nanoseconds since 1970; 0 if none.
-  package var lastTime: Int64
+  public var lastTime: Int64
 
-  package init(
+  public init(
     leases: [LeaseRow] = [], tenants: [UInt32: UInt128] = [:], marks: [Mark: UInt64] = [:], recoveredEpoch: UInt32 = 0,
     lastTime: Int64 = 0
   ) {

@@ -1,6 +1,6 @@
 /// One change of the ledger. Repeating an operation with its number changes nothing and answers the same.
-package struct LedgerOperation: Sendable, Equatable {
-  package enum Kind: Sendable, Equatable {
+public struct LedgerOperation: Sendable, Equatable {
+  public enum Kind: Sendable, Equatable {
     case lease(LeaseRequest)
     /// `settledTotal` is everything settled on the lease since it began.
     case report(lease: UInt32, settledTotal: Int64)
@@ -17,30 +17,30 @@ package struct LedgerOperation: Sendable, Equatable {
   }
 
   /// Rising within an epoch of a node.
-  package let sequence: UInt64
-  package let kind: Kind
+  public let sequence: UInt64
+  public let kind: Kind
 
-  package init(sequence: UInt64, kind: Kind) {
+  public init(sequence: UInt64, kind: Kind) {
     self.sequence = sequence
     self.kind = kind
   }
 }
 
 /// A wish for a share of a budget.
-package struct LeaseRequest: Sendable, Equatable {
-  package let limit: UInt64
-  package let tenant: UInt128
-  package let dimension: Dimension
+public struct LeaseRequest: Sendable, Equatable {
+  public let limit: UInt64
+  public let tenant: UInt128
+  public let dimension: Dimension
   /// The limit's amount by the policy of now.
-  package let amount: Int64
+  public let amount: Int64
   /// The calendar window of now; the ledger answers with the one that counts.
-  package let window: BudgetWindow
-  package let now: Int64
-  package let want: Int64
+  public let window: BudgetWindow
+  public let now: Int64
+  public let want: Int64
   /// Less than this is of no use; 0 also opens an empty lease, to report on.
-  package let min: Int64
+  public let min: Int64
 
-  package init(
+  public init(
     limit: UInt64, tenant: UInt128, dimension: Dimension, amount: Int64, window: BudgetWindow, now: Int64, want: Int64,
     min: Int64
   ) {
@@ -56,25 +56,25 @@ package struct LeaseRequest: Sendable, Equatable {
 }
 
 /// The end of a lease whose process is dead.
-package struct Orphan: Sendable, Equatable {
-  package struct Attempt: Sendable, Equatable {
-    package let attempt: UInt128
+public struct Orphan: Sendable, Equatable {
+  public struct Attempt: Sendable, Equatable {
+    public let attempt: UInt128
     /// Worst case, in the limit's unit.
-    package let amount: Int64
+    public let amount: Int64
 
-    package init(attempt: UInt128, amount: Int64) {
+    public init(attempt: UInt128, amount: Int64) {
       self.attempt = attempt
       self.amount = amount
     }
   }
 
-  package let lease: UInt32
-  package let settledTotal: Int64
-  package let open: [Attempt]
+  public let lease: UInt32
+  public let settledTotal: Int64
+  public let open: [Attempt]
   /// True where the attempts are not known: then all that is left of the lease counts as spent.
-  package let keepRemainder: Bool
+  public let keepRemainder: Bool
 
-  package init(lease: UInt32, settledTotal: Int64, open: [Attempt], keepRemainder: Bool) {
+  public init(lease: UInt32, settledTotal: Int64, open: [Attempt], keepRemainder: Bool) {
     self.lease = lease
     self.settledTotal = settledTotal
     self.open = open
@@ -83,8 +83,8 @@ package struct Orphan: Sendable, Equatable {
 }
 
 /// What the ledger says to one operation.
-package struct LedgerAnswer: Sendable, Equatable {
-  package enum Outcome: UInt8, Sendable {
+public struct LedgerAnswer: Sendable, Equatable {
+  public enum Outcome: UInt8, Sendable {
     case granted = 1
     /// Not enough is free; the rows say why.
     case refused = 2
@@ -95,13 +95,13 @@ package struct LedgerAnswer: Sendable, Equatable {
     case unknown = 5
   }
 
-  package var outcome: Outcome
+  public var outcome: Outcome
   /// Granted, given back, or added for an overdraft.
-  package var amount: Int64
-  package var lease: LeaseRow?
-  package var budget: BudgetRow?
+  public var amount: Int64
+  public var lease: LeaseRow?
+  public var budget: BudgetRow?
 
-  package init(_ outcome: Outcome, amount: Int64 = 0, lease: LeaseRow? = nil, budget: BudgetRow? = nil) {
+  public init(_ outcome: Outcome, amount: Int64 = 0, lease: LeaseRow? = nil, budget: BudgetRow? = nil) {
     self.outcome = outcome
     self.amount = amount
     self.lease = lease

@@ -1,16 +1,16 @@
 /// What a ledger keeps of one limit in one window. All amounts in the limit's unit.
-package struct BudgetRow: Hashable, Sendable {
-  package let limit: UInt64
-  package let tenant: UInt128
-  package let dimension: Dimension
-  package let window: BudgetWindow
-  package var amount: Int64
-  package var committed: Int64
+public struct BudgetRow: Hashable, Sendable {
+  public let limit: UInt64
+  public let tenant: UInt128
+  public let dimension: Dimension
+  public let window: BudgetWindow
+  public var amount: Int64
+  public var committed: Int64
   /// Granted to nodes and not yet reported by them.
-  package var leased: Int64
-  package var unreconciled: Int64
+  public var leased: Int64
+  public var unreconciled: Int64
 
-  package init(
+  public init(
     limit: UInt64, tenant: UInt128, dimension: Dimension, window: BudgetWindow, amount: Int64, committed: Int64 = 0,
     leased: Int64 = 0, unreconciled: Int64 = 0
   ) {
@@ -25,26 +25,26 @@ package struct BudgetRow: Hashable, Sendable {
   }
 
   /// Negative after the amount was lowered, or after an overdraft.
-  package var free: Int64 {
+  public var free: Int64 {
     Amount.difference(Amount.difference(Amount.difference(amount, committed), leased), unreconciled)
   }
 }
 
 /// A share of one budget row handed to one process of one node.
-package struct LeaseRow: Hashable, Sendable {
+public struct LeaseRow: Hashable, Sendable {
   /// Never used twice in a ledger.
-  package let id: UInt32
-  package let limit: UInt64
-  package let windowStart: Int64
-  package let node: UInt128
-  package let epoch: UInt32
+  public let id: UInt32
+  public let limit: UInt64
+  public let windowStart: Int64
+  public let node: UInt128
+  public let epoch: UInt32
   /// All that was ever granted on it and not given back; at least `settled`.
-  package var granted: Int64
+  public var granted: Int64
   /// As last reported.
-  package var settled: Int64
-  package var isOpen: Bool
+  public var settled: Int64
+  public var isOpen: Bool
 
-  package init(
+  public init(
     id: UInt32, limit: UInt64, windowStart: Int64, node: UInt128, epoch: UInt32, granted: Int64 = 0, settled: Int64 = 0,
     isOpen: Bool = true
   ) {
@@ -58,13 +58,13 @@ package struct LeaseRow: Hashable, Sendable {
     self.isOpen = isOpen
   }
 
-  package var outstanding: Int64 { Amount.difference(granted, settled) }
+  public var outstanding: Int64 { Amount.difference(granted, settled) }
 }
 
 /// The arithmetic of the ledger's operations on its rows; every store applies it inside one transaction.
-package enum LedgerArithmetic {
+public enum LedgerArithmetic {
   /// Grants g with min ≤ g ≤ min(want, free), or 0.
-  package static func grant(_ budget: inout BudgetRow, _ lease: inout LeaseRow, want: Int64, min least: Int64) -> Int64
+  public static func grant(_ budget: inout BudgetRow, _ lease: inout LeaseRow, want: Int64, min least: Int64) -> Int64
   {
     let granted = Swift.min(want, budget.free)
     guard lease.isOpen, granted > 0, granted >= least else { return 0 }
@@ -75,7 +75,7 @@ package enum LedgerArithmetic {
 
   /// Books what was settled since the last report. Monotone: an old or repeated total changes nothing.
   /// - Returns: by how much the grant had to grow, because more was used than was reserved (row 13).
-  package static func report(_ budget: inout BudgetRow, _ lease: inout LeaseRow, settledTotal: Int64) -> Int64 {
+  public static func report(_ budget: inout BudgetRow, _ lease: inout LeaseRow, settledTotal: Int64) -> Int64 {
     guard lease.isOpen, settledTotal > lease.settled else { return 0 }
     let change = Amount.difference(settledTotal, lease.settled)
     let covered = Swift.min(change, max(0, lease.outstanding))
@@ -87,7 +87,7 @@ package enum LedgerArithmetic {
   }
 
   /// Gives headroom back.
-  package static func shrink(_ budget: inout BudgetRow, _ lease: inout LeaseRow, by: Int64) -> Int64 {
+  public static func shrink(_ budget: inout BudgetRow, _ lease: inout LeaseRow, by: Int64) -> Int64 {
     guard lease.isOpen else { return 0 }
     let given = Swift.min(max(0, by), max(0, lease.outstanding))
     budget.leased = Amount.difference(budget.leased, given)
@@ -96,7 +96,7 @@ package enum LedgerArithmetic {
   }
 
   /// Reports, and gives all headroom back.
-  package static func close(_ budget: inout BudgetRow, _ lease: inout LeaseRow, settledTotal: Int64) {
+  public static func close(_ budget: inout BudgetRow, _ lease: inout LeaseRow, settledTotal: Int64) {
     guard lease.isOpen else { return }
     _ = report(&budget, &lease, settledTotal: settledTotal)
     _ = shrink(&budget, &lease, by: lease.outstanding)
@@ -106,7 +106,7 @@ package enum LedgerArithmetic {
   /// Ends the lease of a dead process: what it settled is committed, what its open attempts may still cost is
   /// unreconciled, and the remainder goes back to free, or is unreconciled too where nobody knows the attempts.
   /// - Returns: the remainder that became unreconciled.
-  package static func orphan(
+  public static func orphan(
     _ budget: inout BudgetRow, _ lease: inout LeaseRow, settledTotal: Int64, open: Int64, keepRemainder: Bool
   ) -> Int64 {
     guard lease.isOpen else { return 0 }
@@ -120,7 +120,7 @@ package enum LedgerArithmetic {
   }
 
   /// Somebody knows what an attempt cost.
-  package static func reconcile(_ budget: inout BudgetRow, reserved: Int64, actual: Int64) {
+  public static func reconcile(_ budget: inout BudgetRow, reserved: Int64, actual: Int64) {
     budget.unreconciled = max(0, Amount.difference(budget.unreconciled, reserved))
     budget.committed = Amount.sum(budget.committed, max(0, actual))
   }

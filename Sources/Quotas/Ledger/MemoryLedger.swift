@@ -1,7 +1,7 @@
 import Synchronization
 
 /// A ledger that lives as long as the process: for tests and simulations. It can be told to fail.
-package final class MemoryLedger: Ledger {
+public final class MemoryLedger: Ledger {
   struct State: Sendable {
     struct BudgetKey: Hashable { let limit: UInt64, start: Int64 }
     struct LeaseKey: Hashable { let limit: UInt64, start: Int64, node: UInt128, epoch: UInt32 }
@@ -28,12 +28,12 @@ package final class MemoryLedger: Ledger {
 
   private let state = Mutex(State())
 
-  package init() {}
+  public init() {}
 
   /// Makes every call fail until it is nil again.
-  package func fail(with error: QuotaError?) { state.withLock { $0.failure = error } }
+  public func fail(with error: QuotaError?) { state.withLock { $0.failure = error } }
 
-  package func open(node: UInt128, epoch: UInt32) throws(QuotaError) -> LedgerOpening {
+  public func open(node: UInt128, epoch: UInt32) throws(QuotaError) -> LedgerOpening {
     try state.withLock { (state) throws(QuotaError) in
       if let failure = state.failure { throw failure }
       var known = state.nodes[node, default: State.Node()]
@@ -52,7 +52,7 @@ package final class MemoryLedger: Ledger {
     }
   }
 
-  package func apply(
+  public func apply(
     _ operations: [LedgerOperation], node: UInt128, epoch: UInt32, now: Int64
   ) throws(QuotaError) -> [LedgerAnswer] {
     try state.withLock { (state) throws(QuotaError) in
@@ -69,7 +69,7 @@ package final class MemoryLedger: Ledger {
     }
   }
 
-  package func totals(limits: [UInt64]) throws(QuotaError) -> [BudgetRow] {
+  public func totals(limits: [UInt64]) throws(QuotaError) -> [BudgetRow] {
     try state.withLock { (state) throws(QuotaError) in
       if let failure = state.failure { throw failure }
       return limits.compactMap { limit in
@@ -78,7 +78,7 @@ package final class MemoryLedger: Ledger {
     }
   }
 
-  package func usage(tenant: UInt128, from: Int32, to: Int32) throws(QuotaError) -> [UsageRow] {
+  public func usage(tenant: UInt128, from: Int32, to: Int32) throws(QuotaError) -> [UsageRow] {
     try state.withLock { (state) throws(QuotaError) in
       if let failure = state.failure { throw failure }
       return state.usage.filter { $0.key.owner.tenant == tenant && from <= $0.key.day && $0.key.day <= to }
@@ -91,7 +91,7 @@ package final class MemoryLedger: Ledger {
     }
   }
 
-  package func unreconciled(tenant: UInt128?) throws(QuotaError) -> [UnreconciledAttempt] {
+  public func unreconciled(tenant: UInt128?) throws(QuotaError) -> [UnreconciledAttempt] {
     try state.withLock { (state) throws(QuotaError) in
       if let failure = state.failure { throw failure }
       return state.attempts.values.filter { tenant == nil || $0.tenant == tenant }.sorted { $0.attempt < $1.attempt }
@@ -99,7 +99,7 @@ package final class MemoryLedger: Ledger {
   }
 
   /// All rows, for tests of invariants.
-  package var rows: (budgets: [BudgetRow], leases: [LeaseRow]) {
+  public var rows: (budgets: [BudgetRow], leases: [LeaseRow]) {
     state.withLock { (Array($0.budgets.values), Array($0.leases.values)) }
   }
 }

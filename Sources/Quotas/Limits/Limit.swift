@@ -1,5 +1,5 @@
 /// What a limit counts.
-package enum Dimension: UInt8, Hashable, Sendable, CaseIterable {
+public enum Dimension: UInt8, Hashable, Sendable, CaseIterable {
   case requests = 1
   /// Input and output together.
   case tokens = 2
@@ -12,7 +12,7 @@ package enum Dimension: UInt8, Hashable, Sendable, CaseIterable {
 }
 
 /// The period of a rate.
-package enum RatePeriod: UInt8, Hashable, Sendable {
+public enum RatePeriod: UInt8, Hashable, Sendable {
   case minute = 1
   case hour = 2
 
@@ -20,7 +20,7 @@ package enum RatePeriod: UInt8, Hashable, Sendable {
 }
 
 /// The calendar window of a budget.
-package enum BudgetPeriod: UInt8, Hashable, Sendable {
+public enum BudgetPeriod: UInt8, Hashable, Sendable {
   case day = 1
   /// Monday to Sunday.
   case week = 2
@@ -30,7 +30,7 @@ package enum BudgetPeriod: UInt8, Hashable, Sendable {
 }
 
 /// What happens at the limit.
-package enum LimitMode: UInt8, Hashable, Sendable {
+public enum LimitMode: UInt8, Hashable, Sendable {
   /// Refuses.
   case hard = 1
   /// Never blocks, warns from 80 %.
@@ -40,26 +40,26 @@ package enum LimitMode: UInt8, Hashable, Sendable {
 }
 
 /// Whose limit it is.
-package struct LimitScope: Hashable, Sendable {
-  package enum Level: UInt8, Hashable, Sendable {
+public struct LimitScope: Hashable, Sendable {
+  public enum Level: UInt8, Hashable, Sendable {
     case tenant = 1
     case project = 2
     case user = 3
     case key = 4
   }
 
-  package let level: Level
-  package let id: UInt128
+  public let level: Level
+  public let id: UInt128
 
-  package init(_ level: Level, _ id: UInt128) {
+  public init(_ level: Level, _ id: UInt128) {
     self.level = level
     self.id = id
   }
 }
 
 /// One limit of a tenant, project, user or key.
-package struct Limit: Hashable, Sendable {
-  package enum Kind: Hashable, Sendable {
+public struct Limit: Hashable, Sendable {
+  public enum Kind: Hashable, Sendable {
     case rate(RatePeriod)
     /// `zone`: the tenant's IANA time zone, in which windows begin at midnight.
     case budget(BudgetPeriod, zone: String)
@@ -67,19 +67,19 @@ package struct Limit: Hashable, Sendable {
   }
 
   /// Stable over restarts and changes of amount and zone: made of scope, dimension, kind, mode and alias.
-  package let id: UInt64
-  package let scope: LimitScope
-  package let dimension: Dimension
-  package let kind: Kind
+  public let id: UInt64
+  public let scope: LimitScope
+  public let dimension: Dimension
+  public let kind: Kind
   /// Units of the dimension; 0 refuses everything.
-  package let amount: Int64
-  package let mode: LimitMode
+  public let amount: Int64
+  public let mode: LimitMode
   /// For error texts: "tokens per day of the tenant".
-  package let name: String
+  public let name: String
 
   /// - Parameter alias: 0, or a stable number of the alias that the limit is restricted to.
   /// - Throws: ``QuotaError`` `invalid_limit` for a negative amount or a dimension that does not go with the kind.
-  package init(
+  public init(
     scope: LimitScope, dimension: Dimension, kind: Kind, amount: Int64, mode: LimitMode = .hard, name: String,
     alias: UInt64 = 0
   ) throws(QuotaError) {

@@ -1,37 +1,37 @@
 /// Works out what an unclean stop left behind, from what survived it (section 4 of the quotas page, "Start after an
 /// unclean stop"), and books it. Nothing survives: nothing to do.
-package struct QuotaRecovery: Sendable {
+public struct QuotaRecovery: Sendable {
   /// One journal file of an epoch.
-  package struct Journal: Sendable {
-    package let epoch: UInt32
-    package let replay: JournalReplay
+  public struct Journal: Sendable {
+    public let epoch: UInt32
+    public let replay: JournalReplay
 
-    package init(epoch: UInt32, bytes: [UInt8]) {
+    public init(epoch: UInt32, bytes: [UInt8]) {
       self.epoch = epoch
       replay = JournalReplay(bytes)
     }
   }
 
   /// What was found and booked.
-  package struct Report: Sendable, Equatable {
+  public struct Report: Sendable, Equatable {
     /// Settlements that the ledger did not have yet.
-    package var settled = 0
+    public var settled = 0
     /// Reserved and never sent.
-    package var released = 0
+    public var released = 0
     /// Sent, and nobody knows what they cost.
-    package var unreconciled = 0
+    public var unreconciled = 0
     /// Leases whose remainder counts as spent, because the attempts on them are not known.
-    package var lostLeases = 0
+    public var lostLeases = 0
     /// The latest time that anything knew, nanoseconds since 1970; 0 if none.
-    package var lastTime: Int64 = 0
-    package var rateStart = QuotaGate.RateStart.full
+    public var lastTime: Int64 = 0
+    public var rateStart = QuotaGate.RateStart.full
     /// A journal had bad bytes in its middle.
-    package var isJournalDamaged = false
+    public var isJournalDamaged = false
   }
 
-  package private(set) var report = Report()
+  public private(set) var report = Report()
   /// One transaction for the ledger; empty if there is nothing to book.
-  package private(set) var operations: [LedgerOperation] = []
+  public private(set) var operations: [LedgerOperation] = []
 
   private struct Settlement {
     let amounts: [JournalRecord.Amount]
@@ -48,7 +48,7 @@ package struct QuotaRecovery: Sendable {
   ///   - isSameBoot: whether the machine has not been restarted since that was written.
   ///   - journals: all files that are there.
   ///   - opening: what the ledger said when this epoch was opened.
-  package init(flight: FlightSnapshot?, isSameBoot: Bool, journals: [Journal], opening: LedgerOpening, epoch: UInt32) {
+  public init(flight: FlightSnapshot?, isSameBoot: Bool, journals: [Journal], opening: LedgerOpening, epoch: UInt32) {
     let journals = journals.filter { $0.epoch > opening.recoveredEpoch && $0.epoch < epoch }
     let flight = flight.flatMap { $0.epoch > opening.recoveredEpoch && $0.epoch < epoch && isSameBoot ? $0 : nil }
     report.lastTime = opening.lastTime
@@ -132,7 +132,7 @@ package struct QuotaRecovery: Sendable {
   }
 
   /// Books it: one transaction, which may be repeated.
-  package func apply(to ledger: any Ledger, node: UInt128, epoch: UInt32) throws(QuotaError) {
+  public func apply(to ledger: any Ledger, node: UInt128, epoch: UInt32) throws(QuotaError) {
     guard !operations.isEmpty else { return }
     let answers = try ledger.apply(operations, node: node, epoch: epoch, now: report.lastTime)
     if answers.contains(where: { $0.outcome == .fenced }) { throw QuotaError(.fenced) }

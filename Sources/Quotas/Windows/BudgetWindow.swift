@@ -1,30 +1,30 @@
 /// The rules of time zones, asked for off the hot path.
-package protocol ZoneRules: Sendable {
+public protocol ZoneRules: Sendable {
   /// Seconds east of UTC at an instant; nil for a zone that nobody knows.
   func offsetSeconds(zone: String, at utcSeconds: Int64) -> Int64?
 }
 
 /// UTC for every name: for installations without zones, and tests.
-package struct UTCRules: ZoneRules {
-  package init() {}
-  package func offsetSeconds(zone: String, at utcSeconds: Int64) -> Int64? { 0 }
+public struct UTCRules: ZoneRules {
+  public init() {}
+  public func offsetSeconds(zone: String, at utcSeconds: Int64) -> Int64? { 0 }
 }
 
 /// The stretch of time in which a budget counts; its id is its start. Nanoseconds since 1970, end exclusive.
-package struct BudgetWindow: Hashable, Sendable {
-  package let start: Int64
-  package let end: Int64
+public struct BudgetWindow: Hashable, Sendable {
+  public let start: Int64
+  public let end: Int64
 
-  package init(start: Int64, end: Int64) {
+  public init(start: Int64, end: Int64) {
     self.start = start
     self.end = end
   }
 
-  package func contains(_ instant: Int64) -> Bool { start <= instant && instant < end }
+  public func contains(_ instant: Int64) -> Bool { start <= instant && instant < end }
 
   /// The window that counts now, given the latest one that was ever opened: an open one stays, and a new one (other
   /// zone, other anchor, clock set back) starts where the old one ended, so no instant is spent twice.
-  package func following(_ latest: BudgetWindow?, now: Int64) -> BudgetWindow {
+  public func following(_ latest: BudgetWindow?, now: Int64) -> BudgetWindow {
     guard let latest else { return self }
     if now < latest.end { return latest }
     return BudgetWindow(start: max(start, latest.end), end: max(end, latest.end))
@@ -32,13 +32,13 @@ package struct BudgetWindow: Hashable, Sendable {
 }
 
 /// Cuts time into calendar windows of a zone. A day of 23 or 25 hours is one day.
-package struct WindowCalendar: Sendable {
+public struct WindowCalendar: Sendable {
   private let rules: any ZoneRules
 
-  package init(_ rules: any ZoneRules) { self.rules = rules }
+  public init(_ rules: any ZoneRules) { self.rules = rules }
 
   /// The number of the local day that contains an instant, and its bounds; nil for an unknown zone.
-  package func day(of instant: Int64, zone: String) -> (number: Int64, window: BudgetWindow)? {
+  public func day(of instant: Int64, zone: String) -> (number: Int64, window: BudgetWindow)? {
     let seconds = CivilDate.floorDivide(instant, 1_000_000_000)
     guard let offset = rules.offsetSeconds(zone: zone, at: seconds) else { return nil }
     var number = CivilDate.floorDivide(seconds + offset, 86_400)
@@ -56,7 +56,7 @@ package struct WindowCalendar: Sendable {
   }
 
   /// The window of a period that contains an instant; nil for an unknown zone.
-  package func window(_ period: BudgetPeriod, zone: String, containing instant: Int64) -> BudgetWindow? {
+  public func window(_ period: BudgetPeriod, zone: String, containing instant: Int64) -> BudgetWindow? {
     if period == .total { return BudgetWindow(start: 0, end: .max) }
     // Far from the ends of Int64: years 1700 to 2200.
     guard abs(instant / 1_000_000_000) < 7_258_118_400, let day = day(of: instant, zone: zone) else { return nil }

@@ -1,18 +1,18 @@
 /// A date of the Gregorian calendar; days are counted from 1970-01-01.
 ///
 /// Arithmetic after Howard Hinnant, "chrono-compatible low-level date algorithms": eras of 400 years from 1 March.
-package struct CivilDate: Hashable, Sendable {
-  package let year: Int64
-  package let month: Int64
-  package let day: Int64
+public struct CivilDate: Hashable, Sendable {
+  public let year: Int64
+  public let month: Int64
+  public let day: Int64
 
-  package init(year: Int64, month: Int64, day: Int64) {
+  public init(year: Int64, month: Int64, day: Int64) {
     self.year = year
     self.month = month
     self.day = day
   }
 
-  package init(dayNumber: Int64) {
+  public init(dayNumber: Int64) {
     let shifted = dayNumber + 719_468
     let era = (shifted >= 0 ? shifted : shifted - 146_096) / 146_097
     let dayOfEra = shifted - era * 146_097
@@ -24,7 +24,7 @@ package struct CivilDate: Hashable, Sendable {
     year = yearOfEra + era * 400 + (month <= 2 ? 1 : 0)
   }
 
-  package var dayNumber: Int64 {
+  public var dayNumber: Int64 {
     let marchYear = month <= 2 ? year - 1 : year
     let era = (marchYear >= 0 ? marchYear : marchYear - 399) / 400
     let yearOfEra = marchYear - era * 400

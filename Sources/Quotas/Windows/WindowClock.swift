@@ -2,19 +2,19 @@
 /// until the kernel or the operator vouches for them (section 6 of the quotas page).
 ///
 /// Between two looks the time is boot time plus a fixed offset, so the hot path reads one clock only.
-package struct WindowClock: Sendable, Equatable {
+public struct WindowClock: Sendable, Equatable {
   /// Beyond it wall clock and boot time disagree for good.
-  package static let tolerance: Int64 = 300_000_000_000
+  public static let tolerance: Int64 = 300_000_000_000
 
   /// Wall time minus boot time.
-  package private(set) var offset: Int64
+  public private(set) var offset: Int64
   /// Windows never see a time before this.
-  package private(set) var floor: Int64
+  public private(set) var floor: Int64
   /// The wall clock has jumped and nobody has vouched for it.
-  package private(set) var isHeld: Bool
+  public private(set) var isHeld: Bool
 
   /// - Parameter lastKnown: the last time that journal or ledger has seen, 0 if none.
-  package init(wall: Int64, boot: Int64, lastKnown: Int64, isSynchronised: Bool) {
+  public init(wall: Int64, boot: Int64, lastKnown: Int64, isSynchronised: Bool) {
     floor = lastKnown
     let ahead = Amount.difference(wall, lastKnown)
     isHeld = lastKnown > 0 && ahead > Self.tolerance && !isSynchronised
@@ -22,10 +22,10 @@ package struct WindowClock: Sendable, Equatable {
   }
 
   /// The time for windows.
-  package func now(boot: Int64) -> Int64 { max(Amount.sum(boot, offset), floor) }
+  public func now(boot: Int64) -> Int64 { max(Amount.sum(boot, offset), floor) }
 
   /// Looks at both clocks; call it several times a second.
-  package mutating func look(wall: Int64, boot: Int64, isSynchronised: Bool) {
+  public mutating func look(wall: Int64, boot: Int64, isSynchronised: Bool) {
     floor = now(boot: boot)
     let fresh = Amount.difference(wall, boot)
     let drift = Amount.difference(fresh, offset)
@@ -38,7 +38,7 @@ package struct WindowClock: Sendable, Equatable {
   }
 
   /// The operator says that the wall clock is right (`torhausctl quota clock accept`).
-  package mutating func accept(wall: Int64, boot: Int64) {
+  public mutating func accept(wall: Int64, boot: Int64) {
     floor = now(boot: boot)
     offset = Amount.difference(wall, boot)
     isHeld = false

@@ -3,13 +3,13 @@ internal import Glibc
 internal import Tenancy
 
 /// What one pass of an erasure did.
-package struct ErasureReceipt: Sendable, Equatable {
+public struct ErasureReceipt: Sendable, Equatable {
   /// Entries dropped: each took the key of one person in one segment.
-  package internal(set) var dropped = 0
+  public internal(set) var dropped = 0
   /// Sidecars now under the newest erasure key.
-  package internal(set) var rewritten = 0
+  public internal(set) var rewritten = 0
   /// Segments that a writer still has open: roll them and repeat before the old erasure keys are destroyed.
-  package internal(set) var open = 0
+  public internal(set) var open = 0
 }
 
 /// Erases people by dropping their keys from all sidecars of a tenant, and moves the sidecars to the newest erasure key.
@@ -17,11 +17,11 @@ package struct ErasureReceipt: Sendable, Equatable {
 /// The order around it, each step safe to repeat after a crash: ``TenantKeys/rotateErasureKey(provider:)`` and store the
 /// set; give the gateway streams made from it; ``LogWriter/roll(_:)``; ``run(_:keys:)`` until nothing is open;
 /// ``TenantKeys/dropErasureKeys(before:provider:)``, which makes copies of old sidecars worthless.
-package struct SubjectErasure {
+public struct SubjectErasure {
   private let log: String
   private let provider: any KeyProvider
 
-  package init(folder: String, provider: any KeyProvider) {
+  public init(folder: String, provider: any KeyProvider) {
     log = folder
     self.provider = provider
   }
@@ -29,7 +29,7 @@ package struct SubjectErasure {
   /// - Parameters:
   ///   - subjects: Empty: only the outer layers are renewed.
   ///   - keys: With every version under which a sidecar may still be.
-  package func run(_ subjects: [Subject], keys: TenantKeys) throws(SealedLogError) -> ErasureReceipt {
+  public func run(_ subjects: [Subject], keys: TenantKeys) throws(SealedLogError) -> ErasureReceipt {
     var tags: Set<UInt128> = []
     let tagKey = try sealing { () throws(CryptographyError) in try HMACKey(keys.tagKey) }
     for subject in subjects {

@@ -1,5 +1,5 @@
 /// What a frame holds.
-package enum FrameType: UInt8, Sendable {
+public enum FrameType: UInt8, Sendable {
   case request = 1
   case response = 2
   case metadata = 3

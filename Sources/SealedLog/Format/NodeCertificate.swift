@@ -1,16 +1,16 @@
 internal import Crypto
-internal import Tenancy
+public import Tenancy
 
 /// The installation's word that a node key signs for this node in this time: 128 bytes in every header.
-package struct NodeCertificate: Sendable, Equatable {
+public struct NodeCertificate: Sendable, Equatable {
   static let byteCount = 128
   private static let context = Array("torhaus/node/v1\0".utf8)
 
-  package let node: NodeID
-  package let publicKey: [UInt8]
+  public let node: NodeID
+  public let publicKey: [UInt8]
   /// Seconds since 1970, both inclusive.
-  package let notBefore: UInt64
-  package let notAfter: UInt64
+  public let notBefore: UInt64
+  public let notAfter: UInt64
   let signature: [UInt8]
 
   private static func body(_ node: NodeID, _ key: [UInt8], _ notBefore: UInt64, _ notAfter: UInt64) -> [UInt8] {
@@ -44,10 +44,10 @@ package struct NodeCertificate: Sendable, Equatable {
     signature = try reader.take(64)
   }
 
-  package var bytes: [UInt8] { Self.body(node, publicKey, notBefore, notAfter) + signature }
+  public var bytes: [UInt8] { Self.body(node, publicKey, notBefore, notAfter) + signature }
 
   /// Whether the installation with this public key issued it.
-  package func isIssued(by installation: [UInt8]) -> Bool {
+  public func isIssued(by installation: [UInt8]) -> Bool {
     Ed25519.isValid(
       signature, of: Self.context + Self.body(node, publicKey, notBefore, notAfter), by: installation)
   }

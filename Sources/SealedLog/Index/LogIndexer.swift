@@ -3,7 +3,7 @@ internal import Synchronization
 /// Brings META into the index by a thread of its own: it may lag, and it makes up for what it missed from the segments.
 ///
 /// Give ``feed(_:)`` to the writer as `WriterOptions.onMetadata`.
-package final class LogIndexer: Sendable {
+public final class LogIndexer: Sendable {
   /// Records that wait; more, and the rest is read from disk later.
   private static let bound = 50_000
   /// Records of one transaction at most.
@@ -31,7 +31,7 @@ package final class LogIndexer: Sendable {
   private let thread = Mutex<WorkerThread?>(nil)
 
   /// Starts the thread, which first catches up with what is on disk.
-  package init(index: any LogIndexing, reader: LogReader) throws(SealedLogError) {
+  public init(index: any LogIndexing, reader: LogReader) throws(SealedLogError) {
     self.index = index
     self.reader = reader
     let thread = try WorkerThread("log-indexer") { [weak self] in self?.run() }
@@ -39,7 +39,7 @@ package final class LogIndexer: Sendable {
   }
 
   /// Never blocks on the index.
-  package func feed(_ records: [MetadataRecord]) {
+  public func feed(_ records: [MetadataRecord]) {
     state.withLock { state in
       if state.records.count + records.count > Self.bound {
         state.records = []
@@ -52,20 +52,20 @@ package final class LogIndexer: Sendable {
   }
 
   /// Another process has written segments that nobody fed here: they are read from disk.
-  package func lookAgain() {
+  public func lookAgain() {
     state.withLock { $0.mustCatchUp = true }
     wake.signal()
   }
 
   /// What went wrong last; nil when the index is well.
-  package var health: SealedLogError? { fault.withLock { $0 } }
+  public var health: SealedLogError? { fault.withLock { $0 } }
 
   /// Whether everything fed so far is in the index.
-  package var isCurrent: Bool {
+  public var isCurrent: Bool {
     state.withLock { $0.records.isEmpty && !$0.mustCatchUp && !$0.isBusy }
   }
 
-  package func stop() {
+  public func stop() {
     guard isStopping.set() else { return }
     wake.signal()
     pause.signal()

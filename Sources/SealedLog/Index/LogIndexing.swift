@@ -1,60 +1,60 @@
-package import Tenancy
+public import Tenancy
 
 /// How far a stream has been indexed: the last META frame that is in the index.
-package struct IndexMark: Sendable, Comparable {
-  package let segment: SegmentName
-  package let frame: UInt64
+public struct IndexMark: Sendable, Comparable {
+  public let segment: SegmentName
+  public let frame: UInt64
 
-  package init(segment: SegmentName, frame: UInt64) {
+  public init(segment: SegmentName, frame: UInt64) {
     self.segment = segment
     self.frame = frame
   }
 
-  package static func < (left: IndexMark, right: IndexMark) -> Bool {
+  public static func < (left: IndexMark, right: IndexMark) -> Bool {
     (left.segment, left.frame) < (right.segment, right.frame)
   }
 }
 
 /// What to list of a tenant. Every field narrows.
-package struct LogFilter: Sendable, Equatable {
+public struct LogFilter: Sendable, Equatable {
   /// Nanoseconds since 1970 UTC, inclusive.
-  package var from: UInt64 = 0
+  public var from: UInt64 = 0
   /// Exclusive.
-  package var to: UInt64 = UInt64(Int64.max)
-  package var project: String?
-  package var key: String?
-  package var user: String?
-  package var alias: String?
-  package var provider: String?
-  package var model: String?
-  package var status: Int?
+  public var to: UInt64 = UInt64(Int64.max)
+  public var project: String?
+  public var key: String?
+  public var user: String?
+  public var alias: String?
+  public var provider: String?
+  public var model: String?
+  public var status: Int?
   /// At least this many findings.
-  package var findings: Int?
+  public var findings: Int?
   /// Goes on behind this row of an earlier page.
-  package var after: Cursor?
+  public var after: Cursor?
   /// 1 to 1,000.
-  package var limit = 100
+  public var limit = 100
 
-  package struct Cursor: Sendable, Equatable {
-    package let time: UInt64
-    package let recordID: UInt128
+  public struct Cursor: Sendable, Equatable {
+    public let time: UInt64
+    public let recordID: UInt128
 
-    package init(time: UInt64, recordID: UInt128) {
+    public init(time: UInt64, recordID: UInt128) {
       self.time = time
       self.recordID = recordID
     }
   }
 
-  package init() {}
+  public init() {}
 
   /// Whether it asks for more than a time.
-  package var asksMetadata: Bool {
+  public var asksMetadata: Bool {
     project != nil || key != nil || user != nil || alias != nil || provider != nil || model != nil || status != nil
       || findings != nil
   }
 
   /// Whether a row has the metadata that is asked for; time and page are the index's to see to.
-  package func accepts(_ row: LogRow) -> Bool {
+  public func accepts(_ row: LogRow) -> Bool {
     func fits<Value: Equatable>(_ wanted: Value?, _ value: Value?) -> Bool { wanted == nil || wanted == value }
     return fits(project, row.project) && fits(key, row.key) && fits(user, row.user) && fits(alias, row.alias)
       && fits(provider, row.provider) && fits(model, row.model) && fits(status, row.status)
@@ -63,27 +63,27 @@ package struct LogFilter: Sendable, Equatable {
 }
 
 /// One row of the index, made from a META frame.
-package struct LogRow: Sendable, Equatable {
-  package var location: LogLocation
-  package var time: UInt64
-  package var requestID: String
-  package var project: String?
-  package var key: String?
-  package var user: String?
-  package var alias: String?
-  package var provider: String?
-  package var model: String?
-  package var tokensIn: Int64
-  package var tokensOut: Int64
+public struct LogRow: Sendable, Equatable {
+  public var location: LogLocation
+  public var time: UInt64
+  public var requestID: String
+  public var project: String?
+  public var key: String?
+  public var user: String?
+  public var alias: String?
+  public var provider: String?
+  public var model: String?
+  public var tokensIn: Int64
+  public var tokensOut: Int64
   /// In the unit in which META states it; integers only.
-  package var cost: Int64
-  package var status: Int?
+  public var cost: Int64
+  public var status: Int?
   /// How many findings, over all classes.
-  package var findings: Int64
+  public var findings: Int64
   /// The whole META JSON.
-  package var metadata: [UInt8]
+  public var metadata: [UInt8]
 
-  package init(
+  public init(
     location: LogLocation, time: UInt64, requestID: String, project: String?, key: String?, user: String?,
     alias: String?, provider: String?, model: String?, tokensIn: Int64, tokensOut: Int64, cost: Int64, status: Int?,
     findings: Int64, metadata: [UInt8]
@@ -109,7 +109,7 @@ package struct LogRow: Sendable, Equatable {
 /// The index over META. It holds nothing that segments do not hold, and can be made from them again.
 ///
 /// Blocks on its store: never on an event loop. Two implementations: SQLite, and memory for tests.
-package protocol LogIndexing: Sendable {
+public protocol LogIndexing: Sendable {
   /// Adds or replaces records, oldest first, and moves the marks of their streams, in one transaction.
   func add(_ records: [MetadataRecord]) throws(SealedLogError)
   func mark(of stream: StreamName) throws(SealedLogError) -> IndexMark?

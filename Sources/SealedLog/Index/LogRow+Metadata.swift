@@ -5,7 +5,7 @@ extension LogRow {
   /// (strings), `tokens` (`{"input":…,"output":…}`), `cost` (integer), `status` (integer), `findings` (class → count).
   ///
   /// What is missing or of another type stays empty: the index never loses a record because of its metadata.
-  package init(_ record: MetadataRecord) {
+  public init(_ record: MetadataRecord) {
     guard let json = MetadataScanner(record.json) else {
       self.init(decoding: record)
       return

@@ -1,9 +1,9 @@
 /// What the index finds a record by: 64 bits of its request id's text, stable across starts. Others may share them, so
 /// whoever looks compares the text as well.
-package enum RequestKey {
+public enum RequestKey {
   private static let beginning: StaticString = "{\"v\":1,\"request_id\":\""
 
-  package static func of(_ requestID: String) -> Int64 {
+  public static func of(_ requestID: String) -> Int64 {
     var hash = Hash()
     for byte in requestID.utf8 { hash.add(byte) }
     return hash.value
@@ -11,7 +11,7 @@ package enum RequestKey {
 
   /// Reads no further than META's plain beginning; only one that begins otherwise is parsed. A record without a request
   /// id has its own id as key, so that copies of it still meet.
-  package static func of(_ record: MetadataRecord) -> Int64 {
+  public static func of(_ record: MetadataRecord) -> Int64 {
     if let key = record.json.withUnsafeBufferPointer(plain) { return key }
     let requestID = LogRow(record).requestID
     return requestID.isEmpty ? Int64(truncatingIfNeeded: record.recordID) : of(requestID)

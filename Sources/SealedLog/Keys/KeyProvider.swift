@@ -1,7 +1,7 @@
-package import Tenancy
+public import Tenancy
 
 /// What a tenant's key encryption key is for; one key, one purpose.
-package enum KeyPurpose: String, Sendable, CaseIterable {
+public enum KeyPurpose: String, Sendable, CaseIterable {
   /// Wraps the private half of the managed recipient: needed to read, not to write.
   case content
   /// Wraps the erasure keys E_v.
@@ -11,21 +11,21 @@ package enum KeyPurpose: String, Sendable, CaseIterable {
 }
 
 /// The name of one versioned key encryption key.
-package struct KeyName: Hashable, Sendable, CustomStringConvertible {
-  package let tenant: TenantID
-  package let purpose: KeyPurpose
+public struct KeyName: Hashable, Sendable, CustomStringConvertible {
+  public let tenant: TenantID
+  public let purpose: KeyPurpose
 
-  package init(tenant: TenantID, purpose: KeyPurpose) {
+  public init(tenant: TenantID, purpose: KeyPurpose) {
     self.tenant = tenant
     self.purpose = purpose
   }
 
-  package var description: String { "\(tenant)-\(purpose.rawValue)" }
+  public var description: String { "\(tenant)-\(purpose.rawValue)" }
 }
 
 /// Why a key provider refused.
-package struct KeyProviderError: Error, Sendable, Equatable {
-  package enum Code: String, Sendable {
+public struct KeyProviderError: Error, Sendable, Equatable {
+  public enum Code: String, Sendable {
     /// No such key or version; destroyed ones are this too.
     case notFound = "key_not_found"
     case exists = "key_exists"
@@ -37,23 +37,23 @@ package struct KeyProviderError: Error, Sendable, Equatable {
     case unavailable = "key_provider_unavailable"
   }
 
-  package let code: Code
-  package let detail: String
+  public let code: Code
+  public let detail: String
 
-  package init(_ code: Code, _ detail: String = "") {
+  public init(_ code: Code, _ detail: String = "") {
     self.code = code
     self.detail = detail
   }
 }
 
-package struct KeyProviderStatus: Sendable, Equatable {
-  package enum State: String, Sendable { case ready, degraded, unavailable }
-  package let state: State
+public struct KeyProviderStatus: Sendable, Equatable {
+  public enum State: String, Sendable { case ready, degraded, unavailable }
+  public let state: State
   /// `file`, `memory`, …
-  package let kind: String
-  package let detail: String
+  public let kind: String
+  public let detail: String
 
-  package init(_ state: State, kind: String, detail: String = "") {
+  public init(_ state: State, kind: String, detail: String = "") {
     self.state = state
     self.kind = kind
     self.detail = detail
@@ -63,7 +63,7 @@ package struct KeyProviderStatus: Sendable, Equatable {
 /// Holds the installation's signing key and the tenants' key encryption keys; they never leave it.
 ///
 /// All calls may block on disk or network: never on an event loop. Safe from several threads at once.
-package protocol KeyProvider: Sendable {
+public protocol KeyProvider: Sendable {
   /// Makes version 1 of a key. Throws `exists` when the name is taken.
   func create(_ name: KeyName) throws(KeyProviderError)
   /// Wraps 1 to 64 bytes under the newest version.
@@ -86,11 +86,11 @@ package protocol KeyProvider: Sendable {
 }
 
 /// A secret of at most 64 bytes under one version of a key encryption key. Worth nothing without its provider.
-package struct WrappedKey: Hashable, Sendable {
-  package let version: UInt32
-  package let bytes: [UInt8]
+public struct WrappedKey: Hashable, Sendable {
+  public let version: UInt32
+  public let bytes: [UInt8]
 
-  package init(version: UInt32, bytes: [UInt8]) {
+  public init(version: UInt32, bytes: [UInt8]) {
     self.version = version
     self.bytes = bytes
   }

@@ -1,18 +1,18 @@
 internal import Crypto
 
 /// A node's signing key with the installation's certificate for it. The private half lives in this process only.
-package final class NodeSigner: Sendable {
+public final class NodeSigner: Sendable {
   /// How long a certificate is good.
   static let lifetimeSeconds: UInt64 = 24 * 3600
   /// Certificates start a little early, so that clocks which are set back a moment do no harm.
   static let earlySeconds: UInt64 = 300
 
   private let key: Curve25519.Signing.PrivateKey
-  package let certificate: NodeCertificate
+  public let certificate: NodeCertificate
 
   /// Makes a key pair and has it certified.
   /// - Parameter now: Seconds since 1970.
-  package init(node: NodeID, now: UInt64, keys: any KeyProvider) throws(SealedLogError) {
+  public init(node: NodeID, now: UInt64, keys: any KeyProvider) throws(SealedLogError) {
     let key = Curve25519.Signing.PrivateKey()
     self.key = key
     certificate = try NodeCertificate(

@@ -3,14 +3,14 @@ internal import Cryptography
 internal import Foundation
 
 /// A public key to which segment secrets are sealed (HPKE, RFC 9180).
-package struct RecipientKey: Hashable, Sendable {
+public struct RecipientKey: Hashable, Sendable {
   /// Key encapsulation, with its registered number.
-  package enum Suite: UInt16, Sendable, CaseIterable {
+  public enum Suite: UInt16, Sendable, CaseIterable {
     case p256 = 0x0010
     case x25519 = 0x0020
     case xWing = 0x647a
 
-    package var isPostQuantum: Bool { self == .xWing }
+    public var isPostQuantum: Bool { self == .xWing }
 
     var publicKeyBytes: Int {
       switch self {
@@ -37,12 +37,12 @@ package struct RecipientKey: Hashable, Sendable {
     }
   }
 
-  package let suite: Suite
-  package let publicKey: [UInt8]
+  public let suite: Suite
+  public let publicKey: [UInt8]
 
   /// Checks the length, and for P-256 that the point lies on the curve. X-Wing takes any 1,216 bytes: whoever registers
   /// a key proves possession by opening a challenge.
-  package init(_ suite: Suite, publicKey: [UInt8]) throws(SealedLogError) {
+  public init(_ suite: Suite, publicKey: [UInt8]) throws(SealedLogError) {
     guard publicKey.count == suite.publicKeyBytes else {
       throw SealedLogError(.invalidRecipients, "The public key has the wrong length.")
     }
@@ -54,7 +54,7 @@ package struct RecipientKey: Hashable, Sendable {
   }
 
   /// First 8 bytes of SHA-256 of the public key: finds the stanza for a key, proves nothing.
-  package func keyID() throws(SealedLogError) -> [UInt8] {
+  public func keyID() throws(SealedLogError) -> [UInt8] {
     try sealing { () throws(CryptographyError) in Array(try SHA256Hasher().hash(publicKey).bytes.prefix(8)) }
   }
 
@@ -84,7 +84,7 @@ package struct RecipientKey: Hashable, Sendable {
 }
 
 /// The private half of a recipient.
-package struct RecipientPrivateKey: Sendable {
+public struct RecipientPrivateKey: Sendable {
   private enum Key: Sendable {
     case p256(P256.KeyAgreement.PrivateKey)
     case x25519(Curve25519.KeyAgreement.PrivateKey)
@@ -92,10 +92,10 @@ package struct RecipientPrivateKey: Sendable {
   }
 
   private let key: Key
-  package let recipient: RecipientKey
+  public let recipient: RecipientKey
 
   /// A new key pair.
-  package static func generate(_ suite: RecipientKey.Suite) throws(SealedLogError) -> RecipientPrivateKey {
+  public static func generate(_ suite: RecipientKey.Suite) throws(SealedLogError) -> RecipientPrivateKey {
     do {
       switch suite {
       case .p256: return try RecipientPrivateKey(.p256(P256.KeyAgreement.PrivateKey()))
@@ -108,7 +108,7 @@ package struct RecipientPrivateKey: Sendable {
   }
 
   /// Reads ``representation``; any damage is one error.
-  package init(_ suite: RecipientKey.Suite, representation: [UInt8]) throws(SealedLogError) {
+  public init(_ suite: RecipientKey.Suite, representation: [UInt8]) throws(SealedLogError) {
     do {
       switch suite {
       case .p256: try self.init(.p256(try P256.KeyAgreement.PrivateKey(rawRepresentation: representation)))
@@ -130,7 +130,7 @@ package struct RecipientPrivateKey: Sendable {
   }
 
   /// 32 bytes, for X-Wing 64: the seed and a hash of the public key.
-  package var representation: [UInt8] {
+  public var representation: [UInt8] {
     switch key {
     case .p256(let key): Array(key.rawRepresentation)
     case .x25519(let key): Array(key.rawRepresentation)

@@ -1,17 +1,17 @@
 internal import Cryptography
 internal import Foundation
-package import Tenancy
+public import Tenancy
 
 /// The keys of one tenant's log, as the gateway holds them: wrapped where they open anything of the past.
 ///
 /// Made once when the tenant is created. ``encoded`` is safe at rest (every secret in it is wrapped by the key
 /// provider); it must not be lost, and it is worth nothing after the tenant's KEKs are destroyed.
-package struct TenantKeys: Sendable {
-  package let tenant: TenantID
+public struct TenantKeys: Sendable {
+  public let tenant: TenantID
   /// 32 bytes: derives placeholders. Known to the gateway only.
-  package let pseudonymKey: [UInt8]
+  public let pseudonymKey: [UInt8]
   /// The public half of the managed recipient.
-  package let managedRecipient: RecipientKey
+  public let managedRecipient: RecipientKey
   let tagKey: [UInt8]
   /// Shared by all streams made from this value: what of the tenant waits in the writer.
   let backlog = Backlog()
@@ -26,7 +26,7 @@ package struct TenantKeys: Sendable {
   }
 
   /// Creates the three KEKs at the provider and everything below them.
-  package static func create(tenant: TenantID, provider: any KeyProvider) throws(SealedLogError) -> TenantKeys {
+  public static func create(tenant: TenantID, provider: any KeyProvider) throws(SealedLogError) -> TenantKeys {
     do {
       for purpose in KeyPurpose.allCases { try provider.create(KeyName(tenant: tenant, purpose: purpose)) }
       let pair = try RecipientPrivateKey.generate(.xWing)
@@ -60,7 +60,7 @@ package struct TenantKeys: Sendable {
   }
 
   /// Makes E_v of the next version. Sidecars are rewritten with it, then ``dropErasureKeys(before:provider:)``.
-  package mutating func rotateErasureKey(provider: any KeyProvider) throws(SealedLogError) {
+  public mutating func rotateErasureKey(provider: any KeyProvider) throws(SealedLogError) {
     do {
       _ = try provider.rotate(KeyName(tenant: tenant, purpose: .erasure))
       erasureKeys.append(try Self.newErasureKey(tenant, provider))
@@ -70,7 +70,7 @@ package struct TenantKeys: Sendable {
   }
 
   /// Destroys every version below `version` at the provider: what only they opened is erased, in backups too.
-  package mutating func dropErasureKeys(before version: UInt32, provider: any KeyProvider) throws(SealedLogError) {
+  public mutating func dropErasureKeys(before version: UInt32, provider: any KeyProvider) throws(SealedLogError) {
     let name = KeyName(tenant: tenant, purpose: .erasure)
     do {
       try provider.destroy(name, versions: try provider.versions(of: name).filter { $0 < version })
@@ -79,7 +79,7 @@ package struct TenantKeys: Sendable {
   }
 
   /// Destroys the three KEKs: nothing of the tenant's log can be opened any more, in backups neither.
-  package static func destroy(tenant: TenantID, provider: any KeyProvider) throws(SealedLogError) {
+  public static func destroy(tenant: TenantID, provider: any KeyProvider) throws(SealedLogError) {
     do {
       for purpose in KeyPurpose.allCases {
         let name = KeyName(tenant: tenant, purpose: purpose)
@@ -89,7 +89,7 @@ package struct TenantKeys: Sendable {
   }
 
   /// The newest version of E_v.
-  package var erasureVersion: UInt32 { erasureKeys.last?.version ?? 0 }
+  public var erasureVersion: UInt32 { erasureKeys.last?.version ?? 0 }
 
   func openErasureKey(_ version: UInt32, provider: any KeyProvider) throws(SealedLogError) -> [UInt8] {
     guard let wrapped = erasureKeys.last(where: { $0.version == version }) else {
@@ -123,7 +123,7 @@ package struct TenantKeys: Sendable {
   private static let magic: [UInt8] = Array("THTKS".utf8) + [0x00, 0x01, 0x0A]
 
   /// The set at rest: every secret wrapped.
-  package var encoded: [UInt8] {
+  public var encoded: [UInt8] {
     var bytes = Self.magic
     bytes.append(id: tenant.value)
     bytes += managedRecipient.publicKey
@@ -138,7 +138,7 @@ package struct TenantKeys: Sendable {
   }
 
   /// Reads ``encoded`` and has tag key and placeholder key unwrapped.
-  package static func load(_ encoded: [UInt8], tenant: TenantID, provider: any KeyProvider) throws(SealedLogError)
+  public static func load(_ encoded: [UInt8], tenant: TenantID, provider: any KeyProvider) throws(SealedLogError)
     -> TenantKeys
   {
     var reader = LittleEndianReader(encoded)

@@ -1,26 +1,26 @@
-package import Tenancy
+public import Tenancy
 
 /// One record, opened.
-package struct OpenedRecord: Sendable, Equatable {
-  package let recordID: UInt128
+public struct OpenedRecord: Sendable, Equatable {
+  public let recordID: UInt128
   /// When its newest frame was written, nanoseconds since 1970 UTC.
-  package fileprivate(set) var time: UInt64 = 0
-  package fileprivate(set) var mode = ContentMode.off
-  package fileprivate(set) var request: [UInt8]?
-  package fileprivate(set) var response: [UInt8]?
-  package fileprivate(set) var responseIsAssembled = false
-  package fileprivate(set) var metadata: [UInt8]?
+  public fileprivate(set) var time: UInt64 = 0
+  public fileprivate(set) var mode = ContentMode.off
+  public fileprivate(set) var request: [UInt8]?
+  public fileprivate(set) var response: [UInt8]?
+  public fileprivate(set) var responseIsAssembled = false
+  public fileprivate(set) var metadata: [UInt8]?
   /// False: parts are missing, because the answer is still running or was never finished.
-  package fileprivate(set) var isComplete = true
+  public fileprivate(set) var isComplete = true
 }
 
 /// Where a record lies: narrows the search of ``LogReader/open(_:tenant:at:)``.
-package struct LogLocation: Sendable, Equatable {
-  package let recordID: UInt128
-  package let stream: StreamName
-  package let segment: SegmentName
+public struct LogLocation: Sendable, Equatable {
+  public let recordID: UInt128
+  public let stream: StreamName
+  public let segment: SegmentName
 
-  package init(recordID: UInt128, stream: StreamName, segment: SegmentName) {
+  public init(recordID: UInt128, stream: StreamName, segment: SegmentName) {
     self.recordID = recordID
     self.stream = stream
     self.segment = segment
@@ -31,12 +31,12 @@ package struct LogLocation: Sendable, Equatable {
 ///
 /// Reads whole segments and calls the key provider: never on an event loop. Who may open content, and the ADMIN record
 /// before it, is the caller's.
-package final class LogReader: Sendable {
+public final class LogReader: Sendable {
   private let log: String
   private let provider: any KeyProvider
   private let tenantKeys: @Sendable (TenantID) throws(SealedLogError) -> TenantKeys
 
-  package init(
+  public init(
     folder: String, keys: any KeyProvider,
     tenantKeys: @escaping @Sendable (TenantID) throws(SealedLogError) -> TenantKeys
   ) {
@@ -51,7 +51,7 @@ package final class LogReader: Sendable {
   /// - Parameters:
   ///   - from: Nanoseconds since 1970, inclusive.
   ///   - to: Exclusive.
-  package func list(_ tenant: TenantID, from: UInt64 = 0, to: UInt64 = .max, limit: Int = 100) throws(SealedLogError)
+  public func list(_ tenant: TenantID, from: UInt64 = 0, to: UInt64 = .max, limit: Int = 100) throws(SealedLogError)
     -> [MetadataRecord]
   {
     let keys = try tenantKeys(tenant)
@@ -69,10 +69,10 @@ package final class LogReader: Sendable {
   }
 
   /// The streams on disk.
-  package func streams() -> [StreamName] { StreamFolder.streams(log: log) }
+  public func streams() -> [StreamName] { StreamFolder.streams(log: log) }
 
   /// META frames of one stream behind a position, oldest first, one call per segment: what an index missed.
-  package func metadata(
+  public func metadata(
     of stream: StreamName, after mark: IndexMark?, each: ([MetadataRecord]) throws(SealedLogError) -> Void
   ) throws(SealedLogError) {
     let segments = StreamFolder(log: log, stream: stream).segments.filter { segment in
@@ -123,7 +123,7 @@ package final class LogReader: Sendable {
   /// - Parameter location: From the index; without one all segments of the tenant are searched.
   /// - Throws: `notFound` for unknown ids and other tenants' alike, `notReadable` when it was erased or is the tenant's
   ///   own to open, `notAuthentic` when bytes were changed.
-  package func open(_ recordID: UInt128, tenant: TenantID, at location: LogLocation? = nil) throws(SealedLogError)
+  public func open(_ recordID: UInt128, tenant: TenantID, at location: LogLocation? = nil) throws(SealedLogError)
     -> OpenedRecord
   {
     if let location, location.stream.tenant != tenant { throw .notFound }

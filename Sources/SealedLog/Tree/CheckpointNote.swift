@@ -1,17 +1,17 @@
-package import Cryptography
+public import Cryptography
 internal import Foundation
 
 /// A signed statement of a stream's tree (C2SP tlog-checkpoint in a C2SP signed note).
-package struct CheckpointNote: Sendable, Equatable {
-  package let origin: String
-  package let size: UInt64
-  package let root: Digest256
-  package let segment: SegmentName
-  package let certificate: NodeCertificate
+public struct CheckpointNote: Sendable, Equatable {
+  public let origin: String
+  public let size: UInt64
+  public let root: Digest256
+  public let segment: SegmentName
+  public let certificate: NodeCertificate
   /// The whole note: text, empty line, signature line.
-  package let bytes: [UInt8]
+  public let bytes: [UInt8]
 
-  package static func origin(host: String, stream: StreamName) -> String {
+  public static func origin(host: String, stream: StreamName) -> String {
     let tenant = stream.tenant
     return "\(host)/log/\(tenant)/\(stream.node)-\(stream.mode.rawValue)"
   }
@@ -30,7 +30,7 @@ package struct CheckpointNote: Sendable, Equatable {
   }
 
   /// Reads a note and checks its signature by the key in its own certificate.
-  package init(_ bytes: [UInt8]) throws(SealedLogError) {
+  public init(_ bytes: [UInt8]) throws(SealedLogError) {
     let note = try SignedNote(bytes)
     let lines = note.text.split(separator: "\n", omittingEmptySubsequences: false).map(String.init)
     guard lines.count == 6, lines[5].isEmpty, let size = UInt64(lines[1]), size < 1 << 62,

@@ -1,8 +1,8 @@
 internal import Foundation
 
 /// What a verification found: the worst finding is the exit code.
-package struct LogVerification: Sendable, Equatable {
-  package enum Code: Int, Sendable {
+public struct LogVerification: Sendable, Equatable {
+  public enum Code: Int, Sendable {
     case intact = 0
     case couldNotRun = 1
     /// A torn tail, or a segment that was not ended; recovered, or recoverable without loss of what was confirmed. A
@@ -18,37 +18,37 @@ package struct LogVerification: Sendable, Equatable {
     case erased = 6
   }
 
-  package struct Finding: Sendable, Equatable {
-    package let code: Code
-    package let stream: String
-    package let segment: String
-    package let text: String
+  public struct Finding: Sendable, Equatable {
+    public let code: Code
+    public let stream: String
+    public let segment: String
+    public let text: String
   }
 
   /// Worth knowing and no finding: it does not change the exit code.
-  package struct Note: Sendable, Equatable {
-    package let stream: String
-    package let segment: String
-    package let text: String
+  public struct Note: Sendable, Equatable {
+    public let stream: String
+    public let segment: String
+    public let text: String
   }
 
-  package var findings: [Finding] = []
-  package internal(set) var notes: [Note] = []
-  package internal(set) var streams = 0
-  package internal(set) var segments = 0
-  package internal(set) var frames = 0
+  public var findings: [Finding] = []
+  public internal(set) var notes: [Note] = []
+  public internal(set) var streams = 0
+  public internal(set) var segments = 0
+  public internal(set) var frames = 0
   /// Slots whose frames are there and whose keys are not.
-  package internal(set) var erasedEntries = 0
+  public internal(set) var erasedEntries = 0
 
   /// 0…6; worst first: could not run, 3, 4, 5, 2, 6.
-  package var exitCode: Int {
+  public var exitCode: Int {
     let order: [Code] = [.couldNotRun, .modified, .truncated, .gap, .torn, .erased]
     let found = Set(findings.map(\.code))
     return (order.first { found.contains($0) } ?? .intact).rawValue
   }
 
   /// All findings for programs.
-  package var json: [UInt8] {
+  public var json: [UInt8] {
     let object: [String: Any] = [
       "exit": exitCode, "streams": streams, "segments": segments, "frames": frames, "erased": erasedEntries,
       "findings": findings.map {

@@ -1,13 +1,13 @@
-package import Tenancy
+public import Tenancy
 
 /// Checks a log's folder, also one that a running server writes to.
-package enum LogVerify {
+public enum LogVerify {
   /// Lets the verification check every tag, too.
-  package struct Keys: Sendable {
+  public struct Keys: Sendable {
     let provider: any KeyProvider
     let tenantKeys: @Sendable (TenantID) throws(SealedLogError) -> TenantKeys
 
-    package init(
+    public init(
       provider: any KeyProvider, tenantKeys: @escaping @Sendable (TenantID) throws(SealedLogError) -> TenantKeys
     ) {
       self.provider = provider
@@ -21,7 +21,7 @@ package enum LogVerify {
   ///   - keys: Nil: structure, signatures and tree only.
   ///   - tenant: Nil: all. Else only this tenant's streams are read and counted, and nothing of another's is told.
   ///   - witness: Checkpoint notes that were kept elsewhere.
-  package static func verify(
+  public static func verify(
     folder: String, tenant: TenantID? = nil, installationKey: [UInt8]? = nil, keys: Keys? = nil, witness: [[UInt8]] = []
   ) -> LogVerification {
     var result = LogVerification()

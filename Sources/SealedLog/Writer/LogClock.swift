@@ -1,15 +1,15 @@
 internal import Glibc
 
 /// The clocks of the log, in nanoseconds.
-package struct LogClock: Sendable {
+public struct LogClock: Sendable {
   /// Since 1970 UTC; may jump.
-  package let wall: @Sendable () -> UInt64
+  public let wall: @Sendable () -> UInt64
   /// Never goes back, stands while the machine sleeps. Good to some milliseconds.
-  package let monotonic: @Sendable () -> UInt64
+  public let monotonic: @Sendable () -> UInt64
   /// Never goes back, runs while the machine sleeps.
-  package let boot: @Sendable () -> UInt64
+  public let boot: @Sendable () -> UInt64
 
-  package init(
+  public init(
     wall: @escaping @Sendable () -> UInt64, monotonic: @escaping @Sendable () -> UInt64,
     boot: @escaping @Sendable () -> UInt64
   ) {
@@ -19,7 +19,7 @@ package struct LogClock: Sendable {
   }
 
   /// The machine's own clocks.
-  package static let system = LogClock(
+  public static let system = LogClock(
     wall: { read(CLOCK_REALTIME) }, monotonic: { read(CLOCK_MONOTONIC_COARSE) }, boot: { read(CLOCK_BOOTTIME) })
 
   private static func read(_ clock: clockid_t) -> UInt64 {

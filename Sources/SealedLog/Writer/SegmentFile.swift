@@ -1,7 +1,7 @@
 internal import Glibc
 
 /// One file that only grows. Calls answer with `errno`, so that the writer decides what a fault means.
-package protocol SegmentFile: AnyObject, Sendable {
+public protocol SegmentFile: AnyObject, Sendable {
   /// Appends; may write less than asked.
   /// - Returns: How many bytes were written, or the negative `errno`.
   func append(_ bytes: UnsafeRawBufferPointer) -> Int
@@ -13,7 +13,7 @@ package protocol SegmentFile: AnyObject, Sendable {
 }
 
 /// The volume of a log: where its files come from. The second implementation is the faulty disk of the tests.
-package protocol LogDisk: Sendable {
+public protocol LogDisk: Sendable {
   /// Makes a new file that others see as owned (a lock) while it is open, with room allocated ahead.
   func create(_ path: String) throws(SealedLogError) -> any SegmentFile
   /// Opens a file that exists, or makes it, to append at its end. Not owned.
@@ -29,25 +29,25 @@ package protocol LogDisk: Sendable {
 }
 
 extension LogDisk {
-  package func rename(_ path: String, to name: String) throws(SealedLogError) {
+  public func rename(_ path: String, to name: String) throws(SealedLogError) {
     // Names hold the process's epoch and the folder is locked for one process: nobody makes it in between.
     guard !Files.exists(name) else { throw .disk("rename", EEXIST) }
     guard Glibc.rename(path, name) == 0 else { throw .disk("rename", errno) }
   }
 
-  package func replace(_ path: String, with bytes: [UInt8], synchronizingFolder: Bool) throws(SealedLogError) {
+  public func replace(_ path: String, with bytes: [UInt8], synchronizingFolder: Bool) throws(SealedLogError) {
     try Files.replace(path, with: bytes, synchronizingFolder: synchronizingFolder)
   }
 
-  package func remove(_ path: String) { unlink(path) }
+  public func remove(_ path: String) { unlink(path) }
 }
 
 /// The file system.
-package final class PosixDisk: LogDisk {
+public final class PosixDisk: LogDisk {
   private let folder: Int32
 
   /// - Parameter folder: Any folder of the volume; made when missing.
-  package init(folder: String) throws(SealedLogError) {
+  public init(folder: String) throws(SealedLogError) {
     try Files.makeFolders(folder)
     self.folder = Glibc.open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
     guard self.folder >= 0 else { throw .disk("open folder", errno) }
@@ -55,15 +55,15 @@ package final class PosixDisk: LogDisk {
 
   deinit { Glibc.close(folder) }
 
-  package func create(_ path: String) throws(SealedLogError) -> any SegmentFile {
+  public func create(_ path: String) throws(SealedLogError) -> any SegmentFile {
     try PosixSegmentFile(path, flags: O_WRONLY | O_CREAT | O_EXCL | O_APPEND | O_CLOEXEC, owned: true)
   }
 
-  package func open(_ path: String) throws(SealedLogError) -> any SegmentFile {
+  public func open(_ path: String) throws(SealedLogError) -> any SegmentFile {
     try PosixSegmentFile(path, flags: O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, owned: false)
   }
 
-  package func synchronizeVolume() -> Int32 { LinuxCalls.synchronizeVolume(folder) }
+  public func synchronizeVolume() -> Int32 { LinuxCalls.synchronizeVolume(folder) }
 
   static func isOwned(_ path: String) -> Bool {
     let descriptor = Glibc.open(path, O_RDONLY | O_CLOEXEC)

@@ -2,7 +2,7 @@ internal import Dispatch
 internal import Glibc
 
 /// One named thread that runs a closure to its end.
-package final class WorkerThread: Sendable {
+public final class WorkerThread: Sendable {
   private final class Body {
     let name: String
     let isNice: Bool
@@ -21,7 +21,7 @@ package final class WorkerThread: Sendable {
   /// - Parameters:
   ///   - name: At most 15 bytes, as the kernel shows it.
   ///   - isNice: Its work is long: where processors are scarce it gets less of them than others.
-  package init(_ name: String, isNice: Bool = false, run: @escaping @Sendable () -> Void) throws(SealedLogError) {
+  public init(_ name: String, isNice: Bool = false, run: @escaping @Sendable () -> Void) throws(SealedLogError) {
     let body = Unmanaged.passRetained(Body(name: name, isNice: isNice, run: run, ended: ended))
     var thread = pthread_t()
     let number = pthread_create(
@@ -44,7 +44,7 @@ package final class WorkerThread: Sendable {
   }
 
   /// Waits for the end; once.
-  package func join() { ended.wait() }
+  public func join() { ended.wait() }
 }
 
 /// Wakes one sleeping thread; costs its callers no system call while it is awake.

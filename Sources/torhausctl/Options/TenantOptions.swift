@@ -1,5 +1,5 @@
-import ArgumentParser
-import Tenancy
+public import ArgumentParser
+public import Tenancy
 
 /// The tenant that a command is about.
 struct TenantOptions: ParsableArguments {
@@ -19,9 +19,9 @@ struct ScopeOptions: ParsableArguments {
 }
 
 extension Slug: ExpressibleByArgument {
-  package init?(argument: String) { self.init(argument) }
+  public init?(argument: String) { self.init(argument) }
 }
 
 extension Identifier: ExpressibleByArgument {
-  package init?(argument: String) { self.init(argument) }
+  public init?(argument: String) { self.init(argument) }
 }
