@@ -2,7 +2,7 @@ public import JSONText
 
 /// Decodes a chunked request body (RFC 9112, 7.1) as bytes arrive; trailers are read, counted and dropped.
 public struct ChunkedDecoder {
-  public enum Outcome: Equatable {
+  public enum Outcome: Equatable, Sendable {
     case incomplete
     case complete
     case failed(HTTPFault)

@@ -64,8 +64,7 @@ public struct LeaseRow: Hashable, Sendable {
 /// The arithmetic of the ledger's operations on its rows; every store applies it inside one transaction.
 public enum LedgerArithmetic {
   /// Grants g with min ≤ g ≤ min(want, free), or 0.
-  public static func grant(_ budget: inout BudgetRow, _ lease: inout LeaseRow, want: Int64, min least: Int64) -> Int64
-  {
+  public static func grant(_ budget: inout BudgetRow, _ lease: inout LeaseRow, want: Int64, min least: Int64) -> Int64 {
     let granted = Swift.min(want, budget.free)
     guard lease.isOpen, granted > 0, granted >= least else { return 0 }
     budget.leased = Amount.sum(budget.leased, granted)
