@@ -4,8 +4,7 @@
 set -eu
 cd "$(dirname "$0")/.."
 folder=.build-profile
-tools="$(dirname "$(swift -print-target-info | sed -n 's/.*"runtimeResourcePath" : "\(.*\)".*/\1/p')")/../bin"
-[ -x "$tools/llvm-profdata" ] || tools="$(dirname "$(readlink -f "$(command -v swift)")")"
+tools="$(dirname "$(readlink -f "$(command -v swift)")")"
 runtime="$(find "$tools/../lib/clang" -name libclang_rt.profile-x86_64.a -o -name libclang_rt.profile-aarch64.a | head -n 1)"
 
 TORHAUS_PROFILE=generate scripts/build.sh -c release --scratch-path "$folder" --product torhaus \

@@ -43,6 +43,10 @@ package final class RunningInstallation: Sendable {
       throw error
     } catch let error as ListenerError {
       throw InstallationError(.portTaken, "\(error)", hint: "choose another address or port, or port 0 for a free one")
+    } catch let error as QuotaError where error.code == .folderLocked {
+      throw InstallationError(
+        .storeUnusable, "\(configuration.dataFolder): \(error.detail)",
+        hint: "end that process, or give this one a data folder of its own")
     } catch {
       throw InstallationError(.storeUnusable, "\(error)", hint: "run 'torhausctl doctor' or read the log above")
     }

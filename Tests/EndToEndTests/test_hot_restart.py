@@ -267,5 +267,5 @@ def test_a_process_that_starts_by_itself_is_refused(relay):
     race.take_over()
     race.await_end(old)
     second = Demo(race.demo.state, upstream=race.demo.upstream)
-    with pytest.raises(RuntimeError, match="another process holds this data folder"):
+    with pytest.raises(RuntimeError, match="another process holds this data folder\\n.*end that process"):
         second.start()

@@ -20,7 +20,7 @@ import anyio
 class Setup:
     """Where the gateway is, which provider is behind it, and what that provider has seen."""
 
-    loop = asyncio.new_event_loop()
+    loop = None  # one for all cases, as in an application: libraries keep connections between them
     clients = {}
 
     def __init__(self, endpoint, keys, provider, mock, run, bytewise):
@@ -188,10 +188,12 @@ def hidden(seen):
 
 def run(names):
     results = {}
-    for job in json.load(sys.stdin):
-        cases = job.pop("cases")
-        setup = Setup(**job)
-        results[setup.provider] = {name: outcome(names, name, setup) for name in cases}
+    with asyncio.Runner() as runner:
+        Setup.loop = runner.get_loop()
+        for job in json.load(sys.stdin):
+            cases = job.pop("cases")
+            setup = Setup(**job)
+            results[setup.provider] = {name: outcome(names, name, setup) for name in cases}
     print("\n" + json.dumps(results))
 
 
@@ -199,7 +201,7 @@ def outcome(names, name, setup):
     case = names[f"case_{name.removesuffix('-async')}"]
     setup.is_async = name.endswith("-async")
     try:
-        asyncio.run(case(setup)) if inspect.iscoroutinefunction(case) else case(setup)
+        Setup.loop.run_until_complete(case(setup)) if inspect.iscoroutinefunction(case) else case(setup)
     except Exception:
         return traceback.format_exc()
     return None
