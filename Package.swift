@@ -8,6 +8,9 @@ let profile =
   ? ["-Xfrontend", "-ir-profile-generate"]
   : ["-Xfrontend", "-ir-profile-use=\(Context.packageDirectory)/profile/torhaus.profdata"]
 
+/// Names in the profile are the same in whatever folder they are counted and used.
+let profileNames = ["-Xllvm", "-static-func-full-module-prefix=false"]
+
 /// One list for every Swift target: Swift 6 mode comes with the tools version, the rest is strictness.
 let strict: [SwiftSetting] = [
   .treatAllWarnings(as: .error),
@@ -17,7 +20,8 @@ let strict: [SwiftSetting] = [
   // What is `public` in other modules is inlined; what is `package` is not (Swift 6.3). Overlapping accesses are checked
   // in debug builds, which the tests run.
   .unsafeFlags(
-    ["-enforce-exclusivity=unchecked", "-cross-module-optimization"] + profile, .when(configuration: .release)),
+    ["-enforce-exclusivity=unchecked", "-cross-module-optimization"] + profile + profileNames,
+    .when(configuration: .release)),
 ]
 
 let nio: [Target.Dependency] = [

@@ -35,6 +35,7 @@ def main():
     parser.add_argument("--torhaus", required=True, help="the gateway, built with counters")
     parser.add_argument("--binaries", default=os.path.join(HERE, "..", ".build", "release"), help="mock provider and load")
     options = parser.parse_args()
+    options.torhaus, options.binaries = os.path.abspath(options.torhaus), os.path.abspath(options.binaries)
     with tempfile.TemporaryDirectory() as folder, Processes(folder) as processes:
         try:
             stage = Stage(processes, os.path.join(options.binaries, "torhaus-mock"), options.torhaus)
