@@ -14,6 +14,8 @@ final class MultiHandle: Watcher {
   private var idle: [Transfer] = []
   /// In no order; each knows its place.
   private var active: [Transfer] = []
+  /// Seconds of the pool's clock at which the last request was started.
+  var lastUsed: Int64 = 0
   /// Milliseconds from now at which libcurl wants to be called; nil for never. Noted by the timer callback.
   private(set) var requestedTimeout: Int?
 

@@ -25,6 +25,9 @@ public final class UpstreamPool: UpstreamPort, TurnEnd {
   private var timers: [ObjectIdentifier: (deadline: Int64, multi: MultiHandle)] = [:]
   private unowned let delegate: any UpstreamDelegate
 
+  /// Of a pool that nobody uses so long: its account may be gone from the register, and its connections are stale.
+  private static let idleSeconds: Int64 = 600
+
   /// On `loop`.
   public init(loop: EventLoop, limits: Limits, delegate: any UpstreamDelegate) {
     self.loop = loop
@@ -60,6 +63,7 @@ public final class UpstreamPool: UpstreamPort, TurnEnd {
     }
     transfer.lastActivity = seconds
     transfer.startedAt = seconds
+    multi.lastUsed = seconds
     let slot = freeSlots.popLast() ?? transfers.count
     if slot == transfers.count { transfers.append(transfer) } else { transfers[slot] = transfer }
     exchange.upstreamSlot = slot
@@ -189,9 +193,21 @@ public final class UpstreamPool: UpstreamPort, TurnEnd {
     }
   }
 
+  /// Handles of pools: those in use, and those that were not long ago.
+  var poolCount: Int { multis.count }
+
+  private func forgetIdlePools() {
+    for (key, multi) in multis where multi.activeTransfers.isEmpty && seconds &- multi.lastUsed > Self.idleSeconds {
+      timers[ObjectIdentifier(multi)] = nil
+      if last?.multi === multi { last = nil }
+      multis[key] = nil
+    }
+  }
+
   /// Once a second: ends what has been silent, or under way, for too long.
   func tick() {
     seconds &+= 1
+    if seconds % 60 == 0 { forgetIdlePools() }
     for multi in multis.values {
       for transfer in multi.activeTransfers {
         guard let target = transfer.target, let exchange = transfer.exchange else { continue }
