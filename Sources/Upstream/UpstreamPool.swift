@@ -14,6 +14,7 @@ public final class UpstreamPool: UpstreamPort, TurnEnd {
   private var transfers: [Transfer?] = []
   private var freeSlots: [Int] = []
   private var news: [Transfer] = []
+  private var buffers: [ByteArena] = []
   private var delivering: [Transfer] = []
   /// Exchanges that could not even be handed to libcurl, with their tickets of then.
   private var unsent: [(exchange: Exchange, ticket: UInt64)] = []
@@ -117,6 +118,14 @@ public final class UpstreamPool: UpstreamPort, TurnEnd {
     return made
   }
 
+  /// Where what libcurl brings waits for the turn's end: few of many open streams have news in one turn.
+  func takeBuffer() -> ByteArena { buffers.popLast() ?? ByteArena(capacity: 1024) }
+
+  func give(_ buffer: ByteArena) {
+    buffer.reset(keeping: 16 * 1024)
+    if buffers.count < 128 { buffers.append(buffer) }
+  }
+
   // MARK: From libcurl
 
   func hasNews(_ transfer: Transfer) { news.append(transfer) }
@@ -157,9 +166,10 @@ public final class UpstreamPool: UpstreamPort, TurnEnd {
       transfer.noteSentBody()
       delegate.upstream(exchange, answered: transfer.head)
     }
-    if current() != nil, transfer.received.count > 0 {
-      delegate.upstream(exchange, sent: transfer.received.bytes)
-      if current() != nil { transfer.received.reset(keeping: 64 * 1024) }
+    // Taken from it before anybody is told: it may be another request's afterwards.
+    if current() != nil, let received = transfer.takeReceived() {
+      delegate.upstream(exchange, sent: received.bytes)
+      give(received)
     }
     guard current() != nil, transfer.result != nil else { return }
     let end = transfer.end
