@@ -431,6 +431,27 @@ func aGivenUpSegmentIsNeverSyncedAgain(durability: Durability, file: String) thr
   #expect(try fixture.verify().exitCode == 0)
 }
 
+/// The kernel takes milliseconds for megabytes: who comes meanwhile is written between two pieces.
+@Test func whatComesWhileMegabytesAreWrittenDoesNotWaitForAllOfThem() throws {
+  let fixture = try LogFixture()
+  let disk = try FaultyDisk(folder: fixture.log)
+  let writer = try fixture.writer(disk: disk)
+  let (first, second) = (try fixture.stream(), try fixture.stream(.second))
+  for (number, stream) in [(1, first), (2, second)] {
+    #expect(writer.append(entry(stream, number), loop: 0) && fixture.confirmed.waits(for: UInt64(number)))
+  }
+  let isTaken = Flag()
+  disk.set {
+    $0.whileAppending = ("\(TenantID.first)", { if writer.append(entry(second, 4), loop: 0) { isTaken.set() } })
+  }
+  #expect(writer.append(entry(first, 3, size: 4 << 20), loop: 0))
+  #expect(fixture.confirmed.waits(for: 3) && fixture.confirmed.waits(for: 4))
+  #expect(isTaken.isSet && fixture.confirmed.all == [1, 2, 4, 3])
+  writer.stop()
+  #expect(try fixture.verify().exitCode == 0)
+  #expect(try fixture.reader().open(3, tenant: .first).request == bytes(4 << 20))
+}
+
 /// A segment that was made stays the next one, whatever keeps its first frame from being made.
 @Test func aSegmentThatCouldNotBeginBeginsLater() throws {
   let fixture = try LogFixture()

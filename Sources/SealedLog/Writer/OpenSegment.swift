@@ -188,8 +188,9 @@ final class OpenSegment: @unchecked Sendable {
 
   /// Writes what is pending, sidecar first. After an error nothing of it is on disk and everything stays pending: the
   /// same bytes are written again, so no nonce ever serves two plaintexts.
+  /// - Parameter between: Called between two pieces of megabytes. May do anything but touch this segment.
   /// - Returns: 0 or `errno`.
-  func flush() -> Int32 {
+  func flush(between: () -> Void = {}) -> Int32 {
     if !sidecar.isEmpty {
       let number = sidecarFile.appendAll(sidecar, at: sidecarBytes, isRagged: &isSidecarRagged)
       guard number == 0 else { return number }
@@ -198,7 +199,7 @@ final class OpenSegment: @unchecked Sendable {
       sidecar.removeAll(keepingCapacity: true)
     }
     guard !frames.isEmpty else { return 0 }
-    let number = file.appendAll(frames, at: fileBytes, isRagged: &isFileRagged)
+    let number = file.appendAll(frames, at: fileBytes, isRagged: &isFileRagged, between: between)
     guard number == 0 else { return number }
     fileBytes += frames.count
     frames.removeAll(keepingCapacity: frames.capacity < 1 << 20)

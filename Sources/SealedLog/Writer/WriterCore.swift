@@ -322,7 +322,7 @@ final class WriterCore: @unchecked Sendable {
   private func write(_ state: StreamState) throws(SealedLogError) {
     // An entry may have no frame (journal bytes alone): it is due all the same.
     guard let open = state.open, open.hasPending || !state.sealed.isEmpty else { return }
-    let number = open.hasPending ? open.flush() : 0
+    let number = open.hasPending ? open.flush(between: attendOthers) : 0
     guard number == 0 else { throw .disk("write", number) }
     let sealed = state.sealed
     state.sealed = []

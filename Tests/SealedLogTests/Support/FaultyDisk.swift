@@ -19,6 +19,8 @@ final class FaultyDisk: LogDisk {
     var syncsBeforeFault = 0
     /// Done once, while a sync fails.
     var whileSyncFails: (@Sendable () -> Void)?
+    /// Done once, while much is appended to a path that contains the text.
+    var whileAppending: (String, @Sendable () -> Void)?
     /// Done once, in the middle of a sync that works.
     var whileSyncing: (@Sendable () -> Void)?
     /// One append takes at most so many bytes.
@@ -68,6 +70,11 @@ private final class FaultyFile: SegmentFile {
       }
       return min(bytes.count, faults.longestAppend)
     }
+    disk.faults.withLock { faults -> (@Sendable () -> Void)? in
+      guard let (text, action) = faults.whileAppending, bytes.count > 100_000, path.contains(text) else { return nil }
+      faults.whileAppending = nil
+      return action
+    }?()
     return allowed < 0 ? allowed : file.append(UnsafeRawBufferPointer(rebasing: bytes[..<allowed]))
   }
 
