@@ -83,9 +83,9 @@ public struct Limits: Sendable, Equatable {
   public var batchFiles = 500
   /// Batches that a list shows.
   public var listedBatches = 500
-  /// Seconds for which the values behind a file's placeholders are kept, and for which a batch is known.
-  public var batchOriginalsSeconds = 30 * 86_400
-  public var batchSeconds = 90 * 86_400
+  /// Days for which the values behind a file's placeholders are kept, and for which a batch is known.
+  public var batchOriginalsDays = 30
+  public var batchDays = 90
 
   /// What HTTP/2 has beyond HTTP/1.1. Frames have at most the 16,384 bytes that every client knows of.
   public struct HTTP2: Sendable, Equatable {

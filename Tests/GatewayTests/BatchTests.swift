@@ -484,7 +484,7 @@ struct BatchTests {
 
   @Test(arguments: Loss.allCases) func withoutTheOriginalsPlaceholdersStayAndTheAnswerSaysSo(loss: Loss) throws {
     var setup = BatchSpecimens.setup()
-    setup.limits.batchOriginalsSeconds = 100
+    setup.limits.batchOriginalsDays = 1
     let gate = try TestGate(setup)
     let id = try gate.batch()
     let sent = try #require(gate.upstream.sent.first).text
@@ -492,9 +492,9 @@ struct BatchTests {
     let looked = gate.exchange(
       gate.call(.get, "/v1/batches/\(id)"), BatchSpecimens.batch("completed", output: true, usage: (1, 1)))
     switch loss {
-    case .age: gate.clock.advance(milliseconds: 100_000)
+    case .age: gate.clock.advance(milliseconds: 86_400_000)
     case .sweep:
-      gate.clock.advance(milliseconds: 101_000)
+      gate.clock.advance(milliseconds: 86_401_000)
       gate.pipeline.sweepBatches()
       #expect(try gate.batches.file(try #require(gate.batches.all.first).file, of: Self.owner)?.originals == nil)
     case .key: try TenantKeys.destroy(tenant: GateSetup.tenant, provider: gate.keyProvider)

@@ -80,6 +80,43 @@ struct CorrectionTests {
     #expect(try node.gate.usageReport(tenant: 1, from: 0, to: .max).totals == Self.actual)
   }
 
+  private static func committed(_ node: SimulatedNode, _ booking: Booking) throws -> (Int64, unreconciled: Int64) {
+    let row = try #require(try node.gate.usage(limits: booking.limits(of: node)).first)
+    return (row.committed, row.unreconciled)
+  }
+
+  @Test(arguments: [SimulatedNode.Stop.kill, .power, .clean])
+  func noStopTakesACorrectionBack(stop: SimulatedNode.Stop) throws {
+    let node = try Self.node(1_000)
+    let booking = try Self.settled(node, 5)
+    _ = try Self.settled(node, 6)
+    try node.gate.correct(booking, to: Self.actual)
+    _ = try Self.settled(node, 7)
+    if stop == .kill { try node.roll() }  // the new journal begins with totals from behind the correction
+    _ = try Self.settled(node, 8)
+    try node.restart(stop)
+    try node.gate.correct(booking, to: UsageTotals(requests: 1))
+    #expect(try Self.committed(node, booking).0 == 310)
+    #expect(try node.gate.usageReport(tenant: 1, from: 0, to: .max).totals.inputTokens == 186)
+  }
+
+  @Test(arguments: [true, false]) func whatACrashHasCutIsCorrectedAllTheSame(isSettled: Bool) throws {
+    let node = try Self.node(100)
+    let attempt = node.reserve(
+      Self.demand, attempt: 5, actual: Actual(inputTokens: 60, outputTokens: 40, money: 1_000, flags: .estimated)
+    ).0
+    var open = try #require(attempt)
+    let booking = try #require(node.gate.booking(of: open.reservation))
+    node.send(&open)
+    if isSettled { node.settle(&open) }  // and its record was not written
+    try node.restart(.kill)
+    #expect(try Self.committed(node, booking) == (isSettled ? (100, 0) : (0, 100)))
+    for _ in 0..<2 { try node.gate.correct(booking, to: Self.actual) }
+    #expect(try Self.committed(node, booking) == (10, 0))
+    let report = try node.gate.usageReport(tenant: 1, from: 0, to: .max)
+    #expect(report.totals == Self.actual && report.unreconciled.isEmpty)
+  }
+
   @Test func figuresThatNoSumMayBeMadeOfAreCut() throws {
     let node = try Self.node(100)
     let booking = try Self.settled(node, 5)

@@ -97,6 +97,7 @@ extension RequestPipeline {
     let now = clock.wallNanoseconds / 1_000_000_000
     // What cannot be dropped now is dropped the next time; until then its age keeps it from being used.
     try? archive.store.sweep(
-      originalsBefore: now - Int64(limits.batchOriginalsSeconds), batchesBefore: now - Int64(limits.batchSeconds))
+      originalsBefore: now - Int64(limits.batchOriginalsDays) * 86_400,
+      batchesBefore: now - Int64(limits.batchDays) * 86_400)
   }
 }

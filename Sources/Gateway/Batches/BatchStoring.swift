@@ -92,7 +92,8 @@ extension RequestPipeline {
 
   /// The values behind a file's placeholders, for answers to its lines.
   private func open(_ file: StoredFile?, _ exchange: Exchange, _ work: BatchWork, _ archive: BatchArchive) -> Step {
-    guard let file, let sealed = file.originals, seconds - file.created < Int64(limits.batchOriginalsSeconds) else {
+    guard let file, let sealed = file.originals, seconds - file.created < Int64(limits.batchOriginalsDays) * 86_400
+    else {
       work.areOriginalsGone = true
       return .next
     }
