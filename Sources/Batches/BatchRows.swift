@@ -112,6 +112,10 @@ public struct StoredBatch: Hashable, Sendable {
   public var errors: RemoteFile?
   /// What clients are told of it, as of the last look: members of JSON, without any text of anybody.
   public var state = ""
+  /// How many lines its provider has answered; nil until it is over, and where the provider does not say.
+  public var answered: Int64?
+  /// Nothing of it will change any more.
+  public var isOver = false
   /// What it has cost is in the books.
   public var isBooked = false
 

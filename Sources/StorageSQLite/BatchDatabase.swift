@@ -68,7 +68,7 @@ enum BatchSchema {
       pseudonymised INTEGER NOT NULL, booking BLOB NOT NULL, input_rate INTEGER NOT NULL,
       cached_rate INTEGER NOT NULL, output_rate INTEGER NOT NULL, remote TEXT, output TEXT,
       output_deleted INTEGER NOT NULL, errors TEXT, errors_deleted INTEGER NOT NULL, state TEXT NOT NULL,
-      booked INTEGER NOT NULL) STRICT;
+      answered INTEGER, is_over INTEGER NOT NULL, booked INTEGER NOT NULL) STRICT;
     CREATE INDEX batch_owner ON batch (tenant, project, created);
     CREATE INDEX batch_created ON batch (created);
     """

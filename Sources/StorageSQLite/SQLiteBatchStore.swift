@@ -65,15 +65,17 @@ package final class SQLiteBatchStore: BatchStore {
         + [
           batch.isPseudonymised ? 1 : 0, Data(batch.booking.bytes), batch.rates.input, batch.rates.cached,
           batch.rates.output, batch.remote, batch.output?.id, batch.output?.isDeleted == true ? 1 : 0,
-          batch.errors?.id, batch.errors?.isDeleted == true ? 1 : 0, batch.state, batch.isBooked ? 1 : 0,
+          batch.errors?.id, batch.errors?.isDeleted == true ? 1 : 0, batch.state, batch.answered, batch.isOver ? 1 : 0,
+          batch.isBooked ? 1 : 0,
         ]
       try db.execute(
         sql: """
-          INSERT INTO batch VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+          INSERT INTO batch VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
           ON CONFLICT (id) DO UPDATE SET booking = excluded.booking, input_rate = excluded.input_rate,
           cached_rate = excluded.cached_rate, output_rate = excluded.output_rate, remote = excluded.remote,
           output = excluded.output, output_deleted = excluded.output_deleted, errors = excluded.errors,
-          errors_deleted = excluded.errors_deleted, state = excluded.state, booked = excluded.booked
+          errors_deleted = excluded.errors_deleted, state = excluded.state, answered = excluded.answered,
+          is_over = excluded.is_over, booked = excluded.booked
           WHERE tenant = excluded.tenant AND project = excluded.project
           """, arguments: arguments)
     }
@@ -156,6 +158,8 @@ package final class SQLiteBatchStore: BatchStore {
     batch.output = remote(row, "output")
     batch.errors = remote(row, "errors")
     batch.state = row["state"]
+    batch.answered = row["answered"]
+    batch.isOver = row["is_over"] as Int64 == 1
     batch.isBooked = row["booked"] as Int64 == 1
     return batch
   }

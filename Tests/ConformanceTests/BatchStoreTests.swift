@@ -108,6 +108,8 @@ struct BatchStoreTests {
       batch.output = RemoteFile(id: "file-o", isDeleted: true)
       batch.errors = RemoteFile(id: "file-e")
       batch.state = ",\"status\":\"completed\""
+      batch.answered = 7
+      batch.isOver = true
       batch.isBooked = true
       try store.save(batch)
       #expect(try store.batch(batch.id, of: Self.owner) == batch)

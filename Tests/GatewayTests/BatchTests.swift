@@ -235,6 +235,24 @@ struct BatchTests {
     #expect(try gate.books().totals == UsageTotals(requests: 4, inputTokens: 24, outputTokens: 10, money: 44_000))
   }
 
+  /// A file that ends too early, an answer that tells nothing of a long text or of its prompt, a batch that goes on.
+  @Test(arguments: [
+    ("completed", [Specimens.plain()]),
+    ("completed", [Specimens.plain(), Specimens.plain(String(repeating: "Gruss ", count: 40))]),
+    ("completed", [Specimens.plain(), Specimens.plain(usage: #""usage":{"prompt_tokens":0,"completion_tokens":9}"#)]),
+    ("finalizing", [Specimens.plain(), Specimens.plain()]),
+  ])
+  func resultsThatCannotBeAllLeaveTheWorstCase(status: String, answers: [String]) throws {
+    let gate = try TestGate(BatchSpecimens.setup())
+    let id = try gate.batch()
+    let worst = try gate.books().tokens
+    let looked = gate.exchange(gate.call(.get, "/v1/batches/\(id)"), BatchSpecimens.batch(status, output: true))
+    gate.exchange(
+      gate.call(.get, "/v1/files/\(try #require(looked.member("output_file_id")))/content"),
+      answers.enumerated().map { BatchSpecimens.result("line-\($0.offset)", $0.element) }.joined())
+    #expect(try gate.books().tokens == worst)
+  }
+
   @Test func aLineThatDoesNotSayItsUsageLeavesTheWorstCase() throws {
     let gate = try TestGate(BatchSpecimens.setup())
     let id = try gate.batch()
@@ -261,7 +279,8 @@ struct BatchTests {
     #expect(try gate.books().tokens == 0)
   }
 
-  @Test(arguments: [(999_999_999, 1), (-1, 2)]) func whatCannotBeBelievedChangesNothing(input: Int, output: Int) throws
+  @Test(arguments: [(999_999_999, 1), (-1, 2), (0, 0)]) func whatCannotBeBelievedChangesNothing(input: Int, output: Int)
+    throws
   {
     let gate = try TestGate(BatchSpecimens.setup())
     let id = try gate.batch()
@@ -298,6 +317,9 @@ struct BatchTests {
       #"{"error":{"message":"No such file \#(BatchSpecimens.remoteFile).","type":"invalid_request_error","code":null}}"#,
       status: 400)
     #expect(refused.status == 400 && !refused.text.contains(BatchSpecimens.remoteFile), "\(refused.text)")
+    #expect(try gate.books().tokens == 0)
+    let gone = gate.exchange(gate.order(file), Specimens.refused, status: 404)
+    #expect(gone.status == 404 && gone.errorCode == "not_found")
     #expect(try gate.books().tokens == 0)
     let lost = gate.send(gate.order(file))
     gate.end(.cut)
@@ -526,6 +548,8 @@ struct BatchTests {
     let sent = try #require(gate.upstream.sent.last)
     #expect(sent.target.method == .post && sent.target.url.hasSuffix("/batches/\(BatchSpecimens.remoteBatch)/cancel"))
     #expect(sent.body.isEmpty)
+    let late = gate.exchange(gate.call(.post, "/v1/batches/\(id)/cancel"), Specimens.refused, status: 409)
+    #expect(late.status == 400 && late.text.contains("no longer be cancelled"))
     let gone = gate.exchange(gate.call(.get, "/v1/batches/\(id)"), BatchSpecimens.batch("cancelled"))
     #expect(gone.member("status") == "cancelled")
     #expect(try gate.books().tokens == 0)

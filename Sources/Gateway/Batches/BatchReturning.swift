@@ -78,7 +78,7 @@ extension RequestPipeline {
     let issued = exchange.issued
     switch output.read(body, rewriter: { AnswerRestoring(issued, kept: nil) }, into: exchange.reply) {
     case .written:
-      work.usage = output.usage
+      (work.usage, work.answered) = (output.usage, Int64(output.lines))
       return .whole
     case .blocked:
       return .withheld(Refusal(.contentPolicyViolation, message: "The answer was withheld by a rule on content."))
@@ -101,7 +101,12 @@ extension RequestPipeline {
   /// An answer with another status than 200.
   func answeredBatchError(_ exchange: Exchange, _ work: BatchWork) {
     let head = exchange.upstreamHead
-    if head.status == 404, !work.isUpload, work.call != .create {
+    if head.status == 409, case .cancel = work.call {
+      return conclude(
+        exchange, .refusal(Refusal(.invalidValue, message: "The batch can no longer be cancelled.")),
+        exit: .upstreamError)
+    }
+    if head.status == 404, !work.isUpload {
       // What is gone there is gone here, too, if that was what was wanted.
       if case .delete = work.call { return readingEnded(exchange, readBatch(exchange, work)) }
       return conclude(

@@ -156,9 +156,9 @@ extension RequestPipeline {
       batch.errors = Self.known(told.errors, batch.errors)
       batch.state = told.state
       if told.status.isOver {
-        // What was never begun has cost nothing.
-        let isIdle = told.output == nil && told.counts?.completed ?? 0 == 0 && told.usage == nil
-        if let usage = told.usage ?? (isIdle ? Usage() : nil) { book(usage, &batch) }
+        batch.isOver = true
+        batch.answered = told.counts?.completed
+        if let usage = Self.usage(of: told) { book(usage, &batch) }
       }
       if batch != work.batch { try store.save(batch) }
       exchange.reply.reset()
@@ -172,8 +172,9 @@ extension RequestPipeline {
       BatchAnswer.append(Self.answer(batch, faults: faults), to: exchange.reply)
       return .next
     case .content(let name):
+      // What an output says is all, if it is whole and nothing follows.
       if case .output(let id) = name, let usage = work.usage, var batch = try store.batch(id, of: owner),
-        !batch.isBooked
+        !batch.isBooked, batch.isOver, work.answered >= batch.answered ?? 0
       {
         book(usage, &batch)
         if batch.isBooked { try store.save(batch) }
@@ -190,6 +191,14 @@ extension RequestPipeline {
       return .next
     case .listFiles, .file, .listBatches: return .next
     }
+  }
+
+  /// What all lines have used, as the provider sums it up; nil where nobody can say. Answers have taken something, so a sum
+  /// of nothing for them is none; and what was never answered has cost nothing.
+  private static func usage(of told: ProviderBatch) -> Usage? {
+    let hasAnswers = told.output != nil || told.counts?.completed ?? 0 > 0
+    if let usage = told.usage { return usage.inputTokens > 0 || !hasAnswers ? usage : nil }
+    return hasAnswers ? nil : Usage()
   }
 
   /// What a provider names again may be something that its client has deleted here.

@@ -48,6 +48,8 @@ final class BatchWork {
   // What came back
   var told: ProviderBatch?
   var usage: Usage?
+  /// Lines of the results.
+  var answered: Int64 = 0
 
   /// The most that all lines together can take.
   struct Bounds {

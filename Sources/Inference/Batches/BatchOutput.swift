@@ -133,7 +133,9 @@ public struct BatchOutput {
       usage = nil
       return
     }
-    guard told.hasOutput || !scan.route.generates else {
+    // A prompt has taken something; and of what was written at least half must be told.
+    let own = Int64(clamping: (answer.outputBytes + 3) / 4)
+    guard told.inputTokens > 0, !scan.route.generates || told.hasOutput && told.outputTokens >= own / 2 else {
       usage = nil
       return
     }
