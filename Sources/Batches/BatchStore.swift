@@ -1,6 +1,7 @@
 /// Keeps which file and which batch of a provider's is whose. Durable when a call returns; calls block, so they are made off
 /// the event loops. What belongs to another project answers like what does not exist.
 public protocol BatchStore: Sendable {
+  /// - Throws: ``BatchStoreError/taken`` where another owner has what the provider calls so.
   func add(_ file: StoredFile) throws(BatchStoreError)
   /// With its originals.
   func file(_ id: FileID, of owner: BatchOwner) throws(BatchStoreError) -> StoredFile?
@@ -11,6 +12,7 @@ public protocol BatchStore: Sendable {
   func remove(_ id: FileID, of owner: BatchOwner) throws(BatchStoreError)
 
   /// Adds a batch, or puts it in the place of the one with its id.
+  /// - Throws: As ``add(_:)``.
   func save(_ batch: StoredBatch) throws(BatchStoreError)
   func batch(_ id: BatchID, of owner: BatchOwner) throws(BatchStoreError) -> StoredBatch?
   /// Those that a provider has taken, the newest first.
@@ -26,4 +28,7 @@ public struct BatchStoreError: Error, Sendable, Equatable {
   public let detail: String
 
   public init(_ detail: String) { self.detail = detail }
+
+  /// A provider names something by a name that it has given to another owner's: nobody may get at another's by it.
+  public static let taken = BatchStoreError("the provider's name of it is another owner's")
 }

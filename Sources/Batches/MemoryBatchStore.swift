@@ -27,7 +27,17 @@ public final class MemoryBatchStore: BatchStore {
     return try result.get()
   }
 
-  public func add(_ file: StoredFile) throws(BatchStoreError) { try with { $0.files[file.id] = file } }
+  public func add(_ file: StoredFile) throws(BatchStoreError) {
+    try with { state in
+      if state.files.values.contains(where: {
+        $0.owner != file.owner && $0.place.provider == file.place.provider && $0.remote == file.remote
+      }) {
+        return false
+      }
+      state.files[file.id] = file
+      return true
+    }.orElse(.taken)
+  }
 
   public func file(_ id: FileID, of owner: BatchOwner) throws(BatchStoreError) -> StoredFile? {
     try with { state in state.files[id].flatMap { $0.owner == owner ? $0 : nil } }
@@ -55,7 +65,19 @@ public final class MemoryBatchStore: BatchStore {
     }
   }
 
-  public func save(_ batch: StoredBatch) throws(BatchStoreError) { try with { $0.batches[batch.id] = batch } }
+  public func save(_ batch: StoredBatch) throws(BatchStoreError) {
+    try with { state in
+      if batch.remote != nil,
+        state.batches.values.contains(where: {
+          $0.owner != batch.owner && $0.place.provider == batch.place.provider && $0.remote == batch.remote
+        })
+      {
+        return false
+      }
+      state.batches[batch.id] = batch
+      return true
+    }.orElse(.taken)
+  }
 
   public func batch(_ id: BatchID, of owner: BatchOwner) throws(BatchStoreError) -> StoredBatch? {
     try with { state in state.batches[id].flatMap { $0.owner == owner ? $0 : nil } }
@@ -76,5 +98,11 @@ public final class MemoryBatchStore: BatchStore {
       }
       state.batches = state.batches.filter { $0.value.created >= batchesBefore }
     }
+  }
+}
+
+extension Bool {
+  fileprivate func orElse(_ error: BatchStoreError) throws(BatchStoreError) {
+    guard self else { throw error }
   }
 }

@@ -236,9 +236,9 @@ package final class RunningInstallation: Sendable {
     endAttending()
     await adminServer.stop()
     _ = try? await adminTask.value
+    desk.stop()  // while the ledger that it corrects is open
     core.stop()
     helpers.stop()
-    desk.stop()
     for pool in pools { _ = try? await pool.loop.run { pool.value.stop() } }
     for loop in loops { loop.stop() }
   }

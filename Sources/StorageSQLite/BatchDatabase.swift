@@ -61,6 +61,7 @@ enum BatchSchema {
       model TEXT NOT NULL, remote TEXT NOT NULL, input INTEGER NOT NULL, output INTEGER NOT NULL,
       longest INTEGER NOT NULL, pseudonymised INTEGER NOT NULL, originals BLOB) STRICT;
     CREATE INDEX file_owner ON file (tenant, project, created);
+    CREATE INDEX file_remote ON file (provider, remote);
     CREATE INDEX file_originals ON file (created) WHERE originals IS NOT NULL;
     CREATE TABLE batch (
       id BLOB PRIMARY KEY NOT NULL, tenant BLOB NOT NULL, project BLOB NOT NULL, created INTEGER NOT NULL,
@@ -70,6 +71,7 @@ enum BatchSchema {
       output_deleted INTEGER NOT NULL, errors TEXT, errors_deleted INTEGER NOT NULL, state TEXT NOT NULL,
       answered INTEGER, is_over INTEGER NOT NULL, booked INTEGER NOT NULL) STRICT;
     CREATE INDEX batch_owner ON batch (tenant, project, created);
+    CREATE INDEX batch_remote ON batch (provider, remote);
     CREATE INDEX batch_created ON batch (created);
     """
 }

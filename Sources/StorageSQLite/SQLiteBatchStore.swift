@@ -12,6 +12,7 @@ package final class SQLiteBatchStore: BatchStore {
 
   package func add(_ file: StoredFile) throws(BatchStoreError) {
     try database.write { db in
+      try Self.refuseTaken(db, "file", file.owner, file.place, file.remote)
       let arguments: StatementArguments =
         Self.key(file.id, file.owner) + [file.created, file.bytes, file.lines] + Self.arguments(file.place)
         + [
@@ -60,6 +61,7 @@ package final class SQLiteBatchStore: BatchStore {
 
   package func save(_ batch: StoredBatch) throws(BatchStoreError) {
     try database.write { db in
+      if let remote = batch.remote { try Self.refuseTaken(db, "batch", batch.owner, batch.place, remote) }
       let arguments: StatementArguments =
         Self.key(batch.id, batch.owner) + [batch.created, Data(batch.file.bytes)] + Self.arguments(batch.place)
         + [
@@ -108,6 +110,15 @@ package final class SQLiteBatchStore: BatchStore {
         arguments: [originalsBefore])
       try db.execute(sql: "DELETE FROM batch WHERE created < ?", arguments: [batchesBefore])
     }
+  }
+
+  private static func refuseTaken(
+    _ db: Database, _ table: String, _ owner: BatchOwner, _ place: BatchPlace, _ remote: String
+  ) throws {
+    let found = try Row.fetchOne(
+      db, sql: "SELECT 1 FROM \(table) WHERE provider = ? AND remote = ? AND NOT (tenant = ? AND project = ?)",
+      arguments: [place.provider, remote] + arguments(owner))
+    guard found == nil else { throw BatchStoreError.taken }
   }
 
   // MARK: Rows

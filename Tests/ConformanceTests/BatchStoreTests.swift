@@ -77,6 +77,21 @@ struct BatchStoreTests {
     }
   }
 
+  @Test(arguments: Store.allCases) func whatAProviderCallsAlikeIsOneOwners(store: Store) throws {
+    try with(store) { store in
+      try store.add(Self.file(1))
+      try store.save(Self.batch(1))
+      try store.add(Self.file(2))
+      for (number, other) in Self.others.enumerated() {
+        let id = UInt128(10 + number)
+        #expect(throws: BatchStoreError.taken) { try store.add(Self.file(id, other)) }
+        try store.save(Self.batch(id, other, remote: nil))
+        #expect(throws: BatchStoreError.taken) { try store.save(Self.batch(id, other)) }
+        #expect(try store.batches(of: other, most: 9).isEmpty && store.countFiles(of: other) == 0)
+      }
+    }
+  }
+
   @Test(arguments: Store.allCases) func listsHaveTheNewestFirstAndNoOriginals(store: Store) throws {
     try with(store) { store in
       for (id, created) in [(1, 100), (2, 300), (3, 200), (4, 300)] as [(UInt128, Int64)] {

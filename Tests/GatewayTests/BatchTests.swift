@@ -334,6 +334,52 @@ struct BatchTests {
     #expect(try gate.batches.batches(of: Self.owner, most: 9).isEmpty)
   }
 
+  /// Only a refusal says that an order is not worked on, and no order is given twice.
+  @Test(arguments: [201, 302, 408, 409, 500, 502, 503, 529]) func anOrderThatMayRunCostsItsWorstCase(status: Int) throws
+  {
+    let gate = try TestGate(BatchSpecimens.setup())
+    let file = try gate.upload()
+    let client = gate.send(gate.order(file))
+    gate.answer(status, Specimens.refused, retryAfter: 1)
+    gate.passWaits()
+    gate.finish(client)
+    #expect(gate.upstream.sent.count == 2 && client.status >= 429)
+    #expect(client.value("x-should-retry") == "false")
+    #expect(try gate.books().tokens > 1000)
+  }
+
+  @Test func whatIsOverAtOnceIsBookedByTheNextLook() throws {
+    let gate = try TestGate(BatchSpecimens.setup())
+    let file = try gate.upload()
+    let over = BatchSpecimens.batch("completed", output: true, usage: (40, 10))
+    let client = gate.exchange(gate.order(file), over)
+    #expect(try gate.books().tokens > 1000)
+    gate.exchange(gate.call(.get, "/v1/batches/\(try #require(client.id))"), over)
+    #expect(try gate.books().tokens == 50)
+  }
+
+  @Test func whatIsNotCountedIsNotFree() throws {
+    let gate = try TestGate(BatchSpecimens.setup())
+    let id = try gate.batch()
+    let worst = try gate.books().tokens
+    let counts = #","request_counts":{"total":2,"completed":0,"failed":0}"#
+    gate.exchange(
+      gate.call(.get, "/v1/batches/\(id)"), BatchSpecimens.batch("completed").replacing(counts, with: ""))
+    #expect(try gate.books().tokens == worst)
+    let looked = gate.exchange(
+      gate.call(.get, "/v1/batches/\(id)"),
+      BatchSpecimens.batch("completed", output: true, usage: (9, 0)).replacing(counts, with: ""))
+    gate.exchange(gate.call(.get, "/v1/files/\(try #require(looked.member("output_file_id")))/content"), "\n")
+    #expect(try gate.books().tokens == worst)
+  }
+
+  @Test func whatCannotBeSealedIsNotSent() throws {
+    let gate = try TestGate(BatchSpecimens.setup())
+    gate.keyProvider.setAway(true)
+    let client = gate.send(gate.call(.post, "/v1/files", BatchSpecimens.form(BatchSpecimens.lines()), .form))
+    #expect(client.status == 503 && client.errorCode == "redaction_unavailable" && gate.upstream.sent.isEmpty)
+  }
+
   @Test func nothingIsAdmittedBeyondALimit() throws {
     var setup = BatchSpecimens.setup()
     setup.tokensPerDay = 1000
@@ -374,12 +420,12 @@ struct BatchTests {
       let fileID = FileID(UInt128(100 + number))
       try gate.batches.add(
         StoredFile(
-          id: fileID, owner: owner, created: 1, bytes: 1, lines: 1, place: file.place, remote: "file-foreign",
+          id: fileID, owner: owner, created: 1, bytes: 1, lines: 1, place: file.place, remote: "file-foreign\(number)",
           inputTokens: 1, outputTokens: 1, longestInput: 1, isPseudonymised: false, originals: nil))
       var batch = StoredBatch(
         id: BatchID(UInt128(200 + number)), owner: owner, created: 1, file: fileID, place: own.place,
         isPseudonymised: false, booking: own.booking, rates: own.rates)
-      batch.remote = "batch_foreign"
+      batch.remote = "batch_foreign\(number)"
       batch.output = RemoteFile(id: "file-foreignout")
       try gate.batches.save(batch)
     }

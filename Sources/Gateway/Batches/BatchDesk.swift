@@ -40,6 +40,7 @@ public final class BatchDesk: Sendable {
       while let work = next(idle: { tools.pipeline.sweepBatches() }) {
         tools.pipeline.perform(work)
         returned(work.loop, work.ticket)
+        tools.pipeline.sweepBatchesIfDue()
       }
     }
     thread.withLock { $0 = made }
@@ -91,9 +92,15 @@ extension RequestPipeline {
     return .refused(Refusal(.overloaded, message: "The gateway is stopping."))
   }
 
+  /// Where nobody is ever idle, too.
+  func sweepBatchesIfDue() {
+    if clock.monotonicNanoseconds - sweptAt >= 3_600_000_000_000 { sweepBatches() }
+  }
+
   /// Drops what has been kept for long enough.
   func sweepBatches() {
     guard let archive = services.batches else { return }
+    sweptAt = clock.monotonicNanoseconds
     let now = clock.wallNanoseconds / 1_000_000_000
     // What cannot be dropped now is dropped the next time; until then its age keeps it from being used.
     try? archive.store.sweep(

@@ -40,7 +40,7 @@ extension RequestPipeline {
     line text: UnsafeRawBufferPointer, _ exchange: Exchange, _ candidate: CallableModel, _ work: BatchWork,
     _ caller: Caller
   ) throws(InferenceError) {
-    let line = try BatchLine(text)
+    let line = try BatchLine(text, isRedacted: true)
     let body = line.body.of(text)
     let scan = work.scan
     try scan.scan(body, route: line.route)
@@ -142,8 +142,11 @@ extension RequestPipeline {
     var actual = Actual(inputTokens: 0, outputTokens: 0, money: 0, exit: exit)
     switch exit {
     case .notSent: actual.flags.insert(.released)
-    case .upstreamError, .upstreamErrorWithUsage: actual.flags.insert(.upstreamError)
-    case .complete, .completeUsageMissing, .lostBeforeStatus, .clientGoneEarly, .clientGone, .upstreamCut, .endedByGate,
+    case .upstreamError where !work.mayRun(exchange.upstreamHead.status),
+      .upstreamErrorWithUsage where !work.mayRun(exchange.upstreamHead.status):
+      actual.flags.insert(.upstreamError)
+    case .complete, .completeUsageMissing, .upstreamError, .upstreamErrorWithUsage, .lostBeforeStatus, .clientGoneEarly,
+      .clientGone, .upstreamCut, .endedByGate,
       .crash:
       guard work.call == .create else { break }
       actual.inputTokens = exchange.demand.inputTokens

@@ -74,11 +74,11 @@ extension RequestPipeline {
     var output = BatchOutput(
       route: work.route,
       options: AnswerOptions(alias: exchange.alias, dropsLogprobs: !exchange.issued.isEmpty),
-      requestID: exchange.id.text)
+      requestID: exchange.id.text, mostLines: limits.batchLines)
     let issued = exchange.issued
     switch output.read(body, rewriter: { AnswerRestoring(issued, kept: nil) }, into: exchange.reply) {
     case .written:
-      (work.usage, work.answered) = (output.usage, Int64(output.lines))
+      (work.usage, work.answered) = (output.usage, Int64(output.answered))
       return .whole
     case .blocked:
       return .withheld(Refusal(.contentPolicyViolation, message: "The answer was withheld by a rule on content."))
@@ -113,13 +113,18 @@ extension RequestPipeline {
         exchange, .refusal(Refusal(.notFound, message: "The provider does not have this any more.")),
         exit: .upstreamError)
     }
+    if !work.mayRun(head.status) { exchange.forbidsRetry = false }
     let body = Array(RemoteID.replace(work.names, in: exchange.answer.text).utf8)
     let fault = body.withUnsafeBytes {
       UpstreamFault(status: head.status, body: $0, retryAfter: head.retryAfterSeconds)
     }
-    self.fault(
-      exchange, fault, exit: .upstreamError, failure: .status(head.status, retryAfter: head.retryAfterSeconds))
+    // An order that may have been taken is not given twice.
+    let failure: RetryRule.Failure =
+      work.call == .create ? .unknown : .status(head.status, retryAfter: head.retryAfterSeconds)
+    self.fault(exchange, fault, exit: .upstreamError, failure: failure)
   }
+
+  private static let mostRecordedBytes = 8 * 1024 * 1024
 
   /// What the log keeps of an answer: results as they came, everything else in our names.
   func batchRecord(_ exchange: Exchange, _ work: BatchWork) -> [UInt8]? {
@@ -127,7 +132,13 @@ extension RequestPipeline {
     case .refusal, .streamError, .streamEnd, nil: return nil
     case .answer, .nobody: break
     }
-    if work.call.isContent { return exchange.takeCopy() ?? exchange.answer.array }
+    if work.call.isContent {
+      // More than the log's queue takes at once is kept by its size alone: it could never be fetched otherwise.
+      guard exchange.answer.count <= Self.mostRecordedBytes else {
+        return Array("{\"results\":{\"bytes\":\(exchange.answer.count)}}".utf8)
+      }
+      return exchange.takeCopy() ?? exchange.answer.array
+    }
     return exchange.reply.array
   }
 }

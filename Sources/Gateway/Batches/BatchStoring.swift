@@ -121,8 +121,20 @@ extension RequestPipeline {
       guard try archive.store.countFiles(of: owner) < limits.batchFiles else {
         return .refused(
           Refusal(
-            .invalidRequest,
+            .invalidValue,
             message: "Your project has \(limits.batchFiles) files, the most that there may be. Delete some."))
+      }
+      work.sealed = nil
+      guard !exchange.issued.isEmpty else { break }
+      var originals = exchange.issued.encoded
+      defer { SecureBytes.wipe(&originals) }
+      do throws(SealedOriginals.Fault) {
+        work.sealed = try SealedOriginals.seal(
+          originals, tenant: owner.tenant, file: FileID(work.id), keys: archive.keys)
+      } catch {
+        return .refused(
+          Refusal(
+            .redactionUnavailable, message: "The originals cannot be kept now; nothing was sent. Try again shortly."))
       }
     case .create:
       guard let file = work.file, let booking = services.quotas.booking(of: exchange.reservation) else {
@@ -155,10 +167,11 @@ extension RequestPipeline {
       batch.output = Self.known(told.output, batch.output)
       batch.errors = Self.known(told.errors, batch.errors)
       batch.state = told.state
-      if told.status.isOver {
+      // Its creation is settled first: a batch that is over at once is booked by the next look.
+      if told.status.isOver, work.call != .create {
         batch.isOver = true
         batch.answered = told.counts?.completed
-        if let usage = Self.usage(of: told) { book(usage, &batch) }
+        if let usage = Self.usage(of: told, route: InferenceRoute(rawValue: batch.place.route)) { book(usage, &batch) }
       }
       if batch != work.batch { try store.save(batch) }
       exchange.reply.reset()
@@ -174,7 +187,7 @@ extension RequestPipeline {
     case .content(let name):
       // What an output says is all, if it is whole and nothing follows.
       if case .output(let id) = name, let usage = work.usage, var batch = try store.batch(id, of: owner),
-        !batch.isBooked, batch.isOver, work.answered >= batch.answered ?? 0
+        !batch.isBooked, batch.isOver, work.answered > 0, work.answered == batch.answered
       {
         book(usage, &batch)
         if batch.isBooked { try store.save(batch) }
@@ -193,12 +206,15 @@ extension RequestPipeline {
     }
   }
 
-  /// What all lines have used, as the provider sums it up; nil where nobody can say. Answers have taken something, so a sum
-  /// of nothing for them is none; and what was never answered has cost nothing.
-  private static func usage(of told: ProviderBatch) -> Usage? {
-    let hasAnswers = told.output != nil || told.counts?.completed ?? 0 > 0
-    if let usage = told.usage { return usage.inputTokens > 0 || !hasAnswers ? usage : nil }
-    return hasAnswers ? nil : Usage()
+  /// What all lines have used, as the provider sums it up; nil where nobody can say. Nothing was used where it says that it
+  /// has answered nothing; a figure that is missing says nothing, and answers that have taken nothing are not believed.
+  private static func usage(of told: ProviderBatch, route: InferenceRoute?) -> Usage? {
+    let isUnanswered = told.counts.map { $0.completed == 0 && $0.total > 0 } ?? (told.status == .failed)
+    if told.output == nil, isUnanswered { return told.usage ?? Usage() }
+    guard let usage = told.usage, usage.inputTokens > 0, usage.outputTokens > 0 || route?.generates != true else {
+      return nil
+    }
+    return usage
   }
 
   /// What a provider names again may be something that its client has deleted here.
@@ -212,17 +228,6 @@ extension RequestPipeline {
   ) throws(BatchStoreError) -> Step {
     guard let candidate = exchange.candidate else { return .refused(Self.storeRefusal) }
     let id = FileID(work.id)
-    var sealed: [UInt8]?
-    if !exchange.issued.isEmpty {
-      var originals = exchange.issued.encoded
-      defer { SecureBytes.wipe(&originals) }
-      do throws(SealedOriginals.Fault) {
-        sealed = try SealedOriginals.seal(originals, tenant: owner.tenant, file: id, keys: archive.keys)
-      } catch {
-        return .refused(
-          Refusal(.redactionUnavailable, message: "The originals cannot be kept now. Try again shortly."))
-      }
-    }
     let file = StoredFile(
       id: id, owner: owner, created: seconds,
       bytes: Int64(work.lines.last.map { $0.end } ?? 0)
@@ -230,7 +235,7 @@ extension RequestPipeline {
       place: BatchPlace(
         route: work.route.rawValue, alias: work.alias, provider: candidate.provider.id, model: candidate.model.id),
       remote: work.remote, inputTokens: work.bounds.input, outputTokens: work.bounds.output,
-      longestInput: work.bounds.longest, isPseudonymised: sealed != nil, originals: sealed)
+      longestInput: work.bounds.longest, isPseudonymised: work.sealed != nil, originals: work.sealed)
     try archive.store.add(file)
     exchange.reply.reset()
     BatchAnswer.append(Self.answer(file), to: exchange.reply)

@@ -57,7 +57,7 @@ extension RequestPipeline {
         }
       case .listFiles, .file, .content, .delete, .listBatches, .batch, .cancel:
         guard exchange.body.bytes.allSatisfy({ $0 == 0x7B || $0 == 0x7D }), exchange.body.count <= 2 else {
-          return .refused(Refusal(.invalidRequest, message: "This route takes no body."))
+          return .refused(Refusal(.invalidValue, message: "This route takes no body."))
         }
       }
       return .next
@@ -178,7 +178,7 @@ extension RequestPipeline {
   /// Whether a caller may see what lies at a place: as whoever may use the alias on that route.
   func mayUse(_ place: BatchPlace, _ exchange: Exchange) -> Bool {
     guard let caller = exchange.caller, let route = InferenceRoute(rawValue: place.route),
-      isVisible(place.alias, to: caller)
+      isVisible(place.alias, to: caller), caller.rules.models[place.alias] != nil || caller.rules.openModels != nil
     else { return false }
     let principal = caller.principal
     let decision = caller.rules.policy.decide(

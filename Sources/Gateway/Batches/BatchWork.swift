@@ -24,6 +24,8 @@ final class BatchWork {
   /// Where the lines lie in what is sent.
   var sent = ByteRange(0, 0)
   var bounds = Bounds()
+  /// The values behind its placeholders, sealed.
+  var sealed: [UInt8]?
   /// Of the line in work.
   let scan = RequestScan()
   let line = ByteArena(capacity: 64)
@@ -48,7 +50,7 @@ final class BatchWork {
   // What came back
   var told: ProviderBatch?
   var usage: Usage?
-  /// Lines of the results.
+  /// Lines of the results that are answers.
   var answered: Int64 = 0
 
   /// The most that all lines together can take.
@@ -91,6 +93,11 @@ final class BatchWork {
     case .delete, .cancel: true
     case .upload, .listFiles, .file, .content, .create, .listBatches, .batch: false
     }
+  }
+
+  /// Whether an order that was answered with this status may be worked on all the same: only a refusal says that it is not.
+  func mayRun(_ status: Int) -> Bool {
+    call == .create && (!(400..<500).contains(status) || status == 408 || status == 409)
   }
 
   var place: BatchPlace? { batch?.place ?? file?.place }

@@ -449,6 +449,8 @@ extension RequestPipeline {
       let step = ask(exchange, .admit)
       guard case .next = step else { return step }
     }
+    // An order that has left may run, whatever is told of it: another one would be another batch.
+    if exchange.batch?.call == .create { exchange.forbidsRetry = true }
     exchange.isSent = true
     exchange.sentAt = clock.monotonicNanoseconds
     if exchange.attempt == 0 { counters.requestOverhead.add(nanoseconds: exchange.sentAt - exchange.arrivedAt) }

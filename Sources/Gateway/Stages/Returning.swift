@@ -342,7 +342,10 @@ extension RequestPipeline: UpstreamDelegate {
     case .returning:
       // The provider is read on for a moment: its usage is worth more than our count.
       // Sound never says it.
-      let milliseconds = exchange.scan.route == .speech ? 0 : limits.drainMilliseconds
+      // An order's name is worth waiting for: without it nobody could ask for what it has cost.
+      let milliseconds =
+        exchange.batch?.call == .create
+        ? limits.firstByteMilliseconds : exchange.scan.route == .speech ? 0 : limits.drainMilliseconds
       exchange.drainUntil = clock.monotonicNanoseconds + Int64(milliseconds) * 1_000_000
       exchange.stream.bytesAtAbort = exchange.stream.reader.outputBytes
       if exchange.isPaused {

@@ -74,11 +74,20 @@ public struct BatchForm {
       var end = start
       while end < file.end, body[end] != 0x0A { end += 1 }
       let isCut = end > start && body[end - 1] == 0x0D
+      // Between JSON's tokens it is white space; to a reader that ends lines at it, what follows is a line of its own.
+      guard !ByteRange(start, isCut ? end - 1 : end).of(body).contains(0x0D) else {
+        throw InferenceError(
+          .invalidValue, param: "file", message: "Line \(lines.count + 1): it holds a carriage return.")
+      }
       guard lines.count < most else {
         throw InferenceError(.invalidValue, param: "file", message: "'file' has more than \(most) lines.")
       }
       lines.append(ByteRange(start, isCut ? end - 1 : end))
       start = end + 1
+    }
+    while let last = lines.last, last.isEmpty { lines.removeLast() }
+    guard !lines.isEmpty else {
+      throw InferenceError(.invalidValue, param: "file", message: "'file' has no lines.")
     }
     return lines
   }

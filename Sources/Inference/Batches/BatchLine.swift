@@ -2,8 +2,9 @@ public import JSONText
 
 /// One line of a batch's input: a request, where it goes and what its client calls it.
 public struct BatchLine: Sendable, Equatable {
-  /// Bytes of a `custom_id`, as they stand.
+  /// Bytes of a `custom_id` as its client may send it, and with placeholders in it.
   public static let mostNameBytes = 256
+  private static let mostRedactedNameBytes = 8192
 
   /// `custom_id`, the client's own: its content is text like any other.
   public let name: JSONString
@@ -12,8 +13,9 @@ public struct BatchLine: Sendable, Equatable {
   public let body: ByteRange
 
   /// Reads a line, strictly: a member that nobody knows could carry anything past every rule.
-  public init(_ line: UnsafeRawBufferPointer) throws(InferenceError) {
-    var reader = Reader()
+  /// - Parameter isRedacted: It was read before, and written anew.
+  public init(_ line: UnsafeRawBufferPointer, isRedacted: Bool = false) throws(InferenceError) {
+    var reader = Reader(mostNameBytes: isRedacted ? Self.mostRedactedNameBytes : Self.mostNameBytes)
     do throws(JSONTextError) { try reader.read(line) } catch {
       throw reader.fault
         ?? InferenceError(
@@ -50,11 +52,14 @@ public struct BatchLine: Sendable, Equatable {
   }
 
   private struct Reader {
+    let mostNameBytes: Int
     var name: JSONString?
     var hasMethod = false
     var route: InferenceRoute?
     var body: ByteRange?
     var fault: InferenceError?
+
+    init(mostNameBytes: Int) { self.mostNameBytes = mostNameBytes }
 
     mutating func read(_ line: UnsafeRawBufferPointer) throws(JSONTextError) {
       var cursor = try JSONCursor(line)
@@ -66,9 +71,9 @@ public struct BatchLine: Sendable, Equatable {
         let member = key.range.of(line)
         if member.equals("custom_id"), name == nil {
           name = try text("custom_id", &cursor)
-          guard let name, (1...BatchLine.mostNameBytes).contains(name.range.count) else {
+          guard let name, (1...mostNameBytes).contains(name.range.count) else {
             throw refuse(
-              .invalidValue, "custom_id", "'custom_id' has 1 to \(BatchLine.mostNameBytes) bytes.", cursor)
+              .invalidValue, "custom_id", "'custom_id' has 1 to \(mostNameBytes) bytes.", cursor)
           }
         } else if member.equals("method"), !hasMethod {
           guard try text("method", &cursor).range.of(line).equals("POST") else {

@@ -19,10 +19,16 @@ public struct BatchOutput {
   /// What all lines have used; nil as soon as one of them does not say it.
   public private(set) var usage: Usage? = Usage()
   public private(set) var lines = 0
+  /// Those of them that are answers with status 200.
+  public private(set) var answered = 0
+  private let mostLines: Int
 
-  /// - Parameter requestID: Stands where the provider names requests of its own.
-  public init(route: InferenceRoute, options: AnswerOptions, requestID: String) {
+  /// - Parameters:
+  ///   - requestID: Stands where the provider names requests of its own.
+  ///   - mostLines: More than were ever asked for is no output.
+  public init(route: InferenceRoute, options: AnswerOptions, requestID: String, mostLines: Int) {
     scan.begin(route)
+    self.mostLines = mostLines
     wire = route.ownWire ?? .chat
     self.options = options
     self.requestID = requestID
@@ -32,18 +38,26 @@ public struct BatchOutput {
   public mutating func read<Rewriter: AnswerRewriter>(
     _ file: UnsafeRawBufferPointer, rewriter: () -> Rewriter, into out: ByteArena
   ) -> Outcome {
-    var start = 0
+    var start = file.starts(with: [0xEF, 0xBB, 0xBF]) ? 3 : 0
+    var isDamaged = false
     while start < file.count {
       var end = start
       while end < file.count, file[end] != 0x0A { end += 1 }
       let line = ByteRange(start, end).of(file)
       start = end + 1
       guard !line.allSatisfy({ $0 == 0x20 || $0 == 0x0D }) else { continue }
+      guard lines < mostLines else { return .malformed }
       var rewriter = rewriter()
-      let outcome = read(line: line, &rewriter, into: out)
-      guard outcome == .written else { return outcome }
+      switch read(line: line, &rewriter, into: out) {
+      case .written: break
+      case .blocked: return .blocked
+      // One line that nobody can read does not withhold the others; what it has cost, nobody knows.
+      case .malformed:
+        isDamaged = true
+        usage = nil
+      }
     }
-    return .written
+    return lines > 0 || !isDamaged ? .written : .malformed
   }
 
   private struct Line {
@@ -51,7 +65,6 @@ public struct BatchOutput {
     var status: Int64?
     var body: ByteRange?
     var code: ByteRange?
-    var message: ByteRange?
   }
 
   private mutating func read<Rewriter: AnswerRewriter>(
@@ -69,9 +82,10 @@ public struct BatchOutput {
     guard let status = found.status, let body = found.body else {
       // It was never answered: expired, cancelled, or refused by the batch itself.
       out.append("null,\"error\":{\"code\":")
-      JSONEscape.appendQuoted(found.code.map { BatchWord.code($0.of(line)) } ?? "batch_error", to: out)
+      let code = found.code.map { BatchWord.code($0.of(line)) } ?? "batch_error"
+      JSONEscape.appendQuoted(code, to: out)
       out.append(",\"message\":")
-      JSONEscape.appendQuoted(found.message.map { ErrorScrubber.scrub($0.of(line)) } ?? "", to: out)
+      JSONEscape.appendQuoted(BatchWord.message(code), to: out)
       out.append("}}\n")
       return .written
     }
@@ -86,7 +100,9 @@ public struct BatchOutput {
     var fault: Refusal?
     if status == 200 {
       switch answer.read(body, from: wire, for: scan, options: options, rewriter: &rewriter, into: out) {
-      case .written: add(answer.usage)
+      case .written:
+        answered += 1
+        add(answer.usage)
       case .blocked: return .blocked
       case .providerError(let error):
         add(answer.usage)
@@ -169,7 +185,6 @@ public struct BatchOutput {
         guard try cursor.peek() == .string else { return try cursor.skipValue() }
         let text = try cursor.string().range
         if name.equals("code") { found.code = text }
-        if name.equals("message") { found.message = text }
       }
     } else {
       try cursor.skipValue()

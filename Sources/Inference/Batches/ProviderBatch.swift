@@ -66,7 +66,8 @@ public struct ProviderBatch: Sendable, Equatable {
     _ name: UnsafeRawBufferPointer, _ cursor: inout JSONCursor, _ body: UnsafeRawBufferPointer, _ isGood: inout Bool
   ) throws(JSONTextError) {
     if let place = Self.times.firstIndex(where: { name.equals($0) }) {
-      if let seconds = try ObjectReader.count(&cursor) { moments.append((place, seconds)) }
+      let seconds = try ObjectReader.count(&cursor)
+      if let seconds, !moments.contains(where: { $0.place == place }) { moments.append((place, seconds)) }
     } else if name.equals("id") {
       id = try remote(&cursor, body, &isGood) ?? ""
     } else if name.equals("output_file_id") {
@@ -140,6 +141,7 @@ public struct ProviderBatch: Sendable, Equatable {
         try cursor.skipValue()
       }
     }
+    if !BatchWord.isAboutInput(fault.code) { fault.message = BatchWord.refused }
     return fault
   }
 
@@ -166,6 +168,26 @@ public struct ProviderBatch: Sendable, Equatable {
 
 /// Words of a provider that pass: short and of harmless characters.
 enum BatchWord {
+  /// What a provider says beside other codes may be about its account, its limits or its models.
+  static func isAboutInput(_ code: String) -> Bool {
+    [
+      "invalid_json_line", "invalid_json", "invalid_line", "invalid_method", "invalid_url", "url_mismatch",
+      "duplicate_custom_id", "missing_custom_id", "invalid_custom_id", "empty_file", "too_many_tasks",
+      "missing_required_parameter",
+    ].contains(code)
+  }
+
+  static let refused = "The provider could not work on it."
+
+  /// What is said of a line that was never answered.
+  static func message(_ code: String) -> String {
+    switch code {
+    case "batch_expired": "This request could not be worked on before the batch's time was over."
+    case "batch_cancelled": "The batch was cancelled before this request was worked on."
+    default: refused
+    }
+  }
+
   static func code(_ text: UnsafeRawBufferPointer) -> String {
     let isPlain = text.allSatisfy { (0x61...0x7A).contains($0) || $0 == 0x5F }
     return isPlain && (1...64).contains(text.count) ? String(decoding: text, as: UTF8.self) : "batch_error"

@@ -101,6 +101,27 @@ import Testing
     }
   }
 
+  /// Another reader may end a line there.
+  @Test func aCarriageReturnStandsAtTheEndOfALineAlone() {
+    for text in ["a\rb\n", "\ra\n", "a\n{\r}\r\n"] {
+      withBytes(Array(text.utf8)) { bytes in
+        #expect((try? BatchForm.lines(ByteRange(0, bytes.count), of: bytes, most: 9)) == nil)
+      }
+    }
+    withBytes(Array("a\r\nb\r\n\r\n\n".utf8)) { bytes in
+      let lines = try? BatchForm.lines(ByteRange(0, bytes.count), of: bytes, most: 9)
+      #expect(lines?.map { $0.of(bytes).text } == ["a", "b"])
+    }
+  }
+
+  @Test func aNameMayGrowByItsPlaceholders() {
+    let text = Self.line.replacing("a-1", with: String(repeating: "a", count: 300))
+    withBytes(Array(text.utf8)) { bytes in
+      #expect((try? BatchLine(bytes)) == nil)
+      #expect((try? BatchLine(bytes, isRedacted: true))?.name.range.count == 300)
+    }
+  }
+
   static let orders: [(String, Refusal.Code?)] = [
     (#"{"input_file_id":"f","endpoint":"/v1/embeddings","completion_window":"24h"}"#, nil),
     (#"{"input_file_id":"f","endpoint":"e","completion_window":"24h","metadata":{"a":"b"}}"#, nil),

@@ -24,7 +24,7 @@ import Testing
 
   private static func read(_ text: String, route: InferenceRoute = .chat) -> (BatchOutput.Outcome, String, BatchOutput)
   {
-    var output = BatchOutput(route: route, options: AnswerOptions(alias: "ours"), requestID: "req_ours")
+    var output = BatchOutput(route: route, options: AnswerOptions(alias: "ours"), requestID: "req_ours", mostLines: 10)
     let out = ByteArena()
     let outcome = withBytes(Array(text.utf8)) { output.read($0, rewriter: { Restoring() }, into: out) }
     return (outcome, out.text, output)
@@ -68,6 +68,17 @@ import Testing
     #expect(outcome == .written && text.contains(#""model":"ours""#) && output.usage?.inputTokens == 7)
   }
 
+  @Test func oneLineThatNobodyCanReadDoesNotWithholdTheOthers() {
+    let (outcome, text, output) = Self.read("\u{FEFF}" + Self.line(Self.answer) + "\nbroken\n" + Self.line(Self.answer))
+    #expect(outcome == .written && text.split(separator: "\n").count == 2 && output.answered == 2)
+    #expect(output.usage == nil)
+  }
+
+  @Test func moreLinesThanWereAskedForAreNoOutput() {
+    #expect(Self.read(Array(repeating: Self.line(Self.answer), count: 10).joined(separator: "\n")).0 == .written)
+    #expect(Self.read(Array(repeating: Self.line(Self.answer), count: 11).joined(separator: "\n")).0 == .malformed)
+  }
+
   @Test(arguments: ["[]", "{}", #"{"custom_id":1}"#, #"{"custom_id":"a""#, "\u{0}"])
   func whatIsNoResultIsNone(text: String) { #expect(Self.read(text).0 == .malformed) }
 
@@ -77,7 +88,8 @@ import Testing
     let text = Array((Self.line(Self.answer) + "\n" + Self.line("{}", status: 400) + "\n").utf8)
     var written = 0
     for _ in 0..<3_000 {
-      var output = BatchOutput(route: .chat, options: AnswerOptions(alias: "ours"), requestID: "req_ours")
+      var output = BatchOutput(
+        route: .chat, options: AnswerOptions(alias: "ours"), requestID: "req_ours", mostLines: 10)
       let out = ByteArena()
       let bytes = random.mutate(text, most: 3)
       let outcome = withBytes(bytes) { output.read($0, rewriter: { UnchangedText() }, into: out) }
@@ -98,7 +110,9 @@ import Testing
     let batch = try withBytes(Array(text.utf8)) { try #require(ProviderBatch($0)) }
     #expect(batch.id == "batch_1" && batch.status == .completed && batch.output == "file-1" && batch.errors == nil)
     #expect(batch.usage?.inputTokens == 9 && batch.usage?.cachedTokens == 2 && batch.usage?.outputTokens == 4)
-    #expect(batch.faults == [ProviderBatch.Fault(code: "batch_error", message: "at [address]", line: 7)])
+    #expect(
+      batch.faults == [ProviderBatch.Fault(code: "batch_error", message: "The provider could not work on it.", line: 7)]
+    )
     let state = "{\"x\":0\(batch.state)}"
     let json = try #require(try JSONSerialization.jsonObject(with: Data(state.utf8)) as? [String: Any])
     #expect(json["status"] as? String == "completed" && json["completed_at"] as? Int == 5)

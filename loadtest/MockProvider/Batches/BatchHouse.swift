@@ -41,7 +41,8 @@ final class BatchHouse: Sendable {
   private static let byteLimit = 268_435_456
   private let state = NIOLockedValueBox(State())
 
-  func reset() { state.withLockedValue { $0 = State() } }
+  /// Names are not given twice.
+  func reset() { state.withLockedValue { $0 = State(sequence: $0.sequence) } }
 
   private static func name(_ opening: String, _ state: inout State) -> String {
     state.sequence += 1
