@@ -25,6 +25,7 @@ lint:
 bench: build
 	@scripts/setup.sh bench
 	$(PYTHON) loadtest/bench.py
+	$(PYTHON) loadtest/bench.py allocations
 
 # What the compiler knows of the program's load; after large changes of the data plane.
 profile: build

@@ -7,6 +7,7 @@
   capacity   the highest rate that keeps a p99
   faults     the mock's scripted faults: does every request end, and how
   attacks    rude clients of one tenant: does another one notice
+  allocations  calls of the allocator per request and per chunk, against limits
   sweep      body sizes, numbers of tenants, numbers of streams: how cost grows
   report     pages and thresholds of a result that was kept
 
@@ -24,7 +25,7 @@ import tempfile
 from benchmark import conditions, scenario
 from benchmark.attackers import ATTACKS
 from benchmark.measure import Load
-from benchmark.modes import attacks, capacity, compare, faults, goals, soak, sweep
+from benchmark.modes import allocations, attacks, capacity, compare, faults, goals, soak, sweep
 from benchmark.processes import BenchError, Processes
 from benchmark.progress import Progress
 from benchmark.report import pages
@@ -34,7 +35,7 @@ from benchmark.targets import Stage
 from benchmark.thresholds import Threshold
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-MODES = ("compare", "soak", "capacity", "faults", "attacks", "sweep", "report")
+MODES = ("compare", "soak", "capacity", "faults", "attacks", "allocations", "sweep", "report")
 TARGETS = ("direct", "nginx", "haproxy", "torhaus")
 
 
@@ -90,6 +91,8 @@ def arguments(argv):
     one.add_argument("--rate", type=positive, default=300, help="requests/s of the calm load (300)")
     one.add_argument("--memory", type=positive, default=700, help="MiB that the gateway may take (700)")
     one.add_argument("--attack", action="append", choices=tuple(ATTACKS), help="which (all); repeatable")
+
+    modes.add_parser("allocations", parents=[live], help="calls of the allocator per request and per chunk")
 
     one = modes.add_parser("sweep", parents=[live, rounds], help="how cost grows")
     one.add_argument("--over", action="append", choices=("body", "streams", "tenants"), help="what grows (all); repeatable")
@@ -164,6 +167,11 @@ def measure(options, command):
                         options.memory, options.attack)  # fmt: skip
             progress.end()
             return result
+        if options.mode == "allocations":
+            progress = Progress(3)
+            allocations.run(stage, load, progress, result)
+            progress.end()
+            return result
         targets, missing = stage.start_all(names)
         if not targets:
             raise BenchError("no target is there: " + "; ".join(f"{name}: {why}" for name, why in missing.items()))
@@ -194,7 +202,8 @@ def measure(options, command):
 def title(mode, work):
     names = {
         "compare": f"Comparison: {work.name}" if work else "Results of the bench",
-        "soak": "Soak", "capacity": "Capacity", "faults": "Faults", "attacks": "Attacks", "sweep": "Sweep",
+        "soak": "Soak", "capacity": "Capacity", "faults": "Faults", "attacks": "Attacks",
+        "allocations": "Allocations", "sweep": "Sweep",
     }  # fmt: skip
     return names[mode]
 

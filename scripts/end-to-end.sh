@@ -1,6 +1,6 @@
 #!/bin/sh
 # The real binaries and the real client libraries: starts the demo, lets the official SDKs use it. Usage: end-to-end.sh
-# [CONFIGURATION] (debug by default), further arguments go to pytest.
+# [CONFIGURATION] (debug by default), further arguments go to pytest. TORHAUS_BIN: where the binaries are, if elsewhere.
 set -eu
 cd "$(dirname "$0")/.."
 configuration="${1:-debug}"
@@ -15,6 +15,6 @@ if [ ! -f "$stamp" ]; then
   touch "$stamp"
 fi
 scripts/client-sdks.sh "$venv"
-export TORHAUS_BIN="$PWD/.build/$configuration"
+export TORHAUS_BIN="${TORHAUS_BIN:-$PWD/.build/$configuration}"
 export SWIFT_BACKTRACE=enable=no
 exec "$venv/bin/python" -m pytest -q -p no:cacheprovider Tests/EndToEndTests "$@"

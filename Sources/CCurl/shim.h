@@ -159,6 +159,12 @@ static inline CURLcode th_curl_easy_get_socket(CURL *handle, CURLINFO info, curl
   return curl_easy_getinfo(handle, info, value);
 }
 
+// ---- What handles share ---------------------------------------------------------------------------------------------
+
+static inline CURLSHcode th_curl_share_set_data(CURLSH *share, CURLSHoption option, curl_lock_data data) {
+  return curl_share_setopt(share, option, data);
+}
+
 // ---- Multi handles --------------------------------------------------------------------------------------------------
 
 static inline CURLMcode th_curl_multi_set_long(CURLM *handle, CURLMoption option, long value) {

@@ -19,16 +19,33 @@ final class Connection: WireProtocol, ClientPort, ClientConnection {
     case closing
   }
 
+  /// What of a request's head its answer's framing depends on.
+  private struct Asked {
+    var isHead = false
+    var isVersion11 = true
+    var keepsAlive = true
+    var hasBody = false
+
+    init() {}
+
+    init(_ head: RequestHead) {
+      isHead = head.method == .head
+      isVersion11 = head.isVersion11
+      keepsAlive = head.keepAlive
+      hasBody = head.framing != .none && head.framing != .length(0)
+    }
+  }
+
   private let worker: LoopWorker
-  private let limits: Limits
+  private var limits: Limits { worker.limits }
   private var wire: ClientWire?
-  private var parser: RequestHeadParser
+  private var parser = RequestHeadParser()
   private var chunks: ChunkedDecoder
   private var phase = Phase.head
   /// What was received and not used yet: the beginning of a head, and requests that wait for the one in work.
   private let inbox = ByteArena(capacity: 1024)
   private var exchange: Exchange?
-  private var head = RequestHead()
+  private var asked = Asked()
   private var requests = 0
   private var isDraining = false
   /// The head of the stream in work has announced the connection's end.
@@ -51,8 +68,6 @@ final class Connection: WireProtocol, ClientPort, ClientConnection {
   init(wire: ClientWire, worker: LoopWorker, source: SourceAddress) {
     self.worker = worker
     self.source = source
-    limits = worker.limits
-    parser = RequestHeadParser(limits: worker.limits)
     chunks = ChunkedDecoder(maximumBytes: worker.limits.bodyBytes)
     phaseBegan = worker.milliseconds
     pace = BodyPace(worker.limits, now: phaseBegan)
@@ -171,20 +186,20 @@ final class Connection: WireProtocol, ClientPort, ClientConnection {
   /// Reads a head and takes the request through authentication.
   /// - Returns: The head's length; nil when more is needed, or nothing more is to be done.
   private func readHead(_ bytes: UnsafeRawBufferPointer) -> Int? {
-    switch parser.parse(bytes) {
+    switch parser.parse(bytes, within: limits) {
     case .incomplete: return nil
     case .failed(let fault):
       fail(fault)
       return nil
     case .complete(let head):
-      self.head = head
+      asked = Asked(head)
       requests &+= 1
       let exchange = worker.pipeline.takeExchange()
       exchange.client = self
       exchange.address = source.network
       self.exchange = exchange
       let answered = worker.begin(exchange, head, UnsafeRawBufferPointer(rebasing: bytes[..<head.length]))
-      if answered { answeredEarly() } else { awaitBody(exchange, hasMore: bytes.count > head.length) }
+      if answered { answeredEarly() } else { awaitBody(exchange, head, hasMore: bytes.count > head.length) }
       return head.length
     }
   }
@@ -196,7 +211,7 @@ final class Connection: WireProtocol, ClientPort, ClientConnection {
     phaseBegan = worker.milliseconds
   }
 
-  private func awaitBody(_ exchange: Exchange, hasMore: Bool) {
+  private func awaitBody(_ exchange: Exchange, _ head: RequestHead, hasMore: Bool) {
     phaseBegan = worker.milliseconds
     pace = BodyPace(limits, now: phaseBegan)
     switch head.framing {
@@ -237,8 +252,8 @@ final class Connection: WireProtocol, ClientPort, ClientConnection {
     exchange.client = self
     self.exchange = exchange
     // What the last head said does not hold for bytes that are no head.
-    if case .head = phase { head = RequestHead() }
-    head.keepAlive = false
+    if case .head = phase { asked = Asked() }
+    asked.keepsAlive = false
     phase = .working
     worker.pipeline.refuse(exchange, status: fault.status, message: fault.message)
   }
@@ -250,12 +265,12 @@ final class Connection: WireProtocol, ClientPort, ClientConnection {
   private var closesAfterAnswer: Bool {
     if case .body = phase { return true }
     if case .chunkedBody = phase { return true }
-    return !head.keepAlive || isDraining || requests >= limits.requestsPerConnection
+    return !asked.keepsAlive || isDraining || requests >= limits.requestsPerConnection
   }
 
   /// A refused head whose body has not been read: what follows on the wire is no request.
   private var hasUnreadBody: Bool {
-    if case .head = phase { return head.framing != .none && head.framing != .length(0) }
+    if case .head = phase { return asked.hasBody }
     return false
   }
 
@@ -265,37 +280,37 @@ final class Connection: WireProtocol, ClientPort, ClientConnection {
     let buffer = worker.headBuffer
     buffer.reset()
     ResponseEncoder.writeHead(
-      response, fields: fields, length: body.count, isVersion11: head.isVersion11, closes: closes, into: buffer)
+      response, fields: fields, length: body.count, isVersion11: asked.isVersion11, closes: closes, into: buffer)
     noteWrite()
-    wire?.write(buffer.bytes, head.method == .head ? UnsafeRawBufferPointer(start: nil, count: 0) : body)
+    wire?.write(buffer.bytes, asked.isHead ? UnsafeRawBufferPointer(start: nil, count: 0) : body)
     finish(closes: closes)
   }
 
   func begin(_ response: ResponseHead, fields: UnsafeRawBufferPointer) {
-    if !head.isVersion11 { head.keepAlive = false }  // a stream without chunks ends with the connection
+    if !asked.isVersion11 { asked.keepsAlive = false }  // a stream without chunks ends with the connection
     guard let wire else { return }
     noteWrite()
     saidClose = response.closes || closesAfterAnswer
     ResponseEncoder.writeHead(
-      response, fields: fields, length: nil, isVersion11: head.isVersion11, closes: saidClose, into: wire.pending)
+      response, fields: fields, length: nil, isVersion11: asked.isVersion11, closes: saidClose, into: wire.pending)
   }
 
   func send(_ bytes: UnsafeRawBufferPointer) {
     guard let wire, bytes.count > 0 else { return }
     noteWrite()
     let pending = wire.pending
-    if head.isVersion11 { ResponseEncoder.writeChunk(bytes, into: pending) } else { pending.append(bytes) }
+    if asked.isVersion11 { ResponseEncoder.writeChunk(bytes, into: pending) } else { pending.append(bytes) }
   }
 
   func end() {
     exchange = nil
-    if head.isVersion11 { wire?.pending.append(ResponseEncoder.lastChunk) }
+    if asked.isVersion11 { wire?.pending.append(ResponseEncoder.lastChunk) }
     // Who was not told at the stream's head may be sending the next request already: another answer tells it.
     finish(closes: lingerMilliseconds > 0 ? saidClose : closesAfterAnswer)
   }
 
   func abort() {
-    head.keepAlive = false
+    asked.keepsAlive = false
     finish(closes: true)
   }
 

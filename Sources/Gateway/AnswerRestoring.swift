@@ -46,7 +46,7 @@ struct AnswerRestoring: AnswerRewriter {
 /// A streamed answer in the form of a RESP record: runs of `u8 kind | u8 choice | u16 index | u32 length | bytes`, little
 /// endian. Neighbouring pieces of one text are one run.
 final class AssembledAnswer {
-  let runs = ByteArena(capacity: 1024)
+  let runs = ByteArena(capacity: 256)
   private var last: AnswerChannel?
   private var lastStart = 0
 

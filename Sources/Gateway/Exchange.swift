@@ -101,15 +101,8 @@ public final class Exchange {
   var modelRoute: ModelRoute?
   var attempt = 0
   var attemptID: UInt128 = 0
-  var excluded: [ObjectIdentifier] = []
-  /// What the client is told if no candidate is left.
-  var lastFault: Refusal?
-  /// A provider found the prompt too long for so many tokens; nil: none has.
-  var refusedContext: Int64?
-  /// What earlier attempts cost; the request's record names the sum.
-  var spent = Actual(inputTokens: 0, outputTokens: 0, money: 0)
-  /// Reservations of earlier attempts, confirmed together with the last.
-  var settled: [Reservation] = []
+  /// Nil in the first one.
+  var earlier: EarlierAttempts?
   var demand = Demand(inputTokens: 0, outputTokens: 0, money: 0)
   var outputLimit: Int64 = 0
   /// Of what is charged by the piece: the most that there can be.
@@ -196,7 +189,7 @@ public final class Exchange {
     alias = ""
     edits.reset()
     issued.wipe()
-    findings = FindingCounts()
+    findings.reset()
     dropped.removeAll(keepingCapacity: true)
     outgoing.reset()
     released = nil
@@ -206,18 +199,14 @@ public final class Exchange {
     modelRoute = nil
     attempt = 0
     attemptID = 0
-    excluded.removeAll(keepingCapacity: true)
-    lastFault = nil
-    refusedContext = nil
-    spent = Actual(inputTokens: 0, outputTokens: 0, money: 0)
-    settled.removeAll(keepingCapacity: true)
+    earlier = nil
     pendingRecord = nil
     endedAt = 0
     sentAt = 0
     waitingSince = 0
     clampedTo = nil
     reservation = Reservation()
-    journal.removeAll(keepingCapacity: true)
+    journal = []
     isSent = false
     firstByteAt = 0
     upstreamHead = UpstreamHead()
@@ -250,6 +239,11 @@ public final class Exchange {
     body.release()
     outgoing.release()
     edits = EditList()
+    scan.release()
+    credential.release()
+    anthropicVersion.release()
+    anthropicBetas.release()
+    fields.release()
   }
 
   public var isStream: Bool { isScanned && scan.stream }
@@ -277,9 +271,9 @@ enum Closing {
   /// The stream's last bytes in ``Exchange/reply``, then its normal end.
   case streamEnd
   /// An error before anything went to the client.
-  case refusal(Refusal)
+  indirect case refusal(Refusal)
   /// An error event, then the connection ends without the framing's last word.
-  case streamError(Refusal)
+  indirect case streamError(Refusal)
   /// Nobody is there to be told.
   case nobody
 }

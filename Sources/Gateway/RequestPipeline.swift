@@ -69,6 +69,9 @@ public final class RequestPipeline {
   var breakers = BreakerTable()
   let scratch = ByteArena(capacity: 8192)
   let plainAnswer = PlainAnswer()
+  let streamTools = StreamTools()
+  /// What a stream's client gets next, until it is handed over.
+  let streamed = ByteArena(capacity: 4096)
   let metaWriter = MetaWriter()
 
   private var closing: [UInt64] = []

@@ -39,5 +39,6 @@ public enum StreamState: Sendable, Equatable {
   /// The dialect's last word was read.
   case done
   /// The stream cannot go on; nothing more is read from it or written for it.
-  case failed(Refusal)
+  /// Why lies apart from the state, which each open stream holds.
+  indirect case failed(Refusal)
 }

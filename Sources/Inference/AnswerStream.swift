@@ -13,14 +13,17 @@ public enum AnswerStream {
   case messages(MessagesStreamReader)
   case translated(TranslatedStream)
 
-  public init(from wire: ProviderWire, to route: InferenceRoute, _ options: AnswerOptions) {
+  /// - Parameter tools: The event loop's, where it has some.
+  public init(
+    from wire: ProviderWire, to route: InferenceRoute, _ options: AnswerOptions, tools: StreamTools = StreamTools()
+  ) {
     self =
       switch (wire, route) {
-      case (.chat, .chat): .chat(ChatStreamReader(options))
-      case (.completions, .completions): .chat(ChatStreamReader(options, isCompletion: true))
-      case (.responses, .responses): .responses(ResponsesStreamReader(options))
-      case (.messages, .messages): .messages(MessagesStreamReader(options))
-      default: .translated(TranslatedStream(from: wire, to: route, options))
+      case (.chat, .chat): .chat(ChatStreamReader(options, tools: tools))
+      case (.completions, .completions): .chat(ChatStreamReader(options, isCompletion: true, tools: tools))
+      case (.responses, .responses): .responses(ResponsesStreamReader(options, tools: tools))
+      case (.messages, .messages): .messages(MessagesStreamReader(options, tools: tools))
+      default: .translated(TranslatedStream(from: wire, to: route, options, tools: tools))
       }
   }
 }

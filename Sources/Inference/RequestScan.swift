@@ -86,7 +86,7 @@ public final class RequestScan {
   var group: Int32 = 0
   var refusal: InferenceError?
 
-  public init() { segments.reserveCapacity(16) }
+  public init() {}
 
   /// Scans a body, which is valid and unambiguous where this returns.
   /// - Parameter boundary: Of a form, where the route takes one.
@@ -134,6 +134,7 @@ public final class RequestScan {
     (features, serviceTier, tier, hostedTool) = ([], nil, .providers, nil)
     (user, safetyIdentifier, metadataUserID, metadata) = (nil, nil, nil, nil)
     segments.removeAll(keepingCapacity: segments.capacity <= 16_384)
+    if segments.capacity < 16 { segments.reserveCapacity(16) }
     (messageCount, images, audios, files, mediaBytes) = (0, 0, 0, 0, 0)
     (textBytes, echoBytes, tokenCount, inputItems, wantsBase64) = (0, 0, 0, 0, false)
     (newerVersionFault, hasUnsignedThoughts) = (nil, false)
@@ -144,6 +145,13 @@ public final class RequestScan {
     members.removeAll(keepingCapacity: members.capacity <= 1024)
     places = MemberPlaces()
     (insertionPoint, group, refusal) = (0, 0, nil)
+  }
+
+  /// Gives back the memory of what is known of single texts and members: no body is written of this request any more.
+  public func release() {
+    segments = []
+    members = []
+    formParts = []
   }
 
   /// The model's name, as the client wrote it.

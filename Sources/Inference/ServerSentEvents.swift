@@ -217,6 +217,7 @@ public struct ServerSentEventReader {
     (dataStart, dataEnd, dataLineStart) = (dataStart - moved, dataEnd - moved, dataLineStart - moved)
     (nameStart, nameEnd) = (nameStart - moved, nameEnd - moved)
     input = UnsafeRawBufferPointer(start: nil, count: 0)
-    if tail.count == 0 { tail.reset(keeping: 16 * 1024) }
+    // The next event is most often whole: an open stream holds memory only for one that is not.
+    if tail.count == 0 { tail.reset(keeping: 0) }
   }
 }

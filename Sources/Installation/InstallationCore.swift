@@ -47,6 +47,7 @@ final class InstallationCore: Sendable {
   private let reloadFault = Mutex<String?>(nil)
   private let unservable = Mutex<[String]>([])
   private let journal: Mutex<JournalFile>
+  let catchUp = CatchUp()
 
   private struct JournalFile: Sendable {
     var number = 0
@@ -117,7 +118,7 @@ final class InstallationCore: Sendable {
         quotas: quotas, keys: tenantKeys, redaction: RedactionCompiler(), configuration: configuration,
         credentials: secrets))
     heldPlaces.store(held, ordering: .relaxed)
-    try rebuild()
+    try load()
     takeUpNeighbours()
   }
 
@@ -126,7 +127,16 @@ final class InstallationCore: Sendable {
   var policyReloadFault: String? { reloadFault.withLock { $0 } }
 
   /// Reads people and keys anew and swaps the snapshot: how every change takes effect, revocation first of all.
+  ///
+  /// Where that fails it is tried again until it succeeds, and soon nobody is served meanwhile: ``CatchUp``.
   func rebuild() throws {
+    do { try load() } catch {
+      catchUp.begin("\(error)", load: { try self.load() }, close: closeGate)
+      throw error
+    }
+  }
+
+  private func load() throws {
     try builder.withLock { builder in
       // Read, built and swapped as one: an older reading can never replace a newer one.
       let rows = try tenancy.loadAll()
@@ -135,6 +145,15 @@ final class InstallationCore: Sendable {
       for fault in faults { OperatorLog.say(fault) }
       unservable.withLock { $0 = faults }
       swap(snapshot)
+      catchUp.end()
+    }
+  }
+
+  /// Every key is told to come again: of none is it known what it may do now.
+  private func closeGate() {
+    builder.withLock { _ in
+      guard catchUp.fault != nil else { return }
+      snapshots.swap(GatewaySnapshot(directory: directories.current, policyHash: policySet.hash, callers: [:]))
     }
   }
 
@@ -259,6 +278,7 @@ final class InstallationCore: Sendable {
 
   /// Ends cleanly: everything is written and reported, leases are given back.
   func stop() {
+    catchUp.stop()
     _ = log.drain()
     log.stop()
     indexer.stop()

@@ -1,6 +1,7 @@
 import CCurl
 import EventLoop
 import Gateway
+import JSONText
 
 /// One libcurl multi handle: the connections of one provider credential on one loop.
 ///
@@ -10,18 +11,26 @@ final class MultiHandle: Watcher {
   let loop: EventLoop
   /// Outlives libcurl's connections, which tell it of their end.
   let kept: KeptConnections
+  let sessions: TLSSessions
+  /// In the order in which they were made.
+  private var targets: [PreparedTarget] = []
   private unowned let pool: UpstreamPool
   private var idle: [Transfer] = []
   /// In no order; each knows its place.
   private var active: [Transfer] = []
+  /// Seconds of the pool's clock at which the last request was started.
+  var lastUsed: Int64 = 0
   /// Milliseconds from now at which libcurl wants to be called; nil for never. Noted by the timer callback.
   private(set) var requestedTimeout: Int?
 
+  /// A pool has a target for each route of its provider; those of an earlier register are never asked for again.
+  private static let keptTargets = 32
   /// Idle connections that stay open.
   private static let kept = 1024
 
   /// - Parameter maximumConnections: To one origin; requests beyond it would wait inside of libcurl, seen by nobody.
   init(pool: UpstreamPool, loop: EventLoop, maximumConnections: Int) throws(UpstreamError) {
+    sessions = try TLSSessions()
     guard let multi = curl_multi_init() else { throw UpstreamError(.libcurl, detail: "curl_multi_init") }
     self.multi = multi
     self.pool = pool
@@ -69,6 +78,20 @@ final class MultiHandle: Watcher {
     return transfer
   }
 
+  /// A target in libcurl's form; nil if libcurl refuses.
+  func prepared(_ target: UpstreamTarget) -> PreparedTarget? {
+    // What is asked by its name once takes no place of what is sent to all the time.
+    guard target.method == .post else { return PreparedTarget(target) }
+    if let place = targets.lastIndex(where: { $0.target === target }) { return targets[place] }
+    guard let made = PreparedTarget(target) else { return nil }
+    if targets.count >= Self.keptTargets { targets.removeFirst() }
+    targets.append(made)
+    return made
+  }
+
+  func takeBuffer() -> ByteArena { pool.takeBuffer() }
+  func give(_ buffer: ByteArena) { pool.give(buffer) }
+
   /// A resting transfer of its kind, if possible one that points at the target already: its address and headers are
   /// dear to set.
   private func rested(for target: UpstreamTarget, _ isStream: Bool) -> Transfer? {
@@ -99,6 +122,7 @@ final class MultiHandle: Watcher {
     active.removeLast()
     transfer.place = -1
     remove(transfer)
+    if let received = transfer.takeReceived() { give(received) }
     transfer.exchange = nil
     transfer.isDirty = false
     if idle.count < 256, transfer.mayRest { idle.append(transfer) }

@@ -11,26 +11,27 @@ import JSONText
 final class Transfer {
   let easy: UnsafeMutableRawPointer  // CURL
   unowned let multi: MultiHandle
-  /// The size of libcurl's buffer: the events of a stream are small, and thousands of them are open at a time. Fixed for
-  /// the handle's life, because libcurl may keep the buffer of an earlier transfer when another stream shares its
-  /// connection, and believes the size that is set.
+  /// The size of libcurl's buffer: the events of a stream are small, and thousands of them are open at a time. Half of it
+  /// would cost a fifth more where a provider sends all of them at once. Fixed for the handle's life, because libcurl may
+  /// keep the buffer of an earlier transfer when another stream shares its connection, and believes the size that is set.
   let isForStreams: Bool
   /// The exchange in work; nil while the transfer rests or was cancelled.
   var exchange: Exchange?
   /// The ticket of that exchange, and how often this transfer has been used: news of an earlier use are nobody's.
   var ticket: UInt64 = 0
   private(set) var generation: UInt64 = 0
-  var target: UpstreamTarget?
+  private var prepared: PreparedTarget?
+  var target: UpstreamTarget? { prepared?.target }
   /// Its place among the active transfers of its multi handle; -1 while it rests.
   var place = -1
   /// What the handle sends; POST unless something else was asked for.
   private var method = UpstreamTarget.Method.post
-  private var headers: UnsafeMutablePointer<curl_slist>?
-  private var address: OpaquePointer?  // CURLU
+  /// libcurl refers to it as long as the easy handle lives.
+  private let sessions: TLSSessions
   fileprivate var rules = AddressRules(allowsLocal: false)
 
-  /// Noted by the callbacks since the last delivery.
-  let received = ByteArena(capacity: 64)
+  /// Noted by the callbacks since the last delivery. An open stream has most often nothing to deliver.
+  private var received: ByteArena?
   var head = UpstreamHead()
   var headComplete = false
   var headDelivered = false
@@ -68,6 +69,7 @@ final class Transfer {
     guard let easy = curl_easy_init() else { throw UpstreamError(.libcurl, detail: "curl_easy_init") }
     self.easy = easy
     self.multi = multi
+    sessions = multi.sessions
     self.isForStreams = isForStreams
     guard setConstantOptions() else { throw UpstreamError(.libcurl, detail: "curl_easy_setopt") }
   }
@@ -75,14 +77,13 @@ final class Transfer {
   deinit {
     if isTold { tell(false) }  // nobody is there to be told of the handle's end
     curl_easy_cleanup(easy)
-    curl_url_cleanup(address)
-    if let headers { curl_slist_free_all(headers) }
   }
 
   private func setConstantOptions() -> Bool {
     let me = Unmanaged.passUnretained(self).toOpaque()
     let codes = [
       th_curl_easy_set_ptr(easy, CURLOPT_PRIVATE, me),
+      th_curl_easy_set_ptr(easy, CURLOPT_SHARE, sessions.share),
       th_curl_easy_set_long(easy, CURLOPT_POST, 1),
       th_curl_easy_set_long(easy, CURLOPT_PIPEWAIT, 1),
       th_curl_easy_set_long(easy, CURLOPT_HTTP_VERSION, Int(CURL_HTTP_VERSION_2TLS)),
@@ -91,7 +92,8 @@ final class Transfer {
       th_curl_easy_set_long(easy, CURLOPT_MAXLIFETIME_CONN, 600),
       th_curl_easy_set_long(easy, CURLOPT_MAXAGE_CONN, 300),
       th_curl_easy_set_long(easy, CURLOPT_DNS_CACHE_TIMEOUT, 60),
-      th_curl_easy_set_long(easy, CURLOPT_BUFFERSIZE, isForStreams ? 4 * 1024 : 16 * 1024),
+      // libcurl takes a byte more: together 2 KiB, where allocators have a size.
+      th_curl_easy_set_long(easy, CURLOPT_BUFFERSIZE, isForStreams ? 2 * 1024 - 1 : 16 * 1024),
       th_curl_easy_set_write_function(easy, noteBody),
       th_curl_easy_set_ptr(easy, CURLOPT_WRITEDATA, me),
       th_curl_easy_set_header_function(easy, noteHeader),
@@ -115,11 +117,9 @@ final class Transfer {
   /// Sets what differs from the last request. `body` must outlive the transfer.
   func prepare(_ target: UpstreamTarget, body: UnsafeRawBufferPointer, maximumBytes: Int) -> Bool {
     if self.target !== target {
-      guard point(at: target) else { return false }
-      self.target = target
+      guard let prepared = multi.prepared(target), point(at: prepared) else { return false }
     }
     generation &+= 1
-    received.reset(keeping: 64 * 1024)
     head = UpstreamHead()
     headComplete = false
     headDelivered = false
@@ -162,39 +162,20 @@ final class Transfer {
     }
   }
 
-  private func point(at target: UpstreamTarget) -> Bool {
-    var list: UnsafeMutablePointer<curl_slist>?
-    // libcurl's own Expect: 100-continue would cost a round trip on large bodies. Where it signs, it would sign the line
-    // that takes the field away; there it just does not wait.
-    for line in target.headerLines + (target.signature == nil ? ["Expect:"] : []) {
-      guard let longer = curl_slist_append(list, line) else {
-        curl_slist_free_all(list)
-        return false
-      }
-      list = longer
-    }
+  private func point(at prepared: PreparedTarget) -> Bool {
+    let target = prepared.target
+    guard th_curl_easy_set_ptr(easy, CURLOPT_CURLU, UnsafeMutableRawPointer(prepared.address)) == CURLE_OK,
+      th_curl_easy_set_slist(easy, CURLOPT_HTTPHEADER, prepared.headers) == CURLE_OK
+    else { return false }
+    self.prepared = prepared
     usesTLS = target.transport?.proxy != nil || !target.url.hasPrefix("http:")
-    // Taken apart once: given as text, libcurl would read and write it anew with every request.
-    let address = curl_url()
-    guard curl_url_set(address, CURLUPART_URL, target.url, UInt32(CURLU_DISALLOW_USER | CURLU_PATH_AS_IS)) == CURLUE_OK,
-      th_curl_easy_set_ptr(easy, CURLOPT_CURLU, UnsafeMutableRawPointer(address)) == CURLE_OK
-    else {
-      curl_url_cleanup(address)
-      curl_slist_free_all(list)
-      return false
-    }
-    curl_url_cleanup(self.address)
-    self.address = address
-    if let headers { curl_slist_free_all(headers) }
-    headers = list
     // With a proxy it is the proxy's address that is connected to; the provider's name is the proxy's to resolve.
     rules = AddressRules(allowsLocal: target.transport?.proxy?.isLocal ?? target.isLocal)
     // A handle's pool has one transport for life, so nothing of an earlier one must be undone.
     if let transport = target.transport, !OutboundRules.apply(transport, to: easy) { return false }
     // So is its signature: all of a pool's targets are signed, or none is.
     if let signature = target.signature, !OutboundRules.apply(signature, to: easy) { return false }
-    return th_curl_easy_set_slist(easy, CURLOPT_HTTPHEADER, list) == CURLE_OK
-      && th_curl_easy_set_string(easy, CURLOPT_PROTOCOLS_STR, target.isLocal ? "http,https" : "https") == CURLE_OK
+    return th_curl_easy_set_string(easy, CURLOPT_PROTOCOLS_STR, target.isLocal ? "http,https" : "https") == CURLE_OK
       && th_curl_easy_set_long(easy, CURLOPT_CONNECTTIMEOUT_MS, target.connectMilliseconds) == CURLE_OK
   }
 
@@ -204,6 +185,19 @@ final class Transfer {
     isStale = false
     forbidReuse(false)
     return setFreshConnection(true)
+  }
+
+  /// Keeps what libcurl has brought until the turn's end.
+  fileprivate func note(_ bytes: UnsafeRawBufferPointer) {
+    let received = received ?? multi.takeBuffer()
+    received.append(bytes)
+    self.received = received
+  }
+
+  /// What was noted; whoever takes it gives it back to the multi handle.
+  func takeReceived() -> ByteArena? {
+    defer { received = nil }
+    return received
   }
 
   private func setFreshConnection(_ isWanted: Bool) -> Bool {
@@ -298,7 +292,7 @@ private func noteBody(
     transfer.overflow = true
     return 0
   }
-  transfer.received.append(UnsafeRawBufferPointer(start: bytes, count: length))
+  transfer.note(UnsafeRawBufferPointer(start: bytes, count: length))
   transfer.multi.note(transfer)
   return length
 }

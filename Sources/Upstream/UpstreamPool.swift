@@ -14,6 +14,7 @@ public final class UpstreamPool: UpstreamPort, TurnEnd {
   private var transfers: [Transfer?] = []
   private var freeSlots: [Int] = []
   private var news: [Transfer] = []
+  private var buffers: [ByteArena] = []
   private var delivering: [Transfer] = []
   /// Exchanges that could not even be handed to libcurl, with their tickets of then.
   private var unsent: [(exchange: Exchange, ticket: UInt64)] = []
@@ -24,6 +25,9 @@ public final class UpstreamPool: UpstreamPort, TurnEnd {
   private var seconds: Int64 = 0
   private var timers: [ObjectIdentifier: (deadline: Int64, multi: MultiHandle)] = [:]
   private unowned let delegate: any UpstreamDelegate
+
+  /// Of a pool that nobody uses so long: its account may be gone from the register, and its connections are stale.
+  private static let idleSeconds: Int64 = 600
 
   /// On `loop`.
   public init(loop: EventLoop, limits: Limits, delegate: any UpstreamDelegate) {
@@ -60,6 +64,7 @@ public final class UpstreamPool: UpstreamPort, TurnEnd {
     }
     transfer.lastActivity = seconds
     transfer.startedAt = seconds
+    multi.lastUsed = seconds
     let slot = freeSlots.popLast() ?? transfers.count
     if slot == transfers.count { transfers.append(transfer) } else { transfers[slot] = transfer }
     exchange.upstreamSlot = slot
@@ -113,6 +118,14 @@ public final class UpstreamPool: UpstreamPort, TurnEnd {
     return made
   }
 
+  /// Where what libcurl brings waits for the turn's end: few of many open streams have news in one turn.
+  func takeBuffer() -> ByteArena { buffers.popLast() ?? ByteArena(capacity: 1024) }
+
+  func give(_ buffer: ByteArena) {
+    buffer.reset(keeping: 16 * 1024)
+    if buffers.count < 128 { buffers.append(buffer) }
+  }
+
   // MARK: From libcurl
 
   func hasNews(_ transfer: Transfer) { news.append(transfer) }
@@ -153,9 +166,10 @@ public final class UpstreamPool: UpstreamPort, TurnEnd {
       transfer.noteSentBody()
       delegate.upstream(exchange, answered: transfer.head)
     }
-    if current() != nil, transfer.received.count > 0 {
-      delegate.upstream(exchange, sent: transfer.received.bytes)
-      if current() != nil { transfer.received.reset(keeping: 64 * 1024) }
+    // Taken from it before anybody is told: it may be another request's afterwards.
+    if current() != nil, let received = transfer.takeReceived() {
+      delegate.upstream(exchange, sent: received.bytes)
+      give(received)
     }
     guard current() != nil, transfer.result != nil else { return }
     let end = transfer.end
@@ -189,9 +203,21 @@ public final class UpstreamPool: UpstreamPort, TurnEnd {
     }
   }
 
+  /// Handles of pools: those in use, and those that were not long ago.
+  var poolCount: Int { multis.count }
+
+  private func forgetIdlePools() {
+    for (key, multi) in multis where multi.activeTransfers.isEmpty && seconds &- multi.lastUsed > Self.idleSeconds {
+      timers[ObjectIdentifier(multi)] = nil
+      if last?.multi === multi { last = nil }
+      multis[key] = nil
+    }
+  }
+
   /// Once a second: ends what has been silent, or under way, for too long.
   func tick() {
     seconds &+= 1
+    if seconds % 60 == 0 { forgetIdlePools() }
     for multi in multis.values {
       for transfer in multi.activeTransfers {
         guard let target = transfer.target, let exchange = transfer.exchange else { continue }

@@ -65,6 +65,35 @@ struct StreamTests {
     }
   }
 
+  /// What streams are read, restored and written with is one set for all of a loop's: nothing of one gets to another,
+  /// wherever the network cuts both.
+  @Test func streamsInTurnGiveWhatEachGivesAlone() throws {
+    let gate = try TestGate()
+    let people = [Specimens.mail, ["berta.beispiel", "example.org"].joined(separator: "@")]
+    let clients = people.map { gate.send(gate.chat(Specimens.chat("Schreib an \($0).", stream: true))) }
+    let exchanges = gate.upstream.sent.suffix(2).map(\.exchange)
+    let wires = try gate.upstream.sent.suffix(2).map { sent in
+      let placeholder = try #require(sent.text.firstMatch(of: /\[EMAIL_[0-9a-z]{8}\]/)).output
+      return Array(Self.wire(String(placeholder)).utf8)
+    }
+    var head = UpstreamHead()
+    (head.status, head.kind, head.hasTakenRequest) = (200, .eventStream, true)
+    for exchange in exchanges { gate.pipeline.upstream(exchange, answered: head) }
+    for step in stride(from: 0, to: wires.map(\.count).max() ?? 0, by: 7) {
+      for (exchange, wire) in zip(exchanges, wires) where step < wire.count {
+        wire[step..<min(step + 7, wire.count)].withUnsafeBytes { gate.pipeline.upstream(exchange, sent: $0) }
+      }
+    }
+    for exchange in exchanges { gate.pipeline.upstream(exchange, ended: .complete) }
+    gate.turnLedger()
+    for (index, client) in clients.enumerated() {
+      gate.finish(client)
+      #expect(client.hasEnded && client.hasDone)
+      #expect(Self.assembled(client.text).components(people[index]) == 2)
+      #expect(client.text.components(people[1 - index]) == 0)
+    }
+  }
+
   /// All pieces of text in the order in which they came.
   private static func assembled(_ stream: String) -> String {
     var out = ""

@@ -4,7 +4,7 @@ import Testing
 
 @Suite("Finding counts")
 struct FindingCountsTests {
-  @Test func hasARowForEveryTypeAndOutcome() {
+  @Test func countsEachTypeAndOutcomeByItself() {
     var counts = FindingCounts()
     for type in FindingType.all {
       for action in RedactionAction.allCases { counts.add(type, action) }

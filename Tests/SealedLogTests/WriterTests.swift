@@ -162,6 +162,42 @@ func aFullDiskConfirmsNothingAndHealsWithoutRestart(file: String) throws {
 
 /// What is written while a sync fails has its segment synced once more: by then the segment is given up, and its files
 /// may be closed and their numbers others'.
+/// A sync is a flush of the disk. Where one takes longer than entries take to come, the next one followed at once, and so
+/// on for as long as there was anything to do.
+@Test func whatComesDuringASyncWaitsForTheTimeOfTheNext() throws {
+  let fixture = try LogFixture()
+  let disk = try FaultyDisk(folder: fixture.log)
+  var options = WriterOptions()
+  options.syncIntervalNanoseconds = 3600 * 1_000_000_000
+  let writer = try fixture.writer(options: options, disk: disk)
+  let strict = try fixture.stream(durability: .strict)
+  let buffered = try fixture.stream(.second)
+  let confirmed = fixture.confirmed
+  func next(_ number: Int, _ stream: LogStream) {
+    #expect(writer.append(entry(stream, number), loop: 0) && confirmed.waits(for: UInt64(number)))
+  }
+  next(1, strict)
+  next(2, buffered)
+  func syncs() -> Int {
+    disk.synchronized.withLock { $0.filter { $0.contains("\(TenantID.second)") && $0.contains(".thl") }.count }
+  }
+  let before = syncs()
+  disk.set {
+    $0.whileSyncing = {
+      for number in 3...4 where writer.append(entry(buffered, number), loop: 0) {
+        _ = confirmed.waits(for: UInt64(number))
+      }
+    }
+  }
+  next(5, strict)
+  next(6, buffered)
+  next(7, strict)
+  #expect(confirmed.all == [1, 2, 3, 4, 5, 6, 7])
+  #expect(syncs() - before == 2, "each with those who could not wait")
+  writer.stop()
+  #expect(try fixture.verify().exitCode == 0)
+}
+
 @Test(arguments: [(Durability.buffered, ".thl"), (.strict, ".thl"), (.strict, ".thk"), (.buffered, ".thk")])
 func aGivenUpSegmentIsNeverSyncedAgain(durability: Durability, file: String) throws {
   let fixture = try LogFixture()
@@ -347,6 +383,7 @@ func aGivenUpSegmentIsNeverSyncedAgain(durability: Durability, file: String) thr
   let (reached, go) = (DispatchSemaphore(value: 0), DispatchSemaphore(value: 0))
   let isHeld = Atomic<Bool>(false)
   var options = WriterOptions()
+  options.staleNanoseconds = .max
   options.onMetadata = { records in
     guard records.contains(where: { $0.recordID == 2 }), !isHeld.exchange(true, ordering: .relaxed) else { return }
     reached.signal()

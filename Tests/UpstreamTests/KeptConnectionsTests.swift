@@ -88,39 +88,75 @@ struct KeptConnectionsTests {
     func woken(_ exchange: Exchange) {}
   }
 
-  /// libcurl would choose it for every request to come, and each would need a new one.
-  @Test(.timeLimit(.minutes(1))) func oneThatIsNotFitForUseIsClosed() async throws {
+  /// A pool before a provider that is always willing.
+  private struct Asker: Sendable {
     let provider = PoliteProvider()
-    provider.start()
-    defer { provider.stop() }
-    let loop = try EventLoop(name: "test")
-    defer { loop.stop() }
-    let target = UpstreamTarget(
-      provider: "polite", url: "http://127.0.0.1:\(provider.port)/v1", headerLines: [], poolKey: "polite",
-      isLocal: true,
-      limits: Limits())
-    let bound = try await loop.run {
-      let ears = Ears()
-      return LoopBound((ears, UpstreamPool(loop: loop, limits: Limits(), delegate: ears)), loop)
+    let loop: EventLoop
+    private let bound: LoopBound<(ears: Ears, pool: UpstreamPool)>
+
+    init() async throws {
+      let loop = try EventLoop(name: "test")
+      self.loop = loop
+      provider.start()
+      bound = try await loop.run {
+        let ears = Ears()
+        return LoopBound((ears, UpstreamPool(loop: loop, limits: Limits(), delegate: ears)), loop)
+      }
     }
-    func ask(_ ticket: UInt64) async -> UpstreamEnd {
-      await withCheckedContinuation { continuation in
+
+    func ask(_ ticket: UInt64, account: String = "polite") async -> UpstreamEnd {
+      let target = UpstreamTarget(
+        provider: "polite", url: "http://127.0.0.1:\(provider.port)/v1", headerLines: [], poolKey: account,
+        isLocal: true, limits: Limits())
+      return await withCheckedContinuation { continuation in
         loop.execute {
-          let (ears, pool) = bound.value
-          ears.ended = { continuation.resume(returning: $0) }
+          bound.value.ears.ended = { continuation.resume(returning: $0) }
           let exchange = Exchange()
           exchange.ticket = ticket
-          pool.send(exchange, to: target, body: UnsafeRawBufferPointer(start: nil, count: 0))
+          bound.value.pool.send(exchange, to: target, body: UnsafeRawBufferPointer(start: nil, count: 0))
         }
       }
     }
+
+    func onPool<Value: Sendable>(_ work: @escaping @Sendable (UpstreamPool) -> Value) async throws -> Value {
+      try await loop.run { work(bound.value.pool) }
+    }
+
+    func end() async throws {
+      try await onPool { $0.stop() }
+      provider.stop()
+      loop.stop()
+    }
+  }
+
+  /// libcurl would choose it for every request to come, and each would need a new one.
+  @Test(.timeLimit(.minutes(1))) func oneThatIsNotFitForUseIsClosed() async throws {
+    let asker = try await Asker()
     var connections: [Int] = []
     for ticket in 1...5 as ClosedRange<UInt64> {
-      #expect(await ask(ticket) == .complete)
-      connections.append(provider.connections)
-      if ticket == 2 { provider.babble(on: 0) }
+      #expect(await asker.ask(ticket) == .complete)
+      connections.append(asker.provider.connections)
+      if ticket == 2 { asker.provider.babble(on: 0) }
     }
     #expect(connections == [1, 1, 2, 2, 2])
-    try await loop.run { bound.value.1.stop() }
+    try await asker.end()
+  }
+
+  /// An account that a reload has taken away is never called again, and no request closes its connections.
+  @Test(.timeLimit(.minutes(1))) func thoseOfAnAccountThatNobodyUsesAreClosed() async throws {
+    let asker = try await Asker()
+    #expect(await asker.ask(1, account: "old") == .complete)
+    try await asker.onPool { pool in for _ in 0..<500 { pool.tick() } }
+    #expect(await asker.ask(2, account: "new") == .complete)
+    let left = try await asker.onPool { pool in
+      for _ in 0..<200 { pool.tick() }
+      return pool.poolCount
+    }
+    #expect(left == 1)
+    #expect(await asker.ask(3, account: "new") == .complete)
+    #expect(asker.provider.connections == 2, "the other account's connection is still there")
+    #expect(await asker.ask(4, account: "old") == .complete)
+    #expect(asker.provider.connections == 3)
+    try await asker.end()
   }
 }

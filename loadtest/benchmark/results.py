@@ -155,7 +155,7 @@ def soak(found, seconds):
     """Memory over the short soak of the bench; hours take the mode `soak`."""
     if not found:
         return line("memory", "flat over hours", "–", "–", "–", "", "not measured: bench.py soak --minutes 120")
-    judged = ("flat" if found["flat"] else "grows") + f" over {seconds:g} s; for hours: bench.py soak --minutes 120"
+    judged = ("flat" if found["flat"] else f"not flat ({found['why']})") + f" over {seconds:g} s; for hours: bench.py soak --minutes 120"
     return line("memory", "flat over hours", number(found["rss_slope_kib_per_min"], 0, " KiB/min"), "–", "–", "", judged)
 
 

@@ -165,7 +165,7 @@ def start_haproxy(processes, folder, mock_port, workers):
     return Target("haproxy", f"http://127.0.0.1:{port}/v1", process)
 
 
-def start_torhaus(processes, folder, binary, mock_port, extra, state=None):
+def start_torhaus(processes, folder, binary, mock_port, extra, state=None, environment=None):
     """The gateway's demo before the mock; `state` is the folder of an earlier one that is to be used again."""
     if binary is None or not os.access(binary, os.X_OK):
         raise BenchError("the gateway is not built (swift build -c release, or give --torhaus PATH)")
@@ -176,7 +176,7 @@ def start_torhaus(processes, folder, binary, mock_port, extra, state=None):
     if "--policies" not in extra:
         arguments += ["--policies", policies(folder)]
     begin = time.monotonic()
-    process = processes.start("torhaus", arguments)
+    process = processes.start("torhaus", arguments, environment)
     try:
         processes.wait_for(
             process, "200 of /readyz", lambda: get(f"http://127.0.0.1:{port}/readyz")[0] == 200, seconds=60

@@ -9,13 +9,12 @@ public struct RequestHeadParser {
     case failed(HTTPFault)
   }
 
-  private let limits: Limits
   private var searched = 0
 
-  public init(limits: Limits) { self.limits = limits }
+  public init() {}
 
   /// Looks at all bytes received since the last request; called again with more when ``Outcome/incomplete``.
-  public mutating func parse(_ bytes: UnsafeRawBufferPointer) -> Outcome {
+  public mutating func parse(_ bytes: UnsafeRawBufferPointer, within limits: Limits) -> Outcome {
     // An empty line in front of a request line is tolerated once (RFC 9112, 2.2).
     let start = bytes.count >= 2 && bytes[0] == 0x0D && bytes[1] == 0x0A ? 2 : 0
     guard let end = endOfHead(bytes, from: max(start, searched)) else {

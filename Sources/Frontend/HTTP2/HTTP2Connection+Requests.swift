@@ -48,9 +48,9 @@ extension HTTP2Connection {
   private func begin(
     _ stream: HTTP2Stream, _ exchange: Exchange, _ bytes: UnsafeRawBufferPointer, endsStream: Bool
   ) throws(HTTPFault) {
-    var parser = RequestHeadParser(limits: limits)
+    var parser = RequestHeadParser()
     let head: RequestHead
-    switch parser.parse(bytes) {
+    switch parser.parse(bytes, within: limits) {
     case .complete(let complete): head = complete
     case .failed(let fault): throw fault
     case .incomplete: throw .malformedField

@@ -87,9 +87,9 @@ final class MetaWriter {
 
   private func tokens(_ exchange: Exchange, _ actual: Actual) {
     out.append(",\"tokens\":{\"input\":")
-    Decimal.append(exchange.spent.inputTokens &+ actual.inputTokens, to: out)
+    Decimal.append((exchange.earlier?.spent.inputTokens ?? 0) &+ actual.inputTokens, to: out)
     out.append(",\"output\":")
-    Decimal.append(exchange.spent.outputTokens &+ actual.outputTokens, to: out)
+    Decimal.append((exchange.earlier?.spent.outputTokens ?? 0) &+ actual.outputTokens, to: out)
     if let usage = exchange.stream.reader.usage ?? exchange.usage {
       out.append(",\"cached\":")
       Decimal.append(usage.cachedTokens, to: out)
@@ -97,7 +97,7 @@ final class MetaWriter {
       Decimal.append(usage.reasoningTokens, to: out)
     }
     out.append("}")
-    number(",\"cost\":", exchange.spent.money &+ actual.money)
+    number(",\"cost\":", (exchange.earlier?.spent.money ?? 0) &+ actual.money)
   }
 
   /// Only where there is more than one price.

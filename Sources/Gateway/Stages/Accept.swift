@@ -82,7 +82,10 @@ extension RequestPipeline {
       return .refused(
         Refusal(
           .invalidAPIKey,
-          message: "The API key is missing, unknown, expired or revoked. Send it as 'Authorization: Bearer th_…'."))
+          // LiteLLM knows a bad key by OpenAI's own first words.
+          message:
+            "Incorrect API key provided. It is missing, unknown, expired or revoked. Send it as 'Authorization: Bearer th_…'."
+        ))
     }
     exchange.caller = caller
     exchange.snapshot = snapshot

@@ -132,9 +132,9 @@ extension RequestPipeline {
 
   /// Ends a request that was not sent: gives back what was set aside, records the refusal, answers.
   func refuse(_ exchange: Exchange, _ refusal: Refusal) {
-    let refusal = refusal.code == .noRoute ? exchange.lastFault ?? refusal : refusal
+    let refusal = refusal.code == .noRoute ? exchange.earlier?.lastFault ?? refusal : refusal
     exchange.status = UInt16(clamping: refusal.code.status(in: exchange.dialect))
-    guard exchange.settled.isEmpty else { return settleRefusal(exchange, refusal) }
+    guard exchange.earlier?.settled.isEmpty != false else { return settleRefusal(exchange, refusal) }
     forgo(exchange)
     counters.ended(status: exchange.status)
     writeRefusal(exchange, refusal)
@@ -169,7 +169,7 @@ extension RequestPipeline {
   func drop(_ exchange: Exchange) {
     exchange.status = 499
     exchange.isClientGone = true
-    guard exchange.settled.isEmpty else {
+    guard exchange.earlier?.settled.isEmpty != false else {
       return settleRefusal(exchange, Refusal(.overloaded, message: "The client has gone."))
     }
     forgo(exchange)

@@ -22,7 +22,7 @@ extension RequestPipeline {
     var isServed = false
     var (isFull, rest): (Bool, Int64?) = (false, nil)
     var capabilities = CapabilityCheck(needed: exchange.needs)
-    var context = ContextCheck(least: exchange.leastInput, refusedBy: exchange.refusedContext)
+    var context = ContextCheck(least: exchange.leastInput, refusedBy: exchange.earlier?.refusedContext)
     var (isPriced, lacksTier) = (false, false)
     for candidate in order(route, exchange) {
       if let found = caller.rules.policy.compliance.obstacle(to: candidate.provider, on: today) {
@@ -39,7 +39,7 @@ extension RequestPipeline {
       }
       isPriced = true
       guard context.admits(candidate.model) else { continue }
-      guard !exchange.excluded.contains(ObjectIdentifier(candidate)) else { continue }
+      guard exchange.earlier?.excludes(candidate) != true else { continue }
       if let remaining = candidate.rest.remaining(at: now) {
         rest = min(rest ?? .max, remaining)
         continue
@@ -79,11 +79,11 @@ extension RequestPipeline {
     if lacksTier, !isPriced { return .refused(Self.unpricedTier) }
     if let longest = context.refused {
       return .refused(
-        exchange.lastFault
+        exchange.earlier?.lastFault
           ?? Refusal(
             .contextLengthExceeded, message: "The prompt is longer than this model's \(longest) tokens. Shorten it."))
     }
-    return .refused(exchange.lastFault ?? Self.noRoute(isFull: isFull, rest: rest))
+    return .refused(exchange.earlier?.lastFault ?? Self.noRoute(isFull: isFull, rest: rest))
   }
 
   /// Why none of the candidates that compliance allows can take a request now.
@@ -104,7 +104,7 @@ extension RequestPipeline {
 
   /// Whether a candidate could be asked now; takes nothing.
   func couldServe(_ exchange: Exchange, _ candidate: CallableModel) -> Bool {
-    guard let caller = exchange.caller, !exchange.excluded.contains(ObjectIdentifier(candidate)) else { return false }
+    guard let caller = exchange.caller, exchange.earlier?.excludes(candidate) != true else { return false }
     let today = CalendarDay(epochSeconds: clock.wallNanoseconds / 1_000_000_000)
     let now = clock.monotonicNanoseconds / 1_000_000
     let limit = candidate.provider.limits.concurrency ?? .max
@@ -113,7 +113,7 @@ extension RequestPipeline {
       && servingWire(candidate, exchange)
         .map { candidate.admits(exchange.scan.tier, of: exchange.scan.route, on: $0) } ?? false
       && candidate.model.missing(of: exchange.needs).isEmpty
-      && ContextCheck.admits(candidate.model, least: exchange.leastInput, refusedBy: exchange.refusedContext)
+      && ContextCheck.admits(candidate.model, least: exchange.leastInput, refusedBy: exchange.earlier?.refusedContext)
       && candidate.rest.remaining(at: now) == nil && candidate.load.outstanding < limit
       && breakers.mayAdmit(candidate.breakerName, nowMilliseconds: now)
   }
@@ -211,6 +211,8 @@ extension RequestPipeline {
     // Edits are used up by the first body: another attempt starts from the original again.
     if rewrites, case .refused(let refusal) = redact(exchange) { return .refused(refusal) }
     exchange.outgoing.reset()
+    // At once what most bodies come to: each growth would copy, and end with half of its memory unused.
+    exchange.outgoing.reserve(exchange.body.count + 256)
     let step =
       exchange.wire == exchange.scan.route.ownWire ? splice(exchange, candidate) : translate(exchange, candidate)
     guard case .next = step else { return step }
@@ -416,7 +418,7 @@ extension RequestPipeline {
     guard services.log.append(entry, loop: loop) else { return .refused(Self.logRefusal) }
     exchange.logRoom = 0  // the queue's now
     if exchange.attempt == 0, exchange.findings.total > 0 { counters.found(exchange.findings.total) }
-    exchange.journal.removeAll(keepingCapacity: true)
+    exchange.journal = []  // the record's now
     return .next
   }
 

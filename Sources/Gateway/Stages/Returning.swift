@@ -147,7 +147,8 @@ extension RequestPipeline: UpstreamDelegate {
       let options = options(exchange)
       // What a translated answer repeats of its request lies beside it as long as the stream lasts.
       if !options.echo.isEmpty { holdAnswer(exchange, options.echo.count) }
-      exchange.stream.reader = AnswerStream(from: exchange.wire, to: exchange.scan.route, options)
+      exchange.stream.reader = AnswerStream(
+        from: exchange.wire, to: exchange.scan.route, options, tools: streamTools)
     }
     guard !exchange.stream.hasBegun else { return }
     exchange.stream.hasBegun = true
@@ -165,10 +166,8 @@ extension RequestPipeline: UpstreamDelegate {
       return fault(exchange, .malformed, exit: .upstreamCut, cancel: true)
     }
     exchange.stream.restoring = nil  // no second reference: what the restorers hold is changed in place
-    let reply = exchange.reply
-    exchange.stream.reader.feed(bytes, rewriter: &restoring, into: reply)
+    sendPiece(of: exchange) { exchange.stream.reader.feed(bytes, rewriter: &restoring, into: $0) }
     exchange.stream.restoring = restoring
-    deliver(exchange)
     if case .failed(let refusal) = exchange.stream.reader.state {
       upstreamPort?.cancel(exchange)
       endProbe(exchange, .failed)
@@ -186,11 +185,12 @@ extension RequestPipeline: UpstreamDelegate {
     upstreamPort?.pause(exchange)
   }
 
-  /// Sends what has been prepared, all of it at once.
-  private func deliver(_ exchange: Exchange) {
-    guard exchange.reply.count > 0 else { return }
-    exchange.client?.send(exchange.reply.bytes)
-    exchange.reply.reset()
+  /// Sends what `write` prepares, all of it at once. What it is prepared in begins empty: it is every stream's in turn.
+  func sendPiece(of exchange: Exchange, _ write: (ByteArena) -> Void) {
+    streamed.reset()
+    write(streamed)
+    guard streamed.count > 0 else { return }
+    exchange.client?.send(streamed.bytes)
     exchange.stream.lastSentAt = clock.monotonicNanoseconds
   }
 
@@ -206,14 +206,12 @@ extension RequestPipeline: UpstreamDelegate {
       return fault(exchange, .malformed, exit: .upstreamCut)
     }
     exchange.stream.restoring = nil
-    let reply = exchange.reply
-    exchange.stream.reader.finish(rewriter: &restoring, into: reply)
-    deliver(exchange)
+    sendPiece(of: exchange) { exchange.stream.reader.finish(rewriter: &restoring, into: $0) }
     if case .failed(let refusal) = exchange.stream.reader.state {
       return conclude(exchange, .streamError(refusal), exit: .upstreamCut)
     }
     guard exchange.stream.reader.isComplete else { return fault(exchange, .cut, exit: .upstreamCut) }
-    exchange.stream.reader.appendEnd(to: reply)
+    exchange.stream.reader.appendEnd(to: exchange.reply)
     conclude(
       exchange, .streamEnd, exit: exchange.stream.reader.usage?.hasInput == true ? .complete : .completeUsageMissing)
   }
@@ -262,13 +260,17 @@ extension RequestPipeline: UpstreamDelegate {
     if exchange.isClientGone { return conclude(exchange, .nobody, exit: exit) }
     if exchange.stream.hasBegun { return conclude(exchange, .streamError(fault.refusal), exit: exit) }
     if fault.retry != .never, exchange.attempt + 1 < limits.attempts, let candidate = exchange.candidate {
-      exchange.excluded.append(ObjectIdentifier(candidate))
-      exchange.lastFault = fault.refusal
-      if fault.retry == .longerContext { noteTooLong(exchange, candidate) }
-      if hasAnotherCandidate(exchange) { return tryAgain(exchange, exit: exit) }
+      let earlier = exchange.earlier ?? EarlierAttempts()
+      exchange.earlier = earlier
+      earlier.excluded.append(ObjectIdentifier(candidate))
+      earlier.lastFault = fault.refusal
+      if fault.retry == .longerContext {
+        earlier.refusedContext = max(earlier.refusedContext ?? 0, tooSmall(exchange, candidate))
+      }
+      if hasAnotherCandidate(exchange) { return tryAgain(exchange, earlier, exit: exit) }
       if let wait = waitForTheSame(exchange, candidate, failure) {
-        exchange.excluded.removeLast()
-        return tryAgain(exchange, exit: exit, afterMilliseconds: wait)
+        earlier.excluded.removeLast()
+        return tryAgain(exchange, earlier, exit: exit, afterMilliseconds: wait)
       }
     }
     conclude(exchange, .refusal(fault.refusal), exit: exit)
@@ -276,11 +278,9 @@ extension RequestPipeline: UpstreamDelegate {
 
   /// Whoever is asked next must have a larger context than the one that was too small; where nobody wrote that down,
   /// than what we believe that the prompt has.
-  private func noteTooLong(_ exchange: Exchange, _ candidate: CallableModel) {
-    let tooSmall =
-      candidate.model.context
+  private func tooSmall(_ exchange: Exchange, _ candidate: CallableModel) -> Int64 {
+    candidate.model.context
       ?? estimator.inputTokens(exchange.alias, bytes: exchange.outgoing.count, upper: exchange.demand.inputTokens)
-    exchange.refusedContext = max(exchange.refusedContext ?? 0, tooSmall)
   }
 
   private func hasAnotherCandidate(_ exchange: Exchange) -> Bool {
@@ -301,13 +301,12 @@ extension RequestPipeline: UpstreamDelegate {
   }
 
   /// Settles the failed attempt by its own row and goes back to *route*, with compliance and reservation anew.
-  private func tryAgain(_ exchange: Exchange, exit: Exit, afterMilliseconds wait: Int64 = 0) {
+  private func tryAgain(
+    _ exchange: Exchange, _ earlier: EarlierAttempts, exit: Exit, afterMilliseconds wait: Int64 = 0
+  ) {
     let cost = actual(exchange, exit: exit)
     services.quotas.settle(&exchange.reservation, cost, journal: &exchange.journal)
-    exchange.spent.inputTokens &+= cost.inputTokens
-    exchange.spent.outputTokens &+= cost.outputTokens
-    exchange.spent.money &+= cost.money
-    exchange.settled.append(exchange.reservation)
+    earlier.settle(exchange.reservation, cost)
     exchange.reservation = Reservation()
     endProbe(exchange, .abandoned)
     exchange.attempt += 1

@@ -19,7 +19,7 @@ extension RequestPipeline {
       exchange,
       exit: !isDrained ? exit : exchange.stream.bytesAtAbort > 0 ? .clientGone : .clientGoneEarly)
     services.quotas.settle(&exchange.reservation, actual, journal: &exchange.journal)
-    exchange.cost = exchange.spent.money &+ actual.money
+    exchange.cost = (exchange.earlier?.spent.money ?? 0) &+ actual.money
     counters.settled(input: actual.inputTokens, output: actual.outputTokens)
     let now = clock.monotonicNanoseconds
     if exit == .complete, exchange.batch == nil {
@@ -49,7 +49,7 @@ extension RequestPipeline {
       }
     }
     exchange.pendingRecord = nil
-    exchange.journal.removeAll(keepingCapacity: true)
+    exchange.journal = []  // the record's now
   }
 
   private func status(of exchange: Exchange) -> UInt16 {
@@ -69,6 +69,7 @@ extension RequestPipeline {
         response = batchRecord(exchange, work)
       } else if let kept = exchange.stream.kept {
         response = Array(kept.runs.bytes)
+        kept.runs.release()  // many streams may end at once, and the log takes its time
         isAssembled = true
       } else if exchange.answer.count > 0 {
         response = exchange.takeCopy() ?? Array(exchange.answer.bytes)
@@ -89,8 +90,10 @@ extension RequestPipeline {
   func release(_ exchange: Exchange) -> Bool {
     guard exchange.stage == .settle, exchange.pendingRecord == nil, exchange.closing != nil else { return false }
     services.quotas.confirmed(&exchange.reservation)
-    for index in exchange.settled.indices { services.quotas.confirmed(&exchange.settled[index]) }
-    exchange.settled.removeAll(keepingCapacity: true)
+    if let earlier = exchange.earlier {
+      for index in earlier.settled.indices { services.quotas.confirmed(&earlier.settled[index]) }
+      earlier.settled = []
+    }
     return true
   }
 
@@ -176,10 +179,7 @@ extension RequestPipeline {
     guard exchange.stream.hasBegun,
       now - exchange.stream.lastSentAt > Int64(limits.keepAliveMilliseconds) * 1_000_000
     else { return }
-    exchange.stream.lastSentAt = now
-    exchange.stream.reader.appendKeepAlive(to: exchange.reply)
-    exchange.client?.send(exchange.reply.bytes)
-    exchange.reply.reset()
+    sendPiece(of: exchange) { exchange.stream.reader.appendKeepAlive(to: $0) }
   }
 
   /// The writer did not confirm in time: the answer ends as an error. The settlement stands; its record stays queued.

@@ -90,7 +90,7 @@ extension RequestPipeline {
     guard let caller = exchange.caller else { return .parked }
     exchange.edits.reset()
     exchange.issued.wipe()
-    exchange.findings = FindingCounts()
+    exchange.findings.reset()
     guard let profile = caller.rules.redaction else { return .next }
     guard !exchange.scan.isTokenArray else {
       return .refused(

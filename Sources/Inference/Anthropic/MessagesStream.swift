@@ -12,9 +12,8 @@ public struct MessagesStreamReader: AnswerStreamReader, EventByEvent {
 
   private let aliasValue: [UInt8]
   var reader = ServerSentEventReader()
-  private let scan = MessagesScan()
-  private var edits = EditList()
-  private let text = ByteArena(capacity: 256)
+  private let tools: StreamTools
+  private var scan: MessagesScan { tools.messages }
   private var figures: MessagesUsage?
   /// Whether a `message_delta` has told the usage: what `message_start` says of the output is an estimate.
   private var isUsageFinal = false
@@ -23,7 +22,8 @@ public struct MessagesStreamReader: AnswerStreamReader, EventByEvent {
   /// Texts that are running: of each something may be held back.
   private var channels: [AnswerChannel] = []
 
-  public init(_ options: AnswerOptions) {
+  public init(_ options: AnswerOptions, tools: StreamTools = StreamTools()) {
+    self.tools = tools
     let alias = ByteArena(capacity: 64)
     JSONEscape.appendQuoted(options.alias, to: alias)
     aliasValue = alias.array
@@ -59,7 +59,7 @@ public struct MessagesStreamReader: AnswerStreamReader, EventByEvent {
     guard hasBegun || kind == .messageStart || kind == .ping || kind == .unknown else {
       return fail("The provider's stream does not begin with message_start.")
     }
-    edits.reset()
+    tools.edits.reset()
     switch kind {
     case .messageStart:
       // There is one at the client, whatever comes in.
@@ -67,7 +67,7 @@ public struct MessagesStreamReader: AnswerStreamReader, EventByEvent {
       hasBegun = true
       figures = scan.usage
       if let model = scan.model, !model.of(data).elementsEqual(aliasValue) {
-        edits.replace(model.start, model.end, with: aliasValue)
+        tools.edits.replace(model.start, model.end, with: aliasValue)
       }
       pass("message_start", data, &rewriter, out)
     case .blockStart: pass("content_block_start", data, &rewriter, out)
@@ -125,18 +125,18 @@ public struct MessagesStreamReader: AnswerStreamReader, EventByEvent {
         }
         channels.append(span.channel)
       }
-      text.reset()
+      tools.text.reset()
       let piece = span.range.of(data)
-      let outcome = rewriter.rewrite(piece, channel: span.channel, into: text)
+      let outcome = rewriter.rewrite(piece, channel: span.channel, into: tools.text)
       guard outcome != .blocked else { return block() }
       var isChanged = outcome == .replaced
       if isWhole {
-        if !isChanged { text.append(piece) }
-        let rest = rewriter.flush(channel: span.channel, into: text)
+        if !isChanged { tools.text.append(piece) }
+        let rest = rewriter.flush(channel: span.channel, into: tools.text)
         guard rest != .blocked else { return block() }
         if rest == .replaced { isChanged = true }
       }
-      if isChanged { edits.replace(span.start, span.end, with: text.bytes) }
+      if isChanged { tools.edits.replace(span.start, span.end, with: tools.text.bytes) }
     }
     write(name, data, to: out)
   }
@@ -149,13 +149,13 @@ public struct MessagesStreamReader: AnswerStreamReader, EventByEvent {
     _ isEnding: (AnswerChannel) -> Bool, _ rewriter: inout Rewriter, _ out: ByteArena
   ) -> Bool {
     for channel in channels where isEnding(channel) {
-      text.reset()
-      let outcome = rewriter.flush(channel: channel, into: text)
+      tools.text.reset()
+      let outcome = rewriter.flush(channel: channel, into: tools.text)
       guard outcome != .blocked else {
         block()
         return false
       }
-      if outcome == .replaced, text.count > 0 { Self.appendDelta(channel, text: text.bytes, to: out) }
+      if outcome == .replaced, tools.text.count > 0 { Self.appendDelta(channel, text: tools.text.bytes, to: out) }
     }
     channels.removeAll(where: isEnding)
     return true
@@ -184,13 +184,13 @@ public struct MessagesStreamReader: AnswerStreamReader, EventByEvent {
   /// - Parameter name: What the event is by its data; nil where its own name is unknown, too.
   private mutating func write(_ name: StaticString?, _ data: UnsafeRawBufferPointer, to out: ByteArena) {
     let isNamed = name.map { reader.name.equals($0) } ?? true
-    if edits.isEmpty, isNamed, let verbatim = reader.verbatimNamed { return out.append(verbatim) }
+    if tools.edits.isEmpty, isNamed, let verbatim = reader.verbatimNamed { return out.append(verbatim) }
     let began = out.count
     out.append("event: ")
     if let name { out.append(name) } else { out.append(reader.name) }
     out.append("\ndata: ")
     let dataBegan = out.count
-    guard edits.apply(to: data, into: out) else {
+    guard tools.edits.apply(to: data, into: out) else {
       out.truncate(to: began)
       return fail("The provider's stream could not be read.")
     }

@@ -13,8 +13,8 @@ struct MessagesUsage {
   private var tier: ServiceTier?
   /// What compacting the context took: it is billed, and in no figure above.
   private var compaction: Usage?
-  /// Judges figures.
-  private var judge = Usage()
+  /// A figure was not believable.
+  private var isSuspect = false
 
   /// Reads a `usage` object; the cursor stands before it. Unknown members are passed over.
   static func read(_ cursor: inout JSONCursor, in body: UnsafeRawBufferPointer) throws(JSONTextError) -> MessagesUsage {
@@ -29,13 +29,13 @@ struct MessagesUsage {
   ) throws(JSONTextError) {
     let name = key.range.of(body)
     if name.equals("input_tokens") {
-      input = try judge.figure(&cursor)
+      input = try Usage.figure(&cursor, isSuspect: &isSuspect)
     } else if name.equals("output_tokens") {
-      output = try judge.figure(&cursor)
+      output = try Usage.figure(&cursor, isSuspect: &isSuspect)
     } else if name.equals("cache_read_input_tokens") {
-      cacheRead = try judge.figure(&cursor)
+      cacheRead = try Usage.figure(&cursor, isSuspect: &isSuspect)
     } else if name.equals("cache_creation_input_tokens") {
-      cacheCreation = try judge.figure(&cursor)
+      cacheCreation = try Usage.figure(&cursor, isSuspect: &isSuspect)
     } else if name.equals("cache_creation") || name.equals("output_tokens_details") {
       try details(&cursor, in: body)
     } else if name.equals("iterations") {
@@ -56,11 +56,11 @@ struct MessagesUsage {
     while let key = try cursor.nextMember(&walk) {
       let name = key.range.of(body)
       if name.equals("ephemeral_5m_input_tokens") {
-        write5m = try judge.figure(&cursor)
+        write5m = try Usage.figure(&cursor, isSuspect: &isSuspect)
       } else if name.equals("ephemeral_1h_input_tokens") {
-        write1h = try judge.figure(&cursor)
+        write1h = try Usage.figure(&cursor, isSuspect: &isSuspect)
       } else if name.equals("thinking_tokens") {
-        thinking = try judge.figure(&cursor)
+        thinking = try Usage.figure(&cursor, isSuspect: &isSuspect)
       } else {
         try cursor.skipValue()
       }
@@ -111,7 +111,7 @@ struct MessagesUsage {
     next.thinking = later.thinking ?? thinking
     next.compaction = later.compaction ?? compaction
     next.tier = later.tier ?? tier
-    next.judge.isSuspect = judge.isSuspect || later.judge.isSuspect
+    next.isSuspect = isSuspect || later.isSuspect
     self = next
   }
 
@@ -119,7 +119,7 @@ struct MessagesUsage {
   /// - Parameter isFinal: Whether the output is more than the estimate that a stream begins with.
   func sum(isFinal: Bool) -> Usage {
     var usage = Usage()
-    usage.isSuspect = judge.isSuspect
+    usage.isSuspect = isSuspect
     let split = (write5m ?? 0) + (write1h ?? 0)
     usage.cachedTokens = cacheRead ?? 0
     usage.cacheWriteTokens = max(cacheCreation ?? 0, split)

@@ -21,9 +21,8 @@ public struct ChatStreamReader: AnswerStreamReader, EventByEvent {
   private let isCompletion: Bool
   private let aliasValue: [UInt8]
   var reader = ServerSentEventReader()
-  private let scan = AnswerScan()
-  private var edits = EditList()
-  private let text = ByteArena(capacity: 256)
+  private let tools: StreamTools
+  private var scan: AnswerScan { tools.chat }
   /// `"id":…,"object":…,"created":…,"model":…` for events of our own.
   private let identity = ByteArena(capacity: 128)
   private var isIdentityKnown = false
@@ -35,7 +34,8 @@ public struct ChatStreamReader: AnswerStreamReader, EventByEvent {
   private static let mostChannels = 1024
 
   /// - Parameter isCompletion: Whether both sides speak the legacy completions.
-  public init(_ options: AnswerOptions, isCompletion: Bool = false) {
+  public init(_ options: AnswerOptions, isCompletion: Bool = false, tools: StreamTools = StreamTools()) {
+    self.tools = tools
     self.options = options
     self.isCompletion = isCompletion
     let alias = ByteArena(capacity: 64)
@@ -92,15 +92,15 @@ public struct ChatStreamReader: AnswerStreamReader, EventByEvent {
     }
     count(data)
 
-    edits.reset()
+    tools.edits.reset()
     if let model = scan.model, !model.of(data).elementsEqual(aliasValue) {
-      edits.replace(model.start, model.end, with: aliasValue)
+      tools.edits.replace(model.start, model.end, with: aliasValue)
     }
     for finish in scan.finishes where !finish.isExact {
-      edits.replace(finish.value.start + 1, finish.value.end - 1, utf8: finish.reason.rawValue)
+      tools.edits.replace(finish.value.start + 1, finish.value.end - 1, utf8: finish.reason.rawValue)
     }
     if options.dropsLogprobs {
-      for range in scan.logprobs { edits.replace(range.start, range.end, with: "null") }
+      for range in scan.logprobs { tools.edits.replace(range.start, range.end, with: "null") }
     }
     guard rewriteSpans(&rewriter, data), flushFinished(&rewriter, out) else { return block() }
     if takeUsage(data) { return }
@@ -163,9 +163,9 @@ public struct ChatStreamReader: AnswerStreamReader, EventByEvent {
   {
     let spans = scan.spans
     for (place, span) in spans.enumerated() {
-      text.reset()
+      tools.text.reset()
       let piece = span.range.of(data)
-      let outcome = rewriter.rewrite(piece, channel: span.channel, into: text)
+      let outcome = rewriter.rewrite(piece, channel: span.channel, into: tools.text)
       guard outcome != .blocked else { return false }
       var isChanged = outcome == .replaced
       let isWhole = span.channel.field == .whole
@@ -173,12 +173,12 @@ public struct ChatStreamReader: AnswerStreamReader, EventByEvent {
         || isEnding(span.channel.choice) && !spans[(place + 1)...].contains(where: { $0.channel == span.channel })
       {
         // The last piece of its channel takes along what is held.
-        if !isChanged { text.append(piece) }
-        let rest = rewriter.flush(channel: span.channel, into: text)
+        if !isChanged { tools.text.append(piece) }
+        let rest = rewriter.flush(channel: span.channel, into: tools.text)
         guard rest != .blocked else { return false }
         if rest == .replaced { isChanged = true }
       }
-      if isChanged { edits.replace(span.start, span.end, with: text.bytes) }
+      if isChanged { tools.edits.replace(span.start, span.end, with: tools.text.bytes) }
     }
     return true
   }
@@ -200,9 +200,9 @@ public struct ChatStreamReader: AnswerStreamReader, EventByEvent {
   private mutating func flush<Rewriter: AnswerRewriter>(
     _ channel: AnswerChannel, _ rewriter: inout Rewriter, _ out: ByteArena
   ) -> Bool {
-    text.reset()
-    let outcome = rewriter.flush(channel: channel, into: text)
-    if outcome == .replaced, text.count > 0 { appendDelta(channel, text: text.bytes, to: out) }
+    tools.text.reset()
+    let outcome = rewriter.flush(channel: channel, into: tools.text)
+    if outcome == .replaced, tools.text.count > 0 { appendDelta(channel, text: tools.text.bytes, to: out) }
     return outcome != .blocked
   }
 
@@ -219,11 +219,11 @@ public struct ChatStreamReader: AnswerStreamReader, EventByEvent {
       return true
     }
     guard options.includeUsage else {
-      edits.replace(member.start, member.end, with: "")
+      tools.edits.replace(member.start, member.end, with: "")
       return false
     }
     guard scan.usage != nil else { return false }
-    edits.replace(value.start, value.end, with: "null")
+    tools.edits.replace(value.start, value.end, with: "null")
     if !isWholeUsageEvent {
       usageEvent.reset()
       usageEvent.append("data: ")
@@ -238,10 +238,10 @@ public struct ChatStreamReader: AnswerStreamReader, EventByEvent {
   // MARK: Writing
 
   private mutating func write(_ data: UnsafeRawBufferPointer, to out: ByteArena) {
-    if edits.isEmpty, let verbatim = reader.verbatim { return out.append(verbatim) }
+    if tools.edits.isEmpty, let verbatim = reader.verbatim { return out.append(verbatim) }
     let began = out.count
     out.append("data: ")
-    guard edits.apply(to: data, into: out) else {
+    guard tools.edits.apply(to: data, into: out) else {
       out.truncate(to: began)
       return fail(Refusal(.upstreamError, message: "The provider's stream could not be read."))
     }

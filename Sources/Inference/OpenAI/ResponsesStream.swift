@@ -22,9 +22,8 @@ public struct ResponsesStreamReader: AnswerStreamReader, EventByEvent {
   private let options: AnswerOptions
   private let aliasValue: [UInt8]
   var reader = ServerSentEventReader()
-  private let scan = ResponsesScan()
-  private var edits = EditList()
-  private let text = ByteArena(capacity: 256)
+  private let tools: StreamTools
+  private var scan: ResponsesScan { tools.responses }
   private let responseID = ByteArena(capacity: 64)
   private let createdAt = ByteArena(capacity: 64)
   private let finalEvent = ByteArena(capacity: 64)
@@ -33,7 +32,8 @@ public struct ResponsesStreamReader: AnswerStreamReader, EventByEvent {
   private var sequence = 0
   private static let mostOpenTexts = 1024
 
-  public init(_ options: AnswerOptions) {
+  public init(_ options: AnswerOptions, tools: StreamTools = StreamTools()) {
+    self.tools = tools
     self.options = options
     let alias = ByteArena(capacity: 64)
     JSONEscape.appendQuoted(options.alias, to: alias)
@@ -74,9 +74,9 @@ public struct ResponsesStreamReader: AnswerStreamReader, EventByEvent {
 
     let scan = scan
     guard flush(&rewriter, out, where: { Self.ends($0, by: scan) }) else { return block() }
-    edits.reset()
+    tools.edits.reset()
     // A stream's header has left: that logprobs go cannot be said any more.
-    _ = scan.addEdits(data, alias: aliasValue, dropsLogprobs: options.dropsLogprobs, to: &edits)
+    _ = scan.addEdits(data, alias: aliasValue, dropsLogprobs: options.dropsLogprobs, to: &tools.edits)
     guard rewriteSpans(&rewriter, data) else { return block() }
     guard scan.kind == .ended else {
       if write(data, to: out) { sequence &+= 1 }
@@ -141,10 +141,10 @@ public struct ResponsesStreamReader: AnswerStreamReader, EventByEvent {
         continue
       }
       let ended = open.remove(at: place)
-      text.reset()
-      let outcome = rewriter.flush(channel: ended.channel, into: text)
+      tools.text.reset()
+      let outcome = rewriter.flush(channel: ended.channel, into: tools.text)
       guard outcome != .blocked else { return false }
-      if outcome == .replaced, text.count > 0 { appendDelta(ended, to: out) }
+      if outcome == .replaced, tools.text.count > 0 { appendDelta(ended, to: out) }
     }
     return true
   }
@@ -154,18 +154,18 @@ public struct ResponsesStreamReader: AnswerStreamReader, EventByEvent {
     _ rewriter: inout Rewriter, _ data: UnsafeRawBufferPointer
   ) -> Bool {
     for (place, span) in scan.spans.enumerated() {
-      text.reset()
+      tools.text.reset()
       let piece = span.range.of(data)
-      let outcome = rewriter.rewrite(piece, channel: span.channel, into: text)
+      let outcome = rewriter.rewrite(piece, channel: span.channel, into: tools.text)
       guard outcome != .blocked else { return false }
       var isChanged = outcome == .replaced
       if place != scan.delta {
-        if !isChanged { text.append(piece) }
-        let rest = rewriter.flush(channel: span.channel, into: text)
+        if !isChanged { tools.text.append(piece) }
+        let rest = rewriter.flush(channel: span.channel, into: tools.text)
         guard rest != .blocked else { return false }
         if rest == .replaced { isChanged = true }
       }
-      if isChanged { edits.replace(span.start, span.end, with: text.bytes) }
+      if isChanged { tools.edits.replace(span.start, span.end, with: tools.text.bytes) }
     }
     return true
   }
@@ -177,21 +177,21 @@ public struct ResponsesStreamReader: AnswerStreamReader, EventByEvent {
   private mutating func write(_ data: UnsafeRawBufferPointer, to out: ByteArena) -> Bool {
     if let number = scan.sequence {
       if scan.sequenceNumber != Int64(sequence) {
-        edits.replace(number.start, number.end, utf8: String(sequence))
+        tools.edits.replace(number.start, number.end, utf8: String(sequence))
       }
     } else {
-      edits.replace(
+      tools.edits.replace(
         scan.front, scan.front, utf8: "\"sequence_number\":\(sequence)" + (scan.isEmpty ? "" : ","))
     }
     let began = out.count
     appendName(data, to: out)
-    if edits.isEmpty, let verbatim = reader.verbatim {
+    if tools.edits.isEmpty, let verbatim = reader.verbatim {
       out.append(verbatim)
       return true
     }
     let line = out.count
     out.append("data: ")
-    guard edits.apply(to: data, into: out) else {
+    guard tools.edits.apply(to: data, into: out) else {
       out.truncate(to: began)
       fail(Refusal(.upstreamError, message: "The provider's stream could not be read."))
       return false
@@ -226,7 +226,7 @@ public struct ResponsesStreamReader: AnswerStreamReader, EventByEvent {
       out.append(utf8: String(open.channel.index))
     }
     out.append(",\"delta\":\"")
-    out.append(text.bytes)
+    out.append(tools.text.bytes)
     out.append(open.text == .output ? "\",\"logprobs\":[],\"sequence_number\":" : "\",\"sequence_number\":")
     out.append(utf8: String(sequence))
     out.append("}\n\n")

@@ -87,13 +87,17 @@ public struct Usage: Sendable, Equatable {
 
   /// One figure; null is none, anything else but a sane count is suspect.
   mutating func figure(_ cursor: inout JSONCursor) throws(JSONTextError) -> Int64? {
+    try Self.figure(&cursor, isSuspect: &isSuspect)
+  }
+
+  static func figure(_ cursor: inout JSONCursor, isSuspect: inout Bool) throws(JSONTextError) -> Int64? {
     switch try cursor.peek() {
     case .null:
       _ = try cursor.literal()
       return nil
     case .number:
       let number = try cursor.number()
-      guard let value = number.integer, value >= 0, value <= Self.absurd else {
+      guard let value = number.integer, value >= 0, value <= absurd else {
         isSuspect = true
         return nil
       }

@@ -17,11 +17,15 @@ public struct TranslatedStream: AnswerStreamReader {
   private let client: Client
   private let wire: WireReader?
   private let isBinary: Bool
-  private let steps = AnswerSteps()
+  private let tools: StreamTools
+  private var steps: AnswerSteps { tools.steps }
   private var events = ServerSentEventReader()
   private var frames = BinaryEventReader()
 
-  public init(from wire: ProviderWire, to route: InferenceRoute, _ options: AnswerOptions) {
+  public init(
+    from wire: ProviderWire, to route: InferenceRoute, _ options: AnswerOptions, tools: StreamTools = StreamTools()
+  ) {
+    self.tools = tools
     self.wire = WireReader(wire)
     isBinary = wire == .converse
     guard let field = self.wire?.thinkingField else {

@@ -23,9 +23,19 @@ final class Administration: Sendable {
     tenancy = StoredTenancy(
       store: core.tenancy,
       surroundings: StoredTenancy.Surroundings(
-        directory: { core.directories.current }, roles: { core.policySet.roles }, publish: { try core.rebuild() },
+        directory: { core.directories.current }, roles: { core.policySet.roles }, publish: { try Self.publish(core) },
         clock: Self.clock, pepper: core.pepper, standardPolicy: core.configuration.defaultPolicy ?? "",
         standardKeyRole: "app", makeTenant: { try Self.makeTenant($0, $1, $2, core) }))
+  }
+
+  /// Puts what has been stored in force.
+  static func publish(_ core: InstallationCore) throws {
+    do { try core.rebuild() } catch {
+      throw AdminError(
+        .unavailable, "the change is stored, but people and keys cannot be read to put it in force",
+        hint: "it is tried again by itself, and soon nobody is served until it succeeds: see 'torhausctl doctor'",
+        detail: "\(error)")
+    }
   }
 
   private static let clock = AdminClock(

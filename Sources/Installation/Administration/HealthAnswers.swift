@@ -27,6 +27,7 @@ extension Administration: InstallationHealth {
       HealthCheck(
         name: "tenants", isReady: core.unservableTenants.isEmpty,
         detail: core.unservableTenants.joined(separator: "\n")),
+      HealthCheck(name: "directory", isReady: core.catchUp.fault == nil, detail: core.catchUp.fault ?? ""),
       HealthCheck(
         name: "clock", isReady: !core.quotas.isClockHeld,
         detail: core.quotas.isClockHeld ? "the wall clock has jumped; budget windows stand still" : ""),

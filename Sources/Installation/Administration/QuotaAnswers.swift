@@ -38,7 +38,7 @@ extension Administration: QuotaAdministration {
         try store.removeOverride(key: key, dimension: kind.dimension)
       }
     }
-    try core.rebuild()
+    try Self.publish(core)
     return try await quota(of: tenant, key: key)
   }
 

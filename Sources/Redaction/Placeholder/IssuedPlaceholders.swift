@@ -23,7 +23,8 @@ public final class IssuedPlaceholders {
   /// So many values are found by comparing them all; only more make a table worth its hashes.
   private static let few = 8
 
-  private let values = ByteArena(capacity: 1024)
+  /// Grows to what is needed: each open stream holds one.
+  private let values = ByteArena(capacity: 64)
   private(set) var entries: [Entry] = []
   /// Labels in use, longest first.
   private(set) var labels: [Label] = []
@@ -161,23 +162,23 @@ public final class IssuedPlaceholders {
   }
 }
 
-/// An open-addressed table of entry numbers by 64-bit hash.
+/// An open-addressed table of entry numbers by 64-bit hash; takes memory with its first entry.
 struct Buckets {
   private struct Slot {
     var hash: UInt64 = 0
     var index: Int32 = -1
   }
 
-  private var slots = [Slot](repeating: Slot(), count: 64)
+  private var slots: [Slot] = []
   private var used = 0
 
   mutating func reset() {
-    if slots.count > 4096 { slots = [Slot](repeating: Slot(), count: 64) }
-    if used > 0 { for index in slots.indices { slots[index] = Slot() } }
+    if used > 0 { slots = [] }
     used = 0
   }
 
   func first(_ hash: UInt64) -> Int32? {
+    guard used > 0 else { return nil }
     var position = Int(truncatingIfNeeded: hash >> 20) & (slots.count - 1)
     while slots[position].index >= 0 {
       if slots[position].hash == hash { return slots[position].index }
@@ -187,6 +188,7 @@ struct Buckets {
   }
 
   func find(_ hash: UInt64, _ matches: (Int32) -> Bool) -> Int? {
+    guard used > 0 else { return nil }
     var position = Int(truncatingIfNeeded: hash >> 20) & (slots.count - 1)
     while slots[position].index >= 0 {
       if slots[position].hash == hash, matches(slots[position].index) { return Int(slots[position].index) }
@@ -223,7 +225,7 @@ struct Buckets {
   private mutating func growIfNeeded() {
     guard used * 2 >= slots.count else { return }
     let old = slots
-    slots = [Slot](repeating: Slot(), count: old.count * 2)
+    slots = [Slot](repeating: Slot(), count: max(64, old.count * 2))
     for slot in old where slot.index >= 0 {
       var position = Int(truncatingIfNeeded: slot.hash >> 20) & (slots.count - 1)
       while slots[position].index >= 0 { position = (position + 1) & (slots.count - 1) }

@@ -11,33 +11,42 @@ final class PlaceholderBeginnings {
   /// The upper six bits belong to labels: two each, for the first and the last pair; the fourth label shares the first's.
   private static let labels: UInt8 = 0xFC
 
-  /// 256 masks of first bytes, then 256 of second bytes.
-  private let masks = UnsafeMutablePointer<UInt8>.allocate(capacity: 512)
+  /// 256 masks of first bytes, then 256 of second bytes. Without labels the same for all: most requests issue nothing.
+  private var masks = PlaceholderBeginnings.ofNoLabels.start
   private var count = 0
 
-  init() { clear() }
+  private static let ofNoLabels = NoLabels()
+  private struct NoLabels: @unchecked Sendable {
+    let start = UnsafeMutablePointer<UInt8>.allocate(capacity: 512)
+    init() { PlaceholderBeginnings.clear(start) }
+  }
 
-  deinit { masks.deallocate() }
+  deinit { reset() }
 
   func reset() {
     guard count > 0 else { return }
-    clear()
+    masks.deallocate()
+    masks = Self.ofNoLabels.start
+    count = 0
   }
 
-  private func clear() {
-    count = 0
-    masks.initialize(repeating: Self.stopSecond, count: 256)
-    (masks + 256).initialize(repeating: Self.stopFirst, count: 128)
+  private static func clear(_ masks: UnsafeMutablePointer<UInt8>) {
+    masks.initialize(repeating: stopSecond, count: 256)
+    (masks + 256).initialize(repeating: stopFirst, count: 128)
     // The matcher decides about separators beyond ASCII.
-    (masks + 384).initialize(repeating: Self.stopFirst | Self.labels, count: 128)
+    (masks + 384).initialize(repeating: stopFirst | labels, count: 128)
     // Brackets and escapes in all spellings, and what a URL begins with.
     for byte in [0x5B, 0x3C, 0x5C, 0x25, 0x26, 0x2F] {
-      masks[byte] |= Self.stopFirst
-      masks[byte + 256] |= Self.stopSecond
+      masks[byte] |= stopFirst
+      masks[byte + 256] |= stopSecond
     }
   }
 
   func add(_ label: [UInt8]) {
+    if count == 0 {
+      masks = .allocate(capacity: 512)
+      Self.clear(masks)
+    }
     let near: UInt8 = 4 << UInt8(count % 3 * 2)
     let far = near << 1
     count += 1

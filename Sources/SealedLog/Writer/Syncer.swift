@@ -1,12 +1,18 @@
+internal import Dispatch
 internal import Synchronization
 
-/// Makes written segments durable: every 50 ms while something is dirty, at once for strict records.
+/// Makes written segments durable: every 50 ms while something is dirty, at once for strict records and where much is.
 final class Syncer: Sendable {
   /// More dirty segments than this are synced by one call for the volume.
   private static let singleSyncs = 8
+  /// From here on a sync is worth its flush: unsynced entries take up room in the queue.
+  private static let urgentBytes = 4 << 20
 
   private struct State: Sendable {
     var dirty: [OpenSegment] = []
+    /// When the first of them has waited long enough.
+    var dueAt: UInt64 = 0
+    var bytes = 0
     var isUrgent = false
   }
 
@@ -48,13 +54,17 @@ final class Syncer: Sendable {
   }
 
   /// Called by the writer after a batch.
-  func submit(_ segments: [OpenSegment], urgent: Bool) {
+  /// - Parameter bytes: What the batch's entries take in the queue until they are synced.
+  func submit(_ segments: [OpenSegment], bytes: Int = 0, urgent: Bool) {
     guard !segments.isEmpty || urgent else { return }
     let mustWake = state.withLock { state in
       let wasIdle = state.dirty.isEmpty
+      if wasIdle { state.dueAt = Self.now &+ interval }
       state.dirty += segments
-      let becomesUrgent = urgent && !state.isUrgent
-      state.isUrgent = state.isUrgent || urgent
+      state.bytes += bytes
+      let isUrgent = urgent || state.bytes >= Self.urgentBytes
+      let becomesUrgent = isUrgent && !state.isUrgent
+      state.isUrgent = state.isUrgent || isUrgent
       return wasIdle || becomesUrgent
     }
     if mustWake { wake.signal() }
@@ -65,18 +75,23 @@ final class Syncer: Sendable {
     wake.signal()
   }
 
+  private static var now: UInt64 { DispatchTime.now().uptimeNanoseconds }
+
   /// The thread's body.
   func run() {
     guard let hasher = try? MerkleHasher() else { return }
     while true {
-      let (isIdle, isUrgent) = state.withLock { ($0.dirty.isEmpty, $0.isUrgent) }
+      let (isIdle, isUrgent, dueAt) = state.withLock { ($0.dirty.isEmpty, $0.isUrgent, $0.dueAt) }
       if isStopping.isSet {
         if isIdle { return }
-      } else if isIdle && !isUrgent {
-        wake.wait(nanoseconds: 1_000_000_000)
-        continue
       } else if !isUrgent {
-        wake.wait(nanoseconds: interval)
+        let now = Self.now
+        // A signal may be of what came during the last round: it ends no wait before its time.
+        let wait = isIdle ? 1_000_000_000 : dueAt > now ? dueAt - now : 0
+        if wait > 0 {
+          wake.wait(nanoseconds: wait)
+          continue
+        }
       }
       round(hasher)
     }

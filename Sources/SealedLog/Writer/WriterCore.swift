@@ -46,6 +46,8 @@ final class WriterCore: @unchecked Sendable {
   private var confirmations: [Confirmation] = []
   private var tokens: [[UInt64]]
   private var dirty: [OpenSegment] = []
+  /// Of the entries that this batch has written.
+  private var dirtyBytes = 0
   private var clockOffset: Int64
   private var maintainedAt: UInt64
   private var stopsAt: UInt64?
@@ -330,6 +332,7 @@ final class WriterCore: @unchecked Sendable {
       sync.unsynced += sealed.map { QueuedEntry(held: $0.held, loop: $0.loop, isConfirmed: true, isJournaled: true) }
     }
     for entry in sealed {
+      dirtyBytes += entry.entry.footprint
       if !entry.isJournaled { journalBytes += entry.entry.journal }
       if !entry.isConfirmed {
         confirmations.append(
@@ -380,7 +383,8 @@ final class WriterCore: @unchecked Sendable {
       onConfirmed(loop, tokens[loop])
       tokens[loop].removeAll(keepingCapacity: true)
     }
-    syncer.submit(dirty, urgent: isUrgent)
+    syncer.submit(dirty, bytes: dirtyBytes, urgent: isUrgent)
+    dirtyBytes = 0
     dirty.removeAll(keepingCapacity: true)
     status.tell(fault: troubled.lazy.compactMap(\.fault).first)
   }

@@ -85,8 +85,7 @@ def case_errors(s):
                 litellm.completion(messages=ask("x"), max_tokens=100, **way)
             assert "req_" in str(caught.value), (way, caught.value)
     for way in ways(s):
-        # Older ones know a bad key by OpenAI's own words alone.
-        with raises((litellm.AuthenticationError, litellm.BadRequestError) if s.run == "litellm-1.79" else litellm.AuthenticationError):
+        with raises(litellm.AuthenticationError):
             litellm.completion(messages=ask("x"), max_tokens=100, **{**way, "api_key": "th_nobody"})
         with raises(openai.APIError) as caught:  # it has a class for 403, which it does not use everywhere
             litellm.completion(messages=ask("x"), max_tokens=100, **{**way, "api_key": s.keys["elsewhere"]})

@@ -87,11 +87,11 @@ enum ParsedHead: Equatable {
 
 /// Feeds the bytes as they would lie in a connection's inbox after each arrival; `cuts` are ascending positions.
 func parseHead(_ bytes: [UInt8], cuts: [Int] = [], limits: Limits = Limits()) -> ParsedHead {
-  var parser = RequestHeadParser(limits: limits)
+  var parser = RequestHeadParser()
   return bytes.withUnsafeBytes { all in
     for end in cuts + [all.count] {
       let seen = UnsafeRawBufferPointer(rebasing: all[0..<end])
-      let parsed = ParsedHead(parser.parse(seen), seen)
+      let parsed = ParsedHead(parser.parse(seen, within: limits), seen)
       if parsed != .incomplete { return parsed }
     }
     return .incomplete

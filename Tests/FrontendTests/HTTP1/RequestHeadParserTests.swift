@@ -54,14 +54,16 @@ struct RequestHeadParserTests {
   @Test func oneParserReadsPipelinedRequestsOneByOne() {
     let requests = [HeadCase.get("A: b\r\n"), HeadCase.post("Content-Length: 0\r\n"), HeadCase.target("/livez")]
     let bytes = Array(requests.joined().utf8)
-    var parser = RequestHeadParser(limits: Limits())
+    var parser = RequestHeadParser()
     var position = 0
     for request in requests {
       bytes.withUnsafeBytes { all in
         let rest = UnsafeRawBufferPointer(rebasing: all[position...])
         // First a part of it, so that the parser remembers where it stopped searching.
         let part = UnsafeRawBufferPointer(rebasing: rest[0..<(request.utf8.count - 2)])
-        guard case .incomplete = parser.parse(part), case .complete(let head) = parser.parse(rest) else {
+        guard case .incomplete = parser.parse(part, within: Limits()),
+          case .complete(let head) = parser.parse(rest, within: Limits())
+        else {
           Issue.record("not read: \(request)")
           return
         }

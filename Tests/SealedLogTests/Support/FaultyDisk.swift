@@ -19,6 +19,8 @@ final class FaultyDisk: LogDisk {
     var syncsBeforeFault = 0
     /// Done once, while a sync fails.
     var whileSyncFails: (@Sendable () -> Void)?
+    /// Done once, in the middle of a sync that works.
+    var whileSyncing: (@Sendable () -> Void)?
     /// One append takes at most so many bytes.
     var longestAppend = Int.max
   }
@@ -86,6 +88,10 @@ private final class FaultyFile: SegmentFile {
       hasFailedSync.set()
       return number
     }
+    disk.faults.withLock { faults in
+      defer { faults.whileSyncing = nil }
+      return faults.whileSyncing
+    }?()
     // what Linux does after EIO: the next sync of the same descriptor claims success
     disk.synchronized.withLock { $0.append(hasFailedSync.isSet ? "AFTER-FAILURE \(path)" : path) }
     return file.synchronize()

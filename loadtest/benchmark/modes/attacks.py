@@ -43,8 +43,8 @@ def run(stage, load, rounds, result, names, seconds, rate, memory_mib, only=None
     """Each attack meets a fresh instance of each target; the calm load runs alone first, then beside the attack."""
     result.note(
         f"One tenant sends {rate} requests/s over 8 connections, first alone, then beside the attack of another tenant's "
-        f"client, {seconds:g} s each. Attackers share the machine's cores with everybody: what nginx suffers from the same "
-        "attack is the yardstick for that."
+        f"client, {seconds:g} s each. Attackers share the machine's cores with everybody, as the nicest processes: what "
+        "nginx suffers from the same attack is the yardstick for that."
     )
     rows = []
     for name in only or ATTACKS:

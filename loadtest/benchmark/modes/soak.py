@@ -40,10 +40,10 @@ def run(stage, load, rounds, scenario, result, minutes):
             target.name, number(report["requests_per_s"], 0), number(sum(report["errors"].values()), 0),
             number(found["rss_first_mib"], 1), number(found["rss_last_mib"], 1), number(found["rss_slope_kib_per_min"], 1),
             number(found["descriptors_first"], 0), number(found["descriptors_last"], 0), number(found["threads_first"], 0),
-            number(found["threads_last"], 0), "flat" if found["flat"] else "grows",
+            number(found["threads_last"], 0), "flat" if found["flat"] else "not flat",
         ])  # fmt: skip
         result.check(f"{target.name}: memory, descriptors and threads are flat", found["flat"], found["why"])
-        rounds.progress.say(f"soak: {target.name}: {'flat' if found['flat'] else 'grows'}; {found['why']}")
+        rounds.progress.say(f"soak: {target.name}: {'flat' if found['flat'] else 'not flat'}; {found['why']}")
     result.table(
         "Over time",
         ["target", "requests/s", "errors", "RSS MiB first", "last", "KiB/min", "descriptors first", "last", "threads first",
