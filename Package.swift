@@ -78,11 +78,15 @@ let package = Package(
     .target(
       name: "Policies", dependencies: ["Cryptography", "Routing", "Tenancy", yams], swiftSettings: strict),
 
+    .target(
+      name: "Batches", dependencies: ["Cryptography", "Quotas", "SealedLog", "Tenancy"], swiftSettings: strict),
+
     // The data plane
     .target(
       name: "Gateway",
       dependencies: [
-        "Cryptography", "Inference", "JSONText", "Policies", "Quotas", "Redaction", "Routing", "SealedLog", "Tenancy",
+        "Batches", "Cryptography", "Inference", "JSONText", "Policies", "Quotas", "Redaction", "Routing", "SealedLog",
+        "Tenancy",
       ], swiftSettings: strict),
 
     .target(name: "EventLoop", dependencies: ["CLinux"], swiftSettings: strict),
@@ -96,7 +100,7 @@ let package = Package(
       swiftSettings: strict),
     .target(name: "PatternsRE2", dependencies: ["CRE2", "Redaction"], swiftSettings: strict),
     .target(
-      name: "StorageSQLite", dependencies: ["Cryptography", "Quotas", "SealedLog", "Tenancy", grdb, sqlite],
+      name: "StorageSQLite", dependencies: ["Batches", "Cryptography", "Quotas", "SealedLog", "Tenancy", grdb, sqlite],
       swiftSettings: strict),
     .target(name: "NodeFolder", dependencies: ["CTimex", "Quotas"], swiftSettings: strict),
     .target(
@@ -115,7 +119,7 @@ let package = Package(
     .target(
       name: "Installation",
       dependencies: [
-        "Admin", "CLinux", "Cryptography", "EventLoop", "Frontend", "Gateway", "Inference", "KeyProviders",
+        "Admin", "Batches", "CLinux", "Cryptography", "EventLoop", "Frontend", "Gateway", "Inference", "KeyProviders",
         "MockProvider",
         "NodeFolder", "PatternsRE2", "Policies", "Quotas", "Redaction", "Routing", "SealedLog", "StorageSQLite",
         "Tenancy", "Upstream", logging,
@@ -168,12 +172,15 @@ let package = Package(
       swiftSettings: strict),
     .testTarget(
       name: "ConformanceTests",
-      dependencies: ["Cryptography", "KeyProviders", "Quotas", "SealedLog", "StorageSQLite", "Tenancy", grdb],
+      dependencies: [
+        "Batches", "Cryptography", "KeyProviders", "Quotas", "SealedLog", "StorageSQLite", "Tenancy", grdb,
+      ],
       swiftSettings: strict),
     .testTarget(
       name: "GatewayTests",
       dependencies: [
-        "Cryptography", "Gateway", "Inference", "JSONText", "KeyProviders", "Policies", "Quotas", "Redaction",
+        "Batches", "Cryptography", "Gateway", "Inference", "JSONText", "KeyProviders", "Policies", "Quotas",
+        "Redaction",
         "Routing",
         "SealedLog", "Tenancy",
       ], swiftSettings: strict),

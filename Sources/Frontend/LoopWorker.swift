@@ -212,6 +212,7 @@ final class LoopWorker: TurnEnd, GreetingHost {
       case .get: .get
       case .head: .head
       case .post: .post
+      case .delete: .delete
       case .other: .other
       }
     if let range = head.contentType { exchange.takeContentType(bytes[range]) }

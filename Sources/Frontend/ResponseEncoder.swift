@@ -10,6 +10,8 @@ enum ResponseEncoder {
     buffer.append(statusLine(head.status))
     switch head.kind {
     case .json: buffer.append("content-type: application/json\r\n")
+    case .lines:
+      buffer.append("content-type: application/jsonl\r\nx-content-type-options: nosniff\r\n")
     case .eventStream:
       buffer.append(
         "content-type: text/event-stream\r\ncache-control: no-cache, no-transform\r\nx-accel-buffering: no\r\n")

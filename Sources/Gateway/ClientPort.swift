@@ -1,6 +1,6 @@
 /// What an answer's head says beside its status; all of it is ours, nothing comes from a provider.
 public struct ResponseHead: Sendable {
-  public enum ContentKind: Sendable, Equatable { case json, eventStream, sound(SoundType), text, empty }
+  public enum ContentKind: Sendable, Equatable { case json, lines, eventStream, sound(SoundType), text, empty }
   public var status: UInt16
   public var kind: ContentKind
   /// The connection ends with this answer. Of HTTP/2 the stream does in any case, and the connection does not.

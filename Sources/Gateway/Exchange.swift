@@ -68,6 +68,8 @@ public final class Exchange {
   var arrivedAt: Int64 = 0
   var caller: Caller?
   var snapshot: GatewaySnapshot?
+  /// Of a request about files and batches, what it holds beside the rest.
+  var batch: BatchWork?
   let scan = RequestScan()
   /// ``scan`` is of this request and not of one before it.
   var isScanned = false
@@ -183,6 +185,7 @@ public final class Exchange {
     confirmBy = 0
     caller = nil
     snapshot = nil
+    batch = nil
     alias = ""
     edits.reset()
     issued.wipe()

@@ -1,3 +1,4 @@
+public import Batches
 public import Quotas
 public import SealedLog
 public import Tenancy
@@ -12,10 +13,12 @@ public final class GatewayServices: Sendable {
   public let limits: Limits
   public let readiness: Readiness
   public let bodies: BodyMemory
+  /// Nil: there are no files and batches here.
+  public let batches: BatchArchive?
 
   public init(
     snapshots: SnapshotCell<GatewaySnapshot>, quotas: QuotaGate, log: LogWriter, pepper: [UInt8], limits: Limits,
-    readiness: Readiness
+    readiness: Readiness, batches: BatchArchive? = nil
   ) {
     self.snapshots = snapshots
     self.quotas = quotas
@@ -24,5 +27,18 @@ public final class GatewayServices: Sendable {
     self.limits = limits
     self.readiness = readiness
     bodies = BodyMemory(limits)
+    self.batches = batches
+  }
+}
+
+/// Whose files and batches are which of a provider's, and the keys under which the values behind placeholders are sealed.
+/// Both block: they are asked on the desk's thread alone (``BatchDesk``).
+public struct BatchArchive: Sendable {
+  public let store: any BatchStore
+  public let keys: any KeyProvider
+
+  public init(store: any BatchStore, keys: any KeyProvider) {
+    self.store = store
+    self.keys = keys
   }
 }

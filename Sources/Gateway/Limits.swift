@@ -78,6 +78,14 @@ public struct Limits: Sendable, Equatable {
   public var turnWriteBytes = 1024 * 1024
   /// Attempts at providers for one request.
   public var attempts = 3
+  /// Lines of a file of requests; its bytes are those of a body. Files of one project.
+  public var batchLines = 5_000
+  public var batchFiles = 500
+  /// Batches that a list shows.
+  public var listedBatches = 500
+  /// Days for which the values behind a file's placeholders are kept, and for which a batch is known.
+  public var batchOriginalsDays = 30
+  public var batchDays = 90
 
   /// What HTTP/2 has beyond HTTP/1.1. Frames have at most the 16,384 bytes that every client knows of.
   public struct HTTP2: Sendable, Equatable {

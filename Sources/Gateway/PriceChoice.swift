@@ -13,16 +13,20 @@ extension Exchange {
   /// Tokens that the prompt has at least. Text of a prompt's length has no more than eight bytes a token on average,
   /// where a single token may have more; a token array says it itself. Of several prompts in one request the longest is at
   /// least their average.
-  var leastInput: Int64 {
-    let bytes = scan.textBytes / 8
-    let prompts = scan.route == .embeddings || scan.route == .completions ? max(1, scan.inputItems) : 1
-    return Int64(clamping: max(bytes, scan.tokenCount) / prompts)
-  }
+  var leastInput: Int64 { batch?.leastInput ?? scan.leastInput }
 
   /// What the answer says of its tier. A stream may have said it before it was cut, and with it its usage.
   func answeredTier(_ usage: Usage?) -> AnsweredTier {
     guard let said = usage == nil ? stream.reader.tier : usage?.tier, said != .providers else { return .unsaid }
     return PriceTier(said).map { .said($0) } ?? .unknown
+  }
+}
+
+extension RequestScan {
+  var leastInput: Int64 {
+    let bytes = textBytes / 8
+    let prompts = route == .embeddings || route == .completions ? max(1, inputItems) : 1
+    return Int64(clamping: max(bytes, tokenCount) / prompts)
   }
 }
 

@@ -3,14 +3,18 @@ import Routing
 
 extension Exchange {
   /// What a model must be able to do for this request.
+  var needs: ModelCapabilities { batch?.needs ?? scan.needs }
+}
+
+extension RequestScan {
   var needs: ModelCapabilities {
     var needs: ModelCapabilities = []
-    if scan.images > 0 { needs.insert(.images) }
-    if scan.audios > 0 { needs.insert(.audio) }
-    if scan.files > 0 { needs.insert(.files) }
-    if scan.hasTools { needs.insert(.tools) }
-    if scan.features.contains(.jsonSchema) { needs.insert(.jsonSchema) }
-    if scan.features.contains(.reasoning) { needs.insert(.reasoning) }
+    if images > 0 { needs.insert(.images) }
+    if audios > 0 { needs.insert(.audio) }
+    if files > 0 { needs.insert(.files) }
+    if hasTools { needs.insert(.tools) }
+    if features.contains(.jsonSchema) { needs.insert(.jsonSchema) }
+    if features.contains(.reasoning) { needs.insert(.reasoning) }
     return needs
   }
 }

@@ -32,6 +32,10 @@ public final class RequestPipeline {
   public var upstreamPort: (any UpstreamPort)?
   /// Who works on large bodies; without, this pipeline's own thread does.
   public var helpers: Helpers?
+  /// Who asks the store of files and batches; without, this pipeline's own thread does.
+  public var desk: BatchDesk?
+  /// When the desk's own pipeline last dropped what is old.
+  var sweptAt: Int64 = 0
   /// Somebody calls ``turnEnded()`` at each turn's end. Without turns, as in tests, everything runs at once.
   public var hasTurns = false
   private var isLogToBeWoken = false

@@ -3,6 +3,8 @@ public import Inference
 /// What a path and method ask for: the whole table. A route that is not in it does not exist.
 public enum Route: Equatable, Sendable {
   case inference(InferenceRoute)
+  /// Files of requests, and what is made of them.
+  case batches(BatchCall)
   case models
   /// One model; its name is the rest of the path.
   case model
@@ -10,7 +12,15 @@ public enum Route: Equatable, Sendable {
   case readyz
   case root
 
-  public enum Method: Sendable { case get, head, post, other }
+  public enum Method: Sendable { case get, head, post, delete, other }
+
+  /// Goes through all stages: it is counted against limits, and recorded.
+  var isMetered: Bool {
+    switch self {
+    case .inference, .batches: true
+    case .models, .model, .livez, .readyz, .root: false
+    }
+  }
 
   public enum Lookup: Equatable {
     case found(Route)
@@ -34,6 +44,7 @@ public enum Route: Equatable, Sendable {
     if let route = InferenceRoute(path: path) {
       return method == .post ? .found(.inference(route)) : .wrongMethod(allow: "POST")
     }
+    if let found = BatchCall.find(method, path) { return found }
     guard let route = reading(path) else { return .unknown(doubledVersion: begins(path, "/v1/v1/")) }
     return method == .get || method == .head ? .found(route) : .wrongMethod(allow: "GET, HEAD")
   }

@@ -4,7 +4,7 @@ public import Routing
 ///
 /// A class-bound protocol: a call is one table look-up, nothing is boxed or allocated.
 public protocol UpstreamPort: AnyObject {
-  /// Sends a POST. `body` must stay where it is until the end was told or ``cancel(_:)`` returned.
+  /// Sends a request; `body` is empty but for a POST. It must stay where it is until the end was told or ``cancel(_:)`` returned.
   ///
   /// Never calls back from inside: news arrive in a later turn of the loop.
   func send(_ exchange: Exchange, to target: UpstreamTarget, body: UnsafeRawBufferPointer)

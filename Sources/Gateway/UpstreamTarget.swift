@@ -5,8 +5,16 @@ public import Routing
 /// Made when a snapshot is built, shared by all loops. The credential lives in ``headerLines`` and nowhere else; it is
 /// bound to the origin of ``url``, which no request can change.
 public final class UpstreamTarget: Sendable {
+  public enum Method: String, Sendable {
+    case post = "POST"
+    case get = "GET"
+    case delete = "DELETE"
+  }
+
   /// The provider's id in the register.
   public let provider: String
+  /// All but the POST have no body.
+  public let method: Method
   /// Absolute, from the register.
   public let url: String
   /// Whole header lines, credential included; never logged.
@@ -42,9 +50,11 @@ public final class UpstreamTarget: Sendable {
 
   public init(
     provider: String, url: String, headerLines: [String], poolKey: String, isLocal: Bool, limits: Limits,
-    timeouts: ProviderTimeouts = ProviderTimeouts(), transport: UpstreamTransport? = nil, signature: Signature? = nil
+    timeouts: ProviderTimeouts = ProviderTimeouts(), transport: UpstreamTransport? = nil, signature: Signature? = nil,
+    method: Method = .post
   ) {
     self.provider = provider
+    self.method = method
     self.url = url
     self.headerLines = headerLines
     self.poolKey = poolKey

@@ -13,6 +13,7 @@ public struct UpstreamTargets: Sendable {
   public var gemini: PathTargets?
   public var converse: PathTargets?
   public var further: FurtherTargets?
+  public var batches: BatchTargets?
 
   /// A wire whose path, not its body, says whether the answer is a stream.
   public struct PathTargets: Sendable {
@@ -56,6 +57,26 @@ public final class FurtherTargets: Sendable {
   public init(_ targets: [ProviderWire: UpstreamTarget]) { self.targets = targets }
 
   public subscript(wire: ProviderWire) -> UpstreamTarget? { targets[wire] }
+}
+
+/// Files of requests at a provider that takes them as OpenAI does.
+public final class BatchTargets: Sendable {
+  private let make: @Sendable (UpstreamTarget.Method, String, Bool) -> UpstreamTarget
+  let files: UpstreamTarget
+  let batches: UpstreamTarget
+
+  /// - Parameter make: Makes a target for a method and a path; whether it takes a form.
+  public init(make: @escaping @Sendable (UpstreamTarget.Method, String, Bool) -> UpstreamTarget) {
+    self.make = make
+    files = make(.post, "/files", true)
+    batches = make(.post, "/batches", false)
+  }
+
+  // A provider's names are of letters, digits, dashes and underscores: they were read so.
+  func deleting(file: String) -> UpstreamTarget { make(.delete, "/files/\(file)", false) }
+  func content(of file: String) -> UpstreamTarget { make(.get, "/files/\(file)/content", false) }
+  func look(at batch: String) -> UpstreamTarget { make(.get, "/batches/\(batch)", false) }
+  func cancelling(_ batch: String) -> UpstreamTarget { make(.post, "/batches/\(batch)/cancel", false) }
 }
 
 /// Anthropic's Messages at one provider: the headers differ by what the client asks for.

@@ -121,6 +121,12 @@ public final class RequestScan {
     }
   }
 
+  /// Forgets the last body and stands for a request of this route in which nothing was asked for beyond it.
+  public func begin(_ route: InferenceRoute) {
+    reset()
+    self.route = route
+  }
+
   private func reset() {
     model = ByteRange(0, 0)
     (stream, includeUsage, n, maxTokens) = (false, false, 1, nil)

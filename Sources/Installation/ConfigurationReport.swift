@@ -42,6 +42,7 @@ package struct ConfigurationReport: Sendable, Encodable {
       case bytes
       case milliseconds
       case bytesPerSecond = "bytes per second"
+      case days
       case number
     }
 
@@ -57,6 +58,8 @@ package struct ConfigurationReport: Sendable, Encodable {
           .bytes
         } else if name.hasSuffix("Milliseconds") {
           .milliseconds
+        } else if name.hasSuffix("Days") {
+          .days
         } else {
           .number
         }
@@ -67,6 +70,7 @@ package struct ConfigurationReport: Sendable, Encodable {
       case .bytes: Self.bytes(value)
       case .bytesPerSecond: "\(Self.bytes(value))/s"
       case .milliseconds: value % 1000 == 0 ? "\(value / 1000) s" : "\(value) ms"
+      case .days: "\(value) days"
       case .number: String(value)
       }
     }

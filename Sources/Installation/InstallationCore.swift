@@ -1,3 +1,4 @@
+import Batches
 import CLinux
 import Cryptography
 import Gateway
@@ -30,6 +31,7 @@ final class InstallationCore: Sendable {
   let recovery: QuotaRecovery.Report
   let mailbox: LoopMailbox
   let node: NodeFolder
+  let batches: BatchArchive
   private let places: NodePlaces
   private let ledger: SQLiteLedger
   private let heldPlaces = Atomic<Int>(0)
@@ -81,6 +83,7 @@ final class InstallationCore: Sendable {
     tenancy = try TenancySQLiteStore(path: data + "/tenancy.sqlite")
     let ledger = try SQLiteLedger(path: data + "/ledger.sqlite")
     self.ledger = ledger
+    batches = BatchArchive(store: try SQLiteBatchStore(path: data + "/batches.sqlite"), keys: provider)
     let held = try places.recoverAbandoned(ledger: ledger, besides: node)
     let recovered = try node.recover(ledger: ledger, knowsRates: !places.views(besides: node).isEmpty)
     recovery = recovered.report

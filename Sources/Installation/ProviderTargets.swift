@@ -76,6 +76,7 @@ struct ProviderTargets {
       makeOf(path, Self.jsonType, form, more)
     }
     var targets = UpstreamTargets()
+    targets.batches = batches(of: candidate, usual: usual, credential: credential, pool: pool, transport: transport)
     let id = PathSegment.encoded(candidate.model.id)
     guard candidate.model.routes.isEmpty else {
       let (base, query) = Self.base(provider, id)
@@ -116,6 +117,27 @@ struct ProviderTargets {
         plain: make("/model/\(id)/converse", .bearer, []), stream: make("/model/\(id)/converse-stream", .bearer, []))
     }
     return targets
+  }
+
+  /// Where a model's record says that there are batches, and its provider has them as OpenAI does.
+  private func batches(
+    of candidate: Candidate, usual: [String], credential: ProviderCredential, pool: String,
+    transport: UpstreamTransport?
+  ) -> BatchTargets? {
+    let provider = candidate.provider
+    guard candidate.model.capabilities?.contains(.batch) == true, provider.adapter.hasBatches,
+      provider.traits.apiVersion == nil
+    else { return nil }
+    let form: ProviderCredential.Form = provider.adapter == .azure ? .apiKey : .bearer
+    let lines = usual + credential.lines(form)
+    let (limits, signature) = (limits, credential.signature)
+    return BatchTargets { method, path, isForm in
+      UpstreamTarget(
+        provider: provider.id, url: "\(provider.endpoint)\(path)",
+        headerLines: (method == .post ? [isForm ? FormTarget.contentType : Self.jsonType] : []) + lines, poolKey: pool,
+        isLocal: provider.isLocal, limits: limits, timeouts: provider.timeouts, transport: transport,
+        signature: signature, method: method)
+    }
   }
 
   /// Azure's old form names the deployment in the path; the new one is OpenAI's own.

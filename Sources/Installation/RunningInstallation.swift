@@ -24,6 +24,7 @@ package final class RunningInstallation: Sendable {
   private let housekeeping: Task<Void, Never>
   private let pools: [LoopBound<UpstreamPool>]
   private let helpers: Helpers
+  private let desk: BatchDesk
   private let isOver = Atomic<Bool>(false)
 
   /// - Parameter isReady: False leaves it to the caller to say when requests are taken: ``serve()``.
@@ -58,7 +59,7 @@ package final class RunningInstallation: Sendable {
     let configuration = core.configuration
     let services = GatewayServices(
       snapshots: core.snapshots, quotas: core.quotas, log: core.log, pepper: core.pepper,
-      limits: configuration.limits, readiness: core.readiness)
+      limits: configuration.limits, readiness: core.readiness, batches: core.batches)
     var made: [(loop: EventLoop, pipeline: LoopBound<RequestPipeline>, pool: LoopBound<UpstreamPool>)] = []
     var counters: [LoopCounters] = []
     let clock = SystemClock()
@@ -66,6 +67,8 @@ package final class RunningInstallation: Sendable {
     // As many as loops: large bodies may keep all processors busy, but not all of the loops.
     let helpers = try Helpers(loops, services: services, clock: clock) { mailbox.returned($0, $1) }
     self.helpers = helpers
+    let desk = try BatchDesk(services: services, clock: clock) { mailbox.returned($0, $1) }
+    self.desk = desk
     for number in 0..<max(1, loops) {
       let loop = try EventLoop(name: "loop-\(number)")
       let (pipeline, pool, count) = try await loop.run {
@@ -73,6 +76,7 @@ package final class RunningInstallation: Sendable {
         let pool = UpstreamPool(loop: loop, limits: services.limits, delegate: pipeline)
         pipeline.upstreamPort = pool
         pipeline.helpers = helpers
+        pipeline.desk = desk
         return (LoopBound(pipeline, loop), LoopBound(pool, loop), pipeline.counters)
       }
       made.append((loop, pipeline, pool))
@@ -232,6 +236,7 @@ package final class RunningInstallation: Sendable {
     endAttending()
     await adminServer.stop()
     _ = try? await adminTask.value
+    desk.stop()  // while the ledger that it corrects is open
     core.stop()
     helpers.stop()
     for pool in pools { _ = try? await pool.loop.run { pool.value.stop() } }

@@ -241,7 +241,8 @@ final class SnapshotBuilder {
         maxSeconds: 3600),
     ]
     let models =
-      [Model(id: "*", maxOutput: 1 << 20, context: nil, price: price)] + (open.adapter.hasFurtherRoutes ? further : [])
+      [Model(id: "*", maxOutput: 1 << 20, context: nil, price: price, capabilities: .conversation)]
+      + (open.adapter.hasFurtherRoutes ? further : [])
     let targets = targets(tenant, dedicated: false)
     return models.compactMap { targets.callable(Candidate(provider: provider, model: $0)) }
   }

@@ -88,7 +88,7 @@ struct PriceTiersReader {
   private static func known(to adapter: Adapter?) -> [PriceTier] {
     switch adapter {
     case .anthropic: [.priority]
-    case .openAI, .azure, .openAICompatible, .vllm, .ollama, nil: [.flex, .priority, .scale, .fast]
+    case .openAI, .azure, .openAICompatible, .vllm, .ollama, nil: [.flex, .priority, .scale, .fast, .batch]
     case .mistral, .gemini, .bedrock: []
     }
   }
@@ -137,12 +137,12 @@ struct PriceTiersReader {
     if list.value.isEmpty { report.error("'auto' names no tier", at: list.place, hint: "write [default]") }
     var tiers: [PriceTier] = []
     for word in list.value {
-      if let tier = PriceTier(rawValue: word.value), tier == .usual || priced.contains(tier) {
+      if let tier = PriceTier(rawValue: word.value), tier != .batch, tier == .usual || priced.contains(tier) {
         tiers.append(tier)
       } else {
         report.error(
           "'auto' names '\(word.value)', which has no price", at: word.place,
-          hint: Suggestion.hint(for: word.value, among: ([.usual] + priced).map(\.rawValue)))
+          hint: Suggestion.hint(for: word.value, among: ([.usual] + priced.filter { $0 != .batch }).map(\.rawValue)))
       }
     }
     return tiers.isEmpty ? nil : tiers

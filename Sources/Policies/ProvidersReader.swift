@@ -144,6 +144,15 @@ struct ProvidersReader {
         at: place,
         hint: "such routes are passed through to providers that speak as OpenAI does")
     }
+    if let adapter, model.capabilities?.contains(.batch) == true {
+      if !adapter.value.hasBatches {
+        report.error(
+          "the adapter '\(adapter.value.rawValue)' has no 'batch'", at: place,
+          hint: "files of requests are passed to providers that take them as OpenAI does")
+      } else if !model.routes.isEmpty {
+        report.error("'batch' is for models that talk or embed", at: place, hint: "leave it out")
+      }
+    }
     guard !model.isPriced else { return }
     let unit = model.price.unit?.unit
     if let unit, model.routes.isEmpty || !model.routes.isSubset(of: unit.routes) {

@@ -16,6 +16,7 @@ struct LedgerDriver: Sendable {
     case shrink
     case close(lease: UInt32)
     case usage
+    case correction
   }
 
   struct Planned: Sendable {
@@ -114,7 +115,7 @@ extension QuotaGate {
   }
 
   /// Sends the batch and takes the answers; on failure the batch stays and those who wait are woken to be told.
-  private func settlePending(_ driver: inout LedgerDriver) throws(QuotaError) {
+  func settlePending(_ driver: inout LedgerDriver) throws(QuotaError) {
     guard !driver.pending.isEmpty else { return }
     let boot = clock.bootNanoseconds
     var tenantsToWake: [UInt128: TenantQuota] = [:]
@@ -153,7 +154,7 @@ extension QuotaGate {
       case .lease(let index): state.budgets[index].take(answer, boot: boot)
       case .report(let lease, let total): state.reported(lease, total: total, answer)
       case .close(let lease): state.retired.removeAll { $0.lease == lease && $0.reserved == 0 }
-      case .shrink, .usage: break
+      case .shrink, .usage, .correction: break
       }
     }
   }

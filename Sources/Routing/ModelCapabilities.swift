@@ -16,6 +16,13 @@ public struct ModelCapabilities: OptionSet, Hashable, Sendable {
   public static let speech = ModelCapabilities(rawValue: 1 << 9)
   public static let transcription = ModelCapabilities(rawValue: 1 << 10)
   public static let translation = ModelCapabilities(rawValue: 1 << 11)
+  /// Its provider works on files of requests for it.
+  public static let batch = ModelCapabilities(rawValue: 1 << 12)
+
+  /// All that a model can do which talks.
+  public static let conversation: ModelCapabilities = [
+    .images, .audio, .files, .tools, .jsonSchema, .reasoning, .batch,
+  ]
 
   /// Those that stand for a route: a model that has one is there for such routes alone, and a model whose record does not
   /// name it is never asked.
@@ -23,12 +30,16 @@ public struct ModelCapabilities: OptionSet, Hashable, Sendable {
     .moderation, .rerank, .imageGeneration, .speech, .transcription, .translation,
   ]
 
+  /// What a model cannot do unless its record says so.
+  public static let named = routes.union(.batch)
+
   /// Each with its name in the register, in the order of the list above.
   public static let names: [(name: String, capability: ModelCapabilities)] = [
     ("images", .images), ("audio", .audio), ("files", .files), ("tools", .tools), ("json-schema", .jsonSchema),
     ("reasoning", .reasoning), ("moderation", .moderation), ("rerank", .rerank),
     ("image-generation", .imageGeneration), ("speech", .speech),
     ("transcription", .transcription), ("translation", .translation),
+    ("batch", .batch),
   ]
 
   /// Nil for a word that is none.

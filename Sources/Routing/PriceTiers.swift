@@ -4,6 +4,8 @@ public enum PriceTier: String, Sendable, CaseIterable {
   /// What the price says without any tier; Anthropic calls it `standard`.
   case usual = "default"
   case flex, priority, scale, fast
+  /// For the lines of batches; no request by itself is served so.
+  case batch
 }
 
 /// Which tiers a request may be served by.
@@ -52,7 +54,7 @@ public struct PriceTiers: Hashable, Sendable {
   /// - Parameter automatic: Nil: any that has a price.
   public init(_ rows: [Row], automatic: [PriceTier]? = nil) {
     self.rows = rows
-    self.automatic = automatic ?? rows.map(\.tier)
+    self.automatic = automatic ?? rows.map(\.tier).filter { $0 != .batch }
   }
 
   func row(_ tier: PriceTier) -> Row? { rows.first { $0.tier == tier } }

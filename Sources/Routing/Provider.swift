@@ -29,9 +29,9 @@ public struct Model: Hashable, Sendable {
     self.maxSeconds = maxSeconds
   }
 
-  /// What a request needs and this model is known not to have; where its capabilities are unknown, a route of its own.
+  /// What a request needs and this model is known not to have; where its capabilities are unknown, what must be named.
   public func missing(of needed: ModelCapabilities) -> ModelCapabilities {
-    capabilities.map { needed.subtracting($0) } ?? needed.intersection(.routes)
+    capabilities.map { needed.subtracting($0) } ?? needed.intersection(.named)
   }
 
   /// Whether it makes something (words, images, sound), and does not only measure.
@@ -98,6 +98,14 @@ public enum Adapter: String, Sendable, CaseIterable {
     switch self {
     case .openAI, .openAICompatible, .azure, .mistral, .vllm, .ollama: true
     case .anthropic, .gemini, .bedrock: false
+    }
+  }
+
+  /// Whether it has OpenAI's `/files` and `/batches`; others have ways of their own.
+  public var hasBatches: Bool {
+    switch self {
+    case .openAI, .openAICompatible, .azure: true
+    case .anthropic, .mistral, .gemini, .bedrock, .vllm, .ollama: false
     }
   }
 }

@@ -63,6 +63,9 @@ enum LedgerSchema {
     migrator.registerMigration("ledger-1") { db in
       try db.execute(sql: tables)
     }
+    migrator.registerMigration("ledger-2: attempts whose true cost came later") { db in
+      try db.execute(sql: "CREATE TABLE corrected (attempt BLOB PRIMARY KEY) STRICT, WITHOUT ROWID")
+    }
     return migrator
   }
 

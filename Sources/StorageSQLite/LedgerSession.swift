@@ -50,6 +50,7 @@ struct LedgerSession {
       try attempt.insert(db)
       return LedgerAnswer(.done)
     case .reconcile(let attempt, let actual): return try reconcile(attempt, actual)
+    case .correct(let correction): return try correct(correction)
     case .usage(let tenant, let epoch, let through, let rows):
       try usage(tenant: tenant, epoch: epoch, through: through, rows)
       return LedgerAnswer(.done)
@@ -122,6 +123,32 @@ struct LedgerSession {
       ])
   }
 
+  private func correct(_ correction: Correction) throws -> LedgerAnswer {
+    let booking = correction.booking
+    // A crash has put it among what is unreconciled, or somebody has told already what it cost.
+    let cut = try db.cachedStatement(sql: "SELECT 1 FROM cut_attempt WHERE attempt = ?")
+    if try Int64.fetchOne(cut, arguments: [booking.attempt.ledgerBlob]) != nil {
+      return try reconcile(booking.attempt, correction.actual)
+    }
+    guard try noteCorrected(booking.attempt) else { return LedgerAnswer(.done) }
+    for share in booking.shares {
+      guard let lease = try LeaseRow.load(db, id: share.lease),
+        var budget = try BudgetRow.load(db, limit: lease.limit, start: lease.windowStart)
+      else { continue }
+      LedgerArithmetic.correct(&budget, settled: share.amount, actual: correction.actual[budget.dimension])
+      try budget.save(db)
+    }
+    try UsageRow(owner: booking.owner, day: booking.day, totals: correction.change).add(db)
+    return LedgerAnswer(.done)
+  }
+
+  /// - Returns: False if the attempt's true cost is in the books already.
+  private func noteCorrected(_ attempt: UInt128) throws -> Bool {
+    try db.cachedStatement(sql: "INSERT INTO corrected VALUES (?) ON CONFLICT DO NOTHING")
+      .execute(arguments: [attempt.ledgerBlob])
+    return db.changesCount > 0
+  }
+
   private func reconcile(_ attempt: UInt128, _ actual: UsageTotals) throws -> LedgerAnswer {
     let name = attempt.ledgerBlob
     guard let row = try Row.fetchOne(db, sql: "SELECT * FROM cut_attempt WHERE attempt = ?", arguments: [name]) else {
@@ -139,6 +166,7 @@ struct LedgerSession {
     try db.execute(sql: "DELETE FROM cut_amount WHERE attempt = ?", arguments: [name])
     try db.execute(sql: "DELETE FROM cut_attempt WHERE attempt = ?", arguments: [name])
     if let owner = known.owner { try UsageRow(owner: owner, day: known.day, totals: actual).add(db) }
+    _ = try noteCorrected(attempt)
     return LedgerAnswer(.done)
   }
 

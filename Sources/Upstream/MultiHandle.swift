@@ -80,6 +80,8 @@ final class MultiHandle: Watcher {
 
   /// A target in libcurl's form; nil if libcurl refuses.
   func prepared(_ target: UpstreamTarget) -> PreparedTarget? {
+    // What is asked by its name once takes no place of what is sent to all the time.
+    guard target.method == .post else { return PreparedTarget(target) }
     if let place = targets.lastIndex(where: { $0.target === target }) { return targets[place] }
     guard let made = PreparedTarget(target) else { return nil }
     if targets.count >= Self.keptTargets { targets.removeFirst() }

@@ -24,6 +24,8 @@ final class Transfer {
   var target: UpstreamTarget? { prepared?.target }
   /// Its place among the active transfers of its multi handle; -1 while it rests.
   var place = -1
+  /// What the handle sends; POST unless something else was asked for.
+  private var method = UpstreamTarget.Method.post
   /// libcurl refers to it as long as the easy handle lives.
   private let sessions: TLSSessions
   fileprivate var rules = AddressRules(allowsLocal: false)
@@ -137,8 +139,27 @@ final class Transfer {
     wantsPause = false
     isPaused = false
     bodyBytes = body.count
+    guard setMethod(target.method) else { return false }
+    guard target.method == .post else { return true }
     return th_curl_easy_set_const_ptr(easy, CURLOPT_POSTFIELDS, body.baseAddress) == CURLE_OK
       && th_curl_easy_set_off(easy, CURLOPT_POSTFIELDSIZE_LARGE, Int64(body.count)) == CURLE_OK
+  }
+
+  /// Nearly all that is sent is a POST, as which a handle is made.
+  private func setMethod(_ wanted: UpstreamTarget.Method) -> Bool {
+    guard wanted != method || wanted != .post else { return true }
+    method = wanted
+    switch wanted {
+    case .post:
+      return th_curl_easy_set_ptr(easy, CURLOPT_CUSTOMREQUEST, nil) == CURLE_OK
+        && th_curl_easy_set_long(easy, CURLOPT_POST, 1) == CURLE_OK
+    case .get, .delete:
+      return th_curl_easy_set_const_ptr(easy, CURLOPT_POSTFIELDS, nil) == CURLE_OK
+        && th_curl_easy_set_long(easy, CURLOPT_HTTPGET, 1) == CURLE_OK
+        && (wanted == .get
+          ? th_curl_easy_set_ptr(easy, CURLOPT_CUSTOMREQUEST, nil) == CURLE_OK
+          : th_curl_easy_set_string(easy, CURLOPT_CUSTOMREQUEST, wanted.rawValue) == CURLE_OK)
+    }
   }
 
   private func point(at prepared: PreparedTarget) -> Bool {

@@ -291,4 +291,105 @@ struct LedgerConformanceTests {
     try Data(repeating: 0x41, count: 8_192).write(to: URL(filePath: other))
     #expect { try SQLiteLedger(path: other) } throws: { ($0 as? QuotaError)?.code == .ledgerDamaged }
   }
+
+  private static let owner = UsageOwner(tenant: 9, project: 2, key: 3)
+
+  private func booking(_ attempt: UInt128, lease: UInt32, _ amount: Int64) -> Booking {
+    Booking(
+      attempt: attempt, owner: Self.owner, day: 4, shares: [Booking.Share(lease: lease, amount: amount)],
+      totals: UsageTotals(requests: 1, inputTokens: amount - 10, outputTokens: 10, money: 0))
+  }
+
+  private func correction(_ booking: Booking, _ tokens: Int64) -> LedgerOperation.Kind {
+    .correct(
+      Correction(
+        booking: booking, actual: UsageTotals(requests: 1, inputTokens: tokens - 1, outputTokens: 1, money: 7)))
+  }
+
+  @Test(arguments: Store.allCases)
+  func aCorrectionGivesBackWhatWasNotUsedOnceForEachAttempt(store: Store) throws {
+    try with(store) { ledger in
+      _ = try ledger.open(node: Self.node, epoch: 1)
+      let id = try #require(try one(ledger, lease(1, want: 80)).lease?.id)
+      let booking = booking(77, lease: id, 60)
+      _ = try apply(ledger, 2, .report(lease: id, settledTotal: 70))
+      _ = try apply(
+        ledger, 3,
+        .usage(tenant: 9, epoch: 1, through: 1, rows: [UsageRow(owner: Self.owner, day: 4, totals: booking.totals)]))
+      #expect(try apply(ledger, 4, correction(booking, 15)).outcome == .done)
+      // By another number, another process, with another figure: the first counts.
+      #expect(try apply(ledger, 5, correction(booking, 3)).outcome == .done)
+      _ = try ledger.open(node: 6, epoch: 1)
+      _ = try one(
+        ledger, LedgerOperation(sequence: 1, kind: correction(booking, 3)), node: 6)
+      let row = try #require(try ledger.totals(limits: [.max]).first)
+      #expect(row.committed == 25 && row.leased == 10 && row.free == 65)
+      #expect(
+        try ledger.usage(tenant: 9, from: 4, to: 4).map(\.totals) == [
+          UsageTotals(requests: 1, inputTokens: 14, outputTokens: 1, money: 7)
+        ])
+      // The lease goes on as if nothing had been.
+      #expect(try apply(ledger, 6, .report(lease: id, settledTotal: 75)).budget?.committed == 30)
+    }
+  }
+
+  @Test(arguments: Store.allCases)
+  func aCorrectionUpwardsIsCommittedInFull(store: Store) throws {
+    try with(store) { ledger in
+      _ = try ledger.open(node: Self.node, epoch: 1)
+      let id = try #require(try one(ledger, lease(1, want: 60)).lease?.id)
+      _ = try apply(ledger, 2, .report(lease: id, settledTotal: 60))
+      _ = try apply(ledger, 3, correction(booking(77, lease: id, 60), 130))
+      let row = try #require(try ledger.totals(limits: [.max]).first)
+      #expect(row.committed == 130 && row.free == -30)
+    }
+  }
+
+  @Test(arguments: Store.allCases)
+  func aCorrectionOfWhatACrashHasCutReconcilesItAndTheOtherWayRound(store: Store) throws {
+    try with(store) { ledger in
+      _ = try ledger.open(node: Self.node, epoch: 1)
+      let id = try #require(try one(ledger, lease(1, want: 80)).lease?.id)
+      _ = try apply(
+        ledger, 2,
+        .orphan(
+          Orphan(
+            lease: id, settledTotal: 10,
+            open: [Orphan.Attempt(attempt: 77, amount: 30), Orphan.Attempt(attempt: 78, amount: 20)],
+            keepRemainder: false)))
+      for (number, attempt) in [77, 78].enumerated() {
+        _ = try apply(
+          ledger, 3 + UInt64(number),
+          .openAttempt(
+            UnreconciledAttempt(
+              attempt: UInt128(attempt), owner: Self.owner, tenant: 9, day: 4, inputTokens: 0, outputTokens: 0,
+              money: 0)))
+      }
+      _ = try apply(ledger, 5, correction(booking(77, lease: id, 30), 4))
+      _ = try apply(
+        ledger, 6, .reconcile(attempt: 78, actual: UsageTotals(requests: 1, inputTokens: 5, outputTokens: 1, money: 0)))
+      _ = try apply(ledger, 7, correction(booking(78, lease: id, 20), 1))
+      _ = try apply(ledger, 8, correction(booking(77, lease: id, 30), 1))
+      let row = try #require(try ledger.totals(limits: [.max]).first)
+      #expect(row.committed == 20 && row.unreconciled == 0)
+      #expect(try ledger.unreconciled(tenant: 9).isEmpty)
+      #expect(
+        try ledger.usage(tenant: 9, from: 4, to: 4).map(\.totals) == [
+          UsageTotals(requests: 2, inputTokens: 8, outputTokens: 2, money: 7)
+        ])
+    }
+  }
+
+  @Test(arguments: Store.allCases)
+  func aCorrectionTakesNothingOutThatIsNotThere(store: Store) throws {
+    try with(store) { ledger in
+      _ = try ledger.open(node: Self.node, epoch: 1)
+      let id = try #require(try one(ledger, lease(1, want: 80)).lease?.id)
+      _ = try apply(ledger, 2, .report(lease: id, settledTotal: 10))
+      _ = try apply(ledger, 3, correction(booking(77, lease: id, 60), 15))
+      _ = try apply(ledger, 4, correction(booking(79, lease: 999, 60), 15))
+      let row = try #require(try ledger.totals(limits: [.max]).first)
+      #expect(row.committed == 15 && row.leased == 70)
+    }
+  }
 }

@@ -1,3 +1,4 @@
+import Batches
 import Foundation
 import Inference
 import Quotas
@@ -89,7 +90,7 @@ struct RouteTests {
     #expect(Set(Self.ways.map(\.route)) == Set(InferenceRoute.allCases).subtracting([.countTokens]))
     for way in Self.ways {
       #expect(lookup(.post, way.path) == .found(.inference(way.route)))
-      for method in [Route.Method.get, .head, .other] {
+      for method in [Route.Method.get, .head, .delete, .other] {
         #expect(lookup(method, way.path) == .wrongMethod(allow: "POST"))
       }
       for wrong in ["\(way.path)/", "/\(way.path)", "\(way.path)?a", way.path.uppercased(), "/v1/..\(way.path)"] {
@@ -219,5 +220,68 @@ struct RouteTests {
       #expect(client.text.contains("may not use it.\(hint) (request"))
     }
     #expect(gate.upstream.sent.isEmpty)
+  }
+}
+
+/// The routes of files and batches, as the router says.
+struct BatchRouteTests {
+  private static let file = FileName.input(FileID(0xABCD))
+  private static let output = FileName.output(BatchID(0xABCD))
+  private static let batch = BatchName(BatchID(0xABCD))
+
+  static let ways: [(Route.Method, String, BatchCall)] = [
+    (.post, "/files", .upload), (.get, "/files", .listFiles), (.get, "/files/\(file)", .file(file)),
+    (.delete, "/files/\(file)", .delete(file)), (.get, "/files/\(output)/content", .content(output)),
+    (.post, "/batches", .create), (.get, "/batches", .listBatches), (.get, "/batches/\(batch)", .batch(batch)),
+    (.post, "/batches/\(batch)/cancel", .cancel(batch)),
+  ]
+
+  private static func lookup(_ method: Route.Method, _ path: String) -> Route.Lookup {
+    Array(path.utf8).withUnsafeBytes { Route.find(method, $0) }
+  }
+
+  @Test func theRouterKnowsTheseAndNoOther() {
+    for (method, path, call) in Self.ways {
+      for path in [path, "/v1\(path)"] {
+        #expect(Self.lookup(method, path) == .found(.batches(call)))
+        for other in [Route.Method.get, .head, .post, .delete, .other] {
+          guard case .found(let route) = Self.lookup(other, path) else { continue }
+          #expect(Self.ways.contains { $0.0 == other && route == .batches($0.2) }, "\(other) \(path)")
+        }
+        for wrong in ["\(path)/", "/\(path)", "\(path)?a", path.uppercased(), "/v1/..\(path)", "\(path)%2f"] {
+          #expect(Self.lookup(method, wrong) == .unknown(doubledVersion: false), "\(wrong)")
+        }
+      }
+    }
+    for id in [
+      "", "file-", "file-1", "batch_\(BatchID(1))", "file-\(FileID(1))-other", "file-\(FileID(1))\u{0}", "..",
+      "file-%61",
+    ] {
+      #expect(Self.lookup(.get, "/v1/files/\(id)") == .unknown(doubledVersion: false), "\(id)")
+      #expect(Self.lookup(.get, "/v1/batches/\(id)") == .unknown(doubledVersion: false) || id.hasPrefix("batch_"))
+    }
+  }
+
+  @Test(arguments: ways.indices) func withoutAKeyNothingIsSent(place: Int) throws {
+    let (method, path, call) = Self.ways[place]
+    let gate = try TestGate(BatchSpecimens.setup())
+    let client = gate.send(
+      TestGate.Call(
+        method: method, path: path, key: nil, body: [],
+        contentType: call == .upload ? .form : call == .create ? .json : .none))
+    #expect(client.status == 401 && client.errorCode == "invalid_api_key")
+    #expect(gate.upstream.sent.isEmpty && gate.quotas.openReservations == 0)
+  }
+
+  @Test(arguments: ways.indices) func aRecordExistsOfEach(place: Int) throws {
+    let (method, path, call) = Self.ways[place]
+    let gate = try TestGate(BatchSpecimens.setup())
+    let client = gate.send(
+      TestGate.Call(
+        method: method, path: path, key: gate.key, body: Array((call == .create ? "{}" : "").utf8),
+        contentType: call == .upload ? .form : call == .create ? .json : .none))
+    let books = try gate.books()
+    #expect(books.metas.map(\.route) == [call.name] && books.metas.map(\.status) == [Int(client.status)])
+    #expect(books.open == 0)
   }
 }

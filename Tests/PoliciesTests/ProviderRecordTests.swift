@@ -40,7 +40,29 @@ struct ProviderRecordTests {
     #expect(chat.routes.isEmpty && chat.missing(of: [.rerank, .tools]) == .rerank)
   }
 
+  @Test func batchesAreReadWithTheirPrice() throws {
+    let model = try #require(
+      try Self.models(
+        #"max-output: 1, capabilities: [batch], price: {version: 1, currency: USD, input: "1", output: "2", tiers: {batch: {input: "0.5", output: "1"}}}"#
+      ).first)
+    #expect(model.capabilities == .batch && model.routes.isEmpty && model.missing(of: .batch).isEmpty)
+    #expect(model.price.ofBatch(longestInput: 1).input == 500_000_000)
+    #expect(model.price.tiers?.automatic == [.usual], "no request is served at it by itself")
+  }
+
   @Test(arguments: [
+    (
+      #"max-output: 9, capabilities: [batch], price: {version: 1, currency: USD, input: "1", output: "1"}"#, "mistral",
+      "the adapter 'mistral' has no 'batch'"
+    ),
+    (
+      #"capabilities: [batch, rerank], price: {version: 1, currency: USD, input: "1"}"#, "openai",
+      "'batch' is for models that talk or embed"
+    ),
+    (
+      #"max-output: 9, price: {version: 1, currency: USD, input: "1", output: "1", tiers: {batch: {input: "1", output: "1"}}, auto: [batch]}"#,
+      "openai", "'auto' names 'batch'"
+    ),
     (
       #"capabilities: [image-generation], price: {version: 1, currency: USD, input: "1"}"#, "openai",
       "'image-generation' has no price here"

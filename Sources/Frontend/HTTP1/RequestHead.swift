@@ -2,7 +2,7 @@
 ///
 /// Ranges are positions in the bytes the head was parsed from.
 public struct RequestHead: Sendable {
-  public enum Method: Sendable { case get, head, post, other }
+  public enum Method: Sendable { case get, head, post, delete, other }
   public enum Framing: Sendable, Equatable {
     case none
     case length(Int)

@@ -87,7 +87,7 @@ private struct HeadReader {
   }
 
   /// Methods that a route may refuse by itself, with what it takes instead; all others end the connection.
-  private static let otherMethods: [StaticString] = ["PUT", "DELETE", "PATCH", "OPTIONS"]
+  private static let otherMethods: [StaticString] = ["PUT", "PATCH", "OPTIONS"]
 
   private mutating func requestLine() throws(HTTPFault) {
     let methodStart = position
@@ -119,6 +119,8 @@ private struct HeadReader {
       head.method = .get
     } else if Octet.equal(bytes, method, "HEAD") {
       head.method = .head
+    } else if Octet.equal(bytes, method, "DELETE") {
+      head.method = .delete
     } else if !Self.otherMethods.contains(where: { Octet.equal(bytes, method, $0) }) {
       throw .unsupportedMethod
     }

@@ -24,6 +24,9 @@ struct HTTP2Answer {
         answer.add(":status", UnsafeBufferPointer(rebasing: digits[0..<status]))
         switch head.kind {
         case .json: answer.add("content-type", "application/json")
+        case .lines:
+          answer.add("content-type", "application/jsonl")
+          answer.add("x-content-type-options", "nosniff")
         case .eventStream:
           answer.add("content-type", "text/event-stream")
           answer.add("cache-control", "no-cache, no-transform")

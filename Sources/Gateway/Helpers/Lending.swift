@@ -26,6 +26,8 @@ extension RequestPipeline {
     case (.reading, .reading(let reading)): readingEnded(exchange, reading)
     case (.understanding, let outcome): goOn(exchange, outcome, at: .route)
     case (.writing, let outcome): goOn(exchange, outcome, at: .reserve)
+    case (.desk(.keep), .step(let step)): answerKept(exchange, step)
+    case (.desk, let outcome): goOn(exchange, outcome, at: exchange.stage)
     case (.reading, _): break  // reading is never called off
     }
   }
@@ -53,6 +55,7 @@ extension RequestPipeline {
     let exchange = work.exchange
     switch work.part {
     case .understanding: work.outcome = .step(understand(exchange))
+    case .desk(let task): work.outcome = .step(serve(task, exchange))
     case .writing(let candidate, let rewrites):
       let step = compose(exchange, candidate, rewrites: rewrites)
       if case .next = step, keepsRequest(exchange) { exchange.copy = metaWriter.requestPayload(exchange) }

@@ -15,6 +15,8 @@ final class LentWork: @unchecked Sendable {
     case writing(CallableModel, rewrites: Bool)
     /// A plain answer in the client's words.
     case reading
+    /// Something of the store of files and batches, which may block.
+    case desk(DeskTask)
   }
 
   enum Outcome {
@@ -43,10 +45,11 @@ final class LentWork: @unchecked Sendable {
     ticket = exchange.ticket
   }
 
-  /// Its result is not wanted any more; it comes back all the same, and soon. An answer is read in any case: what it has
-  /// cost stands in it.
+  /// Its result is not wanted any more; it comes back all the same, and soon. An answer is read and kept in any case: what it
+  /// has cost stands in it, and what runs at a provider must be known.
   func callOff() {
     if case .reading = part { return }
+    if case .desk(.keep) = part { return }
     isUnwanted.store(true, ordering: .relaxed)
   }
 

@@ -26,9 +26,15 @@ final class MetaWriter {
     out.append(utf8: exchange.scan.route.rawValue)
     out.append("\",\"alias\":")
     JSONEscape.appendQuoted(exchange.alias, to: out)
-    out.append(",\"content_type\":\"application/json\"}")
+    out.append(",\"content_type\":\"")
+    out.append(exchange.batch?.isUpload == true ? "application/jsonl" : "application/json")
+    out.append("\"}")
     let length = UInt16(clamping: out.count - 2)
     out.base.storeBytes(of: length.littleEndian, as: UInt16.self)
+    if let work = exchange.batch {
+      out.append(work.record(of: exchange))
+      return out.array
+    }
     guard !exchange.scan.route.takesForm else {
       // The texts of a form; sound is as large as an hour is long, and nothing could be looked for in it.
       out.append(RequestScan.record(ofForm: exchange.outgoing.bytes))
@@ -55,7 +61,11 @@ final class MetaWriter {
     number(",\"duration_us\":", (monotonic - exchange.startedAt) / 1000)
     if exchange.firstByteAt > 0 { number(",\"ttfb_us\":", (exchange.firstByteAt - exchange.startedAt) / 1000) }
     if let caller = exchange.caller { out.append(caller.meta) }
-    if case .inference(let route) = exchange.route { text("route", route.rawValue) }
+    switch exchange.route {
+    case .inference(let route): text("route", route.rawValue)
+    case .batches(let call): text("route", call.name)
+    case .models, .model, .livez, .readyz, .root: break
+    }
     if !exchange.alias.isEmpty { text("alias", exchange.alias) }
     if let candidate = exchange.candidate { out.append(candidate.meta) }
     tier(exchange)

@@ -22,6 +22,7 @@ extension RequestPipeline {
     }
     switch exchange.route {
     case .livez, .readyz, .root: return .next
+    case .batches(let call): return acceptBatch(exchange, call, credentialsDiffer: credentialsDiffer)
     case .models, .model: return authenticate(exchange, credentialsDiffer: credentialsDiffer)
     case .inference(let route):
       if case .refused(let refusal) = authenticate(exchange, credentialsDiffer: credentialsDiffer) {
@@ -65,7 +66,7 @@ extension RequestPipeline {
   }
 
   /// Unknown, malformed, expired, revoked and missing keys are one refusal with one text.
-  private func authenticate(_ exchange: Exchange, credentialsDiffer: Bool) -> Step {
+  func authenticate(_ exchange: Exchange, credentialsDiffer: Bool) -> Step {
     exchange.stage = .authenticate
     let snapshot = services.snapshots.current
     let principal =
@@ -95,7 +96,7 @@ extension RequestPipeline {
   /// - Returns: True if the request was answered.
   func answerFromHead(_ exchange: Exchange, _ path: UnsafeRawBufferPointer) -> Bool {
     switch exchange.route {
-    case .inference: return false
+    case .inference, .batches: return false
     case .root: respond(exchange, 200, .empty)
     case .livez:
       exchange.reply.append("{\"status\":\"ok\"}")

@@ -13,10 +13,11 @@ extension RequestPipeline {
   func writeFields(_ exchange: Exchange) {
     let fields = ResponseFields(arena: exchange.fields)
     fields.addRequestID(exchange.id)
-    guard let caller = exchange.caller, case .inference = exchange.route else { return }
+    guard let caller = exchange.caller, exchange.route.isMetered else { return }
     if !exchange.dropped.isEmpty {
       fields.add("x-torhaus-dropped", text: exchange.dropped.joined(separator: ","))
     }
+    if exchange.batch?.areOriginalsGone == true { fields.add("x-torhaus-originals", "gone") }
     if let clamped = exchange.clampedTo {
       fields.add("x-torhaus-clamped", text: "\(exchange.scan.route.limitMember)=\(clamped)")
     }
@@ -181,7 +182,7 @@ extension RequestPipeline {
     if exchange.reservation.isMade {
       services.quotas.release(&exchange.reservation, journal: &exchange.journal)
     }
-    guard let caller = exchange.caller, case .inference = exchange.route else { return }
+    guard let caller = exchange.caller, exchange.route.isMetered else { return }
     let actual = Actual(inputTokens: 0, outputTokens: 0, money: 0, exit: .notSent, flags: [.released])
     // Nobody waits for this record: the request was refused and cost nothing, whether it can be written or not.
     _ = log(

@@ -14,6 +14,11 @@ extension RequestPipeline {
   }
 
   func answerCount(_ exchange: Exchange) -> Step {
+    answerHere(exchange) { CountTokensAnswer.append(inputTokens: estimatedInput(exchange), to: exchange.reply) }
+  }
+
+  /// Answers without a provider: settled at nothing but the request itself, and recorded.
+  func answerHere(_ exchange: Exchange, _ write: () -> Void) -> Step {
     guard let caller = exchange.caller else { return .parked }
     exchange.status = 200
     let actual = Actual(inputTokens: 0, outputTokens: 0, money: 0, exit: .complete)
@@ -32,7 +37,7 @@ extension RequestPipeline {
       return .refused(Self.logRefusal)
     }
     exchange.reply.reset()
-    CountTokensAnswer.append(inputTokens: estimatedInput(exchange), to: exchange.reply)
+    write()
     respond(exchange, 200, .json)
     return .parked
   }

@@ -12,6 +12,7 @@ import Tenancy
 extension RequestPipeline {
   /// The first candidate that compliance allows, whose provider is healthy and that this request has not tried.
   func chooseRoute(_ exchange: Exchange) -> Step {
+    if let work = exchange.batch, !work.isUpload { return chooseBound(exchange, work) }
     guard let caller = exchange.caller, let route = exchange.modelRoute else { return .parked }
     guard exchange.scan.route != .countTokens else { return .next }
     let today = CalendarDay(epochSeconds: stageTime.wall / 1_000_000_000)
@@ -29,7 +30,7 @@ extension RequestPipeline {
         continue
       }
       isAllowed = true
-      guard let wire = candidate.targets.wire(for: exchange.scan.route) else { continue }
+      guard let wire = servingWire(candidate, exchange) else { continue }
       isServed = true
       guard capabilities.admits(candidate.model) else { continue }
       guard candidate.admits(exchange.scan.tier, of: exchange.scan.route, on: wire) else {
@@ -68,7 +69,10 @@ extension RequestPipeline {
       return .refused(
         Refusal(
           .invalidValue,
-          message: "No provider of this model has the route that you asked for. Use another route or model.",
+          message: exchange.batch != nil
+            ? "No provider of this model takes batches of this route in the form in which you send it; batches are not "
+              + "translated. Use another model, or single requests."
+            : "No provider of this model has the route that you asked for. Use another route or model.",
           param: "model"))
     }
     if let lacking = capabilities.refused { return .refused(Self.cannot(lacking)) }
@@ -105,12 +109,20 @@ extension RequestPipeline {
     let now = clock.monotonicNanoseconds / 1_000_000
     let limit = candidate.provider.limits.concurrency ?? .max
     return caller.rules.policy.compliance.obstacle(to: candidate.provider, on: today) == nil
-      && candidate.targets.wire(for: exchange.scan.route)
+      && exchange.batch?.isUpload != false
+      && servingWire(candidate, exchange)
         .map { candidate.admits(exchange.scan.tier, of: exchange.scan.route, on: $0) } ?? false
       && candidate.model.missing(of: exchange.needs).isEmpty
       && ContextCheck.admits(candidate.model, least: exchange.leastInput, refusedBy: exchange.earlier?.refusedContext)
       && candidate.rest.remaining(at: now) == nil && candidate.load.outstanding < limit
       && breakers.mayAdmit(candidate.breakerName, nowMilliseconds: now)
+  }
+
+  /// What is spoken with a candidate; nil: it cannot serve the request.
+  private func servingWire(_ candidate: CallableModel, _ exchange: Exchange) -> ProviderWire? {
+    let wire = candidate.targets.wire(for: exchange.scan.route)
+    guard exchange.batch != nil else { return wire }
+    return candidate.targets.batches != nil && wire == exchange.scan.route.ownWire ? wire : nil
   }
 
   private func order(_ route: ModelRoute, _ exchange: Exchange) -> [CallableModel] {
@@ -139,7 +151,9 @@ extension RequestPipeline {
   /// A conversation stays with one account: what that has signed, sealed or cached is worth nothing to another. By
   /// tenant and cache key, else the first thing that the user has said.
   private func pinned(_ route: ModelRoute, _ exchange: Exchange) -> [CallableModel]? {
-    guard let conversation = exchange.scan.conversation, let caller = exchange.caller else { return nil }
+    guard exchange.batch == nil, let conversation = exchange.scan.conversation, let caller = exchange.caller else {
+      return nil
+    }
     let text = conversation.of(exchange.body.bytes)
     let tenant = withUnsafeBytes(of: caller.principal.tenant.value) { Rendezvous.hash($0) }
     let key = Rendezvous.hash(text.prefix(1024), seed: tenant)
@@ -160,6 +174,7 @@ extension RequestPipeline {
 
   /// Writes the body that goes to this candidate and works out the most it can cost.
   private func prepare(_ exchange: Exchange, _ candidate: CallableModel) -> Step {
+    guard exchange.batch == nil else { return write(exchange, candidate, rewrites: true) }
     if exchange.scan.route.generates {
       let cap = min(
         exchange.scan.maxTokens ?? .max, exchange.caller?.rules.plan.outputTokens ?? 0, candidate.model.maxOutput)
@@ -192,6 +207,7 @@ extension RequestPipeline {
 
   /// Splices redactions and the edits for this candidate into the original bytes; nothing is decoded or encoded again.
   func compose(_ exchange: Exchange, _ candidate: CallableModel, rewrites: Bool) -> Step {
+    if let work = exchange.batch { return composeUpload(exchange, candidate, work) }
     // Edits are used up by the first body: another attempt starts from the original again.
     if rewrites, case .refused(let refusal) = redact(exchange) { return .refused(refusal) }
     exchange.outgoing.reset()
@@ -277,11 +293,14 @@ extension RequestPipeline {
 
   /// A person's id leaves only as the tenant's keyed hash.
   private func userHash(_ exchange: Exchange) -> [UInt8]? {
-    guard let range = exchange.scan.safetyIdentifier ?? exchange.scan.user ?? exchange.scan.metadataUserID,
-      let rules = exchange.caller?.rules,
+    userHash(exchange.scan, of: exchange.body.bytes, exchange.caller)
+  }
+
+  func userHash(_ scan: RequestScan, of body: UnsafeRawBufferPointer, _ caller: Caller?) -> [UInt8]? {
+    guard let range = scan.safetyIdentifier ?? scan.user ?? scan.metadataUserID, let rules = caller?.rules,
       // The label keeps these hashes and placeholders apart, though one key makes both.
       let digest = try? pseudonyms.key(of: rules).authenticate(
-        Array("torhaus/user/v1\0".utf8) + Array(range.of(exchange.body.bytes)))
+        Array("torhaus/user/v1\0".utf8) + Array(range.of(body)))
     else { return nil }
     let hex: StaticString = "0123456789abcdef"
     return digest.bytes.prefix(16).flatMap { [hex.utf8Start[Int($0 >> 4)], hex.utf8Start[Int($0 & 15)]] }
@@ -292,7 +311,7 @@ extension RequestPipeline {
 
   /// Of images by the largest that providers cut them into, of files by their bytes and a page or two. No record names
   /// cost functions yet, so this is a guess and no bound; what is settled is the provider's figure.
-  private func mediaTokens(_ scan: RequestScan) -> Int64 {
+  func mediaTokens(_ scan: RequestScan) -> Int64 {
     guard scan.images + scan.files + scan.audios > 0 else { return 0 }
     let others = scan.files + scan.audios
     return Int64(clamping: scan.images) &* 2_000 &+ Int64(clamping: others) &* 6_000
@@ -390,6 +409,7 @@ extension RequestPipeline {
   func record(_ exchange: Exchange) -> Step {
     guard let caller = exchange.caller else { return .parked }
     guard exchange.scan.route != .countTokens else { return answerCount(exchange) }
+    if let work = exchange.batch, work.isAnsweredHere { return answerFromStore(exchange, work) }
     let entry = HeldEntry(
       LogEntry(
         stream: caller.rules.stream, recordID: exchange.id.value, subjects: subjects(exchange),
@@ -404,7 +424,7 @@ extension RequestPipeline {
 
   /// Whether the record of this attempt holds the body that is sent.
   func keepsRequest(_ exchange: Exchange) -> Bool {
-    exchange.attempt == 0 && exchange.caller?.rules.stream.mode != .off
+    exchange.attempt == 0 && exchange.caller?.rules.stream.mode != .off && exchange.batch?.isRecorded != false
   }
 
   func subjects(_ exchange: Exchange) -> [Subject] {
@@ -427,6 +447,12 @@ extension RequestPipeline {
     guard stageTime.monotonic - exchange.startedAt < 1_000_000_000 || isKeyGood(exchange) else {
       return .refused(Refusal(.invalidAPIKey, message: "The API key is no longer valid."))
     }
+    if let work = exchange.batch, !work.isAdmitted {
+      let step = ask(exchange, .admit)
+      guard case .next = step else { return step }
+    }
+    // An order that has left may run, whatever is told of it: another one would be another batch.
+    if exchange.batch?.call == .create { exchange.forbidsRetry = true }
     exchange.isSent = true
     exchange.sentAt = clock.monotonicNanoseconds
     if exchange.attempt == 0 { counters.requestOverhead.add(nanoseconds: exchange.sentAt - exchange.arrivedAt) }
@@ -449,7 +475,7 @@ extension String {
 
 extension CallableModel {
   /// The member in which a provider with OpenAI's wire takes the limit of an answer.
-  fileprivate var maxTokensField: TokenLimitField {
+  var maxTokensField: TokenLimitField {
     provider.traits.maxTokensField == "max_completion_tokens" ? .maxCompletionTokens : .maxTokens
   }
 }

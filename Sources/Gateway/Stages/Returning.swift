@@ -80,7 +80,8 @@ extension RequestPipeline: UpstreamDelegate {
   private func plainEnded(_ exchange: Exchange) {
     let bytes = exchange.answer.count
     let isRewritten =
-      !exchange.issued.isEmpty || exchange.scan.wantsBase64 || exchange.wire != exchange.scan.route.ownWire
+      !exchange.issued.isEmpty || exchange.scan.wantsBase64 || exchange.batch != nil
+      || exchange.wire != exchange.scan.route.ownWire
     if isRewritten || bytes > limits.ownCopyBytes, lend(exchange, .reading, bytes: bytes) { return }
     readingEnded(exchange, readPlain(exchange))
   }
@@ -89,6 +90,7 @@ extension RequestPipeline: UpstreamDelegate {
     switch reading {
     case .faulty(let fault, let exit): self.fault(exchange, fault, exit: exit)
     case .withheld(let refusal): conclude(exchange, .refusal(refusal), exit: .complete)
+    case .whole where exchange.batch != nil: keepAnswer(exchange)
     case .whole:
       conclude(exchange, .answer, exit: exchange.usage?.hasInput == true ? .complete : .completeUsageMissing)
     }
@@ -96,6 +98,7 @@ extension RequestPipeline: UpstreamDelegate {
 
   /// Reads a plain answer and writes what the client gets; on the loop or a helper's thread.
   func readPlain(_ exchange: Exchange) -> PlainReading {
+    if let work = exchange.batch { return readBatch(exchange, work) }
     let body = exchange.answer.bytes
     var restoring = AnswerRestoring(exchange.issued, kept: nil)
     exchange.reply.reset()
@@ -119,7 +122,7 @@ extension RequestPipeline: UpstreamDelegate {
   }
 
   /// What the answer is dressed in.
-  private func options(_ exchange: Exchange) -> AnswerOptions {
+  func options(_ exchange: Exchange) -> AnswerOptions {
     var options = AnswerOptions(
       alias: exchange.alias, includeUsage: exchange.scan.includeUsage, dropsLogprobs: !exchange.issued.isEmpty,
       echoBytes: exchange.scan.echoBytes)
@@ -224,6 +227,7 @@ extension RequestPipeline: UpstreamDelegate {
 
   private func answeredError(_ exchange: Exchange) {
     let head = exchange.upstreamHead
+    if let work = exchange.batch { return answeredBatchError(exchange, work) }
     exchange.usage = plainAnswer.usage(ofError: exchange.answer.bytes, from: exchange.wire)
     let isPaid = exchange.usage?.hasFigures == true
     fault(
@@ -337,7 +341,10 @@ extension RequestPipeline: UpstreamDelegate {
     case .returning:
       // The provider is read on for a moment: its usage is worth more than our count.
       // Sound never says it.
-      let milliseconds = exchange.scan.route == .speech ? 0 : limits.drainMilliseconds
+      // An order's name is worth waiting for: without it nobody could ask for what it has cost.
+      let milliseconds =
+        exchange.batch?.call == .create
+        ? limits.firstByteMilliseconds : exchange.scan.route == .speech ? 0 : limits.drainMilliseconds
       exchange.drainUntil = clock.monotonicNanoseconds + Int64(milliseconds) * 1_000_000
       exchange.stream.bytesAtAbort = exchange.stream.reader.outputBytes
       if exchange.isPaused {

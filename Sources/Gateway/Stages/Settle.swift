@@ -22,7 +22,7 @@ extension RequestPipeline {
     exchange.cost = (exchange.earlier?.spent.money ?? 0) &+ actual.money
     counters.settled(input: actual.inputTokens, output: actual.outputTokens)
     let now = clock.monotonicNanoseconds
-    if exit == .complete {
+    if exit == .complete, exchange.batch == nil {
       estimator.learn(
         exchange.alias, bytes: exchange.outgoingBytes, inputTokens: actual.inputTokens,
         outputTokens: actual.outputTokens, nanoseconds: now - exchange.sentAt)
@@ -65,7 +65,9 @@ extension RequestPipeline {
     var response: [UInt8]?
     var isAssembled = false
     if caller.rules.stream.mode != .off {
-      if let kept = exchange.stream.kept {
+      if let work = exchange.batch {
+        response = batchRecord(exchange, work)
+      } else if let kept = exchange.stream.kept {
         response = Array(kept.runs.bytes)
         kept.runs.release()  // many streams may end at once, and the log takes its time
         isAssembled = true
@@ -109,7 +111,10 @@ extension RequestPipeline {
       writeFields(exchange)
       writeCost(exchange)
       exchange.client?.respond(
-        ResponseHead(status: 200, kind: exchange.scan.answersBareText ? .text : .json), fields: exchange.fields.bytes,
+        ResponseHead(
+          status: 200,
+          kind: exchange.batch?.call.isContent == true ? .lines : exchange.scan.answersBareText ? .text : .json),
+        fields: exchange.fields.bytes,
         body: exchange.reply.bytes)
     case .streamEnd:
       exchange.client?.send(exchange.reply.bytes)
@@ -199,6 +204,7 @@ extension RequestPipeline {
 
   /// The figures of section 5 of the quotas page for this exit.
   func actual(_ exchange: Exchange, exit: Exit) -> Actual {
+    if let work = exchange.batch { return batchActual(exchange, work, exit: exit) }
     let usage = exchange.stream.reader.usage ?? exchange.usage
     let ownBytes = max(exchange.ownOutputBytes, exchange.stream.reader.outputBytes)
     // Of an error no image comes.

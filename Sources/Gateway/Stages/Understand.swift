@@ -8,6 +8,7 @@ import Tenancy
 /// Stages 3 to 5: what the body says, whether this caller may say it here, and what must not leave.
 extension RequestPipeline {
   func parse(_ exchange: Exchange) -> Step {
+    if let work = exchange.batch { return parseBatch(exchange, work) }
     guard case .inference(let route) = exchange.route, let caller = exchange.caller else { return .parked }
     guard exchange.body.count <= caller.rules.plan.bodyBytes else {
       return .refused(
@@ -29,7 +30,7 @@ extension RequestPipeline {
   }
 
   /// What no policy and no price table names yet is refused, never passed on unpriced.
-  private func unpriced(_ scan: RequestScan) -> Refusal? {
+  func unpriced(_ scan: RequestScan) -> Refusal? {
     let content = scan.route.contentMember
     func refusal(_ param: String, _ what: String) -> Refusal {
       Refusal(.unsupportedParameter, message: "\(what) has no price and no rule here yet.", param: param)
@@ -51,10 +52,16 @@ extension RequestPipeline {
     param: "service_tier")
 
   func authorize(_ exchange: Exchange) -> Step {
-    guard let caller = exchange.caller, case .inference(let route) = exchange.route else { return .parked }
+    if let work = exchange.batch { return authorizeBatch(exchange, work) }
+    guard case .inference(let route) = exchange.route else { return .parked }
+    return authorize(exchange, exchange.scan.modelName(in: exchange.body.bytes), for: route)
+  }
+
+  /// Whether the caller may use this alias on this route, here and now.
+  func authorize(_ exchange: Exchange, _ name: String, for route: InferenceRoute) -> Step {
+    guard let caller = exchange.caller else { return .parked }
     let principal = caller.principal
     guard principal.admits(exchange.address) else { return .refused(denied(by: "key.networks")) }
-    let name = exchange.scan.modelName(in: exchange.body.bytes)
     let known = caller.rules.models[name]
     guard isVisible(name, to: caller), let model = known ?? caller.rules.openModels?.route(name) else {
       let visible = caller.rules.models.keys.filter { isVisible($0, to: caller) }
@@ -73,12 +80,13 @@ extension RequestPipeline {
     return .next
   }
 
-  private func denied(by rule: String) -> Refusal {
+  func denied(by rule: String) -> Refusal {
     Refusal(
       .policyDenied, message: "Your policy does not allow this (rule \(rule)). Ask your administrator for access.")
   }
 
   func redact(_ exchange: Exchange) -> Step {
+    if let work = exchange.batch { return redactBatch(exchange, work) }
     guard let caller = exchange.caller else { return .parked }
     exchange.edits.reset()
     exchange.issued.wipe()
@@ -119,7 +127,7 @@ extension RequestPipeline {
       "Your policy takes something out of this text that could not be put back into sound. Leave it out, or have "
       + "your administrator mask it instead (action: mask).", param: "input")
 
-  private static func refusal(of error: RedactionError) -> Refusal {
+  static func refusal(of error: RedactionError) -> Refusal {
     switch error.code {
     case .blocked:
       Refusal(
@@ -132,7 +140,7 @@ extension RequestPipeline {
 
 extension InferenceRoute {
   /// What a role must hold: to have something made of words, or to have them turned into numbers.
-  fileprivate var needed: Permissions {
+  var needed: Permissions {
     switch self {
     case .embeddings, .moderations, .rerank: .embed
     case .chat, .completions, .responses, .messages, .countTokens, .images, .speech, .transcriptions, .translations:

@@ -83,6 +83,12 @@ enum ErrorScrubber {
     ]
     if prefixes.contains(where: { lower.hasPrefix($0) && lower.utf8.count >= $0.utf8.count + 6 }) { return true }
     if word.contains("***") { return true }
+    // Names of what lies with a provider.
+    if ["file-", "file_", "batch_"].contains(where: { lower.hasPrefix($0) && lower.utf8.count >= $0.utf8.count + 6 }),
+      word.contains(where: \.isNumber)
+    {
+      return true
+    }
     guard word.utf8.count >= 20 else { return false }
     let body = word.filter { $0.isASCII && ($0.isLetter || $0.isNumber || "-_+/=.".contains($0)) }
     guard body.count == word.count else { return false }

@@ -137,8 +137,9 @@ struct BudgetState: Sendable {
   mutating func learn(_ budget: BudgetRow, _ row: LeaseRow) {
     guard row.id == lease else { return }
     elsewhereOpen = max(0, Amount.difference(budget.leased, max(0, row.outstanding)))
+    // Less than nothing was committed elsewhere where what was settled on this lease has been corrected downwards.
     elsewhere = Amount.sum(
-      Amount.sum(max(0, Amount.difference(budget.committed, row.settled)), budget.unreconciled), elsewhereOpen)
+      Amount.sum(Amount.difference(budget.committed, row.settled), budget.unreconciled), elsewhereOpen)
   }
 }
 

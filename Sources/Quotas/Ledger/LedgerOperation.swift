@@ -10,6 +10,8 @@ public struct LedgerOperation: Sendable, Equatable {
     /// An attempt that may still cost something, for reports; its amounts come with ``orphan(_:)``.
     case openAttempt(UnreconciledAttempt)
     case reconcile(attempt: UInt128, actual: UsageTotals)
+    /// Puts what an attempt has cost in the place of what it was settled as; once for each attempt, whatever the number.
+    case correct(Correction)
     /// Settled use of a tenant up to and with settlement `through` of an epoch; applied once, by that number.
     case usage(tenant: UInt128, epoch: UInt32, through: UInt64, rows: [UsageRow])
     /// Everything that epochs up to this one left behind has been booked.
@@ -80,6 +82,20 @@ public struct Orphan: Sendable, Equatable {
     self.open = open
     self.keepRemainder = keepRemainder
   }
+}
+
+/// The true cost of an attempt that was settled at its worst case.
+public struct Correction: Sendable, Equatable {
+  public let booking: Booking
+  public let actual: UsageTotals
+
+  public init(booking: Booking, actual: UsageTotals) {
+    self.booking = booking
+    self.actual = actual
+  }
+
+  /// By how much the usage of the owner's day changes.
+  public var change: UsageTotals { actual.difference(from: booking.totals) }
 }
 
 /// What the ledger says to one operation.

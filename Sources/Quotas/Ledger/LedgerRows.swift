@@ -118,6 +118,13 @@ public enum LedgerArithmetic {
     return kept
   }
 
+  /// Somebody knows what an attempt cost that was settled as something else. What is not in the books of this window (a
+  /// power cut may have put it among what is unreconciled) cannot be taken out of them.
+  public static func correct(_ budget: inout BudgetRow, settled: Int64, actual: Int64) {
+    let rest = max(0, Amount.difference(budget.committed, max(0, settled)))
+    budget.committed = Amount.sum(rest, max(0, actual))
+  }
+
   /// Somebody knows what an attempt cost.
   public static func reconcile(_ budget: inout BudgetRow, reserved: Int64, actual: Int64) {
     budget.unreconciled = max(0, Amount.difference(budget.unreconciled, reserved))

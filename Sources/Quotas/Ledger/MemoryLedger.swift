@@ -22,6 +22,7 @@ public final class MemoryLedger: Ledger {
     var attempts: [UInt128: UnreconciledAttempt] = [:]
     var usage: [UsageKey: UsageTotals] = [:]
     var marks: [MarkKey: UInt64] = [:]
+    var corrected: Set<UInt128> = []
     var lastTime: Int64 = 0
     var failure: QuotaError?
   }
@@ -121,6 +122,7 @@ extension MemoryLedger.State {
       if attempts[attempt.attempt] == nil { attempts[attempt.attempt] = attempt }
       return LedgerAnswer(.done)
     case .reconcile(let attempt, let actual): return reconcile(attempt, actual)
+    case .correct(let correction): return correct(correction)
     case .usage(let tenant, let epoch, let through, let rows):
       let key = MarkKey(node: node, mark: LedgerOpening.Mark(tenant: tenant, epoch: epoch))
       guard marks[key, default: 0] < through else { return LedgerAnswer(.done) }
@@ -190,8 +192,25 @@ extension MemoryLedger.State {
     return answer
   }
 
+  private mutating func correct(_ correction: Correction) -> LedgerAnswer {
+    let booking = correction.booking
+    // A crash has put it among what is unreconciled, or somebody has told already what it cost.
+    if attempts[booking.attempt] != nil { return reconcile(booking.attempt, correction.actual) }
+    guard corrected.insert(booking.attempt).inserted else { return LedgerAnswer(.done) }
+    for share in booking.shares {
+      guard let lease = leases[share.lease] else { continue }
+      let key = BudgetKey(limit: lease.limit, start: lease.windowStart)
+      guard var budget = budgets[key] else { continue }
+      LedgerArithmetic.correct(&budget, settled: share.amount, actual: correction.actual[budget.dimension])
+      budgets[key] = budget
+    }
+    usage[UsageKey(owner: booking.owner, day: booking.day), default: UsageTotals()].add(correction.change)
+    return LedgerAnswer(.done)
+  }
+
   private mutating func reconcile(_ attempt: UInt128, _ actual: UsageTotals) -> LedgerAnswer {
     guard let known = attempts.removeValue(forKey: attempt) else { return LedgerAnswer(.unknown) }
+    corrected.insert(attempt)
     for (cut, amount) in cuts where cut.attempt == attempt {
       guard var budget = budgets[amount.key] else { continue }
       LedgerArithmetic.reconcile(&budget, reserved: amount.amount, actual: actual[budget.dimension])

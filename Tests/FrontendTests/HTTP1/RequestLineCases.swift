@@ -5,7 +5,7 @@ extension HeadCase {
     .init("GET", target("/v1/models"), .accepted([.method(.get), .path("/v1/models"), .keepsAlive(true)])),
     .init("HEAD", line("HEAD / HTTP/1.1"), .accepted([.method(.head), .path("/")])),
     .init("POST", post(""), .accepted([.method(.post), .version11(true), .host("api.example")])),
-    .init("DELETE is for the route table", line("DELETE /v1/responses/r1 HTTP/1.1"), .accepted([.method(.other)])),
+    .init("DELETE is for the route table", line("DELETE /v1/responses/r1 HTTP/1.1"), .accepted([.method(.delete)])),
     .init("OPTIONS is for the route table", line("OPTIONS /v1/models HTTP/1.1"), .accepted([.method(.other)])),
     .init("TRACE", line("TRACE / HTTP/1.1"), .refused(.unsupportedMethod)),
     .init("CONNECT", line("CONNECT api.example:443 HTTP/1.1"), .refused(.unsupportedMethod)),

@@ -156,6 +156,14 @@ struct GateSetup {
       }
     }
     targets.further = FurtherTargets(further)
+    if candidate.capabilities?.contains(.batch) == true {
+      targets.batches = BatchTargets { method, path, isForm in
+        UpstreamTarget(
+          provider: candidate.provider, url: "https://\(candidate.provider).example/v1\(path)",
+          headerLines: [isForm ? FormTarget.contentType : "content-type: application/json"],
+          poolKey: candidate.provider, isLocal: false, limits: limits, method: method)
+      }
+    }
     return CallableModel(
       provider: provider, model: model, price: price, targets: targets, weight: candidate.weight)
   }

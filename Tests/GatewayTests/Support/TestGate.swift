@@ -1,3 +1,4 @@
+import Batches
 import Cryptography
 import Dispatch
 import Foundation
@@ -67,6 +68,8 @@ final class TestGate {
   let upstream = RecordingUpstream()
   let snapshots = SnapshotCell(GatewaySnapshot())
   let readiness = Readiness()
+  let batches = MemoryBatchStore()
+  let keyProvider = MemoryKeyProvider()
   let key: [UInt8]
   /// What the node journal's path ends in.
   static let journalName = "node.thj"
@@ -77,6 +80,7 @@ final class TestGate {
   private let returns = Box()
   private let rooms = Box()
   private var helpers: Helpers?
+  private var desk: BatchDesk?
   private let records = Records()
   private let journalPath: String
   private let setup: GateSetup
@@ -99,7 +103,7 @@ final class TestGate {
       node: QuotaGate.Node(id: node, epoch: 1), flight: HeapFlightMemory(slots: 64, rates: 16), ledger: ledger,
       clock: clock.quotas, zones: UTCRules(), wake: { _, tickets in wakes.add(tickets) })
 
-    let provider = MemoryKeyProvider()
+    let provider = keyProvider
     let keys = try TenantKeys.create(tenant: GateSetup.tenant, provider: provider)
     self.keys = keys
     var options = setup.writer
@@ -121,13 +125,16 @@ final class TestGate {
     policies = try PolicyLoader.load(
       files: [PolicyFile(name: "test.yaml", bytes: Array(GateSetup.policies.utf8))])
     let services = GatewayServices(
-      snapshots: snapshots, quotas: quotas, log: log, pepper: pepper, limits: setup.limits, readiness: readiness)
+      snapshots: snapshots, quotas: quotas, log: log, pepper: pepper, limits: setup.limits, readiness: readiness,
+      batches: BatchArchive(store: batches, keys: provider))
     pipeline = try RequestPipeline(services: services, loop: 0, clock: clock)
     pipeline.upstreamPort = upstream
     if setup.hasHelpers {
       let returns = returns
       helpers = try Helpers(2, services: services, clock: clock) { _, ticket in returns.add([ticket]) }
       pipeline.helpers = helpers
+      desk = try BatchDesk(services: services, clock: clock) { _, ticket in returns.add([ticket]) }
+      pipeline.desk = desk
     }
     readiness.markServing()
     snapshots.swap(try snapshot())
@@ -136,6 +143,7 @@ final class TestGate {
   deinit {
     disk.set(.works)
     helpers?.stop()
+    desk?.stop()
     log.stop()
     try? FileManager.default.removeItem(atPath: root)
   }

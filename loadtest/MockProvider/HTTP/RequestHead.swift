@@ -1,6 +1,6 @@
 /// What the mock needs to know of a request's head; ranges count from the head's first byte.
 struct RequestHead: Equatable {
-  enum Method: Equatable { case get, post, other }
+  enum Method: Equatable { case get, post, delete, other }
   enum Parsed: Equatable {
     case incomplete
     case malformed
@@ -50,6 +50,8 @@ struct RequestHead: Equatable {
       method = .post
     } else if bytes.equals("GET", from: start, to: space) {
       method = .get
+    } else if bytes.equals("DELETE", from: start, to: space) {
+      method = .delete
     }
     let mark = bytes.index(of: 0x3F, from: space + 1, to: second)
     path = (space + 1)..<(mark ?? second)

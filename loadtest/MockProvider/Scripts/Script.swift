@@ -105,6 +105,11 @@ struct Script: Equatable, Sendable {
   var finishWord: String?
   /// The service tier that the answer names.
   var tierWord: String?
+  /// Of a batch: after how many looks it is over, whether it runs out of time in the middle of its lines, and whether it
+  /// sums its usage up.
+  var looks = 1
+  var expires = false
+  var sumsUsage = true
   /// The model's context: a longer prompt is refused.
   var contextTokens: Int?
 
@@ -214,6 +219,9 @@ struct Script: Equatable, Sendable {
     case "cache-write-1h": cacheWriteLongTokens = number
     case "retry-after": retryAfterSeconds = number
     case "usage": reportsUsage = number != 0
+    case "looks": looks = min(max(1, number), 1_000)
+    case "expires": expires = number != 0
+    case "sum": sumsUsage = number != 0
     default: break
     }
   }

@@ -24,6 +24,8 @@ final class Journal: Sendable {
 
   private let limit: Int
   private let state = NIOLockedValueBox(State())
+  /// What lies with the mock.
+  let house = BatchHouse()
 
   /// - Parameter limit: How many requests are kept.
   init(limit: Int) { self.limit = max(0, limit) }
@@ -63,6 +65,7 @@ final class Journal: Sendable {
   func connectionClosed() { state.withLockedValue { $0.report.connectionsOpen -= 1 } }
 
   func reset() {
+    house.reset()
     state.withLockedValue { state in
       let open = state.report.connectionsOpen
       let sequence = state.sequence

@@ -4,6 +4,7 @@ enum Route: Equatable {
   case models(Vendor)
   case report, bill, reset
   case dialect(Operation, Vendor)
+  case batches(BatchOperation)
   case unknown, wrongMethod
 
   init(_ head: RequestHead, _ bytes: UnsafeRawBufferPointer) {
@@ -39,6 +40,11 @@ enum Route: Equatable {
     case 22 where bytes.equals("/messages/count_tokens", from: start, to: end):
       (route, method) = (.dialect(.countTokens, .anthropic), .post)
     default:
+      let found = BatchOperation.read(String(decoding: bytes[start..<end], as: UTF8.self)[...], head.method)
+      guard !found.isPath else {
+        self = found.operation.map { .batches($0) } ?? .wrongMethod
+        return
+      }
       let target = String(decoding: bytes[head.path.lowerBound..<head.query.upperBound], as: UTF8.self)
       (route, method) = DialectPath.read(target) ?? (.unknown, head.method)
     }

@@ -23,6 +23,9 @@ extension ConnectionHandler {
     case .reset:
       journal.reset()
       send(context, body: ByteBuffer(string: "{}"), keepsAlive: keepsAlive)
+    case .batches(let operation):
+      let number = journal.record(head: headBytes, body: body)
+      batches(context, operation, Arrival(head, headBytes, body, number: number), headBytes)
     case .dialect(let operation, let vendor):
       let number = journal.record(head: headBytes, body: body)
       dialect(context, Arrival(head, headBytes, body, number: number), operation, vendor, script: nil)
