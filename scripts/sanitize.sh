@@ -1,5 +1,5 @@
 #!/bin/sh
-# Unit tests and end-to-end tests of a build with a sanitizer; fails on the first report of either. Takes an hour or so.
+# Unit tests and end-to-end tests of a build with a sanitizer; any report makes it fail. Takes an hour or so.
 # Usage: sanitize.sh thread|address [ARGUMENTS-OF-PYTEST]
 set -eu
 cd "$(dirname "$0")/.."
@@ -19,7 +19,8 @@ swift build --build-tests --sanitize="$kind" --scratch-path "$scratch"
 reports="$PWD/$scratch/reports"
 rm -rf "$reports"
 mkdir -p "$reports"
-# A report does not end a process, so that the tests tell everything that there is; what Swift keeps for good is no leak.
+# Reports go to files, because the tests hide what processes print: of threads all, of addresses the first of each process.
+# What Swift keeps for good is no leak.
 options="halt_on_error=0:detect_leaks=0:exitcode=0:log_path=$reports/report"
 if [ "$kind" = thread ]; then
   clang -shared -fPIC -O1 -Wall -Werror -o "$scratch/thread-sanitizer.so" scripts/thread-sanitizer.c -ldl

@@ -4,11 +4,15 @@ import Synchronization
 public final class Readiness: Sendable {
   private let draining = Atomic<Bool>(false)
   private let serving = Atomic<Bool>(false)
+  private let closed = Atomic<Bool>(false)
 
   public init() {}
 
   /// Policies are loaded, stores are open, loops run.
   public func markServing() { serving.store(true, ordering: .releasing) }
   public func markDraining() { draining.store(true, ordering: .releasing) }
+  /// Of nobody is it known what they may do now: whoever asks is refused, whatever is open ends.
+  public func close(_ isClosed: Bool) { closed.store(isClosed, ordering: .releasing) }
+  public var isClosed: Bool { closed.load(ordering: .acquiring) }
   public var isReady: Bool { serving.load(ordering: .acquiring) && !draining.load(ordering: .acquiring) }
 }

@@ -47,7 +47,7 @@ final class InstallationCore: Sendable {
   private let reloadFault = Mutex<String?>(nil)
   private let unservable = Mutex<[String]>([])
   private let journal: Mutex<JournalFile>
-  let catchUp = CatchUp()
+  let catchUp: CatchUp
 
   private struct JournalFile: Sendable {
     var number = 0
@@ -111,6 +111,7 @@ final class InstallationCore: Sendable {
       folder: logFolder, node: NodeID(node.id), epoch: node.epoch, keys: provider, journal: node.journalPath,
       options: options, onRoom: { mailbox.room($0) }, onConfirmed: { mailbox.confirmed($0, $1) })
     journal = Mutex(JournalFile(path: node.journalPath))
+    catchUp = CatchUp(readiness)
     self.policies = Mutex(policies)
     let secrets = try Self.credentials(configuration)
     builder = Mutex(
@@ -131,10 +132,12 @@ final class InstallationCore: Sendable {
   /// Where that fails it is tried again until it succeeds, and soon nobody is served meanwhile: ``CatchUp``.
   func rebuild() throws {
     do { try load() } catch {
-      catchUp.begin("\(error)", load: { try self.load() }, close: closeGate)
+      fallBehind(error)
       throw error
     }
   }
+
+  private func fallBehind(_ error: any Error) { catchUp.begin("\(error)", load: { try self.load() }) }
 
   private func load() throws {
     try builder.withLock { builder in
@@ -146,14 +149,6 @@ final class InstallationCore: Sendable {
       unservable.withLock { $0 = faults }
       swap(snapshot)
       catchUp.end()
-    }
-  }
-
-  /// Every key is told to come again: of none is it known what it may do now.
-  private func closeGate() {
-    builder.withLock { _ in
-      guard catchUp.fault != nil else { return }
-      snapshots.swap(GatewaySnapshot(directory: directories.current, policyHash: policySet.hash, callers: [:]))
     }
   }
 
@@ -182,8 +177,8 @@ final class InstallationCore: Sendable {
     do {
       let set = try Self.loadPolicies(configuration.policies)
       try builder.withLock { builder in
-        let (snapshot, faults) = builder.build(
-          try tenancy.loadAll(), set, now: Int64(time(nil)), isFresh: true)
+        let rows = try tenancy.loadAll()
+        let (snapshot, faults) = builder.build(rows, set, now: Int64(time(nil)), isFresh: true)
         // A set under which somebody who is served today could not be served is a broken set.
         let known = Set(unservableTenants)
         if let fault = faults.first(where: { !known.contains($0) }) {
@@ -191,7 +186,9 @@ final class InstallationCore: Sendable {
           throw InstallationError(.invalidPolicies, fault, place: configuration.policies)
         }
         policies.withLock { $0 = set }
+        loadedChange.store(rows.change, ordering: .relaxed)
         swap(snapshot)
+        catchUp.end()
       }
       reloadFault.withLock { $0 = nil }
     } catch {
@@ -253,12 +250,20 @@ final class InstallationCore: Sendable {
     quotas.noteElsewhere(open)
   }
 
+  /// Whether the store holds another change than the one in force.
+  private func hasChanged() throws -> Bool {
+    do { return try tenancy.changeCounter() != loadedChange.load(ordering: .relaxed) } catch {
+      fallBehind(error)
+      throw error
+    }
+  }
+
   /// Applies what another process has changed, and counts what it has open. A few times a second while there is one.
   /// - Parameter recovers: Books what it leaves behind as soon as it is gone.
   /// - Returns: Whether there still is one.
   func lookAtNeighbours(recovers: Bool) -> Bool {
     do {
-      if try tenancy.changeCounter() != loadedChange.load(ordering: .relaxed) { try rebuild() }
+      if try hasChanged() { try rebuild() }
       noteElsewhere()
       guard recovers else { return true }
       let held = try places.recoverAbandoned(ledger: ledger, besides: node)

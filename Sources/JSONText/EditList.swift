@@ -20,7 +20,7 @@ public struct EditList {
 
   /// Forgets all edits and keeps the memory.
   public mutating func reset() {
-    edits.removeAll(keepingCapacity: true)
+    edits.removeAll(keepingCapacity: edits.capacity <= 4096)
     replacements.reset()
     sorted = true
   }

@@ -167,7 +167,7 @@ public final class UpstreamPool: UpstreamPort, TurnEnd {
       delegate.upstream(exchange, answered: transfer.head)
     }
     // Taken from it before anybody is told: it may be another request's afterwards.
-    if current() != nil, let received = transfer.takeReceived() {
+    while current() != nil, let received = transfer.takeReceived() {
       delegate.upstream(exchange, sent: received.bytes)
       give(received)
     }

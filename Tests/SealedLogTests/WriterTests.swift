@@ -160,8 +160,6 @@ func aFullDiskConfirmsNothingAndHealsWithoutRestart(file: String) throws {
   #expect(try readFile("\(fixture.root)/journal") == [1])
 }
 
-/// What is written while a sync fails has its segment synced once more: by then the segment is given up, and its files
-/// may be closed and their numbers others'.
 /// A sync is a flush of the disk. Where one takes longer than entries take to come, the next one followed at once, and so
 /// on for as long as there was anything to do.
 @Test func whatComesDuringASyncWaitsForTheTimeOfTheNext() throws {
@@ -198,6 +196,24 @@ func aFullDiskConfirmsNothingAndHealsWithoutRestart(file: String) throws {
   #expect(try fixture.verify().exitCode == 0)
 }
 
+/// Entries take up room in the queue until they are synced: of megabytes the sync comes before its time.
+@Test func muchIsSyncedAtOnce() throws {
+  let fixture = try LogFixture()
+  var options = WriterOptions()
+  options.syncIntervalNanoseconds = 3600 * 1_000_000_000
+  let writer = try fixture.writer(options: options)
+  let stream = try fixture.stream()
+  for number in 1...6 {
+    #expect(writer.append(entry(stream, number, size: 1 << 20), loop: 0))
+    #expect(fixture.confirmed.waits(for: UInt64(number)))
+  }
+  #expect(holds { writer.health.queueBytes < 3 << 20 }, "of a segment that was dirty already, too")
+  writer.stop()
+  #expect(try fixture.verify().exitCode == 0)
+}
+
+/// What is written while a sync fails has its segment synced once more: by then the segment is given up, and its files
+/// may be closed and their numbers others'.
 @Test(arguments: [(Durability.buffered, ".thl"), (.strict, ".thl"), (.strict, ".thk"), (.buffered, ".thk")])
 func aGivenUpSegmentIsNeverSyncedAgain(durability: Durability, file: String) throws {
   let fixture = try LogFixture()

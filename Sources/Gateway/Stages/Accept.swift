@@ -65,9 +65,14 @@ extension RequestPipeline {
     return nil
   }
 
+  static let closed = Refusal(
+    .policyUnavailable,
+    message: "People and keys cannot be read now, so nobody is served; the operator was told. Try again shortly.")
+
   /// Unknown, malformed, expired, revoked and missing keys are one refusal with one text.
   func authenticate(_ exchange: Exchange, credentialsDiffer: Bool) -> Step {
     exchange.stage = .authenticate
+    guard !services.readiness.isClosed else { return .refused(Self.closed) }
     let snapshot = services.snapshots.current
     let principal =
       credentialsDiffer
@@ -102,7 +107,8 @@ extension RequestPipeline {
       exchange.reply.append("{\"status\":\"ok\"}")
       respond(exchange, 200, .json)
     case .readyz:
-      let isReady = services.readiness.isReady && services.log.health.state == .ok
+      let readiness = services.readiness
+      let isReady = readiness.isReady && !readiness.isClosed && services.log.health.state == .ok
       exchange.reply.append(isReady ? "{\"status\":\"ready\"}" : "{\"status\":\"not ready\"}")
       respond(exchange, isReady ? 200 : 503, .json)
     case .models, .model: listModels(exchange, path)

@@ -442,6 +442,7 @@ extension RequestPipeline {
     guard let target = exchange.target, let port = upstreamPort, !isEnding else {
       return .refused(Refusal(.overloaded, message: "The gateway is stopping; nothing was sent."))
     }
+    guard !services.readiness.isClosed else { return .refused(Self.closed) }
     // A request keeps the keys that it began with, but not for long: it may have waited for its body, for the ledger, for
     // a provider that asked to be left alone.
     guard stageTime.monotonic - exchange.startedAt < 1_000_000_000 || isKeyGood(exchange) else {

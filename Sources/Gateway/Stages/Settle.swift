@@ -147,9 +147,11 @@ extension RequestPipeline {
         upstreamPort?.cancel(exchange)
         let refusal = Refusal(.upstreamTimeout, message: "The exchange took longer than allowed.")
         conclude(exchange, exchange.stream.hasBegun ? .streamError(refusal) : .refusal(refusal), exit: .endedByGate)
-      } else if !isKeyGood(exchange) {
+      } else if services.readiness.isClosed || !isKeyGood(exchange) {
         upstreamPort?.cancel(exchange)
-        let refusal = Refusal(.invalidAPIKey, message: "The API key is no longer valid.")
+        let refusal =
+          services.readiness.isClosed
+          ? Self.closed : Refusal(.invalidAPIKey, message: "The API key is no longer valid.")
         conclude(exchange, exchange.stream.hasBegun ? .streamError(refusal) : .refusal(refusal), exit: .endedByGate)
       } else {
         keepAlive(exchange, now)

@@ -65,7 +65,7 @@ final class MessagesScan {
   }
 
   private func reset() {
-    spans.removeAll(keepingCapacity: true)
+    spans.removeAll(keepingCapacity: spans.capacity <= 4096)
     (kind, model, usage, error) = (.none, nil, nil, nil)
     (hasContent, index, hasStopReason, hasSignature, inputBytes, block) = (false, 0, false, false, 0, 0)
   }

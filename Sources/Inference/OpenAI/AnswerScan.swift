@@ -58,7 +58,7 @@ public final class AnswerScan {
   }
 
   private func reset() {
-    spans.removeAll(keepingCapacity: true)
+    spans.removeAll(keepingCapacity: spans.capacity <= 4096)
     finishes.removeAll(keepingCapacity: true)
     logprobs.removeAll(keepingCapacity: true)
     choiceIndexes.removeAll(keepingCapacity: true)

@@ -84,7 +84,7 @@ final class AnswerSteps {
   private(set) var lost: [String] = []
 
   func reset() {
-    list.removeAll(keepingCapacity: true)
+    list.removeAll(keepingCapacity: list.capacity <= 4096)
     made.reset()
     (isAnswer, usage, tier, end, hasUnknownEnd) = (false, nil, nil, nil, false)
     (fault, faultStatus, isLastWord, isBroken) = (nil, 200, false, false)

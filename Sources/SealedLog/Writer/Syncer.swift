@@ -56,7 +56,7 @@ final class Syncer: Sendable {
   /// Called by the writer after a batch.
   /// - Parameter bytes: What the batch's entries take in the queue until they are synced.
   func submit(_ segments: [OpenSegment], bytes: Int = 0, urgent: Bool) {
-    guard !segments.isEmpty || urgent else { return }
+    guard !segments.isEmpty || bytes > 0 || urgent else { return }
     let mustWake = state.withLock { state in
       let wasIdle = state.dirty.isEmpty
       if wasIdle { state.dueAt = Self.now &+ interval }
