@@ -7,21 +7,27 @@ public final class MemoryBatchStore: BatchStore {
     var files: [FileID: StoredFile] = [:]
     var batches: [BatchID: StoredBatch] = [:]
     var failure: BatchStoreError?
+    var failuresLeft = 0
   }
 
   private let state = Mutex(State())
 
   public init() {}
 
-  /// Makes every call fail until it is nil again.
-  public func fail(with error: BatchStoreError?) { state.withLock { $0.failure = error } }
+  /// Makes calls fail, so many of them or until the error is nil again.
+  public func fail(with error: BatchStoreError?, times: Int = .max) {
+    state.withLock { ($0.failure, $0.failuresLeft) = (error, times) }
+  }
 
   /// All batches, whoever's they are and whatever has become of them.
   public var all: [StoredBatch] { state.withLock { Array($0.batches.values) } }
 
   private func with<Value>(_ body: (inout State) -> Value) throws(BatchStoreError) -> Value {
     let result = state.withLock { state -> Result<Value, BatchStoreError> in
-      if let failure = state.failure { return .failure(failure) }
+      if let failure = state.failure, state.failuresLeft > 0 {
+        state.failuresLeft -= 1
+        return .failure(failure)
+      }
       return .success(body(&state))
     }
     return try result.get()

@@ -78,18 +78,21 @@ public final class TenantRules: Sendable {
   public let models: [String: ModelRoute]
   /// Serves names that no alias knows under their own name; the demo's, never a production policy's.
   public let openModels: OpenModels?
+  /// All models that take batches, whether an alias leads to them or not: what lies there can be taken back.
+  public let batchModels: [CallableModel]
   public let stream: LogStream
   /// The key of the tenant's placeholders and hashes.
   public let pseudonymKey: [UInt8]
   public init(
     policy: EffectivePolicy, plan: Plan, redaction: RedactionProfile?, models: [String: ModelRoute],
-    openModels: OpenModels?, stream: LogStream, pseudonymKey: [UInt8]
+    openModels: OpenModels?, batchModels: [CallableModel] = [], stream: LogStream, pseudonymKey: [UInt8]
   ) {
     self.policy = policy
     self.plan = plan
     self.redaction = redaction
     self.models = models
     self.openModels = openModels
+    self.batchModels = batchModels
     self.stream = stream
     self.pseudonymKey = pseudonymKey
   }

@@ -44,7 +44,7 @@ public struct Limits: Sendable, Equatable {
   public var confirmationMilliseconds = 5_000
   /// Milliseconds a request waits for room in the log's queue while nothing leaves it.
   public var logRoomMilliseconds = 5_000
-  /// Milliseconds a request waits for the quota ledger.
+  /// Milliseconds a request waits for the quota ledger, and for the store of files and batches.
   public var ledgerMilliseconds = 5_000
   /// Milliseconds that a provider is read on after its client has gone, for the usage.
   public var drainMilliseconds = 2_000

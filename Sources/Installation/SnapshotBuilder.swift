@@ -36,6 +36,7 @@ final class SnapshotBuilder {
   private struct Routes {
     let models: [String: ModelRoute]
     let open: OpenModels?
+    let batchModels: [CallableModel]
   }
 
   init(
@@ -143,7 +144,8 @@ final class SnapshotBuilder {
         bodyBytes: Int(clamping: policy.plan.bodyBytes), outputTokens: policy.plan.outputTokens,
         clamp: TenantRules.Clamp(rawValue: policy.plan.clamp.rawValue) ?? .never),
       redaction: policy.redaction.rules.isEmpty ? nil : profile,
-      models: routes.models, openModels: routes.open, stream: stream, pseudonymKey: keys.pseudonymKey)
+      models: routes.models, openModels: routes.open, batchModels: routes.batchModels, stream: stream,
+      pseudonymKey: keys.pseudonymKey)
   }
 
   private func loadKeys(_ tenant: TenantID) throws -> TenantKeys {
@@ -186,8 +188,17 @@ final class SnapshotBuilder {
 
   private func routes(_ policy: EffectivePolicy, _ tenant: Tenant, _ policies: PolicySet, _ now: Int64) -> Routes {
     let models = models(policy, tenant, policies, now)
-    guard let open = openModels(tenant) else { return Routes(models: models, open: nil) }
-    return Routes(models: Self.open(models, by: open), open: open)
+    let batchModels = batchModels(policy, tenant, policies)
+    guard let open = openModels(tenant) else { return Routes(models: models, open: nil, batchModels: batchModels) }
+    return Routes(models: Self.open(models, by: open), open: open, batchModels: batchModels)
+  }
+
+  private func batchModels(_ policy: EffectivePolicy, _ tenant: Tenant, _ policies: PolicySet) -> [CallableModel] {
+    let targets = targets(tenant, dedicated: policy.dedicatedConnections)
+    return policies.routes.providers.flatMap { provider in
+      provider.models.filter { $0.capabilities?.contains(.batch) == true }
+        .compactMap { targets.callable(Candidate(provider: provider, model: $0)) }
+    }
   }
 
   private func models(_ policy: EffectivePolicy, _ tenant: Tenant, _ policies: PolicySet, _ now: Int64)

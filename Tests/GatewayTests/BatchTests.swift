@@ -1,10 +1,13 @@
 import Batches
+import Dispatch
 import Foundation
 import Inference
 import KeyProviders
+import Policies
 import Quotas
 import Redaction
 import SealedLog
+import Synchronization
 import Tenancy
 import Testing
 
@@ -144,6 +147,16 @@ struct BatchTests {
     #expect(gate.upstream.sent.count == 1)
   }
 
+  @Test func thePlanBoundsTheWholeUpload() throws {
+    var setup = BatchSpecimens.setup()
+    let form = BatchSpecimens.form(BatchSpecimens.lines(9))
+    setup.plan.bodyBytes = form.utf8.count - 1
+    let gate = try TestGate(setup)
+    let client = gate.send(gate.call(.post, "/v1/files", form, .form))
+    #expect(client.status == 413 && client.errorCode == "request_too_large", "\(client.text)")
+    #expect(gate.upstream.sent.isEmpty)
+  }
+
   @Test func whoseModelTakesNoBatchesSaysSo() throws {
     let gate = try TestGate()
     let client = gate.send(gate.call(.post, "/v1/files", BatchSpecimens.form(BatchSpecimens.lines()), .form))
@@ -253,6 +266,20 @@ struct BatchTests {
     #expect(try gate.books().tokens == worst)
   }
 
+  @Test func theMemoryOfResultsIsCountedTwice() throws {
+    let gate = try TestGate(BatchSpecimens.setup())
+    let id = try gate.batch()
+    let looked = gate.exchange(
+      gate.call(.get, "/v1/batches/\(id)"), BatchSpecimens.batch("completed", output: true))
+    let output = try #require(looked.member("output_file_id"))
+    let client = gate.send(gate.call(.get, "/v1/files/\(output)/content"))
+    let exchange = try #require(gate.upstream.sent.last).exchange
+    let results = BatchSpecimens.result("line-0", Specimens.plain())
+    gate.answer(200, results)
+    #expect(exchange.heldBytes > results.utf8.count + 100)
+    gate.finish(client)
+  }
+
   @Test func aLineThatDoesNotSayItsUsageLeavesTheWorstCase() throws {
     let gate = try TestGate(BatchSpecimens.setup())
     let id = try gate.batch()
@@ -279,9 +306,8 @@ struct BatchTests {
     #expect(try gate.books().tokens == 0)
   }
 
-  @Test(arguments: [(999_999_999, 1), (-1, 2), (0, 0)]) func whatCannotBeBelievedChangesNothing(input: Int, output: Int)
-    throws
-  {
+  @Test(arguments: [(999_999_999, 1), (-1, 2), (0, 0), (1, 1)])
+  func whatCannotBeBelievedChangesNothing(input: Int, output: Int) throws {
     let gate = try TestGate(BatchSpecimens.setup())
     let id = try gate.batch()
     let worst = try gate.books().tokens
@@ -365,6 +391,9 @@ struct BatchTests {
     let counts = #","request_counts":{"total":2,"completed":0,"failed":0}"#
     gate.exchange(
       gate.call(.get, "/v1/batches/\(id)"), BatchSpecimens.batch("completed").replacing(counts, with: ""))
+    #expect(try gate.books().tokens == worst)
+    // Complete, and neither answered nor refused: its output comes with a later look.
+    gate.exchange(gate.call(.get, "/v1/batches/\(id)"), BatchSpecimens.batch("completed"))
     #expect(try gate.books().tokens == worst)
     let looked = gate.exchange(
       gate.call(.get, "/v1/batches/\(id)"),
@@ -586,6 +615,68 @@ struct BatchTests {
     #expect(gate.upstream.sent.count == sent)
   }
 
+  enum Left: CaseIterable { case alias, provider }
+
+  /// The alias is gone, or leads somewhere else: what lies with the first provider is taken back from there.
+  @Test(arguments: Left.allCases) func whatNoAliasLeadsToCanBeTakenBack(left: Left) throws {
+    let setup = BatchSpecimens.setup()
+    let gate = try TestGate(setup)
+    let id = try gate.batch()
+    let file = FileName.input(try #require(gate.batches.all.first).file)
+    var other = setup
+    other.candidates[0].provider = "second"
+    gate.snapshots.swap(
+      try gate.snapshot(
+        models: left == .alias ? [:] : ["chat": try other.route()], batchModels: try setup.route().candidates))
+    #expect(gate.send(gate.call(.get, "/v1/batches/\(id)")).status == (left == .alias ? 404 : 503))
+    let cancelled = gate.exchange(gate.call(.post, "/v1/batches/\(id)/cancel"), BatchSpecimens.batch("cancelling"))
+    #expect(cancelled.member("status") == "cancelling")
+    let deleted = gate.exchange(gate.call(.delete, "/v1/files/\(file)"), "{}")
+    #expect(deleted.status == 200 && deleted.value("x-torhaus-provider-copy") == nil)
+    #expect(gate.upstream.sent.last?.target.url.hasPrefix("https://first.example/") == true)
+    #expect(try gate.batches.countFiles(of: Self.owner) == 0)
+  }
+
+  @Test(arguments: [false, true]) func whatNobodyHasIsDeletedHereAndTheAnswerSaysSo(hasThreads: Bool) throws {
+    var setup = BatchSpecimens.setup()
+    let gate = try TestGate(setup)
+    let id = try gate.batch()
+    let own = try #require(gate.batches.all.first)
+    setup.hasHelpers = hasThreads
+    let later = try TestGate(setup)
+    try later.batches.add(try #require(try gate.batches.file(own.file, of: Self.owner)))
+    try later.batches.save(own)
+    later.snapshots.swap(try later.snapshot(models: [:]))
+    func send(_ call: TestGate.Call) -> RecordingClient {
+      let client = later.send(call)
+      #expect(later.takeBack { client.isOver })
+      return client
+    }
+    #expect(send(later.call(.post, "/v1/batches/\(id)/cancel")).status == 503)
+    let name = FileName.input(own.file)
+    let deleted = send(later.call(.delete, "/v1/files/\(name)"))
+    #expect(deleted.status == 200 && deleted.text == #"{"id":"\#(name)","object":"file","deleted":true}"#)
+    #expect(deleted.value("x-torhaus-provider-copy") == "unreachable")
+    #expect(try later.batches.file(own.file, of: Self.owner) == nil)
+    #expect(send(later.call(.delete, "/v1/files/\(name)")).status == 404)
+    #expect(later.upstream.sent.isEmpty)
+    #expect(try later.books().metas.map(\.status) == [503, 200, 404])
+  }
+
+  @Test func whoMayNotUseTheModelTakesNothingBack() throws {
+    var setup = BatchSpecimens.setup()
+    let gate = try TestGate(setup)
+    let id = try gate.batch()
+    setup.changePolicy = { $0.roles["clerk"]?.models = ["other"] }
+    let narrow = try TestGate(setup)
+    let own = try #require(gate.batches.all.first)
+    try narrow.batches.add(try #require(try gate.batches.file(own.file, of: Self.owner)))
+    try narrow.batches.save(own)
+    #expect(narrow.send(narrow.call(.post, "/v1/batches/\(id)/cancel")).status == 404)
+    #expect(narrow.send(narrow.call(.delete, "/v1/files/\(FileName.input(own.file))")).status == 404)
+    #expect(narrow.upstream.sent.isEmpty)
+  }
+
   @Test func aCancelledBatchIsToldSo() throws {
     let gate = try TestGate(BatchSpecimens.setup())
     let id = try gate.batch()
@@ -627,8 +718,85 @@ struct BatchTests {
     gate.batches.fail(with: BatchStoreError("test"))
     gate.answer(200, BatchSpecimens.batch("validating"))
     gate.finish(client)
-    #expect(client.status == 503)
+    #expect(client.status == 503 && client.value("x-should-retry") == "false")
+    #expect(client.text.contains("do not order it again") && !client.text.lowercased().contains("try again"))
     #expect(try gate.books().tokens > 1000, "it may run at the provider")
+  }
+
+  @Test func theNameOfAnOrderIsWorthMoreThanOneTry() throws {
+    let gate = try TestGate(BatchSpecimens.setup())
+    let client = gate.send(gate.order(try gate.upload()))
+    gate.batches.fail(with: BatchStoreError("test"), times: 2)
+    gate.answer(200, BatchSpecimens.batch("validating"))
+    gate.finish(client)
+    #expect(client.status == 200)
+    #expect(gate.batches.all.first?.remote == BatchSpecimens.remoteBatch)
+  }
+
+  @Test func aNameThatIsAnothersIsNotAskedForAgain() throws {
+    let gate = try TestGate(BatchSpecimens.setup())
+    _ = try gate.batch()
+    let own = try #require(gate.batches.all.first)
+    var other = StoredBatch(
+      id: BatchID(9), owner: BatchOwner(tenant: TenantID(9), project: GateSetup.project), created: 1, file: own.file,
+      place: own.place, isPseudonymised: false, booking: own.booking, rates: own.rates)
+    other.remote = "batch_of_another"
+    try gate.batches.save(other)
+    let client = gate.exchange(
+      gate.order(try gate.upload()),
+      BatchSpecimens.batch("validating").replacing(BatchSpecimens.remoteBatch, with: "batch_of_another"))
+    #expect(client.status == 503 && client.value("x-should-retry") == "false" && client.id == nil)
+    #expect(gate.send(gate.call(.get, "/v1/batches")).text.components(separatedBy: #""object":"batch""#).count == 2)
+  }
+
+  @Test func anOrderWhoseClientLeavesIsStillKnown() throws {
+    let gate = try TestGate(BatchSpecimens.setup())
+    let file = try gate.upload()
+    gate.send(gate.order(file))
+    gate.pipeline.clientGone(try #require(gate.upstream.sent.last).exchange)
+    gate.clock.advance(milliseconds: 60_000)
+    gate.pipeline.tick()
+    gate.answer(200, BatchSpecimens.batch("validating"))
+    #expect(gate.batches.all.first?.remote == BatchSpecimens.remoteBatch)
+  }
+
+  @Test func nobodyWaitsForAStoreThatHangs() throws {
+    var setup = BatchSpecimens.setup()
+    setup.hasHelpers = true
+    let gate = try TestGate(setup)
+    let client = gate.send(gate.call(.get, "/v1/files"))
+    gate.pipeline.tick()
+    #expect(!client.isOver)
+    gate.clock.advance(milliseconds: 5_001)
+    gate.pipeline.tick()
+    #expect(client.isOver && client.status == 503 && client.errorCode == "overloaded", "\(client.text)")
+    #expect(gate.pipeline.openExchanges == 1)
+    #expect(gate.takeBack { gate.pipeline.openExchanges == 0 })
+    #expect(try gate.books().open == 0)
+  }
+
+  @Test func theDeskStopsOnceAllIsDone() throws {
+    let gate = try TestGate(BatchSpecimens.setup())
+    let isLetOn = DispatchSemaphore(value: 0)
+    let returned = Mutex<Set<UInt64>>([])
+    let desk = try BatchDesk(services: gate.pipeline.services, clock: gate.clock) { _, ticket in
+      isLetOn.wait()
+      returned.withLock { _ = $0.insert(ticket) }
+    }
+    gate.pipeline.desk = desk
+    for _ in 0..<3 { gate.send(gate.call(.get, "/v1/files")) }
+    let stopping = Thread { desk.stop() }
+    stopping.start()
+    var taken = 3
+    // Whatever it takes until it takes no more is done.
+    #expect(
+      gate.holds(10) {
+        if gate.send(gate.call(.get, "/v1/files")).isOver { return true }
+        taken += 1
+        return false
+      })
+    for _ in 0..<taken { isLetOn.signal() }
+    #expect(gate.holds(10) { returned.withLock { $0.count } == taken && stopping.isFinished })
   }
 
   @Test(arguments: ["/v1/files", "/v1/batches"]) func aLimitOnRequestsHolds(path: String) throws {

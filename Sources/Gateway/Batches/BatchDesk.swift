@@ -1,18 +1,21 @@
 import Batches
 import Dispatch
 import Inference
+import JSONText
 import SealedLog
 import Synchronization
 import Tenancy
 
 /// What is asked of the store of files and batches.
-enum DeskTask: Sendable {
+enum DeskTask: Sendable, Equatable {
   /// The rows that a request is about, with the values behind placeholders where they are needed.
   case lookUp
   /// Before something is sent: room for a file, or the row of a batch.
   case admit
   /// After a provider's answer: what is known from now on, and what it has cost.
   case keep
+  /// What is known of a file that its provider cannot be asked about any more.
+  case forget
 }
 
 /// The one thread that speaks to the store of files and batches, which blocks on the disk and the ledger. Tenants are
@@ -53,8 +56,8 @@ public final class BatchDesk: Sendable {
   private func next(idle: () -> Void) -> LentWork? {
     while true {
       let (work, isOver) = state.withLock { state -> (LentWork?, Bool) in
-        if state.isStopped { return (nil, true) }
-        return (state.queue.next(), false)
+        let work = state.queue.next()
+        return (work, work == nil && state.isStopped)
       }
       if let work { return work }
       if isOver { return nil }
@@ -73,7 +76,8 @@ public final class BatchDesk: Sendable {
     return isTaken
   }
 
-  /// Ends the thread with what it has in hand; what waits is never done. Once, when the loops have nothing more.
+  /// Ends the thread once all that waits is done: what a provider has taken must be known. Once, when the loops have nothing
+  /// more.
   public func stop() {
     state.withLock { $0.isStopped = true }
     bell.signal()
@@ -86,10 +90,29 @@ extension RequestPipeline {
   func ask(_ exchange: Exchange, _ task: DeskTask) -> Step {
     guard let desk, let caller = exchange.caller else { return serve(task, exchange) }
     let work = LentWork(exchange, .desk(task), tenant: caller.principal.tenant, loop: loop, bytes: 1)
+    work.since = clock.monotonicNanoseconds
     exchange.lent = work
     if desk.submit(work) { return .parked }
     exchange.lent = nil
     return .refused(Refusal(.overloaded, message: "The gateway is stopping."))
+  }
+
+  /// A request that has sent nothing yet does not wait for a store that hangs. The desk may have it in hand: its client is
+  /// told without a look at anything that the desk could be writing, and it ends when it comes back.
+  func lookAfterStore(_ exchange: Exchange, _ lent: LentWork, _ now: Int64) {
+    guard case .desk(let task) = lent.part, task != .keep, let client = exchange.client,
+      now - lent.since > Int64(limits.ledgerMilliseconds) * 1_000_000
+    else { return }
+    exchange.reply.reset()
+    ErrorBody.append(
+      Self.storeRefusal, requestID: exchange.id.text, dialect: exchange.dialect, to: exchange.reply)
+    ResponseFields(arena: exchange.fields).addRequestID(exchange.id)
+    exchange.client = nil
+    exchange.isClientGone = true
+    lent.callOff()
+    client.respond(
+      ResponseHead(status: UInt16(clamping: Self.storeRefusal.code.status), kind: .json), fields: exchange.fields.bytes,
+      body: exchange.reply.bytes)
   }
 
   /// Where nobody is ever idle, too.

@@ -80,11 +80,14 @@ extension RequestPipeline {
   /// What lies with a provider is asked of that provider, under the rules of now.
   func chooseBound(_ exchange: Exchange, _ work: BatchWork) -> Step {
     guard !work.isAnsweredHere else { return .next }
-    guard let caller = exchange.caller, let route = exchange.modelRoute, let place = work.place else {
-      return .parked
-    }
-    let candidate = route.candidates.first { $0.provider.id == place.provider && $0.model.id == place.model }
-    guard let candidate, let targets = candidate.targets.batches, let wire = work.route.ownWire else {
+    guard let caller = exchange.caller, let place = work.place else { return .parked }
+    guard let candidate = holder(of: place, exchange, caller, work), let targets = candidate.targets.batches,
+      let wire = work.route.ownWire
+    else {
+      if case .delete = work.call {
+        work.isUnreachable = true
+        return .next
+      }
       return .refused(
         Refusal(.noRoute, message: "The provider that has this is no longer one of the model's."))
     }
@@ -108,6 +111,16 @@ extension RequestPipeline {
     exchange.wire = wire
     exchange.probe = candidate.breakerName
     return composeBound(exchange, candidate, targets, work)
+  }
+
+  /// Who has what lies at a place. To take it back, one that no alias leads to any more is asked, too.
+  private func holder(of place: BatchPlace, _ exchange: Exchange, _ caller: Caller, _ work: BatchWork) -> CallableModel?
+  {
+    func isThere(_ candidate: CallableModel) -> Bool {
+      candidate.provider.id == place.provider && candidate.model.id == place.model && candidate.targets.batches != nil
+    }
+    if let found = exchange.modelRoute?.candidates.first(where: isThere) { return found }
+    return work.isTakenBack ? caller.rules.batchModels.first(where: isThere) : nil
   }
 
   private func composeBound(

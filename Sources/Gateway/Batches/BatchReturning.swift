@@ -10,7 +10,11 @@ import SealedLog
 extension RequestPipeline {
   /// Answers from our own rows.
   func answerFromStore(_ exchange: Exchange, _ work: BatchWork) -> Step {
-    answerHere(exchange) {
+    if work.isUnreachable, !work.isForgotten {
+      let step = ask(exchange, .forget)
+      guard case .next = step else { return step }
+    }
+    return answerHere(exchange) {
       switch work.call {
       case .listFiles:
         let files = answered(work, exchange)
@@ -26,7 +30,8 @@ extension RequestPipeline {
         if let file = work.file { return BatchAnswer.append(Self.answer(file), to: exchange.reply) }
         guard let batch = work.batch else { return }
         BatchAnswer.append(Self.answer(name, of: batch.created), to: exchange.reply)
-      case .upload, .content, .delete, .create, .batch, .cancel: break
+      case .delete(let name): BatchAnswer.appendDeleted(name.description, to: exchange.reply)
+      case .upload, .content, .create, .batch, .cancel: break
       }
     }
   }
@@ -74,7 +79,8 @@ extension RequestPipeline {
     var output = BatchOutput(
       route: work.route,
       options: AnswerOptions(alias: exchange.alias, dropsLogprobs: !exchange.issued.isEmpty),
-      requestID: exchange.id.text, mostLines: limits.batchLines)
+      requestID: exchange.id.text, mostLines: limits.batchLines,
+      mostBytes: 2 * limits.answerBytes)
     let issued = exchange.issued
     switch output.read(body, rewriter: { AnswerRestoring(issued, kept: nil) }, into: exchange.reply) {
     case .written:
@@ -88,6 +94,8 @@ extension RequestPipeline {
 
   /// The answer is read: what follows from it is kept before its client hears of it.
   func keepAnswer(_ exchange: Exchange) {
+    // What a client is told lies beside what its provider has told, for as long.
+    holdAnswer(exchange, exchange.reply.count)
     let step = ask(exchange, .keep)
     if case .parked = step { return }
     answerKept(exchange, step)

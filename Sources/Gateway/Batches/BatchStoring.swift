@@ -24,9 +24,35 @@ extension RequestPipeline {
         if case .next = step { work.isLookedUp = true }
         return step
       case .admit: return try admit(exchange, work, archive, owner)
-      case .keep: return try keep(exchange, work, archive, owner)
+      case .keep: return try keepOrRetry(exchange, work, archive, owner)
+      case .forget:
+        if case .delete(let name) = work.call { try forget(name, archive.store, owner) }
+        work.isForgotten = true
+        return .next
       }
-    } catch { return .refused(Self.storeRefusal) }
+    } catch {
+      guard case .keep = task, work.call == .create else { return .refused(Self.storeRefusal) }
+      return .refused(Self.unnotedOrder)
+    }
+  }
+
+  /// What a provider has taken runs there and is paid for: another order would be another batch.
+  private static let unnotedOrder = Refusal(
+    .overloaded,
+    message: "The provider has taken the batch, but its name could not be written down. It may run and counts with its "
+      + "worst case; do not order it again.")
+
+  /// Without the name of an order nobody can ask for what it has cost: it is worth more than one try.
+  private func keepOrRetry(
+    _ exchange: Exchange, _ work: BatchWork, _ archive: BatchArchive, _ owner: BatchOwner
+  ) throws(BatchStoreError) -> Step {
+    var tries = work.call == .create ? 3 : 1
+    while true {
+      tries -= 1
+      do throws(BatchStoreError) { return try keep(exchange, work, archive, owner) } catch {
+        guard tries > 0, error != .taken else { throw error }
+      }
+    }
   }
 
   private var seconds: Int64 { clock.wallNanoseconds / 1_000_000_000 }
@@ -194,27 +220,37 @@ extension RequestPipeline {
       }
       return .next
     case .delete(let name):
-      switch name {
-      case .input(let id): try store.remove(id, of: owner)
-      case .output(let id), .errors(let id):
-        guard var batch = try store.batch(id, of: owner) else { return .next }
-        if name == .output(id) { batch.output?.isDeleted = true } else { batch.errors?.isDeleted = true }
-        try store.save(batch)
-      }
+      try forget(name, store, owner)
       return .next
     case .listFiles, .file, .listBatches: return .next
+    }
+  }
+
+  private func forget(_ name: FileName, _ store: any BatchStore, _ owner: BatchOwner) throws(BatchStoreError) {
+    switch name {
+    case .input(let id): try store.remove(id, of: owner)
+    case .output(let id), .errors(let id):
+      guard var batch = try store.batch(id, of: owner) else { return }
+      if name == .output(id) { batch.output?.isDeleted = true } else { batch.errors?.isDeleted = true }
+      try store.save(batch)
     }
   }
 
   /// What all lines have used, as the provider sums it up; nil where nobody can say. Nothing was used where it says that it
   /// has answered nothing; a figure that is missing says nothing, and answers that have taken nothing are not believed.
   private static func usage(of told: ProviderBatch, route: InferenceRoute?) -> Usage? {
-    let isUnanswered = told.counts.map { $0.completed == 0 && $0.total > 0 } ?? (told.status == .failed)
-    if told.output == nil, isUnanswered { return told.usage ?? Usage() }
-    guard let usage = told.usage, usage.inputTokens > 0, usage.outputTokens > 0 || route?.generates != true else {
+    if told.output == nil, isUnanswered(told) { return told.usage ?? Usage() }
+    let least = max(1, told.counts?.completed ?? 1)  // of each answer's prompt
+    guard let usage = told.usage, usage.inputTokens >= least, usage.outputTokens > 0 || route?.generates != true else {
       return nil
     }
     return usage
+  }
+
+  /// What is complete has answered or refused each line: counts that say neither are those of a moment before.
+  private static func isUnanswered(_ told: ProviderBatch) -> Bool {
+    guard let counts = told.counts else { return told.status == .failed }
+    return counts.completed == 0 && counts.total > 0 && (told.status != .completed || counts.failed >= counts.total)
   }
 
   /// What a provider names again may be something that its client has deleted here.

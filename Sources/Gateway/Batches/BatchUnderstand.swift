@@ -81,6 +81,10 @@ extension RequestPipeline {
   private func parseUpload(_ exchange: Exchange, _ work: BatchWork) throws(InferenceError) -> Step {
     guard let caller = exchange.caller else { return .parked }
     let body = exchange.body.bytes
+    guard body.count <= caller.rules.plan.bodyBytes else {
+      throw InferenceError(
+        .requestTooLarge, message: "The body has more than the \(caller.rules.plan.bodyBytes) bytes of your plan.")
+    }
     let form = try BatchForm(body, boundary: exchange.formBoundary)
     work.lines = try BatchForm.lines(form.file, of: body, most: limits.batchLines)
     var names: Set<[UInt8]> = []
@@ -109,10 +113,6 @@ extension RequestPipeline {
       InferenceError(code, param: param, message: message)
     }
     let body = line.body.of(text)
-    guard body.count <= caller.rules.plan.bodyBytes else {
-      throw refuse(
-        .requestTooLarge, "body", "it has more than the \(caller.rules.plan.bodyBytes) bytes of your plan.")
-    }
     try work.scan.scan(body, route: line.route)
     let alias = work.scan.modelName(in: body)
     if isFirst {
@@ -156,13 +156,30 @@ extension RequestPipeline {
     guard let route = InferenceRoute(rawValue: place.route) else { return .refused(Self.noSuchThing(work.call)) }
     work.route = route
     exchange.scan.begin(route)
-    let step = authorize(exchange, place.alias, for: route)
+    let step =
+      work.isTakenBack
+      ? authorizeTakingBack(exchange, place.alias, for: route) : authorize(exchange, place.alias, for: route)
     guard case .next = step else { return step }
     if let order = work.order, !order.endpoint.of(exchange.body.bytes).elementsEqual(route.batchPath.utf8) {
       return .refused(
         Refusal(
           .invalidValue, message: "The lines of this file are for '\(route.batchPath)'.", param: "endpoint"))
     }
+    return .next
+  }
+
+  /// What a project has sent away it may take back, whether the alias is still there or not.
+  private func authorizeTakingBack(_ exchange: Exchange, _ alias: String, for route: InferenceRoute) -> Step {
+    guard let caller = exchange.caller else { return .parked }
+    let principal = caller.principal
+    guard isVisible(alias, to: caller) else { return .refused(modelNotFound(alias, visible: [])) }
+    let decision = caller.rules.policy.decide(
+      role: principal.role, held: principal.permissions, needed: route.needed, alias: nil,
+      keyModels: principal.models, address: exchange.address, epochSeconds: stageTime.wall / 1_000_000_000,
+      zone: principal.timeZone)
+    if case .denied(let rule) = decision { return .refused(denied(by: rule)) }
+    exchange.alias = alias
+    exchange.modelRoute = caller.rules.models[alias] ?? caller.rules.openModels?.route(alias)
     return .next
   }
 

@@ -40,6 +40,10 @@ final class BatchWork {
   /// Values were replaced in this file's requests that nobody can put back any more.
   var areOriginalsGone = false
 
+  /// Its provider is none of the register any more: what is known here goes, what lies there stays.
+  var isUnreachable = false
+  var isForgotten = false
+
   // What is sent
   /// The provider's name of what is asked about.
   var remote = ""
@@ -80,7 +84,7 @@ final class BatchWork {
   var isAnsweredHere: Bool {
     switch call {
     case .listFiles, .listBatches, .file: true
-    case .upload, .content, .delete, .create, .batch, .cancel: false
+    case .upload, .content, .delete, .create, .batch, .cancel: isUnreachable
     }
   }
 

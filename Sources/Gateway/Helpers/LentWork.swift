@@ -32,6 +32,8 @@ final class LentWork: @unchecked Sendable {
   let loop: Int
   let ticket: UInt64
   let bytes: Int
+  /// When it was given away, for those that wait so long and no longer.
+  var since: Int64 = 0
   var outcome = Outcome.dropped
   var nanoseconds: Int64 = 0
   private let isUnwanted = Atomic<Bool>(false)

@@ -18,6 +18,7 @@ extension RequestPipeline {
       fields.add("x-torhaus-dropped", text: exchange.dropped.joined(separator: ","))
     }
     if exchange.batch?.areOriginalsGone == true { fields.add("x-torhaus-originals", "gone") }
+    if exchange.batch?.isForgotten == true { fields.add("x-torhaus-provider-copy", "unreachable") }
     if let clamped = exchange.clampedTo {
       fields.add("x-torhaus-clamped", text: "\(exchange.scan.route.limitMember)=\(clamped)")
     }

@@ -131,7 +131,7 @@ extension RequestPipeline {
 
   /// Deadlines and keep-alives of one exchange.
   func lookAfter(_ exchange: Exchange, _ now: Int64) {
-    guard exchange.lent == nil else { return }
+    if let lent = exchange.lent { return lookAfterStore(exchange, lent, now) }
     switch exchange.stage {
     case .reserve:
       if exchange.waitingSince > 0, now - exchange.waitingSince > Int64(limits.ledgerMilliseconds) * 1_000_000 {

@@ -22,13 +22,19 @@ public struct BatchOutput {
   /// Those of them that are answers with status 200.
   public private(set) var answered = 0
   private let mostLines: Int
+  private let mostBytes: Int
+  /// Lines that nobody can read, and those of them that say whose they are.
+  private var damaged = 0
+  private var named = 0
 
   /// - Parameters:
   ///   - requestID: Stands where the provider names requests of its own.
   ///   - mostLines: More than were ever asked for is no output.
-  public init(route: InferenceRoute, options: AnswerOptions, requestID: String, mostLines: Int) {
+  ///   - mostBytes: What it may become: short lines grow by our words, and placeholders by what they stand for.
+  public init(route: InferenceRoute, options: AnswerOptions, requestID: String, mostLines: Int, mostBytes: Int) {
     scan.begin(route)
     self.mostLines = mostLines
+    self.mostBytes = mostBytes
     wire = route.ownWire ?? .chat
     self.options = options
     self.requestID = requestID
@@ -39,7 +45,6 @@ public struct BatchOutput {
     _ file: UnsafeRawBufferPointer, rewriter: () -> Rewriter, into out: ByteArena
   ) -> Outcome {
     var start = file.starts(with: [0xEF, 0xBB, 0xBF]) ? 3 : 0
-    var isDamaged = false
     while start < file.count {
       var end = start
       while end < file.count, file[end] != 0x0A { end += 1 }
@@ -53,11 +58,12 @@ public struct BatchOutput {
       case .blocked: return .blocked
       // One line that nobody can read does not withhold the others; what it has cost, nobody knows.
       case .malformed:
-        isDamaged = true
+        damaged += 1
         usage = nil
       }
+      guard out.count <= mostBytes else { return .malformed }
     }
-    return lines > 0 || !isDamaged ? .written : .malformed
+    return damaged == 0 || lines > named ? .written : .malformed
   }
 
   private struct Line {
@@ -74,11 +80,17 @@ public struct BatchOutput {
     let isWhole = ObjectReader.read(line) { (name, cursor) throws(JSONTextError) in
       try Self.member(name, &cursor, line, &found)
     }
-    guard isWhole, let name = found.name else { return .malformed }
+    guard let name = found.name else { return .malformed }
     lines += 1
     out.append(utf8: "{\"id\":\"batch_req_\(lines)\",\"custom_id\":\"")
     guard Self.restore(name.of(line), &rewriter, into: out) else { return .blocked }
     out.append("\",\"response\":")
+    if !isWhole {
+      // Whose answer it was can be read, and what it has cost cannot.
+      (damaged, named) = (damaged + 1, named + 1)
+      usage = nil
+      (found.body, found.code) = (nil, nil)
+    }
     guard let status = found.status, let body = found.body else {
       // It was never answered: expired, cancelled, or refused by the batch itself.
       out.append("null,\"error\":{\"code\":")

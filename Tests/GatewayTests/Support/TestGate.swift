@@ -149,7 +149,9 @@ final class TestGate {
   }
 
   /// A snapshot as the store has it now.
-  func snapshot(revoked: Bool = false) throws -> GatewaySnapshot {
+  func snapshot(
+    revoked: Bool = false, models: [String: ModelRoute]? = nil, batchModels: [CallableModel] = []
+  ) throws -> GatewaySnapshot {
     var row = keyRow
     if revoked { row.revokedAt = 1 }
     let slug = try #require(Slug("kanzlei"))
@@ -165,8 +167,9 @@ final class TestGate {
     policy.showsRedactions = true
     setup.changePolicy(&policy)
     let rules = TenantRules(
-      policy: policy, plan: setup.plan, redaction: try setup.profile(), models: ["chat": try setup.route()],
-      openModels: nil, stream: try keys.stream(mode: setup.mode, durability: setup.durability),
+      policy: policy, plan: setup.plan, redaction: try setup.profile(),
+      models: try models ?? ["chat": try setup.route()], openModels: nil, batchModels: batchModels,
+      stream: try keys.stream(mode: setup.mode, durability: setup.durability),
       pseudonymKey: keys.pseudonymKey)
     let account = try quotas.account(
       try setup.quotaLimits(),

@@ -24,7 +24,8 @@ import Testing
 
   private static func read(_ text: String, route: InferenceRoute = .chat) -> (BatchOutput.Outcome, String, BatchOutput)
   {
-    var output = BatchOutput(route: route, options: AnswerOptions(alias: "ours"), requestID: "req_ours", mostLines: 10)
+    var output = BatchOutput(
+      route: route, options: AnswerOptions(alias: "ours"), requestID: "req_ours", mostLines: 10, mostBytes: 4096)
     let out = ByteArena()
     let outcome = withBytes(Array(text.utf8)) { output.read($0, rewriter: { Restoring() }, into: out) }
     return (outcome, out.text, output)
@@ -74,9 +75,26 @@ import Testing
     #expect(output.usage == nil)
   }
 
+  @Test func aLineThatBreaksOffSaysWhoseItIs() {
+    let (outcome, text, output) = Self.read(
+      Self.line(Self.answer) + "\n" + String(Self.line(Self.answer, name: "b").dropLast(9)))
+    #expect(outcome == .written && output.answered == 1 && output.usage == nil)
+    #expect(text.contains(#""custom_id":"b","response":null,"error":{"code":"batch_error""#), "\(text)")
+  }
+
   @Test func moreLinesThanWereAskedForAreNoOutput() {
     #expect(Self.read(Array(repeating: Self.line(Self.answer), count: 10).joined(separator: "\n")).0 == .written)
     #expect(Self.read(Array(repeating: Self.line(Self.answer), count: 11).joined(separator: "\n")).0 == .malformed)
+  }
+
+  @Test func whatGrowsTooLargeIsNoOutput() {
+    let text = Array(repeating: #"{"custom_id":""}"#, count: 9).joined(separator: "\n")
+    for (most, outcome) in [(9 * 160, BatchOutput.Outcome.written), (9 * 60, .malformed)] {
+      var output = BatchOutput(
+        route: .chat, options: AnswerOptions(alias: "ours"), requestID: "req_ours", mostLines: 10, mostBytes: most)
+      let found = withBytes(Array(text.utf8)) { output.read($0, rewriter: { UnchangedText() }, into: ByteArena()) }
+      #expect(found == outcome)
+    }
   }
 
   @Test(arguments: ["[]", "{}", #"{"custom_id":1}"#, #"{"custom_id":"a""#, "\u{0}"])
@@ -89,7 +107,7 @@ import Testing
     var written = 0
     for _ in 0..<3_000 {
       var output = BatchOutput(
-        route: .chat, options: AnswerOptions(alias: "ours"), requestID: "req_ours", mostLines: 10)
+        route: .chat, options: AnswerOptions(alias: "ours"), requestID: "req_ours", mostLines: 10, mostBytes: 1 << 20)
       let out = ByteArena()
       let bytes = random.mutate(text, most: 3)
       let outcome = withBytes(bytes) { output.read($0, rewriter: { UnchangedText() }, into: out) }
