@@ -74,7 +74,8 @@ let package = Package(
     .target(name: "Redaction", dependencies: ["Cryptography", "JSONText"], swiftSettings: strict),
     .target(name: "Routing", swiftSettings: strict),
     .target(name: "Quotas", dependencies: ["Cryptography", "Tenancy"], swiftSettings: strict),
-    .target(name: "SealedLog", dependencies: ["Cryptography", "Tenancy", crypto], swiftSettings: strict),
+    .target(name: "Staging", dependencies: ["CLinux"], swiftSettings: strict),
+    .target(name: "SealedLog", dependencies: ["Cryptography", "Staging", "Tenancy", crypto], swiftSettings: strict),
     .target(
       name: "Policies", dependencies: ["Cryptography", "Routing", "Tenancy", yams], swiftSettings: strict),
 
@@ -102,7 +103,7 @@ let package = Package(
     .target(
       name: "StorageSQLite", dependencies: ["Batches", "Cryptography", "Quotas", "SealedLog", "Tenancy", grdb, sqlite],
       swiftSettings: strict),
-    .target(name: "NodeFolder", dependencies: ["CTimex", "Quotas"], swiftSettings: strict),
+    .target(name: "NodeFolder", dependencies: ["CTimex", "Quotas", "Staging"], swiftSettings: strict),
     .target(
       name: "KeyProviders", dependencies: ["Cryptography", "SealedLog", "Tenancy", crypto], swiftSettings: strict),
     .target(
@@ -121,9 +122,8 @@ let package = Package(
       dependencies: [
         "Admin", "Batches", "CLinux", "Cryptography", "EventLoop", "Frontend", "Gateway", "Inference", "KeyProviders",
         "MockProvider",
-        "NodeFolder", "PatternsRE2", "Policies", "Quotas", "Redaction", "Routing", "SealedLog", "StorageSQLite",
-        "Tenancy", "Upstream", logging,
-        yams,
+        "NodeFolder", "PatternsRE2", "Policies", "Quotas", "Redaction", "Routing", "SealedLog", "Staging",
+        "StorageSQLite", "Tenancy", "Upstream", logging, yams,
       ], swiftSettings: strict),
     // mimalloc takes the place of glibc's malloc: blocks above 1 KiB, made on one thread and freed on another, were an
     // eighth of a request's cost. Sanitizers and tests keep glibc's.
@@ -163,7 +163,8 @@ let package = Package(
     .testTarget(
       name: "QuotasTests", dependencies: ["NodeFolder", "Quotas", "StorageSQLite"], swiftSettings: strict),
     .testTarget(
-      name: "SealedLogTests", dependencies: ["Cryptography", "KeyProviders", "SealedLog", "StorageSQLite", "Tenancy"],
+      name: "SealedLogTests",
+      dependencies: ["Cryptography", "KeyProviders", "SealedLog", "Staging", "StorageSQLite", "Tenancy"],
       swiftSettings: strict),
     .testTarget(
       name: "KeyProvidersTests", dependencies: ["KeyProviders", "SealedLog", "Tenancy"], swiftSettings: strict),
@@ -204,6 +205,7 @@ let package = Package(
     .testTarget(
       name: "AdminTests", dependencies: ["Admin", "Cryptography", "Tenancy", "torhausctl", argumentParser, logging],
       swiftSettings: strict),
+    .testTarget(name: "StagingTests", dependencies: ["Staging"], swiftSettings: strict),
     .testTarget(name: "TorhausctlTests", dependencies: ["torhausctl", argumentParser], swiftSettings: strict),
     .testTarget(
       name: "MockProviderTests", dependencies: ["MockProvider"] + nio, path: "loadtest/Tests/MockProviderTests",

@@ -38,7 +38,9 @@ public final class RequestPipeline {
   var sweptAt: Int64 = 0
   /// Somebody calls ``turnEnded()`` at each turn's end. Without turns, as in tests, everything runs at once.
   public var hasTurns = false
-  private var isLogToBeWoken = false
+  /// This turn has queued what somebody waits for.
+  private var isLogAwaited = false
+  private var written: [UInt64] = []
   /// Tickets of requests for whose records the log's queue has no room, in the order in which they came; and of exchanges
   /// that are over but for their records.
   var awaitingLog: [UInt64] = []
@@ -307,11 +309,10 @@ public final class RequestPipeline {
 
   // MARK: The log's writer
 
-  /// Queues an entry for the log. Its writer is woken once a turn, for all that the turn has brought: a wake-up costs
-  /// more than sealing.
+  /// Queues an entry for the log. It is written once a turn, with all that the turn has brought.
   func log(_ entry: HeldEntry) -> Bool {
     guard services.log.append(entry, loop: loop, wakes: !hasTurns) else { return false }
-    isLogToBeWoken = hasTurns
+    isLogAwaited = isLogAwaited || hasTurns && !entry.canWait
     return true
   }
 
@@ -321,9 +322,13 @@ public final class RequestPipeline {
     let hasWork = !arrived.isEmpty || !toRecord.isEmpty || mayTakeWaiting
     recordConcluded()
     runArrived()
-    if isLogToBeWoken { services.log.wake() }
-    isLogToBeWoken = false
-    return hasWork
+    guard isLogAwaited else { return hasWork }
+    isLogAwaited = false
+    services.log.endTurn(loop: loop, confirmed: &written)
+    guard !written.isEmpty else { return hasWork }
+    confirmed(written)
+    written.removeAll(keepingCapacity: true)
+    return true
   }
 
   // MARK: Tickets: how other threads name an exchange

@@ -9,6 +9,7 @@ import Policies
 import Quotas
 import Routing
 import SealedLog
+import Staging
 import StorageSQLite
 import Synchronization
 import Tenancy
@@ -109,7 +110,8 @@ final class InstallationCore: Sendable {
     options.onMetadata = { indexer.feed($0) }
     log = try LogWriter(
       folder: logFolder, node: NodeID(node.id), epoch: node.epoch, keys: provider, journal: node.journalPath,
-      options: options, onRoom: { mailbox.room($0) }, onConfirmed: { mailbox.confirmed($0, $1) })
+      options: options, disk: try Self.disk(logFolder, node, data: data), onRoom: { mailbox.room($0) },
+      onConfirmed: { mailbox.confirmed($0, $1) })
     journal = Mutex(JournalFile(path: node.journalPath))
     catchUp = CatchUp(readiness)
     self.policies = Mutex(policies)
@@ -195,6 +197,13 @@ final class InstallationCore: Sendable {
       reloadFault.withLock { $0 = "\(error)" }
       OperatorLog.say("the policies were not applied; the old set stays in force\n\(error)")
     }
+  }
+
+  /// Without a boot id nobody could tell the next start that the memory is of this boot: then nothing goes by way of it.
+  private static func disk(_ log: String, _ node: NodeFolder, data: String) throws -> any LogDisk {
+    let disk = try PosixDisk(folder: log)
+    guard node.bootID != 0 else { return disk }
+    return StagedDisk(disk, memory: try StagedMemory(path: node.stagingPath), base: data)
   }
 
   private static func loadPolicies(_ folder: String) throws -> PolicySet {

@@ -1,5 +1,6 @@
 import Glibc
 package import Quotas
+import Staging
 
 /// The data folder of one node: one process at a time holds it, and it knows who the node is and which start this is.
 ///
@@ -15,6 +16,8 @@ package final class NodeFolder: Sendable {
   package let bootID: UInt128
   /// Where the flight table lies.
   package let flightPath: String
+  /// Where bytes lie that are on their way to the log and the journal: beside the flight table.
+  package let stagingPath: String
   private let lock: Int32
 
   /// - Parameter runtimeFolder: `$RUNTIME_DIRECTORY`, nil without one: then the flight table lies in the data folder.
@@ -40,6 +43,8 @@ package final class NodeFolder: Sendable {
       epoch = try Self.nextEpoch(path + "/node.epoch")
       flightPath = Self.flightPath(path, id: id, runtimeFolder: runtimeFolder)
       if let runtimeFolder { try Files.makeFolder(runtimeFolder + "/" + Self.hex(id)) }
+      stagingPath = Self.memoryFolder(path, id: id, runtimeFolder: runtimeFolder) + "/staged"
+      try Self.replay([path + "/staged", stagingPath], into: Self.dataFolder(path))
     } catch {
       close(lock)
       throw error
@@ -49,8 +54,28 @@ package final class NodeFolder: Sendable {
 
   deinit { close(lock) }
 
+  /// What the last process counted as written comes into its files before anybody reads them.
+  private static func replay(_ paths: [String], into folder: String) throws(QuotaError) {
+    for path in paths {
+      do throws(StagingError) { try StagedReplay.run(path, into: folder) } catch {
+        throw QuotaError(.folderUnusable, error.description)
+      }
+    }
+  }
+
+  /// The folder that holds a node's; what is staged names its files from there.
+  static func dataFolder(_ path: String) -> String {
+    guard let end = path.lastIndex(of: "/") else { return "." }
+    return end == path.startIndex ? "/" : String(path[..<end])
+  }
+
   static func flightPath(_ path: String, id: UInt128, runtimeFolder: String?) -> String {
-    (runtimeFolder.map { "\($0)/\(hex(id))" } ?? path) + "/flight"
+    memoryFolder(path, id: id, runtimeFolder: runtimeFolder) + "/flight"
+  }
+
+  /// Where files lie that are mapped.
+  private static func memoryFolder(_ path: String, id: UInt128, runtimeFolder: String?) -> String {
+    runtimeFolder.map { "\($0)/\(hex(id))" } ?? path
   }
 
   /// What the process that holds this folder shows of itself; nil if there is nothing of this boot.

@@ -95,7 +95,7 @@ public final class HeldEntry: @unchecked Sendable {
   }
 
   /// Nobody waits for it: it is written with what comes next, or when the writer looks around.
-  var canWait: Bool { entry.opensExchange && entry.token == 0 && entry.stream.durability == .buffered }
+  public var canWait: Bool { entry.opensExchange && entry.token == 0 && entry.stream.durability == .buffered }
 
   /// What is left if the queue has no room for the answer: what it cost must have room.
   public var withoutResponse: HeldEntry {

@@ -34,6 +34,8 @@ public final class LogWriter: Sendable {
   private let threads: [WorkerThread]
   private let onRoom: @Sendable (Int) -> Void
   private let isStopped = Flag()
+  private let core: WriterCore
+  private let disk: any LogDisk
 
   /// Starts the threads. Streams are recovered lazily, each before its first record.
   /// - Parameters:
@@ -52,6 +54,7 @@ public final class LogWriter: Sendable {
   ) throws(SealedLogError) {
     self.onRoom = onRoom
     let disk: any LogDisk = if let disk { disk } else { try PosixDisk(folder: folder) }
+    self.disk = disk
     let random: @Sendable (Int) throws(SealedLogError) -> [UInt8] = random ?? Self.systemRandom
     let signer = SignerBox(try NodeSigner(node: node, now: clock.wall() / 1_000_000_000, keys: keys))
     let queue = EntryQueue(
@@ -68,6 +71,7 @@ public final class LogWriter: Sendable {
     let core = try WriterCore(
       queue: queue, clock: clock, options: options, node: node, disk: disk, journal: journal, signer: signer,
       random: random, maker: maker, syncer: syncer, mailbox: mailbox, status: status, onConfirmed: onConfirmed)
+    self.core = core
     let segments = Mutex(
       try SegmentMaker(
         log: folder, node: node, epoch: epoch, disk: disk, clock: clock, options: options, random: random,
@@ -88,7 +92,7 @@ public final class LogWriter: Sendable {
   /// Queues an entry.
   /// - Parameters:
   ///   - loop: Which event loop calls, 0 ..< `options.loops`.
-  ///   - wakes: False if the caller says ``wake()`` itself, once for all that it queues in a turn of its loop.
+  ///   - wakes: False if the caller says ``endTurn(loop:confirmed:)`` itself, once for all that it queues in a turn.
   /// - Returns: False when the log cannot take it now: the request is answered with 503 `log_unavailable` before
   ///   anything is sent upstream. Entries that end an exchange are refused only when memory runs out.
   public func append(_ held: HeldEntry, loop: Int, wakes: Bool = true) -> Bool {
@@ -98,14 +102,19 @@ public final class LogWriter: Sendable {
     held.queuedAt = now
     guard queue.append(held, loop: loop) else { return false }
     // A wake-up of another thread costs more than sealing.
-    if wakes, !held.canWait { wake() }
+    if wakes, !held.canWait { mailbox.wake.signal() }
     return true
   }
 
   public func append(_ entry: consuming LogEntry, loop: Int) -> Bool { append(HeldEntry(entry), loop: loop) }
 
-  /// The writer looks into the queue now.
-  public func wake() { mailbox.wake.signal() }
+  /// What a loop has queued in its turn is written now: by the loop itself where that is little and nobody else is at it,
+  /// else by the writer's thread. Never waits for another thread.
+  /// - Parameter confirmed: Tokens of this loop that count as written are appended; `onConfirmed` does not tell of them.
+  public func endTurn(loop: Int, confirmed: inout [UInt64]) {
+    guard !isStopped.isSet else { return }
+    core.attend(loop: loop, confirmed: &confirmed)
+  }
 
   // MARK: Room for what is to come
 
@@ -180,6 +189,10 @@ public final class LogWriter: Sendable {
     }
     return true
   }
+
+  /// What counts as written stands in the files, where readers and other processes find it; without this, some 50 ms
+  /// later. Blocks.
+  public func flush() { disk.flush() }
 
   /// Ends the open segments of a tenant: before its subjects are erased, after its settings changed.
   public func roll(_ tenant: TenantID) { mailbox.post(.roll(tenant)) }

@@ -24,8 +24,8 @@ final class Transfer {
   var target: UpstreamTarget? { prepared?.target }
   /// Its place among the active transfers of its multi handle; -1 while it rests.
   var place = -1
-  /// What the handle sends; POST unless something else was asked for.
-  private var method = UpstreamTarget.Method.post
+  /// What the handle sends; POST unless something else was asked for, nil if libcurl has refused that.
+  private var method: UpstreamTarget.Method? = .post
   /// libcurl refers to it as long as the easy handle lives.
   private let sessions: TLSSessions
   fileprivate var rules = AddressRules(allowsLocal: false)
@@ -148,18 +148,23 @@ final class Transfer {
   /// Nearly all that is sent is a POST, as which a handle is made.
   private func setMethod(_ wanted: UpstreamTarget.Method) -> Bool {
     guard wanted != method || wanted != .post else { return true }
-    method = wanted
+    method = nil  // half set is neither
+    let isSet: Bool
     switch wanted {
     case .post:
-      return th_curl_easy_set_ptr(easy, CURLOPT_CUSTOMREQUEST, nil) == CURLE_OK
+      isSet =
+        th_curl_easy_set_ptr(easy, CURLOPT_CUSTOMREQUEST, nil) == CURLE_OK
         && th_curl_easy_set_long(easy, CURLOPT_POST, 1) == CURLE_OK
     case .get, .delete:
-      return th_curl_easy_set_const_ptr(easy, CURLOPT_POSTFIELDS, nil) == CURLE_OK
+      isSet =
+        th_curl_easy_set_const_ptr(easy, CURLOPT_POSTFIELDS, nil) == CURLE_OK
         && th_curl_easy_set_long(easy, CURLOPT_HTTPGET, 1) == CURLE_OK
         && (wanted == .get
           ? th_curl_easy_set_ptr(easy, CURLOPT_CUSTOMREQUEST, nil) == CURLE_OK
           : th_curl_easy_set_string(easy, CURLOPT_CUSTOMREQUEST, wanted.rawValue) == CURLE_OK)
     }
+    if isSet { method = wanted }
+    return isSet
   }
 
   private func point(at prepared: PreparedTarget) -> Bool {

@@ -56,7 +56,7 @@ extension RequestPipeline {
           return .refused(Self.cannotCarry("metadata"))
         }
       case .listFiles, .file, .content, .delete, .listBatches, .batch, .cancel:
-        guard exchange.body.bytes.allSatisfy({ $0 == 0x7B || $0 == 0x7D }), exchange.body.count <= 2 else {
+        guard exchange.body.count == 0 || exchange.body.bytes.elementsEqual("{}".utf8) else {
           return .refused(Refusal(.invalidValue, message: "This route takes no body."))
         }
       }

@@ -25,6 +25,7 @@ extension Administration: LogArchive {
   func content(of request: String, in tenant: TenantID) async throws -> LogContent? {
     guard let row = try row(request, tenant) else { return nil }
     do throws(SealedLogError) {
+      core.log.flush()
       let record = try core.reader.open(row.location.recordID, tenant: tenant, at: row.location)
       let request = if let payload = record.request { try RequestPayload(payload).body } else { [UInt8]() }
       let response = record.response ?? []
@@ -41,6 +42,7 @@ extension Administration: LogArchive {
 
   func verify(_ tenant: TenantID) async throws -> Admin.LogVerification {
     let keys = core.tenantKeys
+    core.log.flush()
     let checked = LogVerify.verify(
       folder: core.logFolder, tenant: tenant, installationKey: try core.keyProvider.installationKey(),
       keys: LogVerify.Keys(

@@ -20,8 +20,11 @@ enum LinuxCalls {
     return syncfs(descriptor) == 0 ? 0 : errno
   }
 
-  /// Room behind the end of a file that does not change its size. A file system without it only loses a head start.
-  static func allocateAhead(_ descriptor: Int32, bytes: off_t) { _ = fallocate?(descriptor, keepSize, 0, bytes) }
+  /// Room for a file up to a length, which does not change its size. False where the file system has none or cannot.
+  static func allocate(_ descriptor: Int32, to length: off_t) -> Bool {
+    guard let fallocate else { return false }
+    return fallocate(descriptor, keepSize, 0, length) == 0
+  }
 
   /// The calling thread's wake-ups push nobody off a processor: an event loop ends its turn first, and the log's batches
   /// grow with the load. An idle processor takes the thread at once, as before.

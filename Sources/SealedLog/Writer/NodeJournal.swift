@@ -33,6 +33,11 @@ final class NodeJournal: Sendable {
   /// `errno` of a sync that failed: nothing counts as durable until another file is opened.
   var fault: Int32 { state.withLock { $0.fault } }
 
+  /// Whether so many bytes are appended without asking the volume for anything.
+  func takesAtOnce(_ count: Int) -> Bool {
+    state.withLock { state in state.fault == 0 && !state.isRagged && state.file?.takesAtOnce(count) != false }
+  }
+
   /// 0 or `errno`; after an error nothing of `bytes` is in the file.
   func append(_ bytes: [UInt8]) -> Int32 {
     state.withLock { state in

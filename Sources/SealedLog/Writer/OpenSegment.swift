@@ -219,6 +219,15 @@ final class OpenSegment: @unchecked Sendable {
     return file.synchronize()
   }
 
+  /// Whether a flush of what is pending, and of so many bytes of further entries, asks the volume for nothing.
+  func takesAtOnce(_ bytes: Int, entries: Int) -> Bool {
+    !isFileRagged && !isSidecarRagged && file.takesAtOnce(frames.count + bytes)
+      && sidecarFile.takesAtOnce(sidecar.count + entries * Self.sidecarBytesPerEntry)
+  }
+
+  /// Every subject of an entry may be new, and their join.
+  private static let sidecarBytesPerEntry = (LogEntry.maximalSubjects + 3) * SidecarEntry.byteCount
+
   /// The point that is written when nothing is pending.
   func point() -> SegmentPoint { SegmentPoint(bytes: fileBytes, frames: sealer.seq, range: sealer.range) }
 

@@ -5,11 +5,25 @@ public protocol SegmentFile: AnyObject, Sendable {
   /// Appends; may write less than asked.
   /// - Returns: How many bytes were written, or the negative `errno`.
   func append(_ bytes: UnsafeRawBufferPointer) -> Int
+  /// Appends several pieces, of which none is empty; may write less than asked. The same answer.
+  func append(_ pieces: ArraySlice<UnsafeRawBufferPointer>) -> Int
+  /// Whether so many bytes are appended in one piece without asking the volume for anything.
+  func takesAtOnce(_ count: Int) -> Bool
+  /// Has the volume keep room up to this length, without changing the file's own. False where it has none, or cannot.
+  func allocate(to length: Int) -> Bool
   /// Makes what was appended durable. 0 or `errno`. After a failure the file is never synced again.
   func synchronize() -> Int32
   /// Cuts the file. 0 or `errno`.
   func truncate(to length: Int) -> Int32
   func close()
+}
+
+extension SegmentFile {
+  public func append(_ pieces: ArraySlice<UnsafeRawBufferPointer>) -> Int { pieces.first.map(append) ?? 0 }
+
+  public func takesAtOnce(_ count: Int) -> Bool { false }
+
+  public func allocate(to length: Int) -> Bool { false }
 }
 
 /// The volume of a log: where its files come from. The second implementation is the faulty disk of the tests.
@@ -24,6 +38,8 @@ public protocol LogDisk: Sendable {
   func replace(_ path: String, with bytes: [UInt8], synchronizingFolder: Bool) throws(SealedLogError)
   /// Takes a file away, if it is there.
   func remove(_ path: String)
+  /// What was appended stands in the files, where others find it.
+  func flush()
   /// Syncs everything of the volume at once. 0 or `errno`.
   func synchronizeVolume() -> Int32
 }
@@ -40,6 +56,8 @@ extension LogDisk {
   }
 
   public func remove(_ path: String) { unlink(path) }
+
+  public func flush() {}
 }
 
 /// The file system.
@@ -84,13 +102,15 @@ public final class PosixDisk: LogDisk {
 
 private final class PosixSegmentFile: SegmentFile {
   private static let allocatedAhead: off_t = 256 * 1024
+  /// Of one call; the kernel takes at most 1,024.
+  private static let vectors = 256
   private let descriptor: Int32
 
   init(_ path: String, flags: Int32, owned: Bool) throws(SealedLogError) {
     descriptor = Glibc.open(path, flags, 0o600)
     guard descriptor >= 0 else { throw .disk("open", errno) }
     guard owned else { return }
-    LinuxCalls.allocateAhead(descriptor, bytes: Self.allocatedAhead)
+    _ = LinuxCalls.allocate(descriptor, to: Self.allocatedAhead)
     guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
       let number = errno
       Glibc.close(descriptor)
@@ -107,6 +127,20 @@ private final class PosixSegmentFile: SegmentFile {
       if number != EINTR { return -Int(number) }
     }
   }
+
+  func append(_ pieces: ArraySlice<UnsafeRawBufferPointer>) -> Int {
+    var vectors = pieces.prefix(Self.vectors).map {
+      iovec(iov_base: UnsafeMutableRawPointer(mutating: $0.baseAddress), iov_len: $0.count)
+    }
+    while true {
+      let count = writev(descriptor, &vectors, Int32(vectors.count))
+      if count >= 0 { return count }
+      let number = errno
+      if number != EINTR { return -Int(number) }
+    }
+  }
+
+  func allocate(to length: Int) -> Bool { LinuxCalls.allocate(descriptor, to: off_t(length)) }
 
   func synchronize() -> Int32 { fdatasync(descriptor) == 0 ? 0 : errno }
 
@@ -144,6 +178,27 @@ extension SegmentFile {
       }
       return 0
     }
+  }
+
+  /// Appends all pieces, or answers with `errno`: then some bytes may lie there.
+  func appendAll(_ pieces: [UnsafeRawBufferPointer]) -> Int32 {
+    var rest = ArraySlice(pieces.filter { !$0.isEmpty })
+    while let first = rest.first {
+      var count = append(rest)
+      guard count > 0 else { return count == 0 ? EIO : Int32(-count) }
+      if count < first.count {
+        rest[rest.startIndex] = UnsafeRawBufferPointer(rebasing: first[count...])
+        continue
+      }
+      while let next = rest.first, count >= next.count {
+        count -= next.count
+        rest.removeFirst()
+      }
+      if count > 0, let next = rest.first {
+        rest[rest.startIndex] = UnsafeRawBufferPointer(rebasing: next[count...])
+      }
+    }
+    return 0
   }
 
   /// The same for a file to which nothing more is appended after a failure.

@@ -1,9 +1,12 @@
 internal import Synchronization
 internal import Tenancy
 
-/// The writer thread: the only one that owns seq, nonces and cipher contexts, hence no locks in here.
+/// The heart of the writer: it alone owns seq, nonces and cipher contexts, and one thread at a time runs it, hence no
+/// locks in here.
 ///
-/// A batch is all that lies in the queue: seal, write by segment (sidecar first), write the journal, then confirm.
+/// A batch is all that lies in the queue: seal, write by segment (sidecar first), write the journal, then confirm. A loop
+/// runs the batch of its own turn where nobody is at it: to wake another thread, and to be woken by it, takes longer than
+/// the batch. The writer's thread has whatever is large, late or in trouble.
 final class WriterCore: @unchecked Sendable {
   private let queue: EntryQueue
   private let clock: LogClock
@@ -19,6 +22,8 @@ final class WriterCore: @unchecked Sendable {
   private let status: WriterStatus
   private let onConfirmed: @Sendable (Int, [UInt64]) -> Void
   private let hasher: MerkleHasher
+  /// Who has it runs everything below.
+  private let baton = Baton()
 
   private struct StreamKey: Hashable {
     let tenant: TenantID
@@ -45,6 +50,9 @@ final class WriterCore: @unchecked Sendable {
   private var journalBytes: [UInt8] = []
   private var confirmations: [Confirmation] = []
   private var tokens: [[UInt64]]
+  /// The loop that runs this batch; its own tokens are handed to it when it is over.
+  private var attendingLoop: Int?
+  private var ownTokens: [UInt64] = []
   private var dirty: [OpenSegment] = []
   /// Of the entries that this batch has written.
   private var dirtyBytes = 0
@@ -80,6 +88,12 @@ final class WriterCore: @unchecked Sendable {
   /// From here on sealing and writing an entry takes longer than others should wait.
   private static let largeBytes = 256 * 1024
 
+  /// What frames and padding may add to an entry, and a checkpoint and a footer to a stream.
+  private static let attendedMargin = 1536
+
+  /// After so many batches the loop goes on with its own work, and the writer's thread has what still comes.
+  private static let attendedBatches = 3
+
   /// How long an entry that nobody waits for may lie there, in nanoseconds.
   private static let lookAround: UInt64 = 20_000_000
 
@@ -89,36 +103,85 @@ final class WriterCore: @unchecked Sendable {
 
   // MARK: The loop
 
+  /// The body of the writer's thread.
   func run() {
     while true {
-      let now = clock.monotonic()
-      for message in mailbox.take() { handle(message, now: now) }
-      let found = queue.take(into: &batch)
-      if found { status.busySince.store(now, ordering: .relaxed) }
-      if found { sort() }
-      takeDeferred(now: now)
-      let retries = troubled
-      troubled = []
-      for state in retries where !state.isTouched && now >= state.retryAt { touch(state) }
-      for state in retries where !state.isTouched { troubled.append(state) }
-      if !touched.isEmpty || !journalBytes.isEmpty || !large.isEmpty {
-        watchClock()
-        setLargeAside()
-        for state in touched { advance(state, now: now) }
-        finishBatch(now: now)
-        advanceLarge(now: now)
+      guard baton.take(.thread) else {
+        mailbox.wake.wait(nanoseconds: Self.lookAround)  // the loop that has it signals
+        continue
       }
-      status.busySince.store(0, ordering: .relaxed)
-      if now &- maintainedAt >= 1_000_000_000 { maintain(now: now) }
+      let now = clock.monotonic()
+      let hasFound = round(now: now)
       if let stopsAt, isAllIdle || now >= stopsAt {
         endAll()
-        return
+        return  // with the baton: from here on nobody takes it
       }
-      if !found && mailbox.isEmpty && large.isEmpty {
-        let hurry = !troubled.isEmpty || !journalBytes.isEmpty || stopsAt != nil
+      let hurry = !troubled.isEmpty || !journalBytes.isEmpty || stopsAt != nil
+      let hasMore = hasFound || !large.isEmpty
+      if !baton.layDown().hasLoopAsked && !hasMore && mailbox.isEmpty {
         mailbox.wake.wait(nanoseconds: hurry ? min(options.retryNanoseconds, 10_000_000) : Self.lookAround)
       }
     }
+  }
+
+  /// - Returns: Whether there was anything in the queue.
+  private func round(now: UInt64) -> Bool {
+    for message in mailbox.take() { handle(message, now: now) }
+    let found = queue.take(into: &batch)
+    // Some may be left by a loop, or of the last round.
+    if found || !touched.isEmpty || !large.isEmpty { status.busySince.store(now, ordering: .relaxed) }
+    if found { sort() }
+    takeDeferred(now: now)
+    let retries = troubled
+    troubled = []
+    for state in retries where !state.isTouched && now >= state.retryAt { touch(state) }
+    for state in retries where !state.isTouched { troubled.append(state) }
+    if !touched.isEmpty || !journalBytes.isEmpty || !large.isEmpty {
+      watchClock()
+      setLargeAside()
+      for state in touched { advance(state, now: now) }
+      finishBatch(now: now)
+      advanceLarge(now: now)
+    }
+    status.busySince.store(0, ordering: .relaxed)
+    if now &- maintainedAt >= 1_000_000_000 { maintain(now: now) }
+    return found
+  }
+
+  /// A loop runs the batch of its turn, and what others have queued meanwhile, as long as it is little. The rest is left
+  /// to the writer's thread.
+  /// - Parameter confirmed: The loop's own tokens that count as written are appended; others are told as always.
+  func attend(loop: Int, confirmed: inout [UInt64]) {
+    for _ in 0..<Self.attendedBatches {
+      guard baton.take(.loop) else { return }
+      attendingLoop = loop
+      let isAllDone = attendBatch()
+      attendingLoop = nil
+      confirmed += ownTokens
+      ownTokens.removeAll(keepingCapacity: true)
+      let asked = baton.layDown()
+      if asked.hasThreadAsked || !isAllDone { return mailbox.wake.signal() }
+      if !asked.hasLoopAsked { return }
+    }
+    mailbox.wake.signal()
+  }
+
+  /// - Returns: False if something is left for the writer's thread.
+  private func attendBatch() -> Bool {
+    guard touched.isEmpty, large.isEmpty else { return false }
+    guard queue.take(into: &batch) else { return true }
+    let now = clock.monotonic()
+    sort()
+    forgetDeferred()
+    setLargeAside()
+    guard !touched.isEmpty else { return large.isEmpty }
+    guard isTouchedLittle else { return false }
+    status.busySince.store(now, ordering: .relaxed)
+    watchClock()
+    for state in touched { advance(state, now: now) }
+    finishBatch(now: now)
+    status.busySince.store(0, ordering: .relaxed)
+    return large.isEmpty && journalBytes.isEmpty
   }
 
   private var isAllIdle: Bool {
@@ -186,8 +249,35 @@ final class WriterCore: @unchecked Sendable {
     for state in deferred where stopsAt != nil || now > state.deferredAt && now - state.deferredAt >= Self.lookAround {
       touch(state)
     }
-    for state in deferred where state.isTouched { state.deferredAt = 0 }
-    deferred.removeAll { $0.deferredAt == 0 }
+    forgetDeferred()
+  }
+
+  /// What is touched waits no longer.
+  private func forgetDeferred() {
+    var isAny = false
+    for state in deferred where state.isTouched {
+      state.deferredAt = 0
+      isAny = true
+    }
+    if isAny { deferred.removeAll { $0.deferredAt == 0 } }
+  }
+
+  /// Whether sealing and writing all that waits in touched streams keeps nobody: it is little, and no disk is asked.
+  private var isTouchedLittle: Bool {
+    var all = 0
+    var journal = journalBytes.count
+    for state in touched {
+      var bytes = Self.attendedMargin
+      for waiting in state.waiting {
+        bytes += waiting.entry.footprint + Self.attendedMargin
+        journal += waiting.entry.journal.count
+        if all + bytes > Self.largeBytes { return false }
+      }
+      all += bytes
+      guard state.sealed.isEmpty, let open = state.open, open.takesAtOnce(bytes, entries: state.waiting.count)
+      else { return false }
+    }
+    return self.journal.takesAtOnce(journal)
   }
 
   private func stream(_ settings: StreamSettings) -> StreamState {
@@ -380,7 +470,7 @@ final class WriterCore: @unchecked Sendable {
       confirmations.removeAll(keepingCapacity: true)
     }
     for loop in tokens.indices where !tokens[loop].isEmpty {
-      onConfirmed(loop, tokens[loop])
+      if loop == attendingLoop { ownTokens += tokens[loop] } else { onConfirmed(loop, tokens[loop]) }
       tokens[loop].removeAll(keepingCapacity: true)
     }
     syncer.submit(dirty, bytes: dirtyBytes, urgent: isUrgent)

@@ -23,6 +23,8 @@ final class FaultyDisk: LogDisk {
     var whileAppending: (String, @Sendable () -> Void)?
     /// Done once, in the middle of a sync that works.
     var whileSyncing: (@Sendable () -> Void)?
+    /// The volume has no room to keep for a file.
+    var cannotAllocate = false
     /// One append takes at most so many bytes.
     var longestAppend = Int.max
   }
@@ -76,6 +78,10 @@ private final class FaultyFile: SegmentFile {
       return action
     }?()
     return allowed < 0 ? allowed : file.append(UnsafeRawBufferPointer(rebasing: bytes[..<allowed]))
+  }
+
+  func allocate(to length: Int) -> Bool {
+    disk.faults.withLock { !$0.cannotAllocate } && file.allocate(to: length)
   }
 
   func synchronize() -> Int32 {

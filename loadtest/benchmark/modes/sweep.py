@@ -49,7 +49,7 @@ def streams(load, rounds, result, seconds, counts=STREAMS, delay=50):
     return measured
 
 
-def tenants(stage, load, rounds, result, seconds, counts=TENANTS, patience=300):
+def tenants(stage, load, rounds, result, seconds, counts=TENANTS, patience=900):
     """Keys of more and more tenants in turn, with the gateway started anew over what it keeps of them.
 
     `patience` bounds in seconds how long tenants may take to be made.

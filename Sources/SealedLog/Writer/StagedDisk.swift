@@ -1,0 +1,72 @@
+internal import Glibc
+public import Staging
+internal import Synchronization
+
+/// A volume whose files take what is appended by way of memory that outlives the process, and get it in few large writes.
+///
+/// To append is then a copy: no call of the kernel, and no disk to wait for. What it needs of the volume was allocated
+/// before, so that a full disk shows where it always has, when bytes are appended.
+public final class StagedDisk: LogDisk {
+  private let disk: any LogDisk
+  private let base: String
+  private let area: StagingArea
+  /// Files by the names under which they are open, because files get new ones.
+  private let files = Mutex<[String: StagedFile]>([:])
+
+  /// - Parameters:
+  ///   - disk: Where the files are in the end.
+  ///   - memory: Emptied by ``StagedReplay``, which must run before anybody reads the files again.
+  ///   - base: The folder that the replay is given; files outside of it are not staged.
+  public init(_ disk: any LogDisk, memory: StagedMemory, base: String) {
+    self.disk = disk
+    self.base = base.hasSuffix("/") ? base : base + "/"
+    area = StagingArea(memory)
+  }
+
+  public func create(_ path: String) throws(SealedLogError) -> any SegmentFile {
+    staged(try disk.create(path), path, length: 0)
+  }
+
+  public func open(_ path: String) throws(SealedLogError) -> any SegmentFile {
+    area.flush()
+    let length = Files.exists(path) ? try Files.size(path) : 0
+    return staged(try disk.open(path), path, length: length)
+  }
+
+  private func staged(_ file: any SegmentFile, _ path: String, length: Int) -> any SegmentFile {
+    guard let name = name(path) else { return file }
+    let staged = StagedFile(file, name: name, length: length, area: area) { [weak self] in self?.closed(path: $0) }
+    files.withLock { $0[name] = staged }
+    return staged
+  }
+
+  private func closed(path name: String) { files.withLock { _ = $0.removeValue(forKey: name) } }
+
+  private func name(_ path: String) -> String? {
+    path.hasPrefix(base) ? String(path.dropFirst(base.count).drop { $0 == "/" }) : nil
+  }
+
+  public func rename(_ path: String, to newPath: String) throws(SealedLogError) {
+    area.flush()
+    try disk.rename(path, to: newPath)
+    guard let old = name(path), let new = name(newPath) else { return }
+    files.withLock { files in
+      guard let file = files.removeValue(forKey: old) else { return }
+      file.rename(to: new)
+      files[new] = file
+    }
+  }
+
+  public func replace(_ path: String, with bytes: [UInt8], synchronizingFolder: Bool) throws(SealedLogError) {
+    try disk.replace(path, with: bytes, synchronizingFolder: synchronizingFolder)
+  }
+
+  public func remove(_ path: String) { disk.remove(path) }
+
+  public func flush() { area.flush() }
+
+  public func synchronizeVolume() -> Int32 {
+    area.flush()
+    return area.isStuck ? EIO : disk.synchronizeVolume()
+  }
+}

@@ -1,0 +1,296 @@
+import Foundation
+import Staging
+import Synchronization
+import Tenancy
+import Testing
+
+@testable import SealedLog
+
+/// A disk whose files take bytes by way of memory: what stands where, before and after a flush, a fault and a death.
+struct StagedDiskTests {
+  private let fixture: LogFixture
+  private let under: FaultyDisk
+  private let disk: StagedDisk
+
+  init() throws {
+    fixture = try LogFixture()
+    under = try FaultyDisk(folder: fixture.log)
+    disk = try Self.staged(under, fixture)
+  }
+
+  private static func staged(_ under: any LogDisk, _ fixture: LogFixture, halfBytes: Int = 1 << 20) throws -> StagedDisk
+  {
+    StagedDisk(
+      under, memory: try StagedMemory(path: fixture.root + "/staged", halfBytes: halfBytes), base: fixture.root)
+  }
+
+  private func path(_ name: String) -> String { "\(fixture.log)/\(name)" }
+
+  private func file(_ name: String) throws -> any SegmentFile { try disk.create(path(name)) }
+
+  private func append(_ file: any SegmentFile, _ text: String) -> Int {
+    Array(text.utf8).withUnsafeBytes { file.append($0) }
+  }
+
+  private func text(_ name: String) throws -> String { String(decoding: try readFile(path(name)), as: UTF8.self) }
+
+  /// The process has died, and the next one begins.
+  @discardableResult
+  private func replay() throws -> StagedReplay.Report {
+    try StagedReplay.run(fixture.root + "/staged", into: fixture.root)
+  }
+
+  @Test func whatIsAppendedIsInTheFileAfterAFlushOrAReplay() throws {
+    let file = try file("a.thl")
+    #expect(append(file, "one ") == 4 && append(file, "two ") == 4)
+    #expect(try text("a.thl") == "")
+    disk.flush()
+    #expect(try text("a.thl") == "one two ")
+    #expect(append(file, "three") == 5)
+    #expect(try text("a.thl") == "one two ")
+    try replay()
+    #expect(try text("a.thl") == "one two three")
+  }
+
+  @Test func aSyncWritesFirst() throws {
+    let file = try file("a.thl")
+    #expect(append(file, "x") == 1)
+    #expect(file.synchronize() == 0)
+    #expect(try text("a.thl") == "x")
+    #expect(append(file, "y") == 1)
+    #expect(disk.synchronizeVolume() == 0)
+    #expect(try text("a.thl") == "xy")
+    #expect(under.synchronized.withLock { $0.count } == 1)
+  }
+
+  @Test func whatHasNoRoomIsWrittenAtOnceAndBehindTheRest() throws {
+    let disk = try Self.staged(under, fixture, halfBytes: 4096)
+    let file = try disk.create(path("a.thl"))
+    #expect(append(file, "first ") == 6)
+    let long = String(repeating: "x", count: 5000)
+    #expect(!file.takesAtOnce(long.utf8.count) && file.takesAtOnce(100))
+    #expect(append(file, long) == 5000)
+    #expect(try text("a.thl") == "first " + long)
+    for number in 0..<100 { #expect(append(file, "\(number % 10)") == 1) }
+    disk.flush()
+    #expect(try text("a.thl").count == 5106)
+  }
+
+  @Test func aFileWithoutRoomOnTheVolumeStagesNothing() throws {
+    under.set { $0.cannotAllocate = true }
+    let file = try file("a.thl")
+    #expect(!file.takesAtOnce(1))
+    #expect(append(file, "x") == 1)
+    #expect(try text("a.thl") == "x")
+    under.set { $0.append = (ENOSPC, "a.thl") }
+    #expect(append(file, "y") == -Int(ENOSPC), "a full disk shows when bytes are appended")
+  }
+
+  @Test func roomIsAllocatedAheadAsTheFileGrows() throws {
+    let file = try file("a.thl")
+    let piece = String(repeating: "x", count: 100_000)
+    for _ in 0..<20 {
+      #expect(append(file, piece) == piece.utf8.count)
+      disk.flush()
+      #expect(file.takesAtOnce(100_000))
+    }
+  }
+
+  @Test func aFileThatCannotBeWrittenSaysSoAndHoldsUpNobodyElse() throws {
+    let (bad, good) = (try file("bad.thl"), try file("good.thl"))
+    #expect(append(bad, "lost") == 4 && append(good, "kept ") == 5)
+    under.set { $0.append = (EIO, "bad.thl") }
+    #expect(bad.synchronize() == EIO)
+    #expect(append(bad, "more") == -Int(EIO) && !bad.takesAtOnce(1))
+    #expect(disk.synchronizeVolume() != 0)
+    #expect(append(good, "too") == 3 && good.synchronize() == 0)
+    #expect(try text("good.thl") == "kept too")
+    bad.close()
+    #expect(append(good, " still") == 6 && good.takesAtOnce(1), "staged again")
+    #expect(try text("good.thl") == "kept too")
+    #expect(try replay().bytes == 6)
+    #expect(try text("good.thl") == "kept too still")
+    #expect(try text("bad.thl") == "", "whoever closed it has gone on elsewhere")
+  }
+
+  @Test func aWriteThatHealsLosesNothing() throws {
+    let file = try file("a.thl")
+    #expect(append(file, "one ") == 4)
+    under.set {
+      $0.append = (EIO, "a.thl")
+      $0.room = 2
+    }
+    disk.flush()
+    #expect(try text("a.thl") == "", "no half of it stays")
+    under.set { $0.append = nil }
+    #expect(file.synchronize() == 0)
+    #expect(append(file, "two") == 3)
+    disk.flush()
+    #expect(try text("a.thl") == "one two")
+  }
+
+  @Test func whatCouldNotBeCutIsCutBeforeTheNextWrite() throws {
+    let file = try file("a.thl")
+    #expect(append(file, "one") == 3)
+    under.set {
+      $0.append = (EIO, "a.thl")
+      $0.room = 2
+      $0.uncut = 1
+    }
+    disk.flush()
+    #expect(try text("a.thl") == "on")
+    under.set { $0.append = nil }
+    disk.flush()
+    #expect(try text("a.thl") == "one")
+  }
+
+  @Test func aFaultSurvivesTheDeathOfTheProcess() throws {
+    let (bad, good) = (try file("bad.thl"), try file("good.thl"))
+    #expect(append(bad, "confirmed") == 9 && append(good, "x") == 1)
+    under.set { $0.append = (EIO, "bad.thl") }
+    disk.flush()
+    #expect(append(good, "y") == 1)
+    try replay()
+    #expect(try text("bad.thl") == "confirmed")
+    #expect(try text("good.thl") == "xy")
+  }
+
+  @Test func whatWasCutDoesNotComeBack() throws {
+    let (file, bad) = (try file("a.thl"), try file("bad.thl"))
+    #expect(append(file, "one two") == 7 && append(bad, "x") == 1)
+    under.set { $0.append = (EIO, "bad.thl") }  // the half cannot be emptied
+    #expect(file.truncate(to: 3) == 0)
+    #expect(append(file, " three") == 6)
+    #expect(file.truncate(to: 3) == 0)
+    try replay()
+    #expect(try text("a.thl") == "one")
+  }
+
+  @Test func whatWasStuckAndIsCutDoesNotComeBackEither() throws {
+    let file = try file("a.thl")
+    #expect(append(file, "one two") == 7)
+    under.set { $0.append = (EIO, "a.thl") }
+    disk.flush()
+    under.set { $0.append = nil }
+    disk.flush()
+    #expect(try text("a.thl") == "one two")
+    #expect(file.truncate(to: 3) == 0)
+    try replay()
+    #expect(try text("a.thl") == "one")
+  }
+
+  @Test func piecesGoToTheNewName() throws {
+    let file = try file("a.thl.made")
+    #expect(append(file, "one ") == 4)
+    try disk.rename(path("a.thl.made"), to: path("a.thl"))
+    #expect(append(file, "two") == 3)
+    try replay()
+    #expect(try text("a.thl") == "one two")
+  }
+
+  @Test func anOpenedFileGoesOnAtItsEnd() throws {
+    try writeFile(path("a.thj"), Array("old ".utf8))
+    let file = try disk.open(path("a.thj"))
+    #expect(append(file, "new") == 3)
+    #expect(try text("a.thj") == "old ")
+    file.close()
+    #expect(try text("a.thj") == "old new")
+  }
+
+  @Test func filesOutsideOfTheFolderAreWrittenAtOnce() throws {
+    let outside = fixture.root + "-outside"
+    defer { try? FileManager.default.removeItem(atPath: outside) }
+    let file = try disk.create(outside)
+    #expect(append(file, "x") == 1)
+    #expect(try readFile(outside) == Array("x".utf8))
+  }
+
+  // MARK: With a writer on it
+
+  private func entry(_ number: Int, _ tenant: TenantID = .first, size: Int = 300) throws -> LogEntry {
+    LogEntry(
+      stream: try fixture.stream(tenant), recordID: UInt128(number), subjects: [Subject(.tag, id: "s\(number % 3)")],
+      request: bytes(size), metadata: Array("{\"n\":\(number)}".utf8), journal: [UInt8(truncatingIfNeeded: number)], token: UInt64(number))
+  }
+
+  /// The folder as a process leaves it that dies now.
+  private func image() throws -> String {
+    let copy = fixture.root + "-killed"
+    try? FileManager.default.removeItem(atPath: copy)
+    try FileManager.default.copyItem(atPath: fixture.root, toPath: copy)
+    return copy
+  }
+
+  @Test func whatALoopHasWrittenItselfSurvivesTheProcess() throws {
+    var options = WriterOptions()
+    options.syncIntervalNanoseconds = 60_000_000_000  // nobody flushes
+    let writer = try fixture.writer(options: options, disk: disk, journal: fixture.root + "/journal")
+    #expect(writer.append(try entry(1), loop: 0))
+    #expect(fixture.confirmed.waits(for: 1), "the first one waits for its segment")
+    var told: [UInt64] = []
+    for number in 2...20 {
+      let before = told.count
+      #expect(writer.append(HeldEntry(try entry(number)), loop: 0, wakes: false))
+      writer.endTurn(loop: 0, confirmed: &told)
+      #expect(holds { told.count > before || fixture.confirmed.all.contains(UInt64(number)) })
+    }
+    #expect(told.count > 10, "the loop itself has written most of them")
+    let copy = try image()
+    defer { try? FileManager.default.removeItem(atPath: copy) }
+    #expect(try readFile(copy + "/journal").count < 20)
+    try StagedReplay.run(copy + "/staged", into: copy)
+    #expect(try readFile(copy + "/journal") == (1...20).map { UInt8($0) })
+    #expect([0, 2].contains(try fixture.verify(copy + "/log", withKeys: true).exitCode))
+    let reader = fixture.reader(copy + "/log")
+    for number in 1...20 { #expect(try reader.open(UInt128(number), tenant: .first).request == bytes(300)) }
+    writer.stop()
+    #expect(try fixture.verify(withKeys: true).findings == [])
+  }
+
+  @Test func aSegmentThatCannotBeWrittenIsWrittenAnewFromItsCopies() throws {
+    let writer = try fixture.writer(disk: disk)
+    for (number, tenant) in [(1, TenantID.first), (2, .second)] {
+      #expect(writer.append(try entry(number, tenant), loop: 0))
+      #expect(fixture.confirmed.waits(for: UInt64(number)))
+    }
+    #expect(writer.drain())
+    let broken = try #require(fixture.segments(.first).first)
+    under.set { $0.append = (EIO, broken) }
+    for (number, tenant) in [(3, TenantID.first), (4, .second)] {
+      #expect(writer.append(try entry(number, tenant), loop: 0))
+      #expect(fixture.confirmed.waits(for: UInt64(number)))
+    }
+    #expect(writer.drain())
+    writer.stop()
+    #expect(fixture.segments(.first).count == 2)
+    let reader = fixture.reader()
+    for number in [1, 3] { #expect(try reader.open(UInt128(number), tenant: .first).request == bytes(300)) }
+    for number in [2, 4] { #expect(try reader.open(UInt128(number), tenant: .second).request == bytes(300)) }
+  }
+
+  @Test func loopsAndThreadsLoseNothingTogether() throws {
+    var options = WriterOptions()
+    options.loops = 4
+    options.syncIntervalNanoseconds = 1_000_000
+    let writer = try fixture.writer(options: options, disk: disk)
+    let (log, told) = (fixture, Confirmed())
+    let tenants = [TenantID.first, .second]
+    for tenant in tenants { _ = try log.stream(tenant) }
+    DispatchQueue.concurrentPerform(iterations: 4) { loop in
+      var own: [UInt64] = []
+      for number in 0..<250 {
+        let name = loop * 250 + number + 1
+        guard let entry = try? entry(name, tenants[number % 2], size: number % 50 == 0 ? 300_000 : 200) else {
+          continue
+        }
+        while !writer.append(HeldEntry(entry), loop: loop, wakes: false) { writer.endTurn(loop: loop, confirmed: &own) }
+        writer.endTurn(loop: loop, confirmed: &own)
+      }
+      told.add(loop, own)
+    }
+    #expect(writer.drain(seconds: 30))
+    writer.stop()
+    #expect((told.all + fixture.confirmed.all).sorted() == (1...1000).map(UInt64.init), "each once")
+    #expect(try fixture.verify(withKeys: true).findings == [])
+  }
+}
