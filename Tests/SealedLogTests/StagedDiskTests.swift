@@ -1,3 +1,4 @@
+import Dispatch
 import Foundation
 import Staging
 import Synchronization
@@ -210,7 +211,8 @@ struct StagedDiskTests {
   private func entry(_ number: Int, _ tenant: TenantID = .first, size: Int = 300) throws -> LogEntry {
     LogEntry(
       stream: try fixture.stream(tenant), recordID: UInt128(number), subjects: [Subject(.tag, id: "s\(number % 3)")],
-      request: bytes(size), metadata: Array("{\"n\":\(number)}".utf8), journal: [UInt8(truncatingIfNeeded: number)], token: UInt64(number))
+      request: bytes(size), metadata: Array("{\"n\":\(number)}".utf8), journal: [UInt8(truncatingIfNeeded: number)],
+      token: UInt64(number))
   }
 
   /// The folder as a process leaves it that dies now.
@@ -266,6 +268,36 @@ struct StagedDiskTests {
     let reader = fixture.reader()
     for number in [1, 3] { #expect(try reader.open(UInt128(number), tenant: .first).request == bytes(300)) }
     for number in [2, 4] { #expect(try reader.open(UInt128(number), tenant: .second).request == bytes(300)) }
+  }
+
+  /// Where this test hangs, an event loop would.
+  @Test func aDiskThatHangsHoldsUpNoLoop() throws {
+    let time = TestClock()
+    let disk = try Self.staged(under, fixture, halfBytes: 65_536)
+    let writer = try fixture.writer(disk: disk, clock: time.clock, journal: fixture.root + "/journal")
+    #expect(writer.append(try entry(1), loop: 0))
+    #expect(fixture.confirmed.waits(for: 1))
+    #expect(writer.drain())
+    let end = DispatchSemaphore(value: 0)
+    under.set { $0.hang = end }
+    let stream = try fixture.stream()
+    var (told, taken): ([UInt64], UInt64) = ([], 1)
+    let refused = holds {
+      guard let next = try? entry(Int(taken) + 1) else { return true }
+      guard writer.append(HeldEntry(next), loop: 0, wakes: false) else { return true }
+      taken += 1
+      writer.endTurn(loop: 0, confirmed: &told)
+      if taken % 100 == 0 { time.advance(seconds: 1) }
+      return writer.isStuck(stream)
+    }
+    #expect(refused, "new requests are told")
+    #expect(told.count > 10 && told.count < taken, "memory has an end")
+    under.set { $0.hang = nil }
+    end.signal()
+    #expect(writer.drain())
+    writer.stop()
+    #expect((told + fixture.confirmed.all).sorted() == Array(1...taken))
+    #expect(try fixture.verify(withKeys: true).findings == [])
   }
 
   @Test func loopsAndThreadsLoseNothingTogether() throws {

@@ -1,3 +1,4 @@
+import Dispatch
 import Foundation
 import Synchronization
 
@@ -25,6 +26,8 @@ final class FaultyDisk: LogDisk {
     var whileSyncing: (@Sendable () -> Void)?
     /// The volume has no room to keep for a file.
     var cannotAllocate = false
+    /// Appends wait until it is signalled.
+    var hang: DispatchSemaphore?
     /// One append takes at most so many bytes.
     var longestAppend = Int.max
   }
@@ -60,6 +63,10 @@ private final class FaultyFile: SegmentFile {
   }
 
   func append(_ bytes: UnsafeRawBufferPointer) -> Int {
+    if let hang = disk.faults.withLock({ $0.hang }) {
+      hang.wait()
+      hang.signal()
+    }
     let allowed: Int = disk.faults.withLock { faults in
       if let (number, text) = faults.append, path.contains(text) {
         guard faults.appendsBeforeFault == 0 else {
