@@ -161,7 +161,7 @@ let package = Package(
     .testTarget(name: "PatternsRE2Tests", dependencies: ["PatternsRE2", "Redaction"], swiftSettings: strict),
     .testTarget(name: "RoutingTests", dependencies: ["Routing"], swiftSettings: strict),
     .testTarget(
-      name: "QuotasTests", dependencies: ["NodeFolder", "Quotas", "StorageSQLite"], swiftSettings: strict),
+      name: "QuotasTests", dependencies: ["NodeFolder", "Quotas", "Staging", "StorageSQLite"], swiftSettings: strict),
     .testTarget(
       name: "SealedLogTests",
       dependencies: ["Cryptography", "KeyProviders", "SealedLog", "Staging", "StorageSQLite", "Tenancy"],

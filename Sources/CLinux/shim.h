@@ -13,6 +13,7 @@
 #include <sys/stat.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 #if defined(__SSE2__)
@@ -117,6 +118,13 @@ static inline int th_file_state(const char *path, struct th_file_stamp *state) {
   return 1;
 }
 
+
+// Whether a path lies on tmpfs: 1, 0, or -1 with errno. The magic number is that of linux/magic.h.
+static inline int th_is_tmpfs(const char *path) {
+  struct statfs status;
+  if (statfs(path, &status) != 0) return -1;
+  return status.f_type == 0x01021994;
+}
 
 // Copies past the caches, where the processor can: for bytes that another processor reads much later. What lies changed in
 // one processor's cache is slow to read for another one.

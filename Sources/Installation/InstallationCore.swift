@@ -112,6 +112,7 @@ final class InstallationCore: Sendable {
       folder: logFolder, node: NodeID(node.id), epoch: node.epoch, keys: provider, journal: node.journalPath,
       options: options, disk: try Self.disk(logFolder, node, data: data), onRoom: { mailbox.room($0) },
       onConfirmed: { mailbox.confirmed($0, $1) })
+    indexer.readAfter { [log] in log.flush() }
     journal = Mutex(JournalFile(path: node.journalPath))
     catchUp = CatchUp(readiness)
     self.policies = Mutex(policies)
@@ -199,11 +200,17 @@ final class InstallationCore: Sendable {
     }
   }
 
-  /// Without a boot id nobody could tell the next start that the memory is of this boot: then nothing goes by way of it.
+  /// By way of memory, where there is some that outlives the process.
   private static func disk(_ log: String, _ node: NodeFolder, data: String) throws -> any LogDisk {
+    if node.hasLostStaged {
+      OperatorLog.say(
+        "the last 50 ms of records before the last stop may be missing: the runtime folder was emptied "
+          + "(RuntimeDirectoryPreserve=yes keeps it)")
+    }
     let disk = try PosixDisk(folder: log)
-    guard node.bootID != 0 else { return disk }
-    return StagedDisk(disk, memory: try StagedMemory(path: node.stagingPath), base: data)
+    guard let staging = node.stagingPath else { return disk }
+    try node.noteStaging(staging)
+    return StagedDisk(disk, memory: try StagedMemory(path: staging), base: data)
   }
 
   private static func loadPolicies(_ folder: String) throws -> PolicySet {
@@ -295,6 +302,7 @@ final class InstallationCore: Sendable {
     catchUp.stop()
     _ = log.drain()
     log.stop()
+    if log.isFlushed { do { try node.forgetStaging() } catch { OperatorLog.say("\(error)") } }
     indexer.stop()
     do { try quotas.stop() } catch { OperatorLog.say("the ledger could not be closed: \(error)") }
   }

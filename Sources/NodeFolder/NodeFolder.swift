@@ -16,8 +16,12 @@ package final class NodeFolder: Sendable {
   package let bootID: UInt128
   /// Where the flight table lies.
   package let flightPath: String
-  /// Where bytes lie that are on their way to the log and the journal: beside the flight table.
-  package let stagingPath: String
+  /// Where bytes may lie that are on their way to the log and the journal; nil without memory that outlives the process,
+  /// and can be told from that of an earlier boot.
+  package let stagingPath: String?
+  /// Where the last process has said that its bytes lie, there is nothing, though it ran in this boot: the last 50 ms of
+  /// its records may be missing.
+  package let hasLostStaged: Bool
   private let lock: Int32
 
   /// - Parameter runtimeFolder: `$RUNTIME_DIRECTORY`, nil without one: then the flight table lies in the data folder.
@@ -39,28 +43,48 @@ package final class NodeFolder: Sendable {
     self.lock = lock
     do {
       try Files.makeFolder(path + "/journal")
+      bootID = Self.currentBootID()
+      hasLostStaged = try !Self.replayStaged(path, bootID: bootID)
       id = try Self.identity(path + "/node.id")
       epoch = try Self.nextEpoch(path + "/node.epoch")
       flightPath = Self.flightPath(path, id: id, runtimeFolder: runtimeFolder)
       if let runtimeFolder { try Files.makeFolder(runtimeFolder + "/" + Self.hex(id)) }
-      stagingPath = Self.memoryFolder(path, id: id, runtimeFolder: runtimeFolder) + "/staged"
-      try Self.replay([path + "/staged", stagingPath], into: Self.dataFolder(path))
+      let memory = Self.memoryFolder(path, id: id, runtimeFolder: runtimeFolder)
+      stagingPath = bootID != 0 && StagedMemory.isMemory(folder: memory) ? memory + "/staged" : nil
     } catch {
       close(lock)
       throw error
     }
-    bootID = Self.currentBootID()
   }
 
   deinit { close(lock) }
 
+  // MARK: Staged bytes
+
+  /// Says where they lie from now on; durable before there are any.
+  package func noteStaging(_ staging: String) throws(QuotaError) {
+    try Files.replace(path + "/staged.at", with: Array("\(Self.hex(bootID)) \(staging)\n".utf8))
+  }
+
+  /// After an orderly end everything stands in its file.
+  package func forgetStaging() throws(QuotaError) { try Files.remove(path + "/staged.at") }
+
   /// What the last process counted as written comes into its files before anybody reads them.
-  private static func replay(_ paths: [String], into folder: String) throws(QuotaError) {
-    for path in paths {
-      do throws(StagingError) { try StagedReplay.run(path, into: folder) } catch {
-        throw QuotaError(.folderUnusable, error.description)
-      }
+  /// - Returns: False if it should be there and is not.
+  private static func replayStaged(_ path: String, bootID: UInt128) throws(QuotaError) -> Bool {
+    guard let note = try Files.read(path + "/staged.at") else { return true }
+    let text = trimmed(note)
+    guard let end = text.firstIndex(of: " "), let boot = UInt128(text[..<end], radix: 16) else {
+      throw QuotaError(
+        .folderUnusable, "staged.at does not say where records lie; restore it, or delete it to give them up")
     }
+    let staged = String(text[text.index(after: end)...])
+    let isThere = access(staged, F_OK) == 0
+    do throws(StagingError) { try StagedReplay.run(staged, into: dataFolder(path)) } catch {
+      throw QuotaError(.folderUnusable, "\(error); mend that, or delete \(staged) to give them up")
+    }
+    try Files.remove(path + "/staged.at")
+    return isThere || boot != bootID
   }
 
   /// The folder that holds a node's; what is staged names its files from there.

@@ -190,9 +190,24 @@ public final class LogWriter: Sendable {
     return true
   }
 
-  /// What counts as written stands in the files, where readers and other processes find it; without this, some 50 ms
-  /// later. Blocks.
-  public func flush() { disk.flush() }
+  /// Waits until what counts as written stands in the files, where readers and other processes find it; without this,
+  /// some 50 ms later.
+  /// - Returns: False when the time ran out first: the disk hangs.
+  @discardableResult
+  public func flush(seconds: Double = 2) -> Bool {
+    let mark = disk.flushMark
+    let end = DispatchTime.now() + seconds
+    let pause = DispatchSemaphore(value: 0)
+    while !disk.isFlushed(to: mark) {
+      guard DispatchTime.now() < end, !isStopped.isSet else { return false }
+      syncer.submit([], urgent: true)
+      _ = pause.wait(timeout: .now() + .milliseconds(1))
+    }
+    return true
+  }
+
+  /// Whether all that counts as written stands in the files.
+  public var isFlushed: Bool { disk.isFlushed(to: disk.flushMark) }
 
   /// Ends the open segments of a tenant: before its subjects are erased, after its settings changed.
   public func roll(_ tenant: TenantID) { mailbox.post(.roll(tenant)) }

@@ -45,6 +45,11 @@ public final class StagedMemory: @unchecked Sendable {
 
   deinit { munmap(base, size) }
 
+  /// Whether files of a folder lie in memory alone. Elsewhere a store into a mapped page may wait for the disk.
+  public static func isMemory(folder: String) -> Bool {
+    th_is_tmpfs(folder) == 1
+  }
+
   /// The half is empty from now on, and the younger one if its generation is the higher one.
   public func empty(_ half: Int, generation: UInt64) {
     setUsed(half, 0)

@@ -10,7 +10,7 @@ public struct StagedReplay {
     /// Bytes that their files lacked.
     public var bytes = 0
     public var files = 0
-    /// Pieces for files that are gone, or that end before the piece begins.
+    /// Pieces for files that are gone, that end before the piece begins, or that hold something else in its place.
     public var homeless = 0
 
     public init() {}
@@ -19,7 +19,7 @@ public struct StagedReplay {
   /// - Parameters:
   ///   - path: Of the staged memory.
   ///   - folder: What the pieces' paths are relative to.
-  /// - Throws: If a file cannot be written: then all is as it was, and can be tried again.
+  /// - Throws: If a file cannot be read or written: then all is kept, and can be tried again.
   @discardableResult
   public static func run(_ path: String, into folder: String) throws(StagingError) -> Report {
     let descriptor = Glibc.open(path, O_RDWR | O_CLOEXEC | O_NOFOLLOW)
@@ -107,6 +107,11 @@ public struct StagedReplay {
       broken.insert(path)
       return report.homeless += 1
     }
+    // What stands there already must be the same, else somebody has gone on with the file.
+    guard try isSame(bytes.prefix(file.size - offset), as: file.descriptor, at: offset, path) else {
+      broken.insert(path)
+      return report.homeless += 1
+    }
     var done = file.size - offset
     while done < bytes.count {
       let count = pwrite(file.descriptor, bytes.baseAddress.map { $0 + done }, bytes.count - done, off_t(offset + done))
@@ -118,6 +123,22 @@ public struct StagedReplay {
     }
   }
 
+  private func isSame(
+    _ bytes: Slice<UnsafeRawBufferPointer>, as descriptor: Int32, at offset: Int, _ path: String
+  ) throws(StagingError) -> Bool {
+    var found = [UInt8](repeating: 0, count: bytes.count)
+    var done = 0
+    while done < found.count {
+      let count = found.withUnsafeMutableBytes {
+        pread(descriptor, $0.baseAddress.map { $0 + done }, $0.count - done, off_t(offset + done))
+      }
+      if count < 0 && errno == EINTR { continue }
+      guard count > 0 else { throw StagingError(what: "staged records of \(path)", number: count == 0 ? EIO : errno) }
+      done += count
+    }
+    return bytes.elementsEqual(found)
+  }
+
   /// Nil if there is no such file, or the path leads out of the folder.
   private mutating func file(_ path: String) throws(StagingError) -> (descriptor: Int32, size: Int)? {
     if let known = open[path] { return known }
@@ -127,9 +148,9 @@ public struct StagedReplay {
     }
     let parts = path.split(separator: "/", omittingEmptySubsequences: false)
     guard !path.utf8.contains(0), parts.allSatisfy({ !$0.isEmpty && $0 != "." && $0 != ".." }) else { return nil }
-    let descriptor = Glibc.open("\(folder)/\(path)", O_WRONLY | O_CLOEXEC | O_NOFOLLOW)
+    let descriptor = Glibc.open("\(folder)/\(path)", O_RDWR | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK)
     guard descriptor >= 0 else {
-      if errno == ENOENT || errno == ENOTDIR || errno == ELOOP { return nil }
+      if [ENOENT, ENOTDIR, ELOOP, EISDIR, ENAMETOOLONG, ENXIO].contains(errno) { return nil }
       throw StagingError(what: "staged records of \(path)", number: errno)
     }
     var status = stat()
@@ -137,6 +158,10 @@ public struct StagedReplay {
       let number = errno
       close(descriptor)
       throw StagingError(what: "staged records of \(path)", number: number)
+    }
+    guard status.st_mode & S_IFMT == S_IFREG else {
+      close(descriptor)
+      return nil
     }
     if seen.insert(path).inserted { report.files += 1 }
     open[path] = (descriptor, Int(status.st_size))

@@ -6,6 +6,7 @@ import pathlib
 import re
 import signal
 import subprocess
+import tempfile
 import time
 import urllib.error
 import urllib.request
@@ -13,6 +14,18 @@ import urllib.request
 import pytest
 
 BIN = pathlib.Path(os.environ.get("TORHAUS_BIN", ".build/debug"))
+
+
+@pytest.fixture(scope="session", autouse=True)
+def runtime_folder():
+    """Memory that outlives a process, as systemd's RuntimeDirectory: for all that is started."""
+    if not os.access("/dev/shm", os.W_OK):
+        yield None
+        return
+    with tempfile.TemporaryDirectory(prefix="torhaus-", dir="/dev/shm") as folder:
+        os.environ["RUNTIME_DIRECTORY"] = folder
+        yield folder
+        del os.environ["RUNTIME_DIRECTORY"]
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -1,5 +1,6 @@
 import Foundation
 import NodeFolder
+import Staging
 import StorageSQLite
 import Testing
 
@@ -36,6 +37,69 @@ struct NodeFolderTests {
     try withFolder { path in
       do { _ = try NodeFolder(path: path, runtimeFolder: nil) }
       try Data("nonsense".utf8).write(to: URL(filePath: path + "/" + file))
+      #expect { try NodeFolder(path: path, runtimeFolder: nil) } throws: {
+        ($0 as? QuotaError)?.code == .folderUnusable
+      }
+    }
+  }
+
+  // MARK: Staged bytes
+
+  /// A process that has staged bytes for the log and died, and where its memory lies.
+  private func leaveStaged(_ path: String, _ runtime: String) throws -> String? {
+    try FileManager.default.createDirectory(atPath: path + "/log", withIntermediateDirectories: true)
+    try Data("one ".utf8).write(to: URL(filePath: path + "/log/a"))
+    let node = try NodeFolder(path: path + "/node", runtimeFolder: runtime)
+    guard let staging = node.stagingPath else { return nil }
+    try node.noteStaging(staging)
+    let memory = try StagedMemory(path: staging, halfBytes: 65_536)
+    memory.empty(0, generation: 1)
+    _ = Array("two".utf8).withUnsafeBytes { memory.append(0, at: 0, to: Array("log/a".utf8), offset: 4, $0) }
+    return staging
+  }
+
+  private func withMemoryFolder(_ body: (_ path: String, _ runtime: String) throws -> Void) throws {
+    try withFolder { path in
+      let runtime = "/dev/shm/node-\(UUID().uuidString)"
+      try FileManager.default.createDirectory(atPath: runtime, withIntermediateDirectories: true)
+      defer { try? FileManager.default.removeItem(atPath: runtime) }
+      try body(path, runtime)
+    }
+  }
+
+  @Test func whatWasStagedComesIntoItsFileWhereverTheNextProcessKeepsItsOwn() throws {
+    try withMemoryFolder { path, runtime in
+      let staging = try #require(try leaveStaged(path, runtime))
+      let next = try NodeFolder(path: path + "/node", runtimeFolder: nil)
+      #expect(next.stagingPath == nil, "a folder on a disk is no memory")
+      #expect(!next.hasLostStaged)
+      #expect(try String(contentsOfFile: path + "/log/a", encoding: .utf8) == "one two")
+      #expect(!FileManager.default.fileExists(atPath: staging))
+    }
+  }
+
+  @Test func memoryThatIsGoneIsTold() throws {
+    try withMemoryFolder { path, runtime in
+      let staging = try #require(try leaveStaged(path, runtime))
+      try FileManager.default.removeItem(atPath: staging)
+      #expect(try NodeFolder(path: path + "/node", runtimeFolder: runtime).hasLostStaged)
+      #expect(try !NodeFolder(path: path + "/node", runtimeFolder: runtime).hasLostStaged, "once")
+    }
+  }
+
+  @Test func afterAnOrderlyEndNothingIsMissed() throws {
+    try withMemoryFolder { path, runtime in
+      let staging = try #require(try leaveStaged(path, runtime))
+      try NodeFolder(path: path + "/node", runtimeFolder: runtime).forgetStaging()
+      try? FileManager.default.removeItem(atPath: staging)
+      #expect(try !NodeFolder(path: path + "/node", runtimeFolder: runtime).hasLostStaged)
+    }
+  }
+
+  @Test func aNoteThatSaysNothingIsRefused() throws {
+    try withFolder { path in
+      do { _ = try NodeFolder(path: path, runtimeFolder: nil) }
+      try Data("nonsense".utf8).write(to: URL(filePath: path + "/staged.at"))
       #expect { try NodeFolder(path: path, runtimeFolder: nil) } throws: {
         ($0 as? QuotaError)?.code == .folderUnusable
       }

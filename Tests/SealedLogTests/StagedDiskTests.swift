@@ -22,12 +22,17 @@ struct StagedDiskTests {
   private static func staged(_ under: any LogDisk, _ fixture: LogFixture, halfBytes: Int = 1 << 20) throws -> StagedDisk
   {
     StagedDisk(
-      under, memory: try StagedMemory(path: fixture.root + "/staged", halfBytes: halfBytes), base: fixture.root)
+      under, memory: try StagedMemory(path: fixture.root + "/staged", halfBytes: halfBytes), base: fixture.root,
+      retryNanoseconds: 0)
   }
 
   private func path(_ name: String) -> String { "\(fixture.log)/\(name)" }
 
-  private func file(_ name: String) throws -> any SegmentFile { try disk.create(path(name)) }
+  private func file(_ name: String) throws -> any SegmentFile {
+    let file = try disk.create(path(name))
+    file.goByMemory()
+    return file
+  }
 
   private func append(_ file: any SegmentFile, _ text: String) -> Int {
     Array(text.utf8).withUnsafeBytes { file.append($0) }
@@ -68,8 +73,10 @@ struct StagedDiskTests {
     let disk = try Self.staged(under, fixture, halfBytes: 4096)
     let file = try disk.create(path("a.thl"))
     #expect(append(file, "first ") == 6)
+    #expect(try text("a.thl") == "first ", "nobody has said that it may go by memory")
+    file.goByMemory()
     let long = String(repeating: "x", count: 5000)
-    #expect(!file.takesAtOnce(long.utf8.count) && file.takesAtOnce(100))
+    #expect(!disk.takesAtOnce(long.utf8.count) && disk.takesAtOnce(100) && file.takesAtOnce(100))
     #expect(append(file, long) == 5000)
     #expect(try text("a.thl") == "first " + long)
     for number in 0..<100 { #expect(append(file, "\(number % 10)") == 1) }
@@ -156,6 +163,78 @@ struct StagedDiskTests {
     #expect(try text("good.thl") == "xy")
   }
 
+  /// Who appends cuts the file back to where it was after an error; what is confirmed and not yet written lies before that.
+  @Test func anAppendAfterAFaultMakesNoHole() throws {
+    let file = try file("a.thl")
+    #expect(append(file, "confirmed ") == 10)
+    under.set { $0.append = (EIO, "a.thl") }
+    disk.flush()
+    var isRagged = false
+    #expect(file.appendAll(Array("new".utf8), at: 10, isRagged: &isRagged) == EIO)
+    #expect(try text("a.thl") == "" && file.synchronize() == EIO)
+    #expect(file.appendAll(Array("new".utf8), at: 10, isRagged: &isRagged) == EIO)
+    under.set { $0.append = nil }
+    disk.flush()
+    #expect(file.appendAll(Array("new".utf8), at: 10, isRagged: &isRagged) == 0)
+    #expect(file.synchronize() == 0)
+    #expect(try text("a.thl") == "confirmed new")
+  }
+
+  @Test func whatCameWhileAWriteFailedWaitsForWhatIsBeforeIt() throws {
+    let file = try file("a.thl")
+    let long = String(repeating: "x", count: 150_000)
+    #expect(append(file, long) == long.utf8.count)
+    under.set {
+      $0.append = (EIO, "a.thl")
+      $0.whileAppending = ("a.thl", { #expect(self.append(file, "young") == 5) })
+    }
+    disk.flush()
+    under.set { $0.room = 10 }
+    disk.flush()
+    under.set { $0.appendsBeforeFault = 1 }
+    disk.flush()
+    #expect(try text("a.thl") == "")
+    try replay()
+    #expect(try text("a.thl") == long + "young")
+  }
+
+  @Test func afterAFaultRoomIsAskedForAnew() throws {
+    let file = try file("a.thl")
+    #expect(append(file, "one ") == 4)
+    under.set { $0.append = (ENOSPC, "a.thl") }
+    disk.flush()
+    under.set {
+      $0.append = nil
+      $0.cannotAllocate = true
+    }
+    disk.flush()
+    #expect(try text("a.thl") == "one ")
+    #expect(!file.takesAtOnce(10) && append(file, "two") == 3)
+    #expect(try text("a.thl") == "one two", "written at once: nobody keeps room for it")
+  }
+
+  @Test func aClosedFileKeepsNothingAllocated() throws {
+    let file = try file("a.thl")
+    #expect(append(file, "x") == 1)
+    file.close()
+    var status = stat()
+    #expect(stat(path("a.thl"), &status) == 0 && status.st_size == 1 && status.st_blocks <= 8)
+  }
+
+  @Test func whoAsksCanWaitUntilItStandsInTheFiles() throws {
+    #expect(disk.isFlushed(to: disk.flushMark))
+    let file = try file("a.thl")
+    #expect(append(file, "x") == 1)
+    let mark = disk.flushMark
+    #expect(!disk.isFlushed(to: mark))
+    under.set { $0.append = (EIO, "a.thl") }
+    disk.flush()
+    #expect(!disk.isFlushed(to: mark))
+    under.set { $0.append = nil }
+    disk.flush()
+    #expect(disk.isFlushed(to: mark) && disk.isFlushed(to: disk.flushMark))
+  }
+
   @Test func whatWasCutDoesNotComeBack() throws {
     let (file, bad) = (try file("a.thl"), try file("bad.thl"))
     #expect(append(file, "one two") == 7 && append(bad, "x") == 1)
@@ -192,6 +271,7 @@ struct StagedDiskTests {
   @Test func anOpenedFileGoesOnAtItsEnd() throws {
     try writeFile(path("a.thj"), Array("old ".utf8))
     let file = try disk.open(path("a.thj"))
+    file.goByMemory()
     #expect(append(file, "new") == 3)
     #expect(try text("a.thj") == "old ")
     file.close()
@@ -202,6 +282,7 @@ struct StagedDiskTests {
     let outside = fixture.root + "-outside"
     defer { try? FileManager.default.removeItem(atPath: outside) }
     let file = try disk.create(outside)
+    file.goByMemory()
     #expect(append(file, "x") == 1)
     #expect(try readFile(outside) == Array("x".utf8))
   }
@@ -298,6 +379,26 @@ struct StagedDiskTests {
     writer.stop()
     #expect((told + fixture.confirmed.all).sorted() == Array(1...taken))
     #expect(try fixture.verify(withKeys: true).findings == [])
+  }
+
+  /// The next segment's START counts what stands in the one before it.
+  @Test func aSegmentThatCannotBeWrittenHasNoSuccessorYet() throws {
+    var options = WriterOptions()
+    options.syncIntervalNanoseconds = 60_000_000_000
+    let writer = try fixture.writer(options: options, disk: disk)
+    #expect(writer.append(try entry(1), loop: 0))
+    #expect(fixture.confirmed.waits(for: 1))
+    let first = try #require(fixture.segments().first)
+    under.set { $0.append = (EIO, first) }
+    writer.roll(.first)
+    #expect(holds { writer.health.state != .ok })
+    #expect(writer.append(try entry(2), loop: 0))
+    under.set { $0.append = nil }
+    #expect(fixture.confirmed.waits(for: 2))
+    writer.stop()
+    #expect(fixture.segments().count == 2)
+    #expect(try fixture.verify(withKeys: true).findings == [])
+    for number in 1...2 { #expect(try fixture.reader().open(UInt128(number), tenant: .first).request == bytes(300)) }
   }
 
   @Test func loopsAndThreadsLoseNothingTogether() throws {

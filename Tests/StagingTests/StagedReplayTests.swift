@@ -9,7 +9,9 @@ struct StagedReplayTests {
   private var staged: String { folder + "/staged" }
 
   init() throws {
-    folder = NSTemporaryDirectory() + "staging-\(UUID().uuidString)"
+    // In memory: each replay syncs its volume.
+    let base = FileManager.default.isWritableFile(atPath: "/dev/shm") ? "/dev/shm/" : NSTemporaryDirectory()
+    folder = base + "staging-\(UUID().uuidString)"
     try FileManager.default.createDirectory(atPath: folder + "/log", withIntermediateDirectories: true)
   }
 
@@ -83,6 +85,24 @@ struct StagedReplayTests {
     }
   }
 
+  @Test func whereSomethingElseStandsSomebodyHasGoneOn() throws {
+    try withFolder {
+      try write("log/a", "one FOOTER")
+      try leave([Piece(path: "log/a", offset: 4, text: "two"), Piece(path: "log/a", offset: 7, text: " and three")])
+      #expect(try StagedReplay.run(staged, into: folder).homeless == 2)
+      #expect(read("log/a") == "one FOOTER")
+    }
+  }
+
+  @Test func whatIsNoFileIsLeftAlone() throws {
+    try withFolder {
+      #expect(mkfifo(folder + "/log/pipe", 0o600) == 0)
+      try FileManager.default.createDirectory(atPath: folder + "/log/folder", withIntermediateDirectories: true)
+      try leave([Piece(path: "log/pipe", offset: 0, text: "x"), Piece(path: "log/folder", offset: 0, text: "x")])
+      #expect(try StagedReplay.run(staged, into: folder).homeless == 2)
+    }
+  }
+
   @Test func whatFollowsAGapHasNoPlace() throws {
     try withFolder {
       try write("log/a", "one")
@@ -135,9 +155,18 @@ struct StagedReplayTests {
   @Test func aFileThatCannotBeWrittenLeavesEverythingForTheNextTry() throws {
     try withFolder {
       try write("log/b", "")
-      try FileManager.default.createDirectory(atPath: folder + "/log/a", withIntermediateDirectories: true)
+      try write("log/a", "")
       try leave([Piece(path: "log/b", offset: 0, text: "b"), Piece(path: "log/a", offset: 0, text: "a")])
+      // A program that runs cannot be written to: the one fault that root meets, too.
+      try FileManager.default.removeItem(atPath: folder + "/log/a")
+      try FileManager.default.copyItem(atPath: "/bin/sleep", toPath: folder + "/log/a")
+      let sleeper = Process()
+      sleeper.executableURL = URL(fileURLWithPath: folder + "/log/a")
+      sleeper.arguments = ["60"]
+      try sleeper.run()
       #expect(throws: StagingError.self) { try StagedReplay.run(staged, into: folder) }
+      sleeper.terminate()
+      sleeper.waitUntilExit()
       try FileManager.default.removeItem(atPath: folder + "/log/a")
       try write("log/a", "")
       try StagedReplay.run(staged, into: folder)

@@ -2,9 +2,11 @@
 
 import os
 import resource
+import shutil
 import signal
 import socket
 import subprocess
+import tempfile
 import time
 import urllib.error
 import urllib.request
@@ -44,6 +46,7 @@ class Processes:
     def __init__(self, folder):
         self.folder = folder
         self.running = []
+        self._memory = None
 
     def __enter__(self):
         soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
@@ -54,6 +57,14 @@ class Processes:
     def __exit__(self, *_):
         for process in reversed(list(self.running)):
             self.stop(process)
+        if self._memory:
+            shutil.rmtree(self._memory, ignore_errors=True)
+
+    def memory(self):
+        """A folder in memory for what outlives a process, as a service manager provides; None where there is none."""
+        if not self._memory and os.access("/dev/shm", os.W_OK):
+            self._memory = tempfile.mkdtemp(prefix="bench-", dir="/dev/shm")
+        return self._memory
 
     def start(self, name, arguments, environment=None, folder=None):
         """Starts a program with its output in FOLDER/NAME.log."""

@@ -176,6 +176,8 @@ def start_torhaus(processes, folder, binary, mock_port, extra, state=None, envir
     if "--policies" not in extra:
         arguments += ["--policies", policies(folder)]
     begin = time.monotonic()
+    # As under systemd: docs/operating.md.
+    environment = {**({"RUNTIME_DIRECTORY": processes.memory()} if processes.memory() else {}), **(environment or {})}
     process = processes.start("torhaus", arguments, environment)
     try:
         processes.wait_for(

@@ -27,6 +27,8 @@ public final class LogIndexer: Sendable {
   /// Signalled by ``stop()`` only.
   private let pause = WakeUp()
   private let isStopping = Flag()
+  /// Has what was fed stand in the segments.
+  private let settle = Mutex<(@Sendable () -> Void)?>(nil)
   private let fault = Mutex<SealedLogError?>(nil)
   private let thread = Mutex<WorkerThread?>(nil)
 
@@ -50,6 +52,9 @@ public final class LogIndexer: Sendable {
     }
     wake.signal()
   }
+
+  /// - Parameter settle: Called before segments are read: what was fed and lost must be found in them. May block.
+  public func readAfter(_ settle: @escaping @Sendable () -> Void) { self.settle.withLock { $0 = settle } }
 
   /// Another process has written segments that nobody fed here: they are read from disk.
   public func lookAgain() {
@@ -120,6 +125,7 @@ public final class LogIndexer: Sendable {
   /// - Returns: The streams that could not be read: one tenant's missing key must not keep the others' records out.
   /// - Throws: When the index cannot be written.
   private func catchUp(_ streams: [StreamName]) throws(SealedLogError) -> Set<StreamName> {
+    settle.withLock { $0 }?()
     var behind: Set<StreamName> = []
     for stream in streams where !isStopping.isSet {
       let mark = try index.mark(of: stream)

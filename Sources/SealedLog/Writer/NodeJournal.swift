@@ -21,6 +21,7 @@ final class NodeJournal: Sendable {
   func open(_ path: String, disk: any LogDisk) throws(SealedLogError) {
     let length = Files.exists(path) ? try Files.size(path) : 0
     let file = try disk.open(path)
+    file.goByMemory()
     syncing.withLock { _ in
       let old = state.withLock { state in
         defer { state = State(file: file, length: length) }
@@ -37,6 +38,9 @@ final class NodeJournal: Sendable {
   func takesAtOnce(_ count: Int) -> Bool {
     state.withLock { state in state.fault == 0 && !state.isRagged && state.file?.takesAtOnce(count) != false }
   }
+
+  /// What was appended stands in the file. 0 or `errno`.
+  func settle() -> Int32 { state.withLock { $0.file }?.settle() ?? 0 }
 
   /// 0 or `errno`; after an error nothing of `bytes` is in the file.
   func append(_ bytes: [UInt8]) -> Int32 {
@@ -61,6 +65,11 @@ final class NodeJournal: Sendable {
       return state.file
     }
     guard let file else { return fault }
+    let unwritten = file.settle()
+    guard unwritten == 0 else {  // no sync has failed: it is tried again
+      state.withLock { state in if state.file === file { state.isDirty = true } }
+      return unwritten
+    }
     let number = file.synchronize()
     if number != 0 {
       state.withLock { state in if state.file === file { state.fault = number } }

@@ -206,6 +206,12 @@ final class OpenSegment: @unchecked Sendable {
     return 0
   }
 
+  /// What was flushed stands in the files. 0 or `errno`.
+  func settle() -> Int32 {
+    let number = sidecarFile.settle()
+    return number == 0 ? file.settle() : number
+  }
+
   /// Makes both files durable, the sidecar first. 0 or `errno`; after an error neither is synced again.
   func synchronize() -> Int32 {
     if isSidecarDirty.isSet {
@@ -219,11 +225,14 @@ final class OpenSegment: @unchecked Sendable {
     return file.synchronize()
   }
 
-  /// Whether a flush of what is pending, and of so many bytes of further entries, asks the volume for nothing.
-  func takesAtOnce(_ bytes: Int, entries: Int) -> Bool {
-    !isFileRagged && !isSidecarRagged && file.takesAtOnce(frames.count + bytes)
-      && sidecarFile.takesAtOnce(sidecar.count + entries * Self.sidecarBytesPerEntry)
+  /// Whether so many bytes of entries are flushed without asking the volume for anything, as far as the files go.
+  func takesAtOnce(_ bytes: Int, sidecar sidecarBytes: Int) -> Bool {
+    !hasPending && !isFileRagged && !isSidecarRagged && file.takesAtOnce(bytes)
+      && sidecarFile.takesAtOnce(sidecarBytes)
   }
+
+  /// At most what so many entries add to the sidecar.
+  func sidecarBytes(entries: Int) -> Int { (entries + 1) * Self.sidecarBytesPerEntry }
 
   /// Every subject of an entry may be new, and their join.
   private static let sidecarBytesPerEntry = (LogEntry.maximalSubjects + 3) * SidecarEntry.byteCount

@@ -7,8 +7,12 @@ public protocol SegmentFile: AnyObject, Sendable {
   func append(_ bytes: UnsafeRawBufferPointer) -> Int
   /// Appends several pieces, of which none is empty; may write less than asked. The same answer.
   func append(_ pieces: ArraySlice<UnsafeRawBufferPointer>) -> Int
-  /// Whether so many bytes are appended in one piece without asking the volume for anything.
+  /// From now on what is appended may go by way of memory that outlives the process, if the disk has some.
+  func goByMemory()
+  /// Whether the file takes so many bytes in one piece without asking the volume for anything, if the disk does.
   func takesAtOnce(_ count: Int) -> Bool
+  /// What was appended stands in the file, as far as others can see. 0 or `errno`; may be tried again.
+  func settle() -> Int32
   /// Has the volume keep room up to this length, without changing the file's own. False where it has none, or cannot.
   func allocate(to length: Int) -> Bool
   /// Makes what was appended durable. 0 or `errno`. After a failure the file is never synced again.
@@ -21,7 +25,11 @@ public protocol SegmentFile: AnyObject, Sendable {
 extension SegmentFile {
   public func append(_ pieces: ArraySlice<UnsafeRawBufferPointer>) -> Int { pieces.first.map(append) ?? 0 }
 
+  public func goByMemory() {}
+
   public func takesAtOnce(_ count: Int) -> Bool { false }
+
+  public func settle() -> Int32 { 0 }
 
   public func allocate(to length: Int) -> Bool { false }
 }
@@ -38,8 +46,14 @@ public protocol LogDisk: Sendable {
   func replace(_ path: String, with bytes: [UInt8], synchronizingFolder: Bool) throws(SealedLogError)
   /// Takes a file away, if it is there.
   func remove(_ path: String)
-  /// What was appended stands in the files, where others find it.
+  /// What was appended stands in the files, where others find it. Blocks.
   func flush()
+  /// ``isFlushed(to:)`` is true of it once all that has been appended so far stands in the files.
+  var flushMark: UInt64 { get }
+  func isFlushed(to mark: UInt64) -> Bool
+  /// Whether pieces of so many bytes in all, a kilobyte more for each, are appended without asking the volume for
+  /// anything, as far as the disk is concerned: ``SegmentFile/takesAtOnce(_:)``.
+  func takesAtOnce(_ bytes: Int) -> Bool
   /// Syncs everything of the volume at once. 0 or `errno`.
   func synchronizeVolume() -> Int32
 }
@@ -58,6 +72,12 @@ extension LogDisk {
   public func remove(_ path: String) { unlink(path) }
 
   public func flush() {}
+
+  public var flushMark: UInt64 { 0 }
+
+  public func isFlushed(to mark: UInt64) -> Bool { true }
+
+  public func takesAtOnce(_ bytes: Int) -> Bool { false }
 }
 
 /// The file system.

@@ -210,6 +210,8 @@ struct MadeSegment: @unchecked Sendable {
     let segment = OpenSegment(
       header: header, path: path, settings: settings, made: made, resumed: point, file: file,
       sidecarFile: sidecarFile, slots: slots, sealer: sealer, hasher: hasher, notes: notes)
+    sidecarFile.goByMemory()
+    file.goByMemory()
     let body = try StartBody.encode(
       tree: point.tree, previous: point.previous, flags: point.predecessorPoisoned ? StartBody.predecessorPoisoned : 0,
       segment: header.fields.segment, signer: signer, hasher: hasher)

@@ -17,10 +17,11 @@ public final class StagedDisk: LogDisk {
   ///   - disk: Where the files are in the end.
   ///   - memory: Emptied by ``StagedReplay``, which must run before anybody reads the files again.
   ///   - base: The folder that the replay is given; files outside of it are not staged.
-  public init(_ disk: any LogDisk, memory: StagedMemory, base: String) {
+  ///   - retryNanoseconds: How long a file is left alone after it could not be written.
+  public init(_ disk: any LogDisk, memory: StagedMemory, base: String, retryNanoseconds: UInt64 = 50_000_000) {
     self.disk = disk
     self.base = base.hasSuffix("/") ? base : base + "/"
-    area = StagingArea(memory)
+    area = StagingArea(memory, retryNanoseconds: retryNanoseconds)
   }
 
   public func create(_ path: String) throws(SealedLogError) -> any SegmentFile {
@@ -64,6 +65,12 @@ public final class StagedDisk: LogDisk {
   public func remove(_ path: String) { disk.remove(path) }
 
   public func flush() { area.flush() }
+
+  public func takesAtOnce(_ bytes: Int) -> Bool { area.hasRoom(bytes) }
+
+  public var flushMark: UInt64 { area.mark }
+
+  public func isFlushed(to mark: UInt64) -> Bool { area.isFlushed(to: mark) }
 
   public func synchronizeVolume() -> Int32 {
     area.flush()

@@ -12,8 +12,10 @@ final class StagedFile: SegmentFile {
     var name: [UInt8]
     /// With all that is staged.
     var length: Int
-    /// The volume keeps room for the file up to here; 0 where it cannot: then nothing is staged.
-    var allocated: Int
+    /// The volume keeps room for the file up to here: nothing behind it is staged.
+    var allocated = 0
+    /// Whether the owner wants it, and the volume can keep room.
+    var isStaging = false
     /// `errno` of the last write that failed.
     var fault: Int32 = 0
   }
@@ -38,24 +40,33 @@ final class StagedFile: SegmentFile {
     self.area = area
     self.onClose = onClose
     isSidecar = name.contains(".thk")
-    let end = length + Self.allocatedAhead.least
-    state = Mutex(State(name: Array(name.utf8), length: length, allocated: file.allocate(to: end) ? end : 0))
+    state = Mutex(State(name: Array(name.utf8), length: length))
     written = Mutex(Written(length: length))
   }
 
   func rename(to name: String) { state.withLock { $0.name = Array(name.utf8) } }
 
-  func takesAtOnce(_ count: Int) -> Bool {
-    let path = state.withLock { state in
-      state.fault == 0 && state.length + count <= state.allocated ? state.name.count : nil
+  // MARK: In
+
+  func goByMemory() {
+    written.withLock { written in
+      let end = written.length + Self.allocatedAhead.least
+      guard file.allocate(to: end) else { return }
+      state.withLock { state in
+        state.isStaging = true
+        state.allocated = end
+      }
     }
-    guard let path, count < StagingArea.largestPiece else { return false }
-    return area.hasRoom(count, path: path)
+  }
+
+  func takesAtOnce(_ count: Int) -> Bool {
+    count < StagingArea.largestPiece
+      && state.withLock { $0.fault == 0 && $0.isStaging && $0.length + count <= $0.allocated }
   }
 
   func append(_ bytes: UnsafeRawBufferPointer) -> Int {
     let (name, length, fault) = state.withLock { state in
-      (state.length + bytes.count <= state.allocated ? state.name : nil, state.length, state.fault)
+      (state.isStaging && state.length + bytes.count <= state.allocated ? state.name : nil, state.length, state.fault)
     }
     guard fault == 0 else { return -Int(fault) }
     if let name, area.stage(bytes, for: self, path: name, offset: length) {
@@ -75,76 +86,86 @@ final class StagedFile: SegmentFile {
     }
   }
 
+  // MARK: Out
+
   /// What was staged goes into the file. The area calls this, one thread at a time.
   /// - Returns: False if nothing of it does.
-  func write(_ pieces: [UnsafeRawBufferPointer]) -> Bool {
+  func write(_ pieces: [UnsafeRawBufferPointer], at offset: Int) -> Bool {
     written.withLock { written in
       if written.isRagged {
         written.isRagged = file.truncate(to: written.length) != 0
         guard !written.isRagged else { return false }
       }
-      let number = file.appendAll(pieces)
-      state.withLock { $0.fault = number }
+      let number = offset == written.length ? file.appendAll(pieces) : EIO
       guard number == 0 else {
         written.isRagged = file.truncate(to: written.length) != 0
+        state.withLock { state in
+          state.fault = number
+          state.allocated = min(state.allocated, written.length)  // the rest went with the cut
+        }
         return false
       }
       let count = pieces.reduce(0) { $0 + $1.count }
       written.length += count
       allocateAhead(written.length, grownBy: count)
+      state.withLock { $0.fault = 0 }
       return true
     }
   }
 
   /// - Parameter count: The last step; four more of its kind are to find room before the next look.
   private func allocateAhead(_ length: Int, grownBy count: Int) {
-    let allocated = state.withLock { $0.allocated }
+    let (isStaging, allocated) = state.withLock { ($0.isStaging, $0.allocated) }
     let ahead = max(Self.allocatedAhead.least, min(4 * count, Self.allocatedAhead.most))
-    guard allocated > 0, length + ahead / 2 > allocated else { return }
-    let end = length + ahead
-    if file.allocate(to: end) { state.withLock { $0.allocated = end } }
+    guard isStaging, length + ahead / 2 > allocated, file.allocate(to: length + ahead) else { return }
+    state.withLock { $0.allocated = length + ahead }
   }
 
-  func allocate(to length: Int) -> Bool { file.allocate(to: length) }
+  func settle() -> Int32 {
+    area.flush()
+    return state.withLock { $0.fault }
+  }
 
   func synchronize() -> Int32 {
-    area.flush()
-    let fault = state.withLock { $0.fault }
+    let fault = settle()
     return fault == 0 ? file.synchronize() : fault
   }
 
+  // MARK: Ends
+
   func truncate(to length: Int) -> Int32 {
     area.flush()
-    area.forget(self)
-    return written.withLock { written in
-      let number = file.truncate(to: length)
-      guard number == 0 else { return number }
-      written = Written(length: length)
-      state.withLock { state in
-        state.length = length
-        state.fault = 0
-        // What was allocated beyond the end went with it.
-        state.allocated = min(state.allocated, length)
+    return area.end(self) {
+      written.withLock { written in
+        // What could not be written lies before it: a file is never made longer than what it has.
+        guard length <= written.length else { return max(EIO, state.withLock { $0.fault }) }
+        let isWhole = length == written.length && !written.isRagged && state.withLock { $0.length == length }
+        guard !isWhole else { return 0 }
+        let number = file.truncate(to: length)
+        guard number == 0 else { return number }
+        written = Written(length: length)
+        state.withLock { state in
+          state.length = length
+          state.allocated = min(state.allocated, length)
+          state.fault = 0
+        }
+        allocateAhead(length, grownBy: 0)
+        return 0
       }
-      allocateAhead(length, grownBy: 0)
-      return 0
-    }
-  }
-
-  /// What was allocated for more than has come is others'.
-  private func giveBack() {
-    written.withLock { written in
-      let allocated = state.withLock { $0.allocated }
-      guard !written.isRagged, allocated - written.length > Self.allocatedAhead.least else { return }
-      _ = file.truncate(to: written.length)
     }
   }
 
   func close() {
     area.flush()
-    area.forget(self)
-    giveBack()
-    file.close()
+    _ = area.end(self) {
+      written.withLock { written in
+        // What was allocated for more than has come is others'.
+        let allocated = state.withLock { $0.allocated }
+        if !written.isRagged, allocated > written.length { _ = file.truncate(to: written.length) }
+        file.close()
+        return 0
+      }
+    }
     onClose(String(decoding: state.withLock { $0.name }, as: UTF8.self))
   }
 }

@@ -1,4 +1,4 @@
-internal import Glibc
+internal import Dispatch
 internal import Staging
 internal import Synchronization
 
@@ -6,13 +6,15 @@ internal import Synchronization
 /// one is being written.
 ///
 /// A piece counts as written as soon as it stands here, as bytes in the kernel's cache do: the process may die, and
-/// ``StagedReplay`` brings it into its file before anybody looks at that.
+/// ``StagedReplay`` brings it into its file before anybody looks at that. Pieces of one file are written in their order or
+/// not at all.
 final class StagingArea: Sendable {
   /// From here on the copy costs more than a call of the kernel.
   static let largestPiece = 256 * 1024
 
   private struct Piece {
     let file: StagedFile
+    let offset: Int
     let half: Int
     let at: Int
     let bytes: Range<Int>
@@ -21,30 +23,41 @@ final class StagingArea: Sendable {
     var key: Int { at << 1 | half }
   }
 
+  /// Short, and never held while the volume is asked for anything.
   private struct State {
     /// The half that takes pieces.
     var half = 0
     var used = 0
     var pieces: [Piece] = []
     var generation: UInt64 = 1
-    /// Some file cannot be written: nothing new is staged until that is known to its owner and closed.
+    /// Some file cannot be written: nothing new is staged until it can, or is cut or closed.
     var isSuspended = false
   }
 
+  private struct Stuck {
+    var pieces: [Piece] = []
+    var retryAt: UInt64 = 0
+  }
+
   private let memory: StagedMemory
+  private let retry: UInt64
   private let state = Mutex(State())
   /// Pieces that could not be written; held while anything is.
-  private let stuck = Mutex<[Piece]>([])
+  private let stuck = Mutex(Stuck())
+  private let flushed = Atomic<UInt64>(0)
 
-  init(_ memory: StagedMemory) {
+  init(_ memory: StagedMemory, retryNanoseconds: UInt64) {
     self.memory = memory
+    retry = retryNanoseconds
     memory.empty(0, generation: 1)
     memory.empty(1, generation: 0)
   }
 
-  /// Whether ``stage(_:for:path:offset:)`` would take so many bytes in one piece now.
-  func hasRoom(_ bytes: Int, path: Int) -> Bool {
-    state.withLock { !$0.isSuspended && memory.hasRoom(at: $0.used, path: path, bytes: bytes) }
+  // MARK: In
+
+  /// Whether pieces of so many bytes, with all that is kept of each, would be taken now.
+  func hasRoom(_ bytes: Int) -> Bool {
+    state.withLock { !$0.isSuspended && memory.hasRoom(at: $0.used, path: 0, bytes: bytes) }
   }
 
   /// - Returns: False if there is no room: then the caller writes by itself, after a ``flush()``.
@@ -56,48 +69,74 @@ final class StagingArea: Sendable {
       }
       let (bytesAt, end) = memory.append(state.half, at: state.used, to: path, offset: offset, bytes)
       state.pieces.append(
-        Piece(file: file, half: state.half, at: state.used, bytes: bytesAt..<(bytesAt + bytes.count)))
+        Piece(
+          file: file, offset: offset, half: state.half, at: state.used, bytes: bytesAt..<(bytesAt + bytes.count)))
       state.used = end
       return true
     }
   }
 
+  // MARK: Out
+
   /// Writes everything staged so far into its files. Blocks.
   func flush() {
     stuck.withLock { stuck in
-      let earlier = stuck
-      stuck = write(earlier)
-      void(earlier, but: stuck)
-      guard stuck.isEmpty else {
-        // The half that takes pieces is the only one left: it is written where it lies.
-        let pieces = state.withLock { state in
-          state.isSuspended = true
-          defer { state.pieces = [] }
-          return state.pieces
-        }
-        let left = write(pieces)
-        void(pieces, but: left)
-        stuck += left
-        return
+      tryAgain(&stuck)
+      guard stuck.pieces.isEmpty else { return flushBeside(&stuck) }
+      guard let (half, pieces, generation) = change() else {
+        return flushed.store(state.withLock { $0.generation } - 1, ordering: .releasing)
       }
-      guard let (half, pieces) = change() else { return }
-      stuck = write(pieces)
-      if stuck.isEmpty { memory.empty(half, generation: 0) } else { void(pieces, but: stuck) }
+      let left = write(pieces)
+      if left.isEmpty {
+        memory.empty(half, generation: 0)
+        flushed.store(generation, ordering: .releasing)
+      } else {
+        void(pieces, but: left)
+        stuck = Stuck(pieces: left, retryAt: Self.now &+ retry)
+      }
     }
   }
 
+  /// Passed by ``isFlushed(to:)`` when all that is staged now has been written.
+  var mark: UInt64 { state.withLock { $0.pieces.isEmpty && !$0.isSuspended ? $0.generation - 1 : $0.generation } }
+
+  func isFlushed(to mark: UInt64) -> Bool { flushed.load(ordering: .acquiring) >= mark }
+
+  private static var now: UInt64 { DispatchTime.now().uptimeNanoseconds }
+
+  private func tryAgain(_ stuck: inout Stuck) {
+    guard !stuck.pieces.isEmpty, Self.now >= stuck.retryAt else { return }
+    let left = write(stuck.pieces)
+    void(stuck.pieces, but: left)
+    stuck = Stuck(pieces: left, retryAt: Self.now &+ retry)
+  }
+
+  /// The half that takes pieces is the only one left: it is written where it lies, but for files that have stuck pieces.
+  private func flushBeside(_ stuck: inout Stuck) {
+    let pieces = state.withLock { state in
+      state.isSuspended = true
+      defer { state.pieces = [] }
+      return state.pieces
+    }
+    let held = Set(stuck.pieces.map { ObjectIdentifier($0.file) })
+    let free = pieces.filter { !held.contains(ObjectIdentifier($0.file)) }
+    let left = write(free)
+    void(free, but: left)
+    stuck.pieces += pieces.filter { held.contains(ObjectIdentifier($0.file)) } + left
+  }
+
   /// The other half, which is empty, takes what comes. Nil: nothing is staged.
-  private func change() -> (half: Int, pieces: [Piece])? {
+  private func change() -> (half: Int, pieces: [Piece], generation: UInt64)? {
     state.withLock { state in
       guard !state.pieces.isEmpty || state.isSuspended else { return nil }
-      let old = state.half
+      let (half, pieces, generation) = (state.half, state.pieces, state.generation)
       state.generation += 1
-      state.half = 1 - old
+      state.half = 1 - half
       state.used = 0
+      state.pieces = []
       state.isSuspended = false
       memory.empty(state.half, generation: state.generation)
-      defer { state.pieces = [] }
-      return (old, state.pieces)
+      return (half, pieces, generation)
     }
   }
 
@@ -124,22 +163,28 @@ final class StagingArea: Sendable {
     var left: [Piece] = []
     // Sidecars before segments: a reader must find the key of a frame that it finds.
     for (file, pieces) in files.filter(\.file.isSidecar) + files.filter({ !$0.file.isSidecar }) {
-      if !file.write(pieces.map { memory.bytes($0.half, $0.bytes) }) { left += pieces }
+      let isWritten = file.write(pieces.map { memory.bytes($0.half, $0.bytes) }, at: pieces[0].offset)
+      if !isWritten { left += pieces }
     }
     return left
   }
 
-  /// Whether some file could not be written at the last try.
-  var isStuck: Bool { stuck.withLock { !$0.isEmpty } }
+  // MARK: Ends
 
-  /// The file is cut or closed: what of it could not be written stands in no file any more.
-  func forget(_ file: StagedFile) {
-    let isFreed = stuck.withLock { stuck in
-      guard !stuck.isEmpty else { return false }
-      for piece in stuck where piece.file === file { memory.void(piece.half, pieceAt: piece.at) }
-      stuck.removeAll { $0.file === file }
-      return stuck.isEmpty
+  /// Cuts or closes a file while nobody writes to it; then what of it could not be written belongs into no file.
+  /// - Parameter body: 0 or `errno`.
+  func end(_ file: StagedFile, _ body: () -> Int32) -> Int32 {
+    let (number, isFreed) = stuck.withLock { stuck in
+      let number = body()
+      guard number == 0, !stuck.pieces.isEmpty else { return (number, false) }
+      for piece in stuck.pieces where piece.file === file { memory.void(piece.half, pieceAt: piece.at) }
+      stuck.pieces.removeAll { $0.file === file }
+      return (number, stuck.pieces.isEmpty)
     }
     if isFreed { flush() }  // and others' bytes are staged again
+    return number
   }
+
+  /// Whether some file could not be written at the last try.
+  var isStuck: Bool { stuck.withLock { !$0.pieces.isEmpty } }
 }

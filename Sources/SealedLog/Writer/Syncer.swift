@@ -13,7 +13,10 @@ final class Syncer: Sendable {
     /// When the first of them has waited long enough.
     var dueAt: UInt64 = 0
     var bytes = 0
+    var hasJournal = false
     var isUrgent = false
+
+    var isIdle: Bool { dirty.isEmpty && !hasJournal }
   }
 
   private struct Job {
@@ -54,14 +57,17 @@ final class Syncer: Sendable {
   }
 
   /// Called by the writer after a batch.
-  /// - Parameter bytes: What the batch's entries take in the queue until they are synced.
-  func submit(_ segments: [OpenSegment], bytes: Int = 0, urgent: Bool) {
-    guard !segments.isEmpty || bytes > 0 || urgent else { return }
+  /// - Parameters:
+  ///   - bytes: What the batch's entries take in the queue until they are synced.
+  ///   - hasJournal: The batch has added to the journal.
+  func submit(_ segments: [OpenSegment], bytes: Int = 0, hasJournal: Bool = false, urgent: Bool) {
+    guard !segments.isEmpty || bytes > 0 || hasJournal || urgent else { return }
     let mustWake = state.withLock { state in
-      let wasIdle = state.dirty.isEmpty
+      let wasIdle = state.isIdle
       if wasIdle { state.dueAt = Self.now &+ interval }
       state.dirty += segments
       state.bytes += bytes
+      state.hasJournal = state.hasJournal || hasJournal
       let isUrgent = urgent || state.bytes >= Self.urgentBytes
       let becomesUrgent = isUrgent && !state.isUrgent
       state.isUrgent = state.isUrgent || isUrgent
@@ -81,7 +87,7 @@ final class Syncer: Sendable {
   func run() {
     guard let hasher = try? MerkleHasher() else { return }
     while true {
-      let (isIdle, isUrgent, dueAt) = state.withLock { ($0.dirty.isEmpty, $0.isUrgent, $0.dueAt) }
+      let (isIdle, isUrgent, dueAt) = state.withLock { ($0.isIdle, $0.isUrgent, $0.dueAt) }
       if isStopping.isSet {
         if isIdle { return }
       } else if !isUrgent {
@@ -98,6 +104,7 @@ final class Syncer: Sendable {
   }
 
   private func round(_ hasher: MerkleHasher) {
+    disk.flush()
     let segments = state.withLock { state in
       defer { state = State() }
       return state.dirty
@@ -117,6 +124,9 @@ final class Syncer: Sendable {
       }
     }
     let journalFault = journal.synchronize()
+    // Its bytes could not be written, but no sync has failed: who waits for them waits on.
+    let isJournalLate = journalFault != 0 && journal.fault == 0
+    var late: [OpenSegment] = []
     let wholeVolume = jobs.count > Self.singleSyncs && disk.synchronizeVolume() == 0
     var tokens: [Int: [UInt64]] = [:]
     for job in jobs {
@@ -129,8 +139,16 @@ final class Syncer: Sendable {
       if !job.isClosed { done(job, hasher) }
       if journalFault == 0 {
         for token in job.tokens { tokens[token.loop, default: []].append(token.token) }
+      } else if isJournalLate, !job.tokens.isEmpty {
+        let isNew = job.segment.sync.withLock { sync in
+          sync.strictTokens = job.tokens + sync.strictTokens
+          defer { sync.isQueued = true }
+          return !sync.isQueued
+        }
+        if isNew { late.append(job.segment) }
       }
     }
+    submit(late, hasJournal: isJournalLate, urgent: false)
     for (loop, list) in tokens { confirm(loop, list) }
     for loop in queue.takeAwaiting() { roomCame(loop) }
   }

@@ -175,9 +175,9 @@ final class WriterCore: @unchecked Sendable {
     forgetDeferred()
     setLargeAside()
     guard !touched.isEmpty else { return large.isEmpty }
-    guard isTouchedLittle else { return false }
-    status.busySince.store(now, ordering: .relaxed)
     watchClock()
+    guard isTouchedQuick(now: now) else { return false }
+    status.busySince.store(now, ordering: .relaxed)
     for state in touched { advance(state, now: now) }
     finishBatch(now: now)
     status.busySince.store(0, ordering: .relaxed)
@@ -263,21 +263,24 @@ final class WriterCore: @unchecked Sendable {
   }
 
   /// Whether sealing and writing all that waits in touched streams keeps nobody: it is little, and no disk is asked.
-  private var isTouchedLittle: Bool {
+  private func isTouchedQuick(now: UInt64) -> Bool {
     var all = 0
     var journal = journalBytes.count
     for state in touched {
+      guard let open = state.open, state.sealed.isEmpty, now >= state.retryAt, !isFull(open, state, now: now)
+      else { return false }
       var bytes = Self.attendedMargin
       for waiting in state.waiting {
+        guard waiting.entry.stream.settings.seals(like: open.settings) else { return false }
         bytes += waiting.entry.footprint + Self.attendedMargin
         journal += waiting.entry.journal.count
         if all + bytes > Self.largeBytes { return false }
       }
-      all += bytes
-      guard state.sealed.isEmpty, let open = state.open, open.takesAtOnce(bytes, entries: state.waiting.count)
-      else { return false }
+      let sidecar = open.sidecarBytes(entries: state.waiting.count)
+      guard open.takesAtOnce(bytes, sidecar: sidecar) else { return false }
+      all += bytes + sidecar + 2048
     }
-    return self.journal.takesAtOnce(journal)
+    return self.journal.takesAtOnce(journal) && disk.takesAtOnce(all + journal + 1024)
   }
 
   private func stream(_ settings: StreamSettings) -> StreamState {
@@ -338,10 +341,7 @@ final class WriterCore: @unchecked Sendable {
     -> OpenSegment?
   {
     if let open = state.open {
-      let isFull =
-        state.mustRoll || open.isEnded || open.sealedBytes >= options.segmentBytes
-        || open.frameCount >= options.segmentFrames || now &- open.made >= options.segmentAgeNanoseconds
-      if !isFull, settings.seals(like: open.settings) { return open }
+      if !isFull(open, state, now: now), settings.seals(like: open.settings) { return open }
       try end(state, open, .roll)
     }
     if let made = state.made {
@@ -360,6 +360,11 @@ final class WriterCore: @unchecked Sendable {
     }
     request(state, settings)
     return nil
+  }
+
+  private func isFull(_ open: OpenSegment, _ state: StreamState, now: UInt64) -> Bool {
+    state.mustRoll || open.isEnded || open.sealedBytes >= options.segmentBytes
+      || open.frameCount >= options.segmentFrames || now &- open.made >= options.segmentAgeNanoseconds
   }
 
   private func request(_ state: StreamState, _ settings: StreamSettings) {
@@ -399,6 +404,9 @@ final class WriterCore: @unchecked Sendable {
       try open.seal(footer: reason, time: time)
     }
     try write(state)
+    // The next segment's START counts what stands here: it must be there.
+    let number = open.settle()
+    guard number == 0 else { throw .disk("write", number) }
     state.resume = ResumePoint(
       tree: try open.tree(), previous: open.header.fields.segment, predecessorPoisoned: false,
       nextNumber: open.header.fields.name.number &+ 1)
@@ -451,10 +459,14 @@ final class WriterCore: @unchecked Sendable {
   private func finishBatch(now: UInt64) {
     for state in touched { state.isTouched = false }
     touched.removeAll(keepingCapacity: true)
+    var hasJournaled = false
     if !journalBytes.isEmpty {
       let number = journal.append(journalBytes)
       status.tell(journalFault: number)
-      if number == 0 { journalBytes.removeAll(keepingCapacity: true) }
+      if number == 0 {
+        journalBytes.removeAll(keepingCapacity: true)
+        hasJournaled = true
+      }
     }
     var isUrgent = false
     if journalBytes.isEmpty && !confirmations.isEmpty {
@@ -473,7 +485,7 @@ final class WriterCore: @unchecked Sendable {
       if loop == attendingLoop { ownTokens += tokens[loop] } else { onConfirmed(loop, tokens[loop]) }
       tokens[loop].removeAll(keepingCapacity: true)
     }
-    syncer.submit(dirty, bytes: dirtyBytes, urgent: isUrgent)
+    syncer.submit(dirty, bytes: dirtyBytes, hasJournal: hasJournaled, urgent: isUrgent)
     dirtyBytes = 0
     dirty.removeAll(keepingCapacity: true)
     status.tell(fault: troubled.lazy.compactMap(\.fault).first)
@@ -512,7 +524,10 @@ final class WriterCore: @unchecked Sendable {
 
   private func switchJournal(_ path: String, _ beginning: [UInt8]) -> SealedLogError? {
     do throws(SealedLogError) {
+      // What cannot be written now would be in no file.
       _ = journal.synchronize()
+      let unsettled = journal.settle()
+      guard unsettled == 0 else { return .disk("journal", unsettled) }
       try journal.open(path, disk: disk)
       var number = journal.append(beginning)
       // What stands in it is taken away elsewhere as soon as this returns.
