@@ -165,7 +165,7 @@ struct StagedReplayTests {
       sleeper.arguments = ["60"]
       try sleeper.run()
       #expect(throws: StagingError.self) { try StagedReplay.run(staged, into: folder) }
-      sleeper.terminate()
+      kill(sleeper.processIdentifier, SIGKILL)
       sleeper.waitUntilExit()
       try FileManager.default.removeItem(atPath: folder + "/log/a")
       try write("log/a", "")
