@@ -209,8 +209,9 @@ final class InstallationCore: Sendable {
     }
     let disk = try PosixDisk(folder: log)
     guard let staging = node.stagingPath else { return disk }
+    let memory = try StagedMemory(path: staging)
     try node.noteStaging(staging)
-    return StagedDisk(disk, memory: try StagedMemory(path: staging), base: data)
+    return StagedDisk(disk, memory: memory, base: data)
   }
 
   private static func loadPolicies(_ folder: String) throws -> PolicySet {
