@@ -65,7 +65,7 @@ struct OrderTests {
   func withoutTheLogNothingIsSent(_ fault: LogFault, mode: ContentMode) throws {
     var setup = GateSetup()
     setup.mode = mode
-    setup.writer.staleNanoseconds = 1_000_000
+    setup.writer.staleNanoseconds = 50_000_000
     if fault == .queueFull { setup.writer.queueBytes = 256 }
     let gate = try TestGate(setup)
     switch fault {
@@ -85,9 +85,9 @@ struct OrderTests {
       gate.answer(200, Specimens.plain())
       #expect(gate.upstream.sent.count == 2)
       #expect(gate.holds(10) { gate.log.health.state != .ok })
-      // Entries count as stale after a millisecond of the writer's own clock.
+      // Entries count as stale after 50 milliseconds of the writer's own clock.
       let met = ContinuousClock.now
-      #expect(gate.holds(10) { ContinuousClock.now - met > .milliseconds(20) })
+      #expect(gate.holds(10) { ContinuousClock.now - met > .milliseconds(120) })
       #expect(gate.send(TestGate.Call(method: .get, path: "/readyz", body: [])).status == 503)
     }
     let before = (gate.upstream.sent.count, gate.quotas.openReservations)
@@ -102,7 +102,7 @@ struct OrderTests {
   @Test func aSecondAttemptNeedsTheLogToo() throws {
     var setup = GateSetup()
     setup.candidates = [.init(provider: "first"), .init(provider: "second")]
-    setup.writer.staleNanoseconds = 1_000_000
+    setup.writer.staleNanoseconds = 50_000_000
     let gate = try TestGate(setup)
     let client = gate.send(gate.chat(Specimens.chat()))
     let exchange = try #require(gate.upstream.sent.last).exchange
