@@ -152,6 +152,7 @@ final class WriterCore: @unchecked Sendable {
   /// to the writer's thread.
   /// - Parameter confirmed: The loop's own tokens that count as written are appended; others are told as always.
   func attend(loop: Int, confirmed: inout [UInt64]) {
+    guard disk.takesAtOnce(0) else { return mailbox.wake.signal() }
     for _ in 0..<Self.attendedBatches {
       guard baton.take(.loop) else { return }
       attendingLoop = loop
