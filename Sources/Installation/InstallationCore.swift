@@ -209,7 +209,11 @@ final class InstallationCore: Sendable {
     }
     let disk = try PosixDisk(folder: log)
     guard let staging = node.stagingPath else { return disk }
-    let memory = try StagedMemory(path: staging)
+    let memory: StagedMemory
+    do { memory = try StagedMemory(path: staging) } catch {
+      OperatorLog.say("each record is written to its file at once: \(error)")
+      return disk
+    }
     try node.noteStaging(staging)
     return StagedDisk(disk, memory: memory, base: data)
   }

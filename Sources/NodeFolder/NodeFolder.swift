@@ -67,7 +67,10 @@ package final class NodeFolder: Sendable {
   }
 
   /// After an orderly end everything stands in its file.
-  package func forgetStaging() throws(QuotaError) { try Files.remove(path + "/staged.at") }
+  package func forgetStaging() throws(QuotaError) {
+    try Files.remove(path + "/staged.at")
+    if let stagingPath { try Files.remove(stagingPath) }
+  }
 
   /// What the last process counted as written comes into its files before anybody reads them.
   /// - Returns: False if it should be there and is not.

@@ -33,7 +33,10 @@ public final class StagedMemory: @unchecked Sendable {
     defer { close(descriptor) }
     // All of it now: a full disk shows here, and not as a signal later.
     let number = posix_fallocate(descriptor, 0, off_t(size))
-    guard number == 0 else { throw StagingError(what: "staged memory", number: number) }
+    guard number == 0 else {
+      unlink(path)
+      throw StagingError(what: "staged memory", number: number)
+    }
     guard let mapped = mmap(nil, size, PROT_READ | PROT_WRITE, MAP_SHARED, descriptor, 0), mapped != MAP_FAILED else {
       throw StagingError(what: "staged memory", number: errno)
     }

@@ -44,7 +44,7 @@ def test_kill_9_loses_nothing_that_was_answered(fresh, mock, by_memory, runtime_
     random.seed(20261124)
     mock.reset()
     if by_memory and not runtime_folder:
-        pytest.skip("there is no /dev/shm")
+        pytest.skip("/dev/shm has no room")
     if not by_memory:  # the first process still has it, the second one begins where that has left off
         monkeypatch.delenv("RUNTIME_DIRECTORY", raising=False)
     cycles = CYCLES if by_memory else max(1, CYCLES // 5)

@@ -91,7 +91,7 @@ struct NodeFolderTests {
     try withMemoryFolder { path, runtime in
       let staging = try #require(try leaveStaged(path, runtime))
       try NodeFolder(path: path + "/node", runtimeFolder: runtime).forgetStaging()
-      try? FileManager.default.removeItem(atPath: staging)
+      #expect(!FileManager.default.fileExists(atPath: staging))
       #expect(try !NodeFolder(path: path + "/node", runtimeFolder: runtime).hasLostStaged)
     }
   }

@@ -62,7 +62,8 @@ class Processes:
 
     def memory(self):
         """A folder in memory for what outlives a process, as a service manager provides; None where there is none."""
-        if not self._memory and os.access("/dev/shm", os.W_OK):
+        room = os.access("/dev/shm", os.W_OK) and shutil.disk_usage("/dev/shm").free > 512 << 20
+        if not self._memory and room:
             self._memory = tempfile.mkdtemp(prefix="bench-", dir="/dev/shm")
         return self._memory
 
