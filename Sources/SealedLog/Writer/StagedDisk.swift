@@ -1,6 +1,5 @@
 internal import Glibc
 public import Staging
-internal import Synchronization
 
 /// A volume whose files take what is appended by way of memory that outlives the process, and get it in few large writes.
 ///
@@ -10,8 +9,6 @@ public final class StagedDisk: LogDisk {
   private let disk: any LogDisk
   private let base: String
   private let area: StagingArea
-  /// Files by the names under which they are open, because files get new ones.
-  private let files = Mutex<[String: StagedFile]>([:])
 
   /// - Parameters:
   ///   - disk: Where the files are in the end.
@@ -36,26 +33,19 @@ public final class StagedDisk: LogDisk {
 
   private func staged(_ file: any SegmentFile, _ path: String, length: Int) -> any SegmentFile {
     guard let name = name(path) else { return file }
-    let staged = StagedFile(file, name: name, length: length, area: area) { [weak self] in self?.closed(path: $0) }
-    files.withLock { $0[name] = staged }
-    return staged
+    return StagedFile(file, name: name, length: length, area: area)
   }
 
-  private func closed(path name: String) { files.withLock { _ = $0.removeValue(forKey: name) } }
-
+  /// What a replay knows a file by: the name that it gets when it is whole, for without it nobody looks for it.
   private func name(_ path: String) -> String? {
-    path.hasPrefix(base) ? String(path.dropFirst(base.count).drop { $0 == "/" }) : nil
+    guard path.hasPrefix(base) else { return nil }
+    let name = String(path.dropFirst(base.count).drop { $0 == "/" })
+    return name.hasSuffix(LogLayout.unnamedSuffix) ? String(name.dropLast(LogLayout.unnamedSuffix.utf8.count)) : name
   }
 
   public func rename(_ path: String, to newPath: String) throws(SealedLogError) {
     area.flush()
     try disk.rename(path, to: newPath)
-    guard let old = name(path), let new = name(newPath) else { return }
-    files.withLock { files in
-      guard let file = files.removeValue(forKey: old) else { return }
-      file.rename(to: new)
-      files[new] = file
-    }
   }
 
   public func replace(_ path: String, with bytes: [UInt8], synchronizingFolder: Bool) throws(SealedLogError) {

@@ -9,7 +9,6 @@ final class StagedFile: SegmentFile {
 
   /// Short, and never held while the volume is asked for anything.
   private struct State {
-    var name: [UInt8]
     /// With all that is staged.
     var length: Int
     /// The volume keeps room for the file up to here: nothing behind it is staged.
@@ -27,24 +26,20 @@ final class StagedFile: SegmentFile {
   }
 
   let isSidecar: Bool
+  private let name: [UInt8]
   private let file: any SegmentFile
   private let area: StagingArea
   private let state: Mutex<State>
   private let written: Mutex<Written>
-  private let onClose: @Sendable (String) -> Void
 
-  init(
-    _ file: any SegmentFile, name: String, length: Int, area: StagingArea, onClose: @escaping @Sendable (String) -> Void
-  ) {
+  init(_ file: any SegmentFile, name: String, length: Int, area: StagingArea) {
     self.file = file
     self.area = area
-    self.onClose = onClose
-    isSidecar = name.contains(".thk")
-    state = Mutex(State(name: Array(name.utf8), length: length))
+    self.name = Array(name.utf8)
+    isSidecar = name.hasSuffix(".thk")
+    state = Mutex(State(length: length))
     written = Mutex(Written(length: length))
   }
-
-  func rename(to name: String) { state.withLock { $0.name = Array(name.utf8) } }
 
   // MARK: In
 
@@ -65,11 +60,11 @@ final class StagedFile: SegmentFile {
   }
 
   func append(_ bytes: UnsafeRawBufferPointer) -> Int {
-    let (name, length, fault) = state.withLock { state in
-      (state.isStaging && state.length + bytes.count <= state.allocated ? state.name : nil, state.length, state.fault)
+    let (mayStage, length, fault) = state.withLock { state in
+      (state.isStaging && state.length + bytes.count <= state.allocated, state.length, state.fault)
     }
     guard fault == 0 else { return -Int(fault) }
-    if let name, area.stage(bytes, for: self, path: name, offset: length) {
+    if mayStage, area.stage(bytes, for: self, path: name, offset: length) {
       state.withLock { $0.length += bytes.count }
       return bytes.count
     }
@@ -166,6 +161,5 @@ final class StagedFile: SegmentFile {
         return 0
       }
     }
-    onClose(String(decoding: state.withLock { $0.name }, as: UTF8.self))
   }
 }
