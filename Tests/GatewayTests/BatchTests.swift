@@ -126,6 +126,15 @@ struct BatchTests {
     #expect(gate.upstream.sent.isEmpty)
   }
 
+  @Test(arguments: [("", true), ("{}", true), ("}{", false), ("{", false), ("{}{}", false), ("[]", false)])
+  func whatIsOnlyAskedForTakesNoBody(body: String, isTaken: Bool) throws {
+    let gate = try TestGate(BatchSpecimens.setup())
+    let client = gate.send(gate.call(.get, "/v1/batches", body, .json))
+    #expect(client.status == (isTaken ? 200 : 400))
+    #expect(client.text.contains("takes no body") != isTaken, "\(client.text)")
+    #expect(gate.upstream.sent.isEmpty)
+  }
+
   @Test(arguments: ["assistants", "fine-tune", "user_data", ""]) func otherPurposesAreRefused(purpose: String) throws {
     let gate = try TestGate(BatchSpecimens.setup())
     let client = gate.send(
