@@ -130,7 +130,7 @@ final class InstallationCore: Sendable {
   /// What was wrong with the folder at the last reload; nil if nothing was.
   var policyReloadFault: String? { reloadFault.withLock { $0 } }
 
-  /// Reads people and keys anew and swaps the snapshot: how every change takes effect, revocation first of all.
+  /// Reads who has changed and swaps the snapshot: how every change takes effect, revocation first of all.
   ///
   /// Where that fails it is tried again until it succeeds, and soon nobody is served meanwhile: ``CatchUp``.
   func rebuild() throws {
@@ -145,11 +145,15 @@ final class InstallationCore: Sendable {
   private func load() throws {
     try builder.withLock { builder in
       // Read, built and swapped as one: an older reading can never replace a newer one.
-      let rows = try tenancy.loadAll()
-      let (snapshot, faults) = builder.build(rows, policySet, now: Int64(time(nil)))
-      loadedChange.store(rows.change, ordering: .relaxed)
-      for fault in faults { OperatorLog.say(fault) }
-      unservable.withLock { $0 = faults }
+      let policies = policySet
+      let changes = try tenancy.changes(since: builder.known(under: policies))
+      let (snapshot, faults) = builder.build(changes, policies, now: Int64(time(nil)))
+      loadedChange.store(changes.rows.change, ordering: .relaxed)
+      let known = unservable.withLock { held in
+        defer { held = faults }
+        return Set(held)
+      }
+      for fault in faults where !known.contains(fault) { OperatorLog.say(fault) }
       swap(snapshot)
       catchUp.end()
     }
@@ -180,8 +184,8 @@ final class InstallationCore: Sendable {
     do {
       let set = try Self.loadPolicies(configuration.policies)
       try builder.withLock { builder in
-        let rows = try tenancy.loadAll()
-        let (snapshot, faults) = builder.build(rows, set, now: Int64(time(nil)), isFresh: true)
+        let changes = DirectoryChanges(try tenancy.loadAll())
+        let (snapshot, faults) = builder.build(changes, set, now: Int64(time(nil)), isFresh: true)
         // A set under which somebody who is served today could not be served is a broken set.
         let known = Set(unservableTenants)
         if let fault = faults.first(where: { !known.contains($0) }) {
@@ -189,7 +193,7 @@ final class InstallationCore: Sendable {
           throw InstallationError(.invalidPolicies, fault, place: configuration.policies)
         }
         policies.withLock { $0 = set }
-        loadedChange.store(rows.change, ordering: .relaxed)
+        loadedChange.store(changes.rows.change, ordering: .relaxed)
         swap(snapshot)
         catchUp.end()
       }

@@ -29,8 +29,11 @@ final class SnapshotBuilder {
     var set = ""
     var compiled: [String: RedactionProfile] = [:]
     var routes: [String: Routes] = [:]
+    var directory: Directory?
     var rules: [TenantID: (tenant: Tenant, rules: TenantRules)] = [:]
     var callers: [KeyID: Caller] = [:]
+    /// Why a tenant, or keys of it, cannot be served.
+    var faults: [TenantID: [String]] = [:]
   }
 
   private struct Routes {
@@ -51,35 +54,62 @@ final class SnapshotBuilder {
     transports = TransportTable(credentials: credentials)
   }
 
-  /// - Parameter isFresh: Makes everything anew, files that providers need included.
+  /// The store's change up to which ``build(_:_:now:isFresh:)`` needs no rows again under these policies; 0: it needs all.
+  func known(under policies: PolicySet) -> Int64 {
+    held.set == policies.hash ? held.directory?.change ?? 0 : 0
+  }
+
+  /// - Parameters:
+  ///   - changes: Whole, or what has changed since ``known(under:)``.
+  ///   - isFresh: Makes everything anew, files that providers need included; the changes must be whole.
   /// - Returns: The snapshot, and what cannot be served with the reason; everything else is served.
-  func build(_ rows: DirectoryRows, _ policies: PolicySet, now: Int64, isFresh: Bool = false)
+  func build(_ changes: DirectoryChanges, _ policies: PolicySet, now: Int64, isFresh: Bool = false)
     -> (GatewaySnapshot, faults: [String])
   {
     if isFresh || held.set != policies.hash {
       held = Held(set: policies.hash)
       transports = TransportTable(credentials: credentials)
     }
-    var faults: [String] = []
     defer { tellOfProviders() }
-    let directory = Directory(rows, roles: policies.roles)
-    var rules: [TenantID: (tenant: Tenant, rules: TenantRules)] = [:]
-    rules.reserveCapacity(rows.tenants.count)
-    for tenant in rows.tenants where tenant.standing == .active {
-      do {
-        let same = held.rules[tenant.id].flatMap { $0.tenant == tenant ? $0.rules : nil }
-        rules[tenant.id] = (tenant, try same ?? tenantRules(tenant, policies, now))
-      } catch {
-        faults.append("tenant \(tenant.slug) cannot be served: \(error)")
-      }
+    let before = held.directory
+    let directory = Directory(changes, since: before, roles: policies.roles)
+    // Who could not be served may be by now, whoever it was that changed.
+    var touched = changes.tenants.union(held.faults.keys)
+    if changes.isWhole { touched.formUnion(held.rules.keys) }
+    for tenant in touched { renew(tenant, before, directory, policies, now) }
+    held.directory = directory
+    let faults = held.faults.values.flatMap { $0 }.sorted()
+    return (GatewaySnapshot(directory: directory, policyHash: policies.hash, callers: held.callers), faults)
+  }
+
+  /// Makes what has changed of one tenant.
+  private func renew(
+    _ id: TenantID, _ before: Directory?, _ directory: Directory, _ policies: PolicySet, _ now: Int64
+  ) {
+    held.faults[id] = nil
+    var known: [KeyID: Caller] = [:]
+    for principal in before?.principals(of: id) ?? [] {
+      known[principal.key] = held.callers.removeValue(forKey: principal.key)
     }
-    var callers: [KeyID: Caller] = [:]
-    callers.reserveCapacity(rows.keys.count)
-    directory.forEachPrincipal { principal in
-      guard let rules = rules[principal.tenant]?.rules else { return }
-      if let caller = held.callers[principal.key], caller.rules === rules, caller.principal == principal {
-        callers[principal.key] = caller
-        return
+    let heldRules = held.rules.removeValue(forKey: id)
+    guard let tenant = directory.tenant(id) else {
+      tenantKeys[id] = nil
+      return
+    }
+    guard tenant.standing == .active else { return }
+    let rules: TenantRules
+    do {
+      let same = heldRules.flatMap { $0.tenant == tenant ? $0.rules : nil }
+      rules = try same ?? tenantRules(tenant, policies, now)
+    } catch {
+      held.faults[id] = ["tenant \(tenant.slug) cannot be served: \(error)"]
+      return
+    }
+    held.rules[id] = (tenant, rules)
+    for principal in directory.principals(of: id) {
+      if let caller = known[principal.key], caller.rules === rules, caller.principal == principal {
+        held.callers[principal.key] = caller
+        continue
       }
       do {
         let account = try quotas.account(
@@ -88,14 +118,11 @@ final class SnapshotBuilder {
             tenant: principal.tenant.value, project: principal.project.value, key: principal.key.value,
             user: principal.user?.value ?? 0),
           zone: principal.timeZone)
-        callers[principal.key] = Caller(principal: principal, rules: rules, quota: account)
+        held.callers[principal.key] = Caller(principal: principal, rules: rules, quota: account)
       } catch {
-        faults.append("a key of tenant \(principal.tenantSlug) cannot be served: \(error)")
+        held.faults[id, default: []].append("a key of tenant \(principal.tenantSlug) cannot be served: \(error)")
       }
     }
-    held.rules = rules
-    held.callers = callers
-    return (GatewaySnapshot(directory: directory, policyHash: policies.hash, callers: callers), faults)
   }
 
   /// The last snapshot was not put in force: the next one is made anew.
@@ -112,7 +139,7 @@ final class SnapshotBuilder {
   func fault(of policy: String, currency: String, _ policies: PolicySet) -> String? {
     guard let effective = policies.policies[policy] else { return "there is no policy '\(policy)'" }
     do {
-      _ = try redaction.profile(effective.redaction)
+      if held.compiled[policy] == nil || held.set != policies.hash { _ = try redaction.profile(effective.redaction) }
       try QuotaLimits.check(effective.plan, currency: currency)
     } catch { return "\(error)" }
     return effective.logMode == .writeOnly ? "its log is write-only, and no recipients can be registered yet" : nil

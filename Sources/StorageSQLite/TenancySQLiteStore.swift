@@ -216,24 +216,15 @@ package final class TenancySQLiteStore: TenancyStore {
   // MARK: Directory
 
   package func loadAll() throws(TenancyError) -> DirectoryRows {
-    try database.read { db in
-      var rows = DirectoryRows(change: try Int64.fetchOne(db, sql: "SELECT change FROM counter") ?? 0)
-      rows.tenants = try Row.fetchAll(db, sql: "SELECT * FROM tenants").map(Tenant.init(row:))
-      rows.projects = try Row.fetchAll(db, sql: "SELECT * FROM projects").map(Project.init(row:))
-      rows.users = try Row.fetchAll(db, sql: "SELECT * FROM users").map(User.init(row:))
-      let keys = try Row.fetchCursor(db, sql: "SELECT * FROM keys WHERE revoked IS NULL")
-      while let row = try keys.next() { rows.keys.append(try APIKey(row: row)) }
-      rows.adminTokens = try Row.fetchAll(db, sql: "SELECT * FROM admin_tokens").map(AdminToken.init(row:))
-      rows.bindings = try Row.fetchAll(db, sql: "SELECT * FROM bindings").map(RoleBinding.init(row:))
-      rows.overrides = try Row.fetchAll(db, sql: "SELECT * FROM overrides").map { row in
-        (tenant: try row.id("tenant"), limit: try LimitOverride(row: row))
-      }
-      return rows
-    }
+    try database.read { db in try DirectoryRows(all: db) }
+  }
+
+  package func changes(since change: Int64) throws(TenancyError) -> DirectoryChanges {
+    try database.read { db in try DirectoryChanges(db, since: change) }
   }
 
   package func changeCounter() throws(TenancyError) -> Int64 {
-    try database.read { db in try Int64.fetchOne(db, sql: "SELECT change FROM counter") ?? 0 }
+    try database.read { db in try db.changeCounter() }
   }
 }
 

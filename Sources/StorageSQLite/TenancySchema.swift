@@ -5,7 +5,41 @@ enum TenancySchema {
   static var migrator: DatabaseMigrator {
     var migrator = DatabaseMigrator()
     migrator.registerMigration("001 tenants, people, keys, roles") { db in try db.execute(sql: first) }
+    migrator.registerMigration("002 whose rows have changed") { db in try db.execute(sql: marks) }
     return migrator
+  }
+
+  /// The empty id: those who administer.
+  ///
+  /// Triggers mark, not the statements of the stores: they see what goes with a deleted row, too, and what a process of
+  /// an older version does to the same file.
+  private static var marks: String {
+    let tables = """
+      CREATE TABLE touched (tenant BLOB PRIMARY KEY NOT NULL, change INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+      CREATE INDEX touched_change ON touched (change);
+
+      """
+    return tables
+      + mark("tenants", "id") + mark("projects", "tenant") + mark("keys", "tenant") + mark("overrides", "tenant")
+      + mark("users", "tenant", "x''") + mark("admin_tokens", "x''") + mark("bindings", "x''")
+      + trigger("tenants_standing", "AFTER UPDATE OF standing ON tenants", ["x''"])
+      + trigger("tenants_deleted", "AFTER DELETE ON tenants", ["x''"])
+  }
+
+  /// - Parameter whose: A column of the table, or the empty id.
+  private static func mark(_ table: String, _ whose: String...) -> String {
+    func of(_ row: String) -> [String] { whose.map { $0.hasPrefix("x") ? $0 : "\(row).\($0)" } }
+    return trigger("\(table)_inserted_mark", "AFTER INSERT ON \(table)", of("NEW"))
+      + trigger("\(table)_updated_mark", "AFTER UPDATE ON \(table)", of("NEW"))
+      + trigger("\(table)_deleted_mark", "AFTER DELETE ON \(table)", of("OLD"))
+  }
+
+  /// Every change raises the counter by one after it has written its rows.
+  private static func trigger(_ name: String, _ event: String, _ whose: [String]) -> String {
+    let marks = whose.map {
+      "INSERT OR REPLACE INTO touched SELECT \($0), change + 1 FROM counter WHERE \($0) IS NOT NULL;"
+    }
+    return "CREATE TRIGGER \(name) \(event) BEGIN \(marks.joined(separator: " ")) END;\n"
   }
 
   private static let first = """

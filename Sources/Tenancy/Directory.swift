@@ -3,73 +3,83 @@ public import Cryptography
 /// All credentials of the installation as one immutable snapshot; a swap of it is how a revocation takes effect.
 ///
 /// Holds what can be honoured: no revoked key, none of a suspended tenant or person. Expiry is checked per request,
-/// because time passes while a snapshot lives.
+/// because time passes while a snapshot lives. The next snapshot shares what has not changed with the one before, so that
+/// a new key among ten thousand tenants costs what one tenant costs.
 public final class Directory: Sendable {
   private let keys: TokenTable<Principal>
   private let adminTokens: TokenTable<AdminPrincipal>
   /// The store's change counter that this snapshot shows.
   public let change: Int64
-  private let tenantsBySlug: [Slug: Tenant]
+  private let tenants: [TenantID: DirectoryTenant]
+  private let idsBySlug: [Slug: TenantID]
 
-  /// - Parameter roles: The policy set's; a key whose role is not among them is known but may do nothing.
-  public init(_ rows: DirectoryRows, roles: RoleCatalog) {
-    let tenants = Dictionary(rows.tenants.map { ($0.id, $0) }, uniquingKeysWith: { first, _ in first })
-    let projects = Dictionary(rows.projects.map { ($0.id, $0) }, uniquingKeysWith: { first, _ in first })
-    let users = Dictionary(rows.users.map { ($0.id, $0) }, uniquingKeysWith: { first, _ in first })
-    var tenantLimits: [TenantID: [LimitOverride]] = [:]
-    var keyLimits: [KeyID: [LimitOverride]] = [:]
-    for (tenant, limit) in rows.overrides {
-      if let key = limit.key {
-        keyLimits[key, default: []].append(limit)
-      } else {
-        tenantLimits[tenant, default: []].append(limit)
-      }
+  /// - Parameters:
+  ///   - changes: What has changed since `before`.
+  ///   - before: Made with the same roles; nil or nobody, where the changes are whole.
+  ///   - roles: The policy set's; a key whose role is not among them is known but may do nothing.
+  public init(_ changes: DirectoryChanges, since before: Directory? = nil, roles: RoleCatalog) {
+    let rows = changes.rows
+    var tenants = changes.isWhole ? [:] : before?.tenants ?? [:]
+    var idsBySlug = changes.isWhole ? [:] : before?.idsBySlug ?? [:]
+    let made = DirectoryTenant.make(rows, roles: roles)
+    var hasOtherKeys = changes.isWhole || before == nil
+    for id in changes.tenants {
+      let old = tenants[id]
+      if let old, idsBySlug[old.tenant.slug] == id { idsBySlug[old.tenant.slug] = nil }
+      let new = made[id]?.keeping(old)
+      if new?.keys !== old?.keys { hasOtherKeys = true }
+      tenants[id] = new
     }
-    func isActive(_ user: UserID?, of tenant: TenantID) -> Bool {
-      guard let user else { return true }
-      guard let person = users[user] else { return false }
-      return person.standing == .active && person.tenant == tenant
+    // After all who gave a name up, or one who took it over would lose it.
+    for id in changes.tenants { if let slug = tenants[id]?.tenant.slug { idsBySlug[slug] = id } }
+    if let before, !hasOtherKeys { keys = before.keys } else { keys = TokenTable(tenants.values.map(\.keys.rows)) }
+    if let before, !changes.hasAdmins {
+      adminTokens = before.adminTokens
+    } else {
+      adminTokens = Self.adminTokens(rows, tenants)
     }
-    var keyRows: [(id: UInt128, digest: Digest256, entry: Principal)] = []
-    keyRows.reserveCapacity(rows.keys.count)
-    for key in rows.keys {
-      guard key.revokedAt == nil, let tenant = tenants[key.tenant], tenant.standing == .active,
-        let project = projects[key.project], project.tenant == tenant.id, isActive(key.user, of: tenant.id)
-      else { continue }
-      let permissions = roles[key.role].map { $0.permissions.intersection(.ofKeys) } ?? []
-      let principal = Principal(
-        tenant: tenant, project: project, key: key, permissions: permissions,
-        tenantLimits: tenantLimits[tenant.id] ?? [], keyLimits: keyLimits[key.id] ?? [])
-      keyRows.append((key.id.value, key.digest, principal))
-    }
-    keys = TokenTable(keyRows)
-
-    let bindings = Dictionary(grouping: rows.bindings, by: \.user)
-    var tokenRows: [(id: UInt128, digest: Digest256, entry: AdminPrincipal)] = []
-    for token in rows.adminTokens {
-      guard let user = users[token.user], user.standing == .active else { continue }
-      if let home = user.tenant, tenants[home]?.standing != .active { continue }
-      let principal = AdminPrincipal(token: token, user: user, bindings: bindings[user.id] ?? [])
-      tokenRows.append((token.id.value, token.digest, principal))
-    }
-    adminTokens = TokenTable(tokenRows)
     change = rows.change
-    tenantsBySlug = Dictionary(rows.tenants.map { ($0.slug, $0) }, uniquingKeysWith: { first, _ in first })
+    self.tenants = tenants
+    self.idsBySlug = idsBySlug
+  }
+
+  /// Of everything there is.
+  public convenience init(_ rows: DirectoryRows, roles: RoleCatalog) {
+    self.init(DirectoryChanges(rows), roles: roles)
   }
 
   /// Nobody.
   public convenience init() { self.init(DirectoryRows(), roles: RoleCatalog([])) }
 
+  private static func adminTokens(_ rows: DirectoryRows, _ tenants: [TenantID: DirectoryTenant])
+    -> TokenTable<AdminPrincipal>
+  {
+    let users = Dictionary(rows.users.map { ($0.id, $0) }, uniquingKeysWith: { first, _ in first })
+    let bindings = Dictionary(grouping: rows.bindings, by: \.user)
+    var entries: [(id: UInt128, digest: Digest256, entry: AdminPrincipal)] = []
+    for token in rows.adminTokens {
+      guard let user = users[token.user], user.standing == .active else { continue }
+      if let home = user.tenant, tenants[home]?.tenant.standing != .active { continue }
+      let principal = AdminPrincipal(token: token, user: user, bindings: bindings[user.id] ?? [])
+      entries.append((token.id.value, token.digest, principal))
+    }
+    return TokenTable([entries])
+  }
+
   public var keyCount: Int { keys.count }
-  public var tenantCount: Int { tenantsBySlug.count }
+  public var tenantCount: Int { tenants.count }
 
   /// Visits every key that can be honoured, in no order.
   public func forEachPrincipal(_ body: (Principal) -> Void) { keys.forEach(body) }
 
+  /// The tenant's keys that can be honoured, in no order.
+  public func principals(of tenant: TenantID) -> [Principal] { tenants[tenant]?.keys.principals ?? [] }
+
   /// Whether this key can be honoured: known, not revoked, of an active tenant and person.
   public func holds(_ key: KeyID) -> Bool { keys.contains(key.value) }
 
-  public func tenant(named slug: Slug) -> Tenant? { tenantsBySlug[slug] }
+  public func tenant(_ id: TenantID) -> Tenant? { tenants[id]?.tenant }
+  public func tenant(named slug: Slug) -> Tenant? { idsBySlug[slug].flatMap { tenant($0) } }
 
   /// Who presents this API key, or nil: malformed, unknown, revoked, expired and suspended are one answer.
   /// - Parameters:

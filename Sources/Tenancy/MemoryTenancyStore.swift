@@ -8,6 +8,7 @@ public final class MemoryTenancyStore: TenancyStore {
     var sealed: [TenantID: [String: [UInt8]]] = [:]
     var policySets: [AppliedPolicySet] = []
     var audit: [AuditRow] = []
+    var marks = ChangeMarks()
   }
 
   private let state = Mutex(State())
@@ -32,8 +33,10 @@ public final class MemoryTenancyStore: TenancyStore {
   /// One transaction that raises the change counter.
   func change(_ body: (inout State) throws(TenancyError) -> Void) throws(TenancyError) {
     try write { (state) throws(TenancyError) in
+      let before = state.rows
       try body(&state)
       state.rows.change &+= 1
+      state.marks.note(from: before, to: state.rows)
     }
   }
 
@@ -203,10 +206,13 @@ public final class MemoryTenancyStore: TenancyStore {
 
   public func pruneAdminTokens(now: Int64) throws(TenancyError) -> Int {
     try write { (state) throws(TenancyError) in
-      let before = state.rows.adminTokens.count
+      let before = state.rows
       state.rows.adminTokens.removeAll { $0.expires <= now }
-      let count = before - state.rows.adminTokens.count
-      if count > 0 { state.rows.change &+= 1 }
+      let count = before.adminTokens.count - state.rows.adminTokens.count
+      if count > 0 {
+        state.rows.change &+= 1
+        state.marks.note(from: before, to: state.rows)
+      }
       return count
     }
   }
@@ -239,6 +245,10 @@ public final class MemoryTenancyStore: TenancyStore {
 
   public func loadAll() throws(TenancyError) -> DirectoryRows {
     try read { (state) throws(TenancyError) in state.rows }
+  }
+
+  public func changes(since change: Int64) throws(TenancyError) -> DirectoryChanges {
+    try read { (state) throws(TenancyError) in state.marks.changes(of: state.rows, since: change) }
   }
 
   public func changeCounter() throws(TenancyError) -> Int64 {

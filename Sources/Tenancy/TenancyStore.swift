@@ -43,6 +43,8 @@ public protocol TenancyStore: Sendable {
   func audit(before: Int64?, limit: Int) throws(TenancyError) -> [AuditRow]
 
   func loadAll() throws(TenancyError) -> DirectoryRows
+  /// What has changed since the counter stood at `change`, whoever changed it; all there is if that cannot be told.
+  func changes(since change: Int64) throws(TenancyError) -> DirectoryChanges
   /// Rises with every change of what ``loadAll()`` reads; never falls.
   func changeCounter() throws(TenancyError) -> Int64
 }

@@ -28,14 +28,17 @@ struct TokenTable<Entry: Sendable>: Sendable {
 
   func forEach(_ body: (Entry) -> Void) { entries.forEach(body) }
 
+  typealias Row = (id: UInt128, digest: Digest256, entry: Entry)
+
   /// Of rows with the same id the first counts; id 0 is nobody's.
-  init(_ rows: [(id: UInt128, digest: Digest256, entry: Entry)]) {
+  init(_ parts: [[Row]]) {
+    let count = parts.reduce(0) { $0 + $1.count }
     var size = 16
-    while size < rows.count * 2 { size *= 2 }
+    while size < count * 2 { size *= 2 }
     var slots = [Slot](repeating: Slot(), count: size)
     var entries: [Entry] = []
-    entries.reserveCapacity(rows.count)
-    for row in rows where row.id != 0 && entries.count < Int(Int32.max) {
+    entries.reserveCapacity(count)
+    for row in parts.joined() where row.id != 0 && entries.count < Int(Int32.max) {
       var index = Int(truncatingIfNeeded: row.id) & (size - 1)
       while slots[index].id != 0, slots[index].id != row.id { index = (index + 1) & (size - 1) }
       guard slots[index].id == 0 else { continue }

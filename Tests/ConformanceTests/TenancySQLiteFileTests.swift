@@ -85,4 +85,44 @@ import Testing
       }
     }
   }
+
+  @Test func aFileFromBeforeChangesWereMarkedIsTakenOver() throws {
+    try inFolder { path in
+      do { try TenancySQLiteStore(path: path).createTenant(tenant()) }
+      let queue = try DatabaseQueue(path: path)
+      try queue.write { db in
+        for name in try String.fetchAll(db, sql: "SELECT name FROM sqlite_master WHERE type = 'trigger'") {
+          try db.execute(sql: "DROP TRIGGER \(name)")
+        }
+        try db.execute(sql: "DROP TABLE touched")
+        try db.execute(sql: "DELETE FROM grdb_migrations WHERE identifier LIKE '002%'")
+      }
+      try queue.close()
+      let store = try TenancySQLiteStore(path: path)
+      let known = try store.changeCounter()
+      #expect(try store.changes(since: known).tenants.isEmpty)
+      try store.setStanding(.suspended, ofTenant: TenantID(1))
+      let changes = try store.changes(since: known)
+      #expect(!changes.isWhole)
+      #expect(changes.rows.tenants.map(\.standing) == [.suspended])
+    }
+  }
+
+  /// Of an older version, say, during a hot restart.
+  @Test func whatAnotherProcessWritesIsMarked() throws {
+    try inFolder { path in
+      let store = try TenancySQLiteStore(path: path)
+      try store.createTenant(tenant())
+      let known = try store.changeCounter()
+      let queue = try DatabaseQueue(path: path)
+      try queue.write { db in
+        try db.execute(sql: "UPDATE tenants SET standing = 'suspended'")
+        try db.execute(sql: "UPDATE counter SET change = change + 1 WHERE id = 1")
+      }
+      try queue.close()
+      let changes = try store.changes(since: known)
+      #expect(changes.tenants == [TenantID(1)])
+      #expect(changes.rows.tenants.map(\.standing) == [.suspended])
+    }
+  }
 }

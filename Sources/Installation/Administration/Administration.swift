@@ -57,7 +57,7 @@ final class Administration: Sendable {
     let tenant = Tenant(
       id: id, slug: draft.slug, name: draft.name, policy: try policy(draft.policy, core),
       timeZone: core.configuration.timeZone, currency: core.configuration.currency, createdAt: now)
-    guard try !core.tenancy.tenants().contains(where: { $0.slug == draft.slug }) else {
+    guard try !exists(draft.slug, core) else {
       throw TenancyError(.conflict, "A tenant '\(draft.slug)' exists.")
     }
     if let fault = core.fault(of: tenant.policy, currency: tenant.currency) {
@@ -65,6 +65,16 @@ final class Administration: Sendable {
     }
     _ = try core.tenantKeys.create(id)
     return tenant
+  }
+
+  private static func exists(_ slug: Slug, _ core: InstallationCore) throws -> Bool {
+    do throws(TenancyError) {
+      _ = try core.tenancy.tenant(named: slug)
+      return true
+    } catch {
+      guard error.code == .notFound else { throw error }
+      return false
+    }
   }
 
   /// The policy asked for, or the newest version of its name.

@@ -87,10 +87,10 @@ extension Administration: RouteExplaining {
     let now = SystemClock().wallNanoseconds / 1_000_000_000
     let writes = alias.candidates.contains { $0.model.makes }
     var callers: [RouteExplanation.Caller] = []
-    core.directories.current.forEachPrincipal { principal in
-      guard principal.tenant == question.tenant, question.key.map({ $0 == principal.key }) ?? true,
+    for principal in core.directories.current.principals(of: question.tenant) {
+      guard question.key.map({ $0 == principal.key }) ?? true,
         question.project.map({ $0 == principal.project }) ?? true
-      else { return }
+      else { continue }
       var rule: String?
       if let expires = principal.expires, now >= expires {
         rule = "key.expired"
