@@ -12,12 +12,17 @@ internal import Synchronization
 package final class FileKeyProvider: KeyProvider {
   private static let magic: [UInt8] = Array("THKEK".utf8) + [0x00, 0x01, 0x0A]
   private static let signingFile = "installation.key"
+  private static let living = ".key"
+  private static let destroyed = ".gone"
 
   private let folder: String
   private let rootKey: [UInt8]
   private let signingKey: Curve25519.Signing.PrivateKey
   /// One change at a time; reads of files need no lock.
   private let changing = Mutex(())
+  /// Of names with more than one version: the numbers that were seen, ascending. With tens of thousands of keys the folder
+  /// is read once; whether there is a next number, its file says, which another process may have made.
+  private let seen: Mutex<[String: [UInt32]]>
 
   /// Opens the folder, or begins one: then the installation's signing key is made.
   /// - Parameters:
@@ -45,11 +50,12 @@ package final class FileKeyProvider: KeyProvider {
       throw KeyProviderError(.notAuthentic, "installation key")
     }
     signingKey = key
+    seen = Mutex(Self.numbers(in: try KeyFile.names(in: folder)).filter { $0.value != [1] })
   }
 
   /// A folder with keys, or with the marks of destroyed ones, is not a new one.
   private static func requireNoKeys(in folder: String) throws(KeyProviderError) {
-    guard try !KeyFile.names(in: folder).contains(where: { $0.hasSuffix(".key") || $0.hasSuffix(".gone") }) else {
+    guard try !KeyFile.names(in: folder).contains(where: { $0.hasSuffix(living) || $0.hasSuffix(destroyed) }) else {
       throw KeyProviderError(.notFound, signingFile)
     }
   }
@@ -66,7 +72,7 @@ package final class FileKeyProvider: KeyProvider {
     } catch { throw KeyProviderError(error.code, name) }
   }
 
-  private func fileName(_ name: KeyName, _ version: UInt32) -> String { "\(name).\(version).key" }
+  private func fileName(_ name: KeyName, _ version: UInt32) -> String { "\(name).\(version)\(Self.living)" }
 
   private func key(_ name: KeyName, _ version: UInt32) throws(KeyProviderError) -> [UInt8] {
     let file = fileName(name, version)
@@ -84,7 +90,7 @@ package final class FileKeyProvider: KeyProvider {
 
   package func create(_ name: KeyName) throws(KeyProviderError) {
     try changing.withLock { (_) throws(KeyProviderError) in
-      guard try numbers(of: name, [".key", ".gone"]).isEmpty else {
+      guard try numbers(of: name).isEmpty else {
         throw KeyProviderError(.exists, name.description)
       }
       try make(name, 1)
@@ -111,8 +117,9 @@ package final class FileKeyProvider: KeyProvider {
 
   package func rotate(_ name: KeyName) throws(KeyProviderError) -> UInt32 {
     try changing.withLock { (_) throws(KeyProviderError) in
-      guard try !versions(of: name).isEmpty, let newest = try numbers(of: name, [".key", ".gone"]).last, newest < .max
-      else { throw KeyProviderError(.notFound, name.description) }
+      guard try !versions(of: name).isEmpty, let newest = try numbers(of: name).last, newest < .max else {
+        throw KeyProviderError(.notFound, name.description)
+      }
       try make(name, newest + 1)
       return newest + 1
     }
@@ -122,8 +129,8 @@ package final class FileKeyProvider: KeyProvider {
     try changing.withLock { (_) throws(KeyProviderError) in
       for version in versions {
         // Keeps the number from being used again, then destroys: a crash between the two is repeated by the caller
-        if KeyFile.exists("\(folder)/\(fileName(name, version))") {
-          try KeyFile.mark("\(folder)/\(name).\(version).gone")
+        if try KeyFile.exists("\(folder)/\(fileName(name, version))") {
+          try KeyFile.mark("\(folder)/\(name).\(version)\(Self.destroyed)")
         }
         try KeyFile.destroy("\(folder)/\(fileName(name, version))")
       }
@@ -131,14 +138,41 @@ package final class FileKeyProvider: KeyProvider {
     }
   }
 
-  package func versions(of name: KeyName) throws(KeyProviderError) -> [UInt32] { try numbers(of: name, [".key"]) }
+  package func versions(of name: KeyName) throws(KeyProviderError) -> [UInt32] {
+    var living: [UInt32] = []
+    for number in try numbers(of: name) where try KeyFile.exists("\(folder)/\(fileName(name, number))") {
+      living.append(number)
+    }
+    return living
+  }
 
-  private func numbers(of name: KeyName, _ endings: [String]) throws(KeyProviderError) -> [UInt32] {
-    let prefix = "\(name)."
-    return try KeyFile.names(in: folder).compactMap { file -> UInt32? in
-      guard file.hasPrefix(prefix), let ending = endings.first(where: { file.hasSuffix($0) }) else { return nil }
-      return UInt32(file.dropFirst(prefix.count).dropLast(ending.count))
-    }.sorted()
+  private static func numbers(in files: [String]) -> [String: [UInt32]] {
+    var found: [String: Set<UInt32>] = [:]
+    for file in files {
+      guard let ending = [living, destroyed].first(where: { file.hasSuffix($0) }) else { continue }
+      let stem = file.dropLast(ending.count)
+      guard let dot = stem.lastIndex(of: "."), let number = UInt32(stem[stem.index(after: dot)...]) else { continue }
+      found[String(stem[..<dot]), default: []].insert(number)
+    }
+    return found.mapValues { $0.sorted() }
+  }
+
+  /// Every number that a key of this name was ever given, ascending. Each keeps its file or the mark of a destroyed one.
+  private func numbers(of name: KeyName) throws(KeyProviderError) -> [UInt32] {
+    let text = name.description
+    var numbers = seen.withLock { $0[text] } ?? []
+    while let next = numbers.isEmpty ? 1 : numbers.last.map({ $0 &+ 1 }), next > 0, try isGiven(text, next) {
+      numbers.append(next)
+    }
+    if numbers.count > 1 { seen.withLock { [numbers] in $0[text] = numbers } }
+    return numbers
+  }
+
+  private func isGiven(_ name: String, _ number: UInt32) throws(KeyProviderError) -> Bool {
+    for ending in [Self.living, Self.destroyed] where try KeyFile.exists("\(folder)/\(name).\(number)\(ending)") {
+      return true
+    }
+    return false
   }
 
   package func sign(_ message: [UInt8]) throws(KeyProviderError) -> [UInt8] {

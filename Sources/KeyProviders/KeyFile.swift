@@ -35,7 +35,12 @@ enum KeyFile {
     try synchronizeFolder(folder)
   }
 
-  static func exists(_ path: String) -> Bool { access(path, F_OK) == 0 }
+  /// Throws where that cannot be told: what may be there does not count as missing.
+  static func exists(_ path: String) throws(KeyProviderError) -> Bool {
+    if access(path, F_OK) == 0 { return true }
+    guard errno == ENOENT else { throw KeyProviderError(.unavailable, "access \(errno)") }
+    return false
+  }
 
   /// Makes an empty file; one that is there stays.
   static func mark(_ path: String) throws(KeyProviderError) {

@@ -101,3 +101,48 @@ private func root(_ byte: UInt8) -> [UInt8] { [UInt8](repeating: byte, count: 32
   }
   #expect(try FileKeyProvider(folder: folder.path, rootKey: root(1)).installationKey().count == 32)
 }
+
+/// Of a hot restart, say: nothing is told, the files say it.
+@Test func versionsThatAnotherProcessMakesAndDestroysAreKnown() throws {
+  let folder = Folder()
+  let first = try FileKeyProvider(folder: folder.path, rootKey: root(1))
+  try first.create(name)
+  let second = try FileKeyProvider(folder: folder.path, rootKey: root(1))
+  #expect(try second.rotate(name) == 2)
+  #expect(try first.wrap([1], under: name, authenticating: []).version == 2)
+  try second.destroy(name, versions: [1, 2])
+  #expect(try first.versions(of: name).isEmpty)
+  #expect(throws: KeyProviderError(.notFound, name.description)) {
+    try first.wrap([1], under: name, authenticating: [])
+  }
+  #expect(throws: KeyProviderError(.exists, name.description)) { try first.create(name) }
+}
+
+/// A number is never given twice, also where the files of older ones are lost.
+@Test func aLostVersionDoesNotHideTheNewerOnes() throws {
+  let folder = Folder()
+  do {
+    let provider = try FileKeyProvider(folder: folder.path, rootKey: root(1))
+    try provider.create(name)
+    #expect(try provider.rotate(name) == 2)
+    #expect(try provider.rotate(name) == 3)
+  }
+  try FileManager.default.removeItem(atPath: "\(folder.path)/\(name).1.key")
+  try FileManager.default.removeItem(atPath: "\(folder.path)/\(name).2.key")
+  let provider = try FileKeyProvider(folder: folder.path, rootKey: root(1))
+  #expect(try provider.versions(of: name) == [3])
+  #expect(try provider.rotate(name) == 4)
+}
+
+/// Numbers that no installation reaches cost nothing.
+@Test func aFileWithAnAbsurdNumberIsTakenAsItIs() throws {
+  let folder = Folder()
+  do { try FileKeyProvider(folder: folder.path, rootKey: root(1)).create(name) }
+  for file in ["\(name).4294967295.gone", "\(name).x.key", "\(name).key", ".key", ".1.key"] {
+    #expect(FileManager.default.createFile(atPath: "\(folder.path)/\(file)", contents: nil))
+  }
+  let provider = try FileKeyProvider(folder: folder.path, rootKey: root(1))
+  #expect(try provider.versions(of: name) == [1])
+  #expect(throws: KeyProviderError(.notFound, name.description)) { try provider.rotate(name) }
+  #expect(try provider.wrap([1], under: name, authenticating: []).version == 1)
+}
