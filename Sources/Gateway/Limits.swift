@@ -128,6 +128,9 @@ public struct Limits: Sendable, Equatable {
   /// Each client's connection may need one to a provider, and the log, the databases and the listeners have files of their
   /// own: who could not be served is not let in.
   public mutating func fit(descriptors: Int) {
-    connections = max(16, min(connections, (descriptors - 512) / 2))
+    connections = max(16, min(connections, (descriptors - 512 - 2 * Self.openSegments(descriptors: descriptors)) / 2))
   }
+
+  /// Tenants whose segments of the log may be open at once: with two descriptors each they take half of what there is.
+  public static func openSegments(descriptors: Int) -> Int { max(16, min(16_384, (descriptors - 512) / 4)) }
 }

@@ -107,6 +107,7 @@ final class InstallationCore: Sendable {
     self.indexer = indexer
     var options = WriterOptions()
     options.loops = loops
+    options.openSegments = Limits.openSegments(descriptors: OpenFiles.limit())
     options.onMetadata = { indexer.feed($0) }
     log = try LogWriter(
       folder: logFolder, node: NodeID(node.id), epoch: node.epoch, keys: provider, journal: node.journalPath,

@@ -1,9 +1,15 @@
 import Cryptography
 
-/// A tenant with those of its keys that can be honoured, as long as nothing about them changes.
-struct DirectoryTenant: Sendable {
+/// A tenant with those of its keys that can be honoured, as long as nothing about them changes. A class, so that the next
+/// snapshot copies one reference of each.
+final class DirectoryTenant: Sendable {
   let tenant: Tenant
   let keys: Keys
+
+  init(tenant: Tenant, keys: Keys) {
+    self.tenant = tenant
+    self.keys = keys
+  }
 
   /// Shared by all snapshots in which a request of them is judged alike.
   final class Keys: Sendable {

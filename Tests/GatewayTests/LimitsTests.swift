@@ -3,11 +3,17 @@ import Testing
 
 struct LimitsTests {
   /// Descriptors of the process and the connections that clients get.
-  @Test(arguments: [(1 << 20, 10_000), (20_512, 10_000), (20_000, 9_744), (1_024, 256), (64, 16), (0, 16)])
+  @Test(arguments: [(1 << 20, 10_000), (65_536, 10_000), (20_000, 4_872), (1_024, 128), (64, 16), (0, 16)])
   func noMoreConnectionsThanTheProcessCanServe(descriptors: Int, connections: Int) {
     var limits = Limits()
     limits.fit(descriptors: descriptors)
     #expect(limits.connections == connections)
     #expect(limits.upstreamConnections == connections)
+  }
+
+  /// Segments and connections together leave 512 for everything else.
+  @Test(arguments: [(1 << 20, 16_384), (65_536, 16_256), (1_024, 128), (64, 16), (0, 16)])
+  func noMoreSegmentsAreOpenThanAreLeftByTheConnections(descriptors: Int, segments: Int) {
+    #expect(Limits.openSegments(descriptors: descriptors) == segments)
   }
 }

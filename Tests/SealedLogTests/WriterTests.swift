@@ -297,6 +297,38 @@ func aGivenUpSegmentIsNeverSyncedAgain(durability: Durability, file: String) thr
   for index in 1...number { #expect(try fixture.reader().open(UInt128(index), tenant: .first).request == bytes(100)) }
 }
 
+/// With thousands of tenants descriptors are for others, too.
+@Test func ofTooManySegmentsThoseEndThatWereNotUsedForLongest() throws {
+  let fixture = try LogFixture()
+  let time = TestClock()
+  var options = WriterOptions()
+  options.openSegments = 2
+  let writer = try fixture.writer(options: options, clock: time.clock)
+  let tenants = (1...5).map { TenantID($0) }
+  func write(_ number: Int, to tenant: TenantID) throws {
+    #expect(writer.append(entry(try fixture.stream(tenant), number), loop: 0))
+    #expect(fixture.confirmed.waits(for: UInt64(number)))
+    time.advance(seconds: 0.01)
+  }
+  for (index, tenant) in tenants.enumerated() { try write(index + 1, to: tenant) }
+  try write(6, to: tenants[0])
+  #expect(writer.drain())
+  time.advance(seconds: 1.5)
+  func ended() throws -> [TenantID] {
+    try tenants.filter { tenant in
+      let path = try #require(fixture.segments(tenant).first)
+      return try SegmentScan(readFile(path)).footer != nil
+    }
+  }
+  #expect(holds { (try? ended().count) ?? 0 >= 3 })
+  #expect(try ended() == Array(tenants[1...3]))
+  try write(7, to: tenants[1])
+  #expect(fixture.segments(tenants[1]).count == 2)
+  writer.stop()
+  #expect(try fixture.verify().findings == [])
+  #expect(try fixture.reader().open(2, tenant: tenants[1]).request == bytes(100))
+}
+
 @Test func theBeginningOfAnExchangeWaitsForItsEndOrALittleWhile() throws {
   let fixture = try LogFixture()
   let time = TestClock()

@@ -18,7 +18,7 @@ struct SegmentMaker {
   let hasher: MerkleHasher
   var erasureKeys: ErasureKeyCache
   private var knownStreams: Set<StreamName>
-  private let lister: StreamLister
+  private var lister: StreamLister
 
   init(
     log: String, node: NodeID, epoch: UInt32, disk: any LogDisk, clock: LogClock, options: WriterOptions,

@@ -17,6 +17,8 @@ final class StreamState {
   var sealed: [QueuedEntry] = []
   var metadata: [MetadataRecord] = []
   var fault: SealedLogError?
+  /// Monotonic, when something was last written to it.
+  var usedAt: UInt64 = 0
   /// Monotonic; nothing is tried before.
   var retryAt: UInt64 = 0
   /// Monotonic, when the last CHECKPOINT frame was sealed, and the size it stated.

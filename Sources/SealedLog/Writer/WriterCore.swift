@@ -97,6 +97,9 @@ final class WriterCore: @unchecked Sendable {
   /// How long an entry that nobody waits for may lie there, in nanoseconds.
   private static let lookAround: UInt64 = 20_000_000
 
+  /// Segments that end at once for their age, or to make room for others.
+  private static let endedAtOnce = 256
+
   private static func offset(_ clock: LogClock) -> Int64 {
     Int64(truncatingIfNeeded: clock.wall() &- clock.boot())
   }
@@ -300,6 +303,7 @@ final class WriterCore: @unchecked Sendable {
       if !state.isIdle, !troubled.contains(where: { $0 === state }) { troubled.append(state) }
     }
     state.isLarge = false
+    state.usedAt = now
     guard now >= state.retryAt else { return }
     do throws(SealedLogError) {
       try write(state)  // what an earlier fault left behind
@@ -586,19 +590,40 @@ final class WriterCore: @unchecked Sendable {
     for state in streams.values { state.mustRoll = true }
   }
 
-  /// Once a second: idle segments end by age, checkpoints go into quiet segments.
+  /// Once a second: idle segments end by age or for want of room, checkpoints go into quiet segments.
   private func maintain(now: UInt64) {
     maintainedAt = now
+    var opened: [StreamState] = []
+    var aged = 0
     for state in streams.values {
-      guard let open = state.open, state.isIdle, now >= state.retryAt else { continue }
-      if now &- open.made >= options.segmentAgeNanoseconds { state.mustRoll = true }
+      guard let open = state.open else { continue }
+      opened.append(state)
+      guard state.isIdle, now >= state.retryAt else { continue }
+      // Thousands that were begun together end one after the other, else whoever writes meanwhile waits for all of them.
+      if now &- open.made >= options.segmentAgeNanoseconds, aged < Self.endedAtOnce {
+        state.mustRoll = true
+        aged += 1
+      }
       do throws(SealedLogError) {
         try noteIfDue(state, open, now: now, time: clock.wall())
         try write(state)
       } catch { fault(state, error, now: now) }
     }
+    makeRoom(opened, now: now)
     rollMarked()
     finishBatch(now: now)
+  }
+
+  /// Descriptors are for others, too: of too many segments those end that were not used for longest.
+  private func makeRoom(_ opened: [StreamState], now: UInt64) {
+    let most = min(opened.count - options.openSegments, Self.endedAtOnce)
+    guard most > 0 else { return }
+    let idle = opened.filter { $0.isIdle && now >= $0.retryAt }.sorted { $0.usedAt < $1.usedAt }
+    for state in idle.prefix(most) {
+      state.mustRoll = true
+      if let made = state.made { maker.submit(.discard(made)) }
+      state.made = nil
+    }
   }
 
   private func rollMarked() {

@@ -7,6 +7,9 @@ public struct WriterOptions: Sendable {
   public var segmentBytes = 64 * 1024 * 1024
   public var segmentFrames: UInt64 = 1 << 24
   public var segmentAgeNanoseconds: UInt64 = 3600 * 1_000_000_000
+  /// Segments that are open at once, each with two descriptors. More of them may be for a moment; then those end that were
+  /// not written to for longest.
+  public var openSegments = 4096
   /// Plaintexts are padded to multiples of 2 to this power.
   public var bucketLog2: UInt8 = 8
   /// Entries that are not yet written and synced, of all tenants.
