@@ -1,5 +1,6 @@
 """sweep: one thing grows, everything else stays; says how cost grows with it."""
 
+import resource
 import time
 
 from ..measure import failure, figures
@@ -11,7 +12,7 @@ from ..statistics_of import exponent
 from ..targets import start_torhaus
 
 BODIES = (1 << 10, 4 << 10, 16 << 10, 64 << 10, 256 << 10, 1 << 20, 4 << 20, 8_000_000)
-TENANTS = (1, 10, 100, 1_000)
+TENANTS = (1, 10, 100, 1_000, 10_000)
 STREAMS = (100, 500, 1_000, 2_000)
 # Below this, a request's cost is not the body's.
 LARGE_BODY = 64 << 10
@@ -49,10 +50,17 @@ def streams(load, rounds, result, seconds, counts=STREAMS, delay=50):
     return measured
 
 
+def active(keys):
+    """Keys of as many tenants as the gateway can have segments of the log open of, by the descriptors it may have."""
+    most = max(16, (resource.getrlimit(resource.RLIMIT_NOFILE)[1] - 512) // 4)
+    return keys[:: -(-len(keys) // most)] if keys else keys
+
+
 def tenants(stage, load, rounds, result, seconds, counts=TENANTS, patience=900):
     """Keys of more and more tenants in turn, with the gateway started anew over what it keeps of them.
 
-    `patience` bounds in seconds how long tenants may take to be made.
+    `patience` bounds in seconds how long tenants may take to be made. Of more tenants than the machine's descriptors allow to
+    be busy at once, every second or third sends.
     """
     measured, ready, firsts, made = {}, [], [], []
     base, why = stage.start("torhaus")
@@ -79,10 +87,13 @@ def tenants(stage, load, rounds, result, seconds, counts=TENANTS, patience=900):
             result.note(f"Number of tenants: stopped at {len(made)}: {error}")
             break
         ready.append((count, target.ready_seconds))
-        many = target.with_keys("torhaus", made)
+        busy = active(made)
+        if len(busy) < len(made):
+            result.note(f"Of {len(made)} tenants {len(busy)} sent: so many are busy at once with the descriptors of this machine.")
+        many = target.with_keys("torhaus", busy)
         # A tenant's first request opens its part of the log and more; that is its own figure, not the cost of the rest.
         rounds.progress.step(f"{count} tenants: the first request of each")
-        first = load.single(many, connections=16, count=count, duration=120, warm_up=0)
+        first = load.single(many, connections=16, count=len(busy), duration=120 + len(busy) / 20, warm_up=0)
         why = failure(first)
         rounds.progress.say(f"{count} tenants: the first request of each: {why or line(figures(first))}")
         firsts.append((count, None if why else figures(first)["cpu_us"]))
