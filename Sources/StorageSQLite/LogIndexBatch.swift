@@ -152,13 +152,12 @@ struct LogIndexBatch {
   }
 
   private func move(_ places: LogIndexPlaces) throws {
-    let statement = try database.cachedStatement(sql: LogIndexSchema.move)
+    let statement = try BareStatement(database, LogIndexSchema.move)
     for name in moved {
       guard let stream = places.streams[name], let mark = stream.mark else { continue }
-      try statement.execute(
-        arguments: [
-          Int64(mark.segment.epoch), Int64(mark.segment.number), Int64(truncatingIfNeeded: mark.frame), stream.id,
-        ])
+      statement.bind(
+        Int64(mark.segment.epoch), Int64(mark.segment.number), Int64(truncatingIfNeeded: mark.frame), stream.id)
+      try statement.run()
     }
   }
 }

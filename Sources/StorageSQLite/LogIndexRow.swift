@@ -23,7 +23,9 @@ struct LogIndexRow: Sendable {
   }
 
   static func one(_ id: Int64, tenant: Int64, _ database: Database) throws -> LogIndexRow? {
-    try Row.fetchOne(database, sql: LogIndexSchema.block, arguments: [id, tenant]).map(LogIndexRow.init)
+    // Asked for each stream of a batch: compiling the question costs more than its answer.
+    let statement = try database.cachedStatement(sql: LogIndexSchema.block)
+    return try Row.fetchOne(statement, arguments: [id, tenant]).map(LogIndexRow.init)
   }
 
   static func all(_ database: Database, _ sql: String, _ arguments: StatementArguments) throws -> [LogIndexRow] {

@@ -8,10 +8,12 @@ public final class LogIndexer: Sendable {
   private static let bound = 50_000
   /// Records of one transaction at most.
   private static let batch = 5_000
-  /// A transaction per record would cost ten times as much: so long the thread gathers after one. When few records come,
-  /// somebody may be waiting to see his; when many come, each page of the index is written for more of them.
-  private static let gatheringNanoseconds: (few: UInt64, many: UInt64) = (200_000_000, 500_000_000)
-  private static let many = 100
+  /// A transaction per record would cost ten times as much: so long the thread gathers after one, by how many records it
+  /// had. When few come, somebody may be waiting to see his; when many come, each page of the index is written for more of
+  /// them, and of thousands of busy tenants each has more than one.
+  private static func gatheringNanoseconds(after records: Int) -> UInt64 {
+    records < 100 ? 200_000_000 : records < 2_000 ? 500_000_000 : 1_000_000_000
+  }
 
   private struct State: Sendable {
     var records: [MetadataRecord] = []
@@ -105,8 +107,7 @@ public final class LogIndexer: Sendable {
       }
       if mustCatchUp { continue }
       if !records.isEmpty {
-        let gathering = Self.gatheringNanoseconds
-        pause.wait(nanoseconds: records.count < Self.many ? gathering.few : gathering.many)
+        pause.wait(nanoseconds: Self.gatheringNanoseconds(after: records.count))
         continue
       }
       wake.wait(nanoseconds: 1_000_000_000)
@@ -115,10 +116,11 @@ public final class LogIndexer: Sendable {
     }
   }
 
+  /// - Parameter records: In order within each stream. They are added stream by stream, so that each is looked up once.
   private func add(_ records: [MetadataRecord]) throws(SealedLogError) {
-    guard records.count > Self.batch else { return records.isEmpty ? () : try index.add(records) }
-    for start in stride(from: 0, to: records.count, by: Self.batch) {
-      try index.add(Array(records[start..<min(start + Self.batch, records.count)]))
+    let sorted = Array(Dictionary(grouping: records, by: \.stream).values.joined())
+    for start in stride(from: 0, to: sorted.count, by: Self.batch) {
+      try index.add(Array(sorted[start..<min(start + Self.batch, sorted.count)]))
     }
   }
 

@@ -53,14 +53,14 @@ def streams(load, rounds, result, seconds, counts=STREAMS, delay=50):
 def active(keys):
     """Keys of as many tenants as the gateway can have segments of the log open of, by the descriptors it may have."""
     most = max(16, (resource.getrlimit(resource.RLIMIT_NOFILE)[1] - 512) // 4)
-    return keys[:: -(-len(keys) // most)] if keys else keys
+    return keys[:most]
 
 
 def tenants(stage, load, rounds, result, seconds, counts=TENANTS, patience=900):
     """Keys of more and more tenants in turn, with the gateway started anew over what it keeps of them.
 
     `patience` bounds in seconds how long tenants may take to be made. Of more tenants than the machine's descriptors allow to
-    be busy at once, every second or third sends.
+    be busy at once, only so many send.
     """
     measured, ready, firsts, made = {}, [], [], []
     base, why = stage.start("torhaus")
