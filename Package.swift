@@ -189,7 +189,7 @@ let package = Package(
       name: "InstallationTests",
       dependencies: [
         "Admin", "Cryptography", "Frontend", "Gateway", "Inference", "Installation", "Policies", "Quotas", "Routing",
-        "Tenancy", "Upstream",
+        "SealedLog", "StorageSQLite", "Tenancy", "Upstream",
       ],
       swiftSettings: strict),
     .testTarget(

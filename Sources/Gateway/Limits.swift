@@ -131,6 +131,7 @@ public struct Limits: Sendable, Equatable {
     connections = max(16, min(connections, (descriptors - 512 - 2 * Self.openSegments(descriptors: descriptors)) / 2))
   }
 
-  /// Tenants whose segments of the log may be open at once: with two descriptors each they take half of what there is.
-  public static func openSegments(descriptors: Int) -> Int { max(16, min(16_384, (descriptors - 512) / 4)) }
+  /// Tenants whose segments of the log may be open at once: with two descriptors each they take half of what there is, and
+  /// for a moment they may be more.
+  public static func openSegments(descriptors: Int) -> Int { max(16, min(16_384, (descriptors - 1_536) / 4)) }
 }

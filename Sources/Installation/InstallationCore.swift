@@ -149,20 +149,20 @@ final class InstallationCore: Sendable {
       let policies = policySet
       let changes = try tenancy.changes(since: builder.known(under: policies))
       let (snapshot, faults) = builder.build(changes, policies, now: Int64(time(nil)))
-      loadedChange.store(changes.rows.change, ordering: .relaxed)
-      let known = unservable.withLock { held in
-        defer { held = faults }
-        return Set(held)
-      }
-      for fault in faults where !known.contains(fault) { OperatorLog.say(fault) }
-      swap(snapshot)
-      catchUp.end()
+      put(snapshot, faults, change: changes.rows.change)
     }
   }
 
-  private func swap(_ snapshot: GatewaySnapshot) {
+  private func put(_ snapshot: GatewaySnapshot, _ faults: [String], change: Int64) {
+    loadedChange.store(change, ordering: .relaxed)
+    let known = unservable.withLock { held in
+      defer { held = faults }
+      return Set(held)
+    }
+    for fault in faults where !known.contains(fault) { OperatorLog.say(fault) }
     snapshots.swap(snapshot)
     directories.swap(snapshot.directory)
+    catchUp.end()
   }
 
   /// Whether a tenant under this policy could be served; the reason if not.
@@ -189,14 +189,13 @@ final class InstallationCore: Sendable {
         let (snapshot, faults) = builder.build(changes, set, now: Int64(time(nil)), isFresh: true)
         // A set under which somebody who is served today could not be served is a broken set.
         let known = Set(unservableTenants)
-        if let fault = faults.first(where: { !known.contains($0) }) {
-          builder.forget()
-          throw InstallationError(.invalidPolicies, fault, place: configuration.policies)
-        }
-        policies.withLock { $0 = set }
-        loadedChange.store(changes.rows.change, ordering: .relaxed)
-        swap(snapshot)
-        catchUp.end()
+        let fault = faults.first { !known.contains($0) }
+        if fault == nil { policies.withLock { $0 = set } }
+        // Accounts have the limits that they were last asked for with: those of the set that stays in force are set again.
+        let (inForce, left) =
+          fault == nil ? (snapshot, faults) : builder.build(changes, policySet, now: Int64(time(nil)), isFresh: true)
+        put(inForce, left, change: changes.rows.change)
+        if let fault { throw InstallationError(.invalidPolicies, fault, place: configuration.policies) }
       }
       reloadFault.withLock { $0 = nil }
     } catch {

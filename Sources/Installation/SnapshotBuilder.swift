@@ -125,9 +125,6 @@ final class SnapshotBuilder {
     }
   }
 
-  /// The last snapshot was not put in force: the next one is made anew.
-  func forget() { held = Held() }
-
   private func tellOfProviders() {
     for (provider, fault) in transports.faults.sorted(by: { $0.key < $1.key }) where said[provider] != fault {
       OperatorLog.say("provider '\(provider)' is not called: \(fault)")

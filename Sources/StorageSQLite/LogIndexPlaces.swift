@@ -51,7 +51,7 @@ struct LogIndexPlaces: Sendable {
 /// The blocks of the records added last. A record that is written anew, because the segment it stood in failed, comes
 /// again under another time soon after its first copy: the writer keeps what is not yet synced, seconds at most.
 struct LogIndexRecentRecords: Sendable {
-  static let bound = 24_576  // half of two megabytes, as dictionaries grow
+  static let bound = 49_152  // half of four megabytes, as dictionaries grow
 
   private var newer: [UInt128: Int64] = [:]
   private var older: [UInt128: Int64] = [:]

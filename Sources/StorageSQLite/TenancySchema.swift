@@ -36,8 +36,10 @@ enum TenancySchema {
 
   /// Every change raises the counter by one after it has written its rows.
   private static func trigger(_ name: String, _ event: String, _ whose: [String]) -> String {
+    // An upsert: of a conflict clause, that of the statement outside would count.
     let marks = whose.map {
-      "INSERT OR REPLACE INTO touched SELECT \($0), change + 1 FROM counter WHERE \($0) IS NOT NULL;"
+      "INSERT INTO touched SELECT \($0), change + 1 FROM counter WHERE \($0) IS NOT NULL "
+        + "ON CONFLICT (tenant) DO UPDATE SET change = excluded.change;"
     }
     return "CREATE TRIGGER \(name) \(event) BEGIN \(marks.joined(separator: " ")) END;\n"
   }

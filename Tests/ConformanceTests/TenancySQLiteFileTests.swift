@@ -108,15 +108,16 @@ import Testing
     }
   }
 
-  /// Of an older version, say, during a hot restart.
-  @Test func whatAnotherProcessWritesIsMarked() throws {
+  /// Of an older version, say, during a hot restart; and whatever the statement says about conflicts.
+  @Test(arguments: ["UPDATE", "UPDATE OR IGNORE", "UPDATE OR REPLACE", "UPDATE OR FAIL"])
+  func whatAnotherProcessWritesIsMarked(update: String) throws {
     try inFolder { path in
       let store = try TenancySQLiteStore(path: path)
       try store.createTenant(tenant())
       let known = try store.changeCounter()
       let queue = try DatabaseQueue(path: path)
       try queue.write { db in
-        try db.execute(sql: "UPDATE tenants SET standing = 'suspended'")
+        try db.execute(sql: "\(update) tenants SET standing = 'suspended'")
         try db.execute(sql: "UPDATE counter SET change = change + 1 WHERE id = 1")
       }
       try queue.close()

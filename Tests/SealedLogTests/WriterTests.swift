@@ -329,6 +329,30 @@ func aGivenUpSegmentIsNeverSyncedAgain(durability: Durability, file: String) thr
   #expect(try fixture.reader().open(2, tenant: tenants[1]).request == bytes(100))
 }
 
+/// Its successor was made ahead when the tenant was busy; nobody has written since.
+@Test func whatWasMadeAheadForAQuietStreamIsGivenUp() throws {
+  let fixture = try LogFixture()
+  let time = TestClock()
+  let writer = try fixture.writer(clock: time.clock)
+  #expect(writer.append(entry(try fixture.stream(), 1), loop: 0))
+  #expect(fixture.confirmed.waits(for: 1))
+  time.advance(seconds: 3000)
+  #expect(writer.append(entry(try fixture.stream(), 2), loop: 0))
+  #expect(fixture.confirmed.waits(for: 2))
+  #expect(holds { fixture.segments().count == 2 })
+  #expect(writer.drain())
+  time.advance(seconds: 700)
+  #expect(holds { (try? SegmentScan(readFile(fixture.segments()[0])).footer) != nil })
+  time.advance(seconds: 2)
+  #expect(holds { fixture.segments().count == 1 })
+  #expect(writer.append(entry(try fixture.stream(), 3), loop: 0))
+  #expect(fixture.confirmed.waits(for: 3))
+  #expect(fixture.segments().count == 2)
+  writer.stop()
+  #expect(try fixture.verify().findings == [])
+  for number in 1...3 { #expect(try fixture.reader().open(UInt128(number), tenant: .first).request == bytes(100)) }
+}
+
 @Test func theBeginningOfAnExchangeWaitsForItsEndOrALittleWhile() throws {
   let fixture = try LogFixture()
   let time = TestClock()

@@ -110,9 +110,13 @@ public final class LogReader: Sendable {
     return records
   }
 
-  /// Nil: made ahead, or its header never became whole.
+  /// Nil: made ahead, and maybe given up since the folder was read, or its header never became whole.
   private func scan(_ segment: StreamFolder.Segment) throws(SealedLogError) -> ([UInt8], SegmentScan)? {
-    let file = try Files.read(segment.path)
+    let file: [UInt8]
+    do throws(SealedLogError) { file = try Files.read(segment.path) } catch {
+      guard Files.exists(segment.path) else { return nil }
+      throw error
+    }
     guard let scan = try? SegmentScan(file), !scan.frames.isEmpty else { return nil }
     return (file, scan)
   }

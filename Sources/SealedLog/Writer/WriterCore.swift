@@ -146,8 +146,12 @@ final class WriterCore: @unchecked Sendable {
       finishBatch(now: now)
       advanceLarge(now: now)
     }
+    if now &- maintainedAt >= 1_000_000_000 {
+      // Segments that end wait for the disk, and whoever has something for the log must learn of it.
+      status.busySince.store(now, ordering: .relaxed)
+      maintain(now: now)
+    }
     status.busySince.store(0, ordering: .relaxed)
-    if now &- maintainedAt >= 1_000_000_000 { maintain(now: now) }
     return found
   }
 
@@ -360,8 +364,7 @@ final class WriterCore: @unchecked Sendable {
         state.notedAt = now
         return open
       }
-      maker.submit(.discard(made))
-      state.made = nil
+      discardMade(state)
     }
     request(state, settings)
     return nil
@@ -594,10 +597,16 @@ final class WriterCore: @unchecked Sendable {
   private func maintain(now: UInt64) {
     maintainedAt = now
     var opened: [StreamState] = []
+    var files = 0
     var aged = 0
     for state in streams.values {
-      guard let open = state.open else { continue }
+      guard let open = state.open else {
+        // Made for a segment that ended before it was needed.
+        if state.isIdle { discardMade(state) }
+        continue
+      }
       opened.append(state)
+      files += state.made == nil ? 1 : 2
       guard state.isIdle, now >= state.retryAt else { continue }
       // Thousands that were begun together end one after the other, else whoever writes meanwhile waits for all of them.
       if now &- open.made >= options.segmentAgeNanoseconds, aged < Self.endedAtOnce {
@@ -609,21 +618,28 @@ final class WriterCore: @unchecked Sendable {
         try write(state)
       } catch { fault(state, error, now: now) }
     }
-    makeRoom(opened, now: now)
+    makeRoom(opened, files - aged, now: now)
     rollMarked()
     finishBatch(now: now)
   }
 
   /// Descriptors are for others, too: of too many segments those end that were not used for longest.
-  private func makeRoom(_ opened: [StreamState], now: UInt64) {
-    let most = min(opened.count - options.openSegments, Self.endedAtOnce)
-    guard most > 0 else { return }
-    let idle = opened.filter { $0.isIdle && now >= $0.retryAt }.sorted { $0.usedAt < $1.usedAt }
-    for state in idle.prefix(most) {
+  /// - Parameter files: Segments that are open or made ahead, without those that end now.
+  private func makeRoom(_ opened: [StreamState], _ files: Int, now: UInt64) {
+    var surplus = files - options.openSegments
+    guard surplus > 0 else { return }
+    let idle = opened.filter { $0.isIdle && !$0.mustRoll && now >= $0.retryAt }.sorted { $0.usedAt < $1.usedAt }
+    for state in idle.prefix(Self.endedAtOnce) where surplus > 0 {
+      surplus -= state.made == nil ? 1 : 2
       state.mustRoll = true
-      if let made = state.made { maker.submit(.discard(made)) }
-      state.made = nil
+      discardMade(state)
     }
+  }
+
+  private func discardMade(_ state: StreamState) {
+    guard let made = state.made else { return }
+    maker.submit(.discard(made))
+    state.made = nil
   }
 
   private func rollMarked() {
@@ -644,8 +660,7 @@ final class WriterCore: @unchecked Sendable {
 
   private func endAll() {
     for state in streams.values {
-      if let made = state.made { maker.submit(.discard(made)) }
-      state.made = nil
+      discardMade(state)
       // What cannot be ended now is recovered by the next process, and what was given up with all it holds, unless every
       // copy is written.
       if let open = state.open { try? end(state, open, .stop) }
