@@ -3,7 +3,6 @@
 Each case is also run with the asynchronous client.
 """
 
-import contextlib
 
 import anthropic
 import harness
@@ -314,8 +313,10 @@ def case_retry_succeeds(s):
 
 def case_retries_and_limits(s):
     """A rate is waited for; a budget that is used up is not."""
-    with contextlib.suppress(anthropic.RateLimitError):  # the one request of a minute
-        client(s, api_key=s.keys["hurried"]).messages.create(model=s.model(), max_tokens=9, messages=ask("x"))
+    hurried = client(s, api_key=s.keys["hurried"])
+    harness.use_up_the_minute(
+        lambda: hurried.messages.create(model=s.model(), max_tokens=9, messages=ask("x")), anthropic.RateLimitError
+    )
     s.forget()
     for key, count in [("hurried", 3), ("broke", 1)]:
         asking = patient(s, api_key=s.keys[key])

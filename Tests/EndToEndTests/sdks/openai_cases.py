@@ -3,7 +3,6 @@
 Each case is also run with the asynchronous client.
 """
 
-import contextlib
 import json
 
 import harness
@@ -471,8 +470,10 @@ def case_retry_succeeds(s):
 
 def case_retries_and_limits(s):
     """A rate is waited for; a budget that is used up is not."""
-    with contextlib.suppress(openai.RateLimitError):  # the one request of a minute
-        client(s, api_key=s.keys["hurried"]).chat.completions.create(model=s.model(), messages=ask("x"))
+    hurried = client(s, api_key=s.keys["hurried"])
+    harness.use_up_the_minute(
+        lambda: hurried.chat.completions.create(model=s.model(), messages=ask("x")), openai.RateLimitError
+    )
     s.forget()
     for key, code, count in [("hurried", "rate_limit_exceeded", 3), ("broke", "insufficient_quota", 1)]:
         asking = patient(s, api_key=s.keys[key])
