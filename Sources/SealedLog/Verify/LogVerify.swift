@@ -59,8 +59,11 @@ public enum LogVerify {
         fail(.truncated, "stream list was rolled back: stream \(stream) is not in it")
       }
     case .some(.none): fail(.modified, "stream list cannot be read")
-    // A stream is in the list before it has its first frame.
-    case .none: if present.contains(where: { hasFrames(folder, $0) }) { fail(.gap, "stream list is missing") }
+    // A stream is in the list before it has its first frame; looked for once more, as above.
+    case .none:
+      if present.contains(where: { hasFrames(folder, $0) }), !Files.exists(LogLayout.streamList(folder)) {
+        fail(.gap, "stream list is missing")
+      }
     }
     for stream in found {
       var check = StreamVerify(
