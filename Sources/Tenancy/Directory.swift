@@ -3,8 +3,8 @@ public import Cryptography
 /// All credentials of the installation as one immutable snapshot; a swap of it is how a revocation takes effect.
 ///
 /// Holds what can be honoured: no revoked key, none of a suspended tenant or person. Expiry is checked per request,
-/// because time passes while a snapshot lives. The next snapshot shares what has not changed with the one before, so that
-/// a new key among ten thousand tenants costs what one tenant costs.
+/// because time passes while a snapshot lives. The next snapshot shares with the one before what has not changed: only the
+/// tables that point to it are made anew.
 public final class Directory: Sendable {
   private let keys: TokenTable<Principal>
   private let adminTokens: TokenTable<AdminPrincipal>

@@ -2,7 +2,7 @@
 public struct DirectoryChanges: Sendable {
   /// Everything was read: who is not among the rows does not exist.
   public let isWhole: Bool
-  /// Whose rows were read, besides; one without a row of its own is gone.
+  /// Whose rows were read; one of them without a row of its own is gone.
   public let tenants: Set<TenantID>
   /// Whether all admin tokens were read, with their people and these people's bindings.
   public let hasAdmins: Bool

@@ -3,9 +3,6 @@ internal import Tenancy
 
 /// What a loop does at the end of its turn, in place of the thread.
 extension WriterCore {
-  /// What a loop seals and writes at once, at most. More is faster beside it, by the thread.
-  private static let attendedBytes = 256 * 1024
-
   /// What frames and padding may add to an entry, and a checkpoint and a footer to a stream.
   private static let attendedMargin = 1536
 
@@ -61,7 +58,7 @@ extension WriterCore {
         guard waiting.entry.stream.settings.seals(like: open.settings) else { return false }
         bytes += waiting.entry.footprint + Self.attendedMargin
         journal += waiting.entry.journal.count
-        if all + bytes > Self.attendedBytes { return false }
+        if all + bytes > Self.largeBytes { return false }
       }
       let sidecar = open.sidecarBytes(entries: state.waiting.count)
       guard open.takesAtOnce(bytes, sidecar: sidecar) else { return false }

@@ -84,7 +84,7 @@ extension WriterCore {
 
   /// Descriptors are for others, too: of too many segments those end that were not used for longest.
   /// - Parameter files: Segments that are open or made ahead, without those that end now.
-  func makeRoom(_ opened: [StreamState], _ files: Int, now: UInt64) {
+  private func makeRoom(_ opened: [StreamState], _ files: Int, now: UInt64) {
     var surplus = files - options.openSegments
     guard surplus > 0 else { return }
     let idle = opened.filter { $0.isIdle && !$0.mustRoll && now >= $0.retryAt }.sorted { $0.usedAt < $1.usedAt }

@@ -85,8 +85,8 @@ final class WriterCore: @unchecked Sendable {
     maintainedAt = clock.monotonic()
   }
 
-  /// From here on sealing and writing an entry takes longer than others should wait.
-  private static let largeBytes = 256 * 1024
+  /// From here on sealing and writing an entry, or all that a loop has in its turn, takes longer than others should wait.
+  static let largeBytes = 256 * 1024
 
   /// How long an entry that nobody waits for may lie there, in nanoseconds.
   private static let lookAround: UInt64 = 20_000_000

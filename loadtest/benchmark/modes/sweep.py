@@ -52,7 +52,7 @@ def streams(load, rounds, result, seconds, counts=STREAMS, delay=50):
 
 def active(keys):
     """Keys of as many tenants as the gateway can have segments of the log open of, by the descriptors it may have."""
-    most = max(16, (resource.getrlimit(resource.RLIMIT_NOFILE)[1] - 1536) // 4)
+    most = max(16, min(16_384, (resource.getrlimit(resource.RLIMIT_NOFILE)[1] - 1536) // 4))  # `Limits.openSegments`
     return keys[:most]
 
 
