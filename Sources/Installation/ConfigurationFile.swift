@@ -93,7 +93,7 @@ package enum ConfigurationFile {
     }
     configuration.loops = try top.number("loops")
     guard configuration.loops.map({ (1...256).contains($0) }) ?? true else {
-      throw top.wrong("loops", "'loops' is 1 to 256", "leave it out for one less than there are cores")
+      throw top.wrong("loops", "'loops' is 1 to 256", "leave it out for one for each core")
     }
     try top.finish()
     return configuration

@@ -92,8 +92,8 @@ package struct ServerConfiguration: Sendable {
   /// What a new tenant gets when nobody names a policy.
   package var defaultPolicy: String?
   package var loops: Int?
-  /// A core is left to the log: sealing, writing and indexing are a third of a request's cost, on threads of their own.
-  var effectiveLoops: Int { loops ?? max(1, ProcessInfo.processInfo.activeProcessorCount - 1) }
+  /// One for each core: loops write their own log records, what is left to other threads is a tenth of a request's cost.
+  var effectiveLoops: Int { loops ?? AvailableCores.count }
   package var drainSeconds: Int64 = 300
   package var limits = Limits()
   /// The demo's: models that no alias knows go to the first under their own name, unless another claims the name.

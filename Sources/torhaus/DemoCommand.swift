@@ -17,7 +17,7 @@ struct DemoCommand: AsyncParsableCommand {
   @Option(help: "OpenAI-compatible base URL to use instead of the scripted provider, such as http://127.0.0.1:9000/v1.")
   var upstream: String?
   @Option(help: "Folder of policies; by default the shipped ones.") var policies: String?
-  @Option(help: "Event loops; by default one less than there are cores, and one at least.") var loops: Int?
+  @Option(help: "Event loops; by default one for each core.") var loops: Int?
 
   @Flag(help: "Serve the endpoint by TLS, with a certificate that signs itself or the one in STATE/tls.")
   var tls = false
