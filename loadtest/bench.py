@@ -62,7 +62,7 @@ def arguments(argv):
     live.add_argument("--torhaus-argument", action="append", default=[], help="passed on to `torhaus demo`; repeatable")
     rounds = argparse.ArgumentParser(add_help=False)
     rounds.add_argument("--quick", action="store_true", help="fewer and shorter rounds")
-    rounds.add_argument("--rounds", type=positive, help="rounds per row (5; quick: 3)")
+    rounds.add_argument("--rounds", type=positive, help="rounds per row (5, quick: 3; of attacks: 3, quick: 1)")
 
     one = modes.add_parser("compare", parents=[live, rounds], help="one scenario on every target", formatter_class=wide)
     one.add_argument("--scenario", help="a file, or a name in loadtest/scenarios; without it the table of goals")
@@ -75,6 +75,9 @@ def arguments(argv):
     one = modes.add_parser("soak", parents=[live], help="flat over time or not")
     one.add_argument("--minutes", type=seconds, default=10.0, help="per target (10)")
     one.add_argument("--scenario", default="soak", help="a file, or a name in loadtest/scenarios (soak)")
+    one.add_argument("--rate", type=seconds, help="requests/s instead of the scenario's, such as half of what `capacity` finds")
+    one.add_argument("--keep-log", type=seconds, metavar="MINUTES",
+                     help="delete segments of the gateway's log so long after their end; a night at full rate fills a disk")  # fmt: skip
 
     one = modes.add_parser("capacity", parents=[live], help="the highest rate that keeps a p99")
     one.add_argument("--p99", default="3 x nginx", help="'5 ms' or '3 x nginx': of what nginx needs at the first rate")
@@ -86,8 +89,8 @@ def arguments(argv):
     one.add_argument("--requests", type=positive, default=4, help="per fault and form (4)")
     one.add_argument("--patience", type=seconds, default=8.0, help="seconds after which the client leaves (8)")
 
-    one = modes.add_parser("attacks", parents=[live], help="does another tenant notice rude clients")
-    one.add_argument("--seconds", type=seconds, default=10.0, help="of the calm load alone, and beside each attack (10)")
+    one = modes.add_parser("attacks", parents=[live, rounds], help="does another tenant notice rude clients")
+    one.add_argument("--seconds", type=seconds, help="of the calm load alone, and beside each attack (10; quick: 4)")
     one.add_argument("--rate", type=positive, default=300, help="requests/s of the calm load (300)")
     one.add_argument("--memory", type=positive, default=700, help="MiB that the gateway may take (700)")
     one.add_argument("--attack", action="append", choices=tuple(ATTACKS), help="which (all); repeatable")
@@ -163,7 +166,9 @@ def measure(options, command):
         if options.mode == "attacks":
             chosen = options.target or ("nginx", "torhaus")
             progress = Progress(len(options.attack or ATTACKS) * len(chosen))
-            attacks.run(stage, load, Rounds([], {}, 1, progress), result, chosen, options.seconds, options.rate,
+            number = options.rounds or (1 if quick else 3)
+            seconds_each = options.seconds or (4 if quick else 10)
+            attacks.run(stage, load, Rounds([], {}, number, progress), result, chosen, seconds_each, options.rate,
                         options.memory, options.attack)  # fmt: skip
             progress.end()
             return result
@@ -188,7 +193,7 @@ def measure(options, command):
             options.soak_seconds = (10 if quick else 60) if options.soak_seconds is None else options.soak_seconds
             goals.run(stage, load, rounds, result, options, options.seconds or (2 if quick else 6))
         elif options.mode == "soak":
-            soak.run(stage, load, rounds, work, result, options.minutes)
+            soak.run(stage, load, rounds, work, result, options.minutes, options.rate, options.keep_log)
         elif options.mode == "capacity":
             capacity.run(stage, load, rounds, work, result, options.p99, options.first, options.seconds)
         else:

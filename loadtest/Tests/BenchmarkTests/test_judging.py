@@ -5,12 +5,30 @@ import unittest
 
 from benchmark import results
 from benchmark.measure import class_figures, figures
-from benchmark.modes import capacity, faults, soak
+from benchmark.modes import attacks, capacity, faults, soak
 from benchmark.processes import BenchError
 from benchmark.progress import Progress
 from benchmark.rows import Row, Rounds
 from benchmark.statistics_of import exponent, theil_sen, thinned
 from benchmark.thresholds import Threshold, check_all
+
+
+class AttackTests(unittest.TestCase):
+    @staticmethod
+    def round(alone, elsewhere, here, errors=0, rss=50):
+        return {"alone": {"p99_ms": alone}, "elsewhere": {"p99_ms": elsewhere},
+                "here": {"p99_ms": here, "errors": errors, "rss_mib": rss}}  # fmt: skip
+
+    def test_what_an_attack_takes_of_the_machine_is_not_the_gateways(self):
+        seen = attacks.Seen([self.round(1, 8, 10)])
+        self.assertEqual((seen.over_alone, seen.by_sharing), (10, 1.25))
+
+    def test_an_attack_that_costs_the_machine_nothing_is_judged_against_the_load_alone(self):
+        self.assertEqual(attacks.Seen([self.round(2, 1, 3)]).by_sharing, 1.5)
+
+    def test_one_hiccup_is_no_figure_but_one_error_is(self):
+        seen = attacks.Seen([self.round(1, 1, 1), self.round(1, 1, 50, errors=1, rss=90), self.round(1, 1, 1.5)])
+        self.assertEqual((seen.by_sharing, seen.errors, seen.rss_mib), (1.5, 1, 90))
 
 
 class ThresholdTests(unittest.TestCase):

@@ -1,7 +1,9 @@
 """soak: the same load for a long time; memory, descriptors and threads, flat or not."""
 
+import os
 from statistics import median
 
+from ..log_pruning import Pruning
 from ..measure import failure, figures
 from ..report.numbers import number
 from ..statistics_of import theil_sen
@@ -12,12 +14,16 @@ RSS_SHARE, RSS_MIB = 0.02, 4.0
 COUNT_SHARE, COUNT_MORE = 0.02, 2
 
 
-def run(stage, load, rounds, scenario, result, minutes):
-    """Runs every target of `rounds` for `minutes`, one after the other."""
+def run(stage, load, rounds, scenario, result, minutes, rate=None, keep_log=None):
+    """Runs every target of `rounds` for `minutes`, one after the other.
+
+    `rate`: requests/s instead of the scenario's. `keep_log`: minutes after which ended segments of the gateway's log go.
+    """
     seconds = minutes * 60
-    long = scenario.with_seconds(seconds)
+    long = scenario.at_rate(rate, seconds) if rate else scenario.with_seconds(seconds)
     result.note(
-        f"{minutes:g} minutes of the scenario {scenario.name} on each target. Slopes are medians over pairs of samples after the "
+        f"{minutes:g} minutes of the scenario {scenario.name} on each target{f', at {rate:g} requests/s' if rate else ''}"
+        f"{f'; segments of the log were deleted {keep_log:g} minutes after their end' if keep_log else ''}. Slopes are medians over pairs of samples after the "
         "first fifth of the time; flat means that the resident memory of the whole process tree grows by less than "
         f"{RSS_SHARE:.0%} or {RSS_MIB:g} MiB over it, and descriptors and threads by no more than {COUNT_SHARE:.0%} or "
         f"{COUNT_MORE}."
@@ -25,7 +31,11 @@ def run(stage, load, rounds, scenario, result, minutes):
     reports, rows = [], []
     for target in rounds.targets:
         rounds.progress.step(f"soak: {target.name}, {minutes:g} min")
-        report = load.scenario(target, long, sample=max(0.2, seconds / 600))
+        log = os.path.join(target.state, "data", "log") if keep_log and target.state else None
+        with Pruning(log, (keep_log or 0) * 60) as pruning:
+            report = load.scenario(target, long, sample=max(0.2, seconds / 600))
+        if log:
+            rounds.progress.say(f"soak: {target.name}: {pruning.freed / (1 << 30):.1f} GiB of ended segments were deleted")
         why = failure(report)
         if "failure" in report:
             result.check(f"{target.name}: the run was made", False, why)
