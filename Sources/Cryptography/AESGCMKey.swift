@@ -1,39 +1,29 @@
 internal import COpenSSL
 
-/// AES-256-GCM under one key with kept contexts: per message only the nonce changes (NIST SP 800-38D).
+/// AES-256-GCM under one key with a kept context: per message only the nonce changes (NIST SP 800-38D).
 ///
 /// Not safe for use by two threads at once. The caller owns the rule that no nonce repeats under one key.
 public final class AESGCMKey {
   public static let nonceBytes = 12
   public static let tagBytes = 16
-  private let sealing: OpaquePointer  // EVP_CIPHER_CTX
-  private let opening: OpaquePointer  // EVP_CIPHER_CTX
+  /// EVP_CIPHER_CTX. GCM has one key schedule for both directions, so one context, a kilobyte of memory, does both: each
+  /// call sets its direction with its nonce.
+  private let context: OpaquePointer
 
   /// - Parameter key: 32 bytes.
   public init(_ key: [UInt8]) throws(CryptographyError) {
     guard key.count == 32 else { throw CryptographyError(.wrongLength) }
     guard let cipher = EVP_CIPHER_fetch(nil, "AES-256-GCM", nil) else { throw CryptographyError(.unavailable) }
     defer { EVP_CIPHER_free(cipher) }
-    guard let sealing = EVP_CIPHER_CTX_new() else { throw CryptographyError(.unavailable) }
-    guard let opening = EVP_CIPHER_CTX_new() else {
-      EVP_CIPHER_CTX_free(sealing)
+    guard let context = EVP_CIPHER_CTX_new() else { throw CryptographyError(.unavailable) }
+    guard EVP_EncryptInit_ex2(context, cipher, key, nil, nil) == 1 else {
+      EVP_CIPHER_CTX_free(context)
       throw CryptographyError(.unavailable)
     }
-    guard EVP_EncryptInit_ex2(sealing, cipher, key, nil, nil) == 1,
-      EVP_DecryptInit_ex2(opening, cipher, key, nil, nil) == 1
-    else {
-      EVP_CIPHER_CTX_free(sealing)
-      EVP_CIPHER_CTX_free(opening)
-      throw CryptographyError(.unavailable)
-    }
-    self.sealing = sealing
-    self.opening = opening
+    self.context = context
   }
 
-  deinit {
-    EVP_CIPHER_CTX_free(sealing)
-    EVP_CIPHER_CTX_free(opening)
-  }
+  deinit { EVP_CIPHER_CTX_free(context) }
 
   /// Encrypts `plaintext` into `out`, which takes the ciphertext and then the 16-byte tag.
   /// - Parameter out: Exactly `plaintext.count + 16` bytes; it may start at the plaintext itself.
@@ -46,12 +36,12 @@ public final class AESGCMKey {
     else { throw CryptographyError(.wrongLength) }
     let cipher = start.assumingMemoryBound(to: UInt8.self)
     var written: Int32 = 0
-    guard EVP_EncryptInit_ex2(sealing, nil, nil, Self.bytes(nonce), nil) == 1,
-      data.isEmpty || EVP_EncryptUpdate(sealing, nil, &written, Self.bytes(data), Int32(data.count)) == 1,
+    guard EVP_EncryptInit_ex2(context, nil, nil, Self.bytes(nonce), nil) == 1,
+      data.isEmpty || EVP_EncryptUpdate(context, nil, &written, Self.bytes(data), Int32(data.count)) == 1,
       plaintext.isEmpty
-        || EVP_EncryptUpdate(sealing, cipher, &written, Self.bytes(plaintext), Int32(plaintext.count)) == 1,
-      EVP_EncryptFinal_ex(sealing, cipher + plaintext.count, &written) == 1,
-      th_gcm_get_tag(sealing, cipher + plaintext.count) == 1
+        || EVP_EncryptUpdate(context, cipher, &written, Self.bytes(plaintext), Int32(plaintext.count)) == 1,
+      EVP_EncryptFinal_ex(context, cipher + plaintext.count, &written) == 1,
+      th_gcm_get_tag(context, cipher + plaintext.count) == 1
     else { throw CryptographyError(.unavailable) }
   }
 
@@ -71,11 +61,11 @@ public final class AESGCMKey {
     let length = out.count
     let done = withUnsafeMutablePointer(to: &spare) { spare in
       let plain = out.baseAddress?.assumingMemoryBound(to: UInt8.self) ?? spare
-      return EVP_DecryptInit_ex2(opening, nil, nil, Self.bytes(nonce), nil) == 1
-        && (data.isEmpty || EVP_DecryptUpdate(opening, nil, &written, Self.bytes(data), Int32(data.count)) == 1)
-        && (length == 0 || EVP_DecryptUpdate(opening, plain, &written, cipher, Int32(length)) == 1)
-        && th_gcm_set_tag(opening, cipher + length) == 1
-        && EVP_DecryptFinal_ex(opening, spare, &written) == 1
+      return EVP_DecryptInit_ex2(context, nil, nil, Self.bytes(nonce), nil) == 1
+        && (data.isEmpty || EVP_DecryptUpdate(context, nil, &written, Self.bytes(data), Int32(data.count)) == 1)
+        && (length == 0 || EVP_DecryptUpdate(context, plain, &written, cipher, Int32(length)) == 1)
+        && th_gcm_set_tag(context, cipher + length) == 1
+        && EVP_DecryptFinal_ex(context, spare, &written) == 1
     }
     guard done else {
       if let start = out.baseAddress { OPENSSL_cleanse(start, length) }

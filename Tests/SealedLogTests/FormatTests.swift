@@ -87,9 +87,8 @@ private func slowChecksum(_ bytes: some Sequence<UInt8>) -> UInt32 {
 
 @Test func frameStandsByteForByteAsDesigned() throws {
   let hasher = try MerkleHasher()
-  let sealer = FrameSealer(fields, treeSize: 0, hasher: hasher) { (count) throws(SealedLogError) in
-    (0..<count).map { UInt8($0 & 0xFF) | 0xA0 }
-  }
+  let nonces = NoncePool { (count) throws(SealedLogError) in (0..<count).map { UInt8($0 & 0xFF) | 0xA0 } }
+  let sealer = FrameSealer(fields, treeSize: 0, hasher: hasher, nonces: nonces)
   let secret = [UInt8](0..<32)
   var out: [UInt8] = []
   let payload = Array("Guten Tag".utf8)

@@ -3,40 +3,23 @@ internal import Tenancy
 
 /// Makes the frames of one segment: owns seq and nonces, so one thread at a time.
 final class FrameSealer {
-  private static let poolBytes = 4096
-
-  private let random: @Sendable (Int) throws(SealedLogError) -> [UInt8]
+  private let nonces: NoncePool
   private let hasher: MerkleHasher
   private let bucketLog2: UInt8
   /// 48 header bytes | segment id | tenant id | C.
   private var associated: [UInt8]
-  private var pool: [UInt8] = []
-  private var poolUsed = 0
   /// The next frame's number.
   private(set) var seq: UInt64 = 0
   /// The leaves of this segment.
   private(set) var range: CompactRange
 
-  init(
-    _ fields: SegmentHeader.Fields, treeSize: UInt64, hasher: MerkleHasher,
-    random: @escaping @Sendable (Int) throws(SealedLogError) -> [UInt8]
-  ) {
+  init(_ fields: SegmentHeader.Fields, treeSize: UInt64, hasher: MerkleHasher, nonces: NoncePool) {
     self.hasher = hasher
-    self.random = random
+    self.nonces = nonces
     bucketLog2 = fields.bucketLog2
     associated = [UInt8](repeating: 0, count: FrameHeader.byteCount)
     associated += fields.segment.bytes + fields.tenant.bytes + fields.commitment
     range = CompactRange(startingAt: treeSize)
-  }
-
-  private func nextRandom() throws(SealedLogError) -> UInt32 {
-    if poolUsed + 4 > pool.count {
-      pool = try random(Self.poolBytes)
-      poolUsed = 0
-      guard pool.count >= 4 else { throw SealedLogError(.cryptoFailed, "No random bytes.") }
-    }
-    defer { poolUsed += 4 }
-    return pool.withUnsafeBytes { $0.loadUnaligned(fromByteOffset: poolUsed, as: UInt32.self).littleEndian }
   }
 
   /// Appends one encrypted frame to `out`.
@@ -51,7 +34,7 @@ final class FrameSealer {
     guard length <= FrameHeader.maximalFrameBytes else { throw .malformed("frame length") }
     let header = FrameHeader(
       length: UInt32(length), type: type, flags: flags, part: part, seq: seq, time: time, record: record, slot: slot,
-      random: try nextRandom())
+      random: try nonces.next())
     let start = out.count
     out.append(zeros: length)
     var failure: SealedLogError?
@@ -104,7 +87,7 @@ final class FrameSealer {
   func clear(_ type: FrameType, time: UInt64, body: [UInt8], isLeaf: Bool = true, into out: inout [UInt8])
     throws(SealedLogError)
   {
-    let frame = try ClearFrame.encode(type, seq: seq, time: time, body: body, random: try nextRandom())
+    let frame = try ClearFrame.encode(type, seq: seq, time: time, body: body, random: try nonces.next())
     out += frame
     if isLeaf {
       try range.append(leaf: try ClearFrame.leaf(frame, hasher: hasher), hasher: hasher)

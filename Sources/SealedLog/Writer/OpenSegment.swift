@@ -66,18 +66,18 @@ final class OpenSegment: @unchecked Sendable {
   private let areFilesClosed = Flag()
   private let slots: SlotTable
   private let sealer: FrameSealer
-  private let hasher: MerkleHasher
+  private let tools: SealingTools
   private(set) var fileBytes: Int
   private var sidecarBytes: Int
   private var isFileRagged = false
   private var isSidecarRagged = false
+  /// Sealed and not yet written. The buffer is lent for as long as it holds something: an open segment has none.
   private var frames: [UInt8] = []
   private var sidecar: [UInt8] = []
 
   init(
     header: SegmentHeader, path: String, settings: StreamSettings, made: UInt64, resumed: ResumePoint,
-    file: any SegmentFile, sidecarFile: any SegmentFile, slots: SlotTable, sealer: FrameSealer, hasher: MerkleHasher,
-    notes: StreamNotes
+    file: any SegmentFile, sidecarFile: any SegmentFile, slots: SlotTable, tools: SealingTools, notes: StreamNotes
   ) {
     self.header = header
     self.path = path
@@ -87,8 +87,8 @@ final class OpenSegment: @unchecked Sendable {
     self.file = file
     self.sidecarFile = sidecarFile
     self.slots = slots
-    self.sealer = sealer
-    self.hasher = hasher
+    self.tools = tools
+    sealer = FrameSealer(header.fields, treeSize: resumed.tree.end, hasher: tools.hasher, nonces: tools.nonces)
     self.notes = notes
     fileBytes = header.bytes.count
     sidecarBytes = SidecarHeader.byteCount
@@ -105,7 +105,7 @@ final class OpenSegment: @unchecked Sendable {
   /// The whole tree with everything sealed so far.
   func tree() throws(SealedLogError) -> CompactRange {
     var tree = resumed.tree
-    try tree.append(sealer.range, hasher: hasher)
+    try tree.append(sealer.range, hasher: tools.hasher)
     return tree
   }
 
@@ -114,18 +114,24 @@ final class OpenSegment: @unchecked Sendable {
     var next = resumed
     next.nextNumber = header.fields.name.number &+ 1
     guard point.frames > 0 else { return next }
-    try next.tree.append(point.range, hasher: hasher)
+    try next.tree.append(point.range, hasher: tools.hasher)
     next.previous = header.fields.segment
     next.predecessorPoisoned = true
     return next
   }
 
+  private func borrowBuffer() {
+    if frames.capacity == 0 { frames = tools.buffers.take() }
+  }
+
   func seal(clear type: FrameType, body: [UInt8], time: UInt64) throws(SealedLogError) {
+    borrowBuffer()
     try sealer.clear(type, time: time, body: body, into: &frames)
   }
 
   func seal(footer reason: FooterBody.Reason, time: UInt64) throws(SealedLogError) {
     let body = FooterBody(frames: sealer.seq, range: sealer.range, reason: reason, note: notes.newest?.bytes ?? [])
+    borrowBuffer()
     try sealer.clear(.footer, time: time, body: body.bytes, into: &frames)
     isEnded = true
   }
@@ -135,6 +141,7 @@ final class OpenSegment: @unchecked Sendable {
   ///   touch this segment.
   /// - Returns: The number of its META frame, if it has one.
   func seal(_ entry: LogEntry, time: UInt64, between: () -> Void = {}) throws(SealedLogError) -> UInt64? {
+    borrowBuffer()
     if header.fields.mode != .off, entry.request != nil || entry.response != nil {
       let (slot, key) = try slots.content(entry.subjects, sidecar: &sidecar)
       if let request = entry.request {
@@ -202,7 +209,7 @@ final class OpenSegment: @unchecked Sendable {
     let number = file.appendAll(frames, at: fileBytes, isRagged: &isFileRagged, between: between)
     guard number == 0 else { return number }
     fileBytes += frames.count
-    frames.removeAll(keepingCapacity: frames.capacity < 1 << 20)
+    tools.buffers.give(&frames)
     return 0
   }
 

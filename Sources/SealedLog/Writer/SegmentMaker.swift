@@ -203,18 +203,16 @@ struct MadeSegment: @unchecked Sendable {
 
   /// Puts START into the segment, which is then open.
   func begin(
-    at point: ResumePoint, signer: NodeSigner, hasher: MerkleHasher, time: UInt64,
-    random: @escaping @Sendable (Int) throws(SealedLogError) -> [UInt8]
+    at point: ResumePoint, signer: NodeSigner, time: UInt64, tools: SealingTools
   ) throws(SealedLogError) -> OpenSegment {
-    let sealer = FrameSealer(header.fields, treeSize: point.tree.end, hasher: hasher, random: random)
     let segment = OpenSegment(
       header: header, path: path, settings: settings, made: made, resumed: point, file: file,
-      sidecarFile: sidecarFile, slots: slots, sealer: sealer, hasher: hasher, notes: notes)
+      sidecarFile: sidecarFile, slots: slots, tools: tools, notes: notes)
     sidecarFile.goByMemory()
     file.goByMemory()
     let body = try StartBody.encode(
       tree: point.tree, previous: point.previous, flags: point.predecessorPoisoned ? StartBody.predecessorPoisoned : 0,
-      segment: header.fields.segment, signer: signer, hasher: hasher)
+      segment: header.fields.segment, signer: signer, hasher: tools.hasher)
     try segment.seal(clear: .start, body: body, time: time)
     return segment
   }

@@ -59,8 +59,7 @@ extension WriterCore {
       if settings.seals(like: made.settings), let point = state.resume,
         made.header.fields.name.number == point.nextNumber
       {
-        let open = try made.begin(
-          at: point, signer: signer.current, hasher: hasher, time: clock.wall(), random: random)
+        let open = try made.begin(at: point, signer: signer.current, time: clock.wall(), tools: tools)
         state.made = nil  // not before: its name is taken, nobody could make it once more
         state.open = open
         state.notedAt = now

@@ -15,13 +15,12 @@ final class WriterCore: @unchecked Sendable {
   let disk: any LogDisk
   let journal: NodeJournal
   let signer: SignerBox
-  let random: @Sendable (Int) throws(SealedLogError) -> [UInt8]
   let maker: MakerThread
   let syncer: Syncer
   let mailbox: Mailbox
   let status: WriterStatus
   let onConfirmed: @Sendable (Int, [UInt64]) -> Void
-  let hasher: MerkleHasher
+  let tools: SealingTools
   /// Who has it runs everything below.
   let baton = Baton()
 
@@ -72,13 +71,12 @@ final class WriterCore: @unchecked Sendable {
     self.disk = disk
     self.journal = journal
     self.signer = signer
-    self.random = random
     self.maker = maker
     self.syncer = syncer
     self.mailbox = mailbox
     self.status = status
     self.onConfirmed = onConfirmed
-    hasher = try MerkleHasher()
+    tools = try SealingTools(random: random)
     batch = Array(repeating: [], count: queue.loops)
     tokens = Array(repeating: [], count: queue.loops)
     clockOffset = Self.offset(clock)
