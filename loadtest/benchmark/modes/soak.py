@@ -47,13 +47,15 @@ def run(stage, load, rounds, scenario, result, minutes, rate=None, keep_log=None
                 continue
             result.value(target.name, name, value)
         rows.append([
-            target.name, number(report["requests_per_s"], 0), number(sum(report["errors"].values()), 0),
+            target.name, number(report["requests_per_s"], 0), errors_of(report),
             number(found["rss_first_mib"], 1), number(found["rss_last_mib"], 1), number(found["rss_slope_kib_per_min"], 1),
             number(found["descriptors_first"], 0), number(found["descriptors_last"], 0), number(found["threads_first"], 0),
             number(found["threads_last"], 0), "flat" if found["flat"] else "not flat",
         ])  # fmt: skip
         result.check(f"{target.name}: memory, descriptors and threads are flat", found["flat"], found["why"])
-        rounds.progress.say(f"soak: {target.name}: {'flat' if found['flat'] else 'not flat'}; {found['why']}")
+        rounds.progress.say(
+            f"soak: {target.name}: {'flat' if found['flat'] else 'not flat'}; {found['why']}; errors: {errors_of(report)}"
+        )
     result.table(
         "Over time",
         ["target", "requests/s", "errors", "RSS MiB first", "last", "KiB/min", "descriptors first", "last", "threads first",
@@ -64,6 +66,11 @@ def run(stage, load, rounds, scenario, result, minutes, rate=None, keep_log=None
     for figure, title in (("descriptors", "Open descriptors"), ("threads", "Threads")):
         result.plot(title, "seconds", title.lower(),
                     [(name, [(p["t_s"], p.get(figure)) for p in report["timeline"]]) for name, report in reports])  # fmt: skip
+
+
+def errors_of(report):
+    """How many of each kind: over hours, one kind has one cause."""
+    return ", ".join(f"{kind} {count}" for kind, count in sorted(report["errors"].items()) if count) or "none"
 
 
 def judge(timeline):
