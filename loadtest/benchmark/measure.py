@@ -93,11 +93,15 @@ def failure(report):
     errors = report.get("errors", {})
     failed = sum(errors.values())
     if failed > 0:
-        kinds = ", ".join(f"{kind} {count}" for kind, count in sorted(errors.items()))
-        return f"{failed} of {failed + report['succeeded']} requests failed ({kinds})"
+        return f"{failed} of {failed + report['succeeded']} requests failed ({kinds(errors)})"
     if report["succeeded"] + report.get("aborted", 0) == 0:
         return "no request was answered"
     return ""
+
+
+def kinds(errors):
+    """How many of each kind."""
+    return ", ".join(f"{kind} {count}" for kind, count in sorted(errors.items())) or "none"
 
 
 def figures(report):

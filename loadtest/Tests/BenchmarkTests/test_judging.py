@@ -8,6 +8,7 @@ from benchmark.measure import class_figures, figures
 from benchmark.modes import attacks, capacity, faults, soak
 from benchmark.processes import BenchError
 from benchmark.progress import Progress
+from benchmark.report.result import Result
 from benchmark.rows import Row, Rounds
 from benchmark.statistics_of import exponent, theil_sen, thinned
 from benchmark.thresholds import Threshold, check_all
@@ -22,6 +23,13 @@ class AttackTests(unittest.TestCase):
     def test_what_an_attack_takes_of_the_machine_is_not_the_gateways(self):
         seen = attacks.Seen([self.round(1, 8, 10)])
         self.assertEqual((seen.over_alone, seen.by_sharing), (10, 1.25))
+
+    def test_the_growth_over_the_load_alone_keeps_its_own_check(self):
+        result = Result("attacks", "")
+        attacks.verdicts(result, "torhaus: resets", attacks.Seen([self.round(1, 8, 10)]), True, 700)
+        judged = {text: holds for text, holds, _ in result.verdicts()}
+        self.assertFalse(judged["torhaus: resets: the other tenant's p99 stays below 2 ×"])
+        self.assertTrue(judged["torhaus: resets: sharing an instance costs the other tenant's p99 less than 2 ×"])
 
     def test_an_attack_that_costs_the_machine_nothing_is_judged_against_the_load_alone(self):
         self.assertEqual(attacks.Seen([self.round(2, 1, 3)]).by_sharing, 1.5)

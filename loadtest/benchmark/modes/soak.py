@@ -4,7 +4,7 @@ import os
 from statistics import median
 
 from ..log_pruning import Pruning
-from ..measure import failure, figures
+from ..measure import failure, figures, kinds
 from ..report.numbers import number
 from ..statistics_of import theil_sen
 from . import common
@@ -23,8 +23,8 @@ def run(stage, load, rounds, scenario, result, minutes, rate=None, keep_log=None
     long = scenario.at_rate(rate, seconds) if rate else scenario.with_seconds(seconds)
     result.note(
         f"{minutes:g} minutes of the scenario {scenario.name} on each target{f', at {rate:g} requests/s' if rate else ''}"
-        f"{f'; segments of the log were deleted {keep_log:g} minutes after their end' if keep_log else ''}. Slopes are medians over pairs of samples after the "
-        "first fifth of the time; flat means that the resident memory of the whole process tree grows by less than "
+        f"{f'; segments of the log were deleted {keep_log:g} minutes after their end' if keep_log else ''}. "
+        "Slopes are medians over pairs of samples after the first fifth of the time; flat means that the resident memory of the whole process tree grows by less than "
         f"{RSS_SHARE:.0%} or {RSS_MIB:g} MiB over it, and descriptors and threads by no more than {COUNT_SHARE:.0%} or "
         f"{COUNT_MORE}."
     )
@@ -47,14 +47,14 @@ def run(stage, load, rounds, scenario, result, minutes, rate=None, keep_log=None
                 continue
             result.value(target.name, name, value)
         rows.append([
-            target.name, number(report["requests_per_s"], 0), errors_of(report),
+            target.name, number(report["requests_per_s"], 0), kinds(report["errors"]),
             number(found["rss_first_mib"], 1), number(found["rss_last_mib"], 1), number(found["rss_slope_kib_per_min"], 1),
             number(found["descriptors_first"], 0), number(found["descriptors_last"], 0), number(found["threads_first"], 0),
             number(found["threads_last"], 0), "flat" if found["flat"] else "not flat",
         ])  # fmt: skip
         result.check(f"{target.name}: memory, descriptors and threads are flat", found["flat"], found["why"])
         rounds.progress.say(
-            f"soak: {target.name}: {'flat' if found['flat'] else 'not flat'}; {found['why']}; errors: {errors_of(report)}"
+            f"soak: {target.name}: {'flat' if found['flat'] else 'not flat'}; {found['why']}; errors: {kinds(report['errors'])}"
         )
     result.table(
         "Over time",
@@ -66,11 +66,6 @@ def run(stage, load, rounds, scenario, result, minutes, rate=None, keep_log=None
     for figure, title in (("descriptors", "Open descriptors"), ("threads", "Threads")):
         result.plot(title, "seconds", title.lower(),
                     [(name, [(p["t_s"], p.get(figure)) for p in report["timeline"]]) for name, report in reports])  # fmt: skip
-
-
-def errors_of(report):
-    """How many of each kind: over hours, one kind has one cause."""
-    return ", ".join(f"{kind} {count}" for kind, count in sorted(report["errors"].items()) if count) or "none"
 
 
 def judge(timeline):
