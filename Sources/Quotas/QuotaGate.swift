@@ -39,7 +39,8 @@ public final class QuotaGate: Sendable {
   let ledger: any Ledger
   let clock: any QuotaClock
   let zones: any ZoneRules
-  let calendar: WindowCalendar
+  /// Days and windows by the zones that this gate counts with.
+  public let calendar: WindowCalendar
   let wake: @Sendable (_ loop: Int, _ tickets: [UInt64]) -> Void
   let slots: OpenSlots
   let tenants = Mutex<[UInt128: TenantQuota]>([:])

@@ -21,7 +21,9 @@ struct OpenAPITests {
   }
 
   private static func line(_ route: AdminRoute) -> String {
-    let query = route.query.map { $0 == "key" ? "KeyQuery" : $0.prefix(1).uppercased() + $0.dropFirst() }
+    // The bounds of usage are days, those of the log instants.
+    let days = route.name == "usage.show" ? "Day" : ""
+    let query = route.query.map { $0 == "key" ? "KeyQuery" : $0.prefix(1).uppercased() + $0.dropFirst() + days }
     let login =
       switch route.gate {
       case .open: "none"

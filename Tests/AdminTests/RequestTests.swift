@@ -97,9 +97,26 @@ struct RequestTests {
         #""totals":{"cost":"0.002","input_tokens":150,"output_tokens":20,"requests":7}"#), "\(answer.text)")
   }
 
-  @Test func usageNeedsARangeInOrder() async throws {
-    let answer = await (try World()).send("GET", "/v1/tenants/a/usage?from=2026-11-02&to=2026-11-01", as: .adminOfA)
-    #expect(answer.status == 400)
+  @Test(arguments: [
+    "from=2026-11-02&to=2026-11-01", "from=2026-11-02&to=2026-11-02", "from=2026-11-02T23:00:00Z&to=2026-11-02",
+    "from=1969-11-02&to=1970-11-01", "to=1960-01-01T00:00:00Z", "from=1960-01-01T00:00:00Z", "from=2026-11-31",
+  ])
+  func usageNeedsARangeInOrderThatTheCalendarReaches(query: String) async throws {
+    let answer = await (try World()).send("GET", "/v1/tenants/a/usage?\(query)", as: .adminOfA)
+    #expect(answer.status == 400, "\(answer.text)")
+  }
+
+  /// The tenant's day begins at 23:00 UTC.
+  @Test(arguments: [
+    ("from=2026-11-02&to=2026-11-03", "2026-11-01T23:00:00Z", "2026-11-02T23:00:00Z"),
+    ("from=2026-11-02T22:59:59Z&to=2026-11-02T23:00:00Z", "2026-11-01T23:00:00Z", "2026-11-02T23:00:00Z"),
+    ("from=2026-11-02T23:00:00Z&to=2026-11-02T23:00:00.000000001Z", "2026-11-02T23:00:00Z", "2026-11-03T23:00:00Z"),
+    ("to=2026-12-01", "2026-10-31T23:00:00Z", "2026-11-30T23:00:00Z"),
+  ])
+  func usageIsOfWholeDaysOfTheTenant(query: String, from: String, to: String) async throws {
+    let answer = await (try World()).send("GET", "/v1/tenants/a/usage?\(query)", as: .adminOfA)
+    #expect(answer.status == 200)
+    #expect(answer.text.contains(#""from":"\#(from)""#) && answer.text.contains(#""to":"\#(to)""#), "\(answer.text)")
   }
 
   @Test func verificationCarriesTheExitCode() async throws {

@@ -92,6 +92,18 @@ struct WindowTests {
     #expect(calendar.window(.day, zone: "Europe/Atlantis", containing: 0) == nil)
     #expect(calendar.window(.day, zone: "UTC", containing: .max) == nil)
     #expect(calendar.window(.month, zone: "UTC", containing: .min) == nil)
+    for instant in [Int64.min, .min + 1, Self.utc(1699, 12, 31), Self.utc(2200, 1, 2), .max] {
+      #expect(calendar.day(of: instant, zone: Self.zurich) == nil)
+    }
+    for (from, to) in [(Int64.min, Int64.max), (0, .max), (.min, 0), (3, 3), (4, 3)] {
+      #expect(calendar.window(fromDay: from, toDay: to, zone: Self.zurich) == nil)
+    }
+  }
+
+  @Test func daysAreFoundAgainByTheirBounds() throws {
+    let day = try #require(calendar.day(of: Self.utc(2026, 11, 30, 23, 9), zone: Self.zurich))
+    #expect(CivilDate(dayNumber: day.number) == CivilDate(year: 2026, month: 12, day: 1))
+    #expect(calendar.window(fromDay: day.number, toDay: day.number + 1, zone: Self.zurich) == day.window)
   }
 
   @Test func datesAgreeWithASlowCalendar() {

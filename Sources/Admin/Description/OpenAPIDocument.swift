@@ -447,8 +447,8 @@ enum OpenAPIDocument {
           tags: [quota]
           summary: Use by project, key and alias; totals are the sums of the rows
           parameters:
-            - $ref: '#/components/parameters/From'
-            - $ref: '#/components/parameters/To'
+            - $ref: '#/components/parameters/FromDay'
+            - $ref: '#/components/parameters/ToDay'
           responses:
             "200":
               description: Done.
@@ -623,8 +623,10 @@ enum OpenAPIDocument {
         ProviderPath: {name: provider, in: path, required: true, schema: {type: string, maxLength: 63}}
         Limit: {name: limit, in: query, schema: {type: integer, minimum: 1, maximum: 1000, default: 100}}
         Cursor: {name: cursor, in: query, description: The value of next of the page before, schema: {type: string}}
-        From: {name: from, in: query, description: RFC 3339 or a day in UTC; 30 days before to if absent from usage, schema: {type: string}}
+        From: {name: from, in: query, description: RFC 3339 or a day in UTC, schema: {type: string}}
         To: {name: to, in: query, description: RFC 3339 or a day in UTC; not included, schema: {type: string}}
+        FromDay: {name: from, in: query, description: "A day in the tenant's time zone, or RFC 3339, which means its whole day; 30 days before to if absent", schema: {type: string}}
+        ToDay: {name: to, in: query, description: "A day in the tenant's time zone, not included, or RFC 3339, whose day counts whole; today counts if absent", schema: {type: string}}
       responses:
         Refused:
           description: |

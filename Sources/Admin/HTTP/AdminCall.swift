@@ -56,6 +56,19 @@ package struct AdminCall: Sendable {
     return time
   }
 
+  /// A whole day, in whose time zone its reader says, or an instant.
+  enum Day {
+    case day(CivilDate)
+    case instant(Timestamp)
+  }
+
+  func queryDay(_ name: String) throws(AdminError) -> Day? {
+    guard let time = try queryTime(name), let text = query[name] else { return nil }
+    var bytes = Array(text.utf8)[...]
+    if let day = CivilDate(prefixOf: &bytes), bytes.isEmpty { return .day(day) }
+    return .instant(time)
+  }
+
   /// `limit` of a list, 1 to 1000, 100 without.
   func pageLimit() throws(AdminError) -> Int {
     guard let text = query["limit"] else { return 100 }

@@ -1,16 +1,26 @@
 package import Tenancy
 
-/// What a tenant used, from the ledger's own settlements: the totals are the sums of the rows.
+/// What a tenant used, from the ledger's own settlements: the totals are the sums of the rows. Use is kept by days of
+/// the tenant's time zone, which are counted from 1970-01-01.
 package protocol UsageReporting: Sendable {
-  /// - Parameter until: Not included.
-  func usage(of tenant: TenantID, from: Timestamp, until: Timestamp) async throws -> UsageReport
+  /// The day that contains an instant; nil if it lies outside of what the calendar reaches.
+  func day(of instant: Timestamp, in tenant: TenantID) async throws -> Int64?
+
+  /// - Returns: nil if the days lie outside of what the calendar reaches.
+  func usage(of tenant: TenantID, days: Range<Int64>) async throws -> UsageReport?
 }
 
 package struct UsageReport: Sendable, Hashable {
+  /// The start of the first day.
+  package let from: Timestamp
+  /// The end of the last day, not included.
+  package let until: Timestamp
   package let currency: String
   package let rows: [UsageRow]
 
-  package init(currency: String, rows: [UsageRow]) {
+  package init(from: Timestamp, until: Timestamp, currency: String, rows: [UsageRow]) {
+    self.from = from
+    self.until = until
     self.currency = currency
     self.rows = rows
   }

@@ -1,18 +1,45 @@
 import Tenancy
 
-/// What a tenant used. The totals are the sums of the rows that are shown, computed from them.
+/// What a tenant used, by whole days of its time zone. The totals are the sums of the rows that are shown, computed
+/// from them.
 enum UsageRoutes {
   static let all = [show]
 
   static let show = AdminRoute(
     "usage.show", .get, "/v1/tenants/{tenant}/usage", .tenant([.usageRead, .reportsRead]), query: ["from", "to"],
     .read { call in
-      let until = try call.queryTime("to") ?? call.now
-      let from = try call.queryTime("from") ?? until.advanced(bySeconds: -30 * 86_400)
-      guard from < until else { throw AdminError.invalid("'from' must lie before 'to'", param: "from") }
-      let report = try await call.services.usage.usage(of: try call.tenant().id, from: from, until: until)
-      return try .json(try UsageAnswer(report, from: from, until: until))
+      let end = try await day(after: call.queryDay("to") ?? .instant(call.now), "to", call)
+      let start =
+        switch try call.queryDay("from") {
+        case nil: end - 30
+        case .day(let day): day.daysSince1970
+        case .instant(let instant): try await day(of: instant, "from", call)
+        }
+      guard start < end else { throw AdminError.invalid("'from' must lie before 'to'", param: "from") }
+      guard let report = try await call.services.usage.usage(of: try call.tenant().id, days: start..<end) else {
+        throw outOfReach("from")
+      }
+      return try .json(try UsageAnswer(report))
     })
+
+  /// The first day of which nothing lies before an end that is not included.
+  private static func day(after end: AdminCall.Day, _ name: String, _ call: AdminCall) async throws -> Int64 {
+    switch end {
+    case .day(let day): day.daysSince1970
+    case .instant(let instant): try await day(of: instant.previous, name, call) + 1
+    }
+  }
+
+  private static func day(of instant: Timestamp, _ name: String, _ call: AdminCall) async throws -> Int64 {
+    guard let day = try await call.services.usage.day(of: instant, in: try call.tenant().id) else {
+      throw outOfReach(name)
+    }
+    return day
+  }
+
+  private static func outOfReach(_ name: String) -> AdminError {
+    .invalid("'\(name)' must lie between the years 1700 and 2200", param: name)
+  }
 }
 
 private struct UsageAnswer: Encodable {
@@ -40,9 +67,9 @@ private struct UsageAnswer: Encodable {
   let rows: [Row]
   let totals: Totals
 
-  init(_ report: UsageReport, from: Timestamp, until: Timestamp) throws(AdminError) {
-    self.from = from
-    to = until
+  init(_ report: UsageReport) throws(AdminError) {
+    from = report.from
+    to = report.until
     currency = report.currency
     rows = report.rows.map {
       Row(

@@ -110,6 +110,9 @@ extension Timestamp {
     self.init(nanoseconds: overflow ? (seconds < 0 ? .min : .max) : product)
   }
 
+  /// A nanosecond earlier, or the first representable instant.
+  var previous: Timestamp { Timestamp(nanoseconds: nanoseconds == .min ? .min : nanoseconds - 1) }
+
   /// Later by so many seconds, or the last representable instant.
   package func advanced(bySeconds seconds: Int64) -> Timestamp {
     let (sum, overflow) = nanoseconds.addingReportingOverflow(Timestamp(secondsSince1970: seconds).nanoseconds)

@@ -54,17 +54,24 @@ extension Administration: QuotaAdministration {
 }
 
 extension Administration: UsageReporting {
-  func usage(of tenant: TenantID, from: Timestamp, until: Timestamp) async throws -> Admin.UsageReport {
+  func day(of instant: Timestamp, in tenant: TenantID) async throws -> Int64? {
+    let zone = try core.tenancy.tenant(tenant).timeZone
+    return core.quotas.calendar.day(of: instant.nanoseconds, zone: zone)?.number
+  }
+
+  func usage(of tenant: TenantID, days: Range<Int64>) async throws -> Admin.UsageReport? {
     let owner = try core.tenancy.tenant(tenant)
+    guard
+      let window = core.quotas.calendar.window(
+        fromDay: days.lowerBound, toDay: days.upperBound, zone: owner.timeZone)
+    else { return nil }
     let store = try core.tenancy.scoped(to: tenant)
     let projects = Dictionary(
       try store.projects().map { ($0.id.value, $0.slug.text) }, uniquingKeysWith: { first, _ in first })
     let keys = Dictionary(
       try store.keys().map { ($0.id.value, $0) }, uniquingKeysWith: { first, _ in first })
-    let day: Int64 = 86_400
     let report = try core.quotas.usageReport(
-      tenant: tenant.value, from: Int32(clamping: from.secondsSince1970 / day),
-      to: Int32(clamping: until.secondsSince1970 / day))
+      tenant: tenant.value, from: Int32(clamping: days.lowerBound), to: Int32(clamping: days.upperBound - 1))
     var totals: [UInt128: (owner: UsageOwner, totals: UsageTotals)] = [:]
     for row in report.rows { totals[row.owner.key, default: (row.owner, UsageTotals())].totals.add(row.totals) }
     let rows = totals.values.map { owner, sum in
@@ -74,7 +81,7 @@ extension Administration: UsageReporting {
         cost: Money(nanos: sum.money))
     }
     return Admin.UsageReport(
-      currency: owner.currency,
+      from: Timestamp(nanoseconds: window.start), until: Timestamp(nanoseconds: window.end), currency: owner.currency,
       rows: rows.sorted { ($0.project ?? "", $0.keyName ?? "") < ($1.project ?? "", $1.keyName ?? "") })
   }
 }

@@ -37,8 +37,14 @@ public struct WindowCalendar: Sendable {
 
   public init(_ rules: any ZoneRules) { self.rules = rules }
 
-  /// The number of the local day that contains an instant, and its bounds; nil for an unknown zone.
+  /// Seconds since 1970 of the years 1700 to 2200, in which nanoseconds are far from the ends of Int64.
+  private static let reach: ClosedRange<Int64> = -8_520_336_000...7_258_118_400
+
+  /// The number of the local day that contains an instant, and its bounds; nil for an unknown zone, and outside of the
+  /// years 1700 to 2200.
   public func day(of instant: Int64, zone: String) -> (number: Int64, window: BudgetWindow)? {
+    // Rounded toward 0 first: rounding the least Int64 down would trap.
+    guard Self.reach.contains(instant / 1_000_000_000) else { return nil }
     let seconds = CivilDate.floorDivide(instant, 1_000_000_000)
     guard let offset = rules.offsetSeconds(zone: zone, at: seconds) else { return nil }
     var number = CivilDate.floorDivide(seconds + offset, 86_400)
@@ -58,8 +64,7 @@ public struct WindowCalendar: Sendable {
   /// The window of a period that contains an instant; nil for an unknown zone.
   public func window(_ period: BudgetPeriod, zone: String, containing instant: Int64) -> BudgetWindow? {
     if period == .total { return BudgetWindow(start: 0, end: .max) }
-    // Far from the ends of Int64: years 1700 to 2200.
-    guard abs(instant / 1_000_000_000) < 7_258_118_400, let day = day(of: instant, zone: zone) else { return nil }
+    guard let day = day(of: instant, zone: zone) else { return nil }
     switch period {
     case .total, .day: return day.window
     case .week:
@@ -75,8 +80,13 @@ public struct WindowCalendar: Sendable {
     }
   }
 
-  private func window(fromDay: Int64, toDay: Int64, zone: String) -> BudgetWindow? {
-    guard let start = startOfDay(fromDay, zone: zone), let end = startOfDay(toDay, zone: zone) else { return nil }
+  /// The stretch of whole local days, `toDay` excluded; nil for an unknown zone, outside of the years 1700 to 2200, and
+  /// if there is no day in it.
+  public func window(fromDay: Int64, toDay: Int64, zone: String) -> BudgetWindow? {
+    let days = Self.reach.lowerBound / 86_400...Self.reach.upperBound / 86_400
+    guard fromDay < toDay, days.contains(fromDay), days.contains(toDay),
+      let start = startOfDay(fromDay, zone: zone), let end = startOfDay(toDay, zone: zone)
+    else { return nil }
     return window(from: start, to: end)
   }
 

@@ -3,7 +3,9 @@ import ArgumentParser
 struct ShowUsage: TorhausctlCommand {
   static let configuration = CommandConfiguration(
     commandName: "usage", abstract: "What a tenant used: rows by project, key and alias, and their sums.",
-    discussion: "Without --from and --to: the last 30 days. The end is not included.")
+    discussion:
+      "Without --from and --to: the last 30 days, today included. Days are those of the tenant's time zone; a time "
+      + "stands for its whole day, and a day given as --to is not included.")
 
   @OptionGroup var tenant: TenantOptions
   @Option(help: ArgumentHelp("A day or RFC 3339.", valueName: "time")) var from: String?

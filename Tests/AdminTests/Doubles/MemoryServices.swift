@@ -53,11 +53,20 @@ final class MemoryQuotas: QuotaAdministration {
   }
 }
 
+/// Its tenants live an hour east of UTC, and their calendar begins in 1970.
 struct MemoryUsage: UsageReporting {
   let rows: [UsageRow]
+  private static let day: Int64 = 86_400
 
-  func usage(of tenant: TenantID, from: Timestamp, until: Timestamp) async throws -> UsageReport {
-    UsageReport(currency: "EUR", rows: rows)
+  func day(of instant: Timestamp, in tenant: TenantID) async throws -> Int64? {
+    let local = instant.secondsSince1970 + 3_600
+    return local < 0 ? nil : local / Self.day
+  }
+
+  func usage(of tenant: TenantID, days: Range<Int64>) async throws -> UsageReport? {
+    func start(_ day: Int64) -> Timestamp { Timestamp(secondsSince1970: day * Self.day - 3_600) }
+    guard days.lowerBound >= 0 else { return nil }
+    return UsageReport(from: start(days.lowerBound), until: start(days.upperBound), currency: "EUR", rows: rows)
   }
 }
 
