@@ -112,10 +112,4 @@ extension Timestamp {
 
   /// A nanosecond earlier, or the first representable instant.
   var previous: Timestamp { Timestamp(nanoseconds: nanoseconds == .min ? .min : nanoseconds - 1) }
-
-  /// Later by so many seconds, or the last representable instant.
-  package func advanced(bySeconds seconds: Int64) -> Timestamp {
-    let (sum, overflow) = nanoseconds.addingReportingOverflow(Timestamp(secondsSince1970: seconds).nanoseconds)
-    return Timestamp(nanoseconds: overflow ? (seconds < 0 ? .min : .max) : sum)
-  }
 }

@@ -122,7 +122,8 @@ final class MemoryTenancy: TenancyAdministration {
 
   func issueToken(to user: UserID, lifetimeSeconds: Int64) async throws -> IssuedToken {
     events.note("issueToken")
-    return IssuedToken(secret: World.freshToken, expires: World.now.advanced(bySeconds: lifetimeSeconds))
+    return IssuedToken(
+      secret: World.freshToken, expires: Timestamp(secondsSince1970: World.now.secondsSince1970 + lifetimeSeconds))
   }
 
   func bindings(of tenant: TenantID?) async throws -> [RoleBinding] {
