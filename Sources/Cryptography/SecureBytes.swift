@@ -1,4 +1,5 @@
 internal import COpenSSL
+internal import Glibc
 
 /// Random bytes, key derivation and wiping.
 public enum SecureBytes {
@@ -7,6 +8,15 @@ public enum SecureBytes {
     guard count >= 0, count <= Int(Int32.max) else { throw CryptographyError(.wrongLength) }
     var bytes = [UInt8](repeating: 0, count: count)
     guard count == 0 || RAND_priv_bytes(&bytes, Int32(count)) == 1 else { throw CryptographyError(.unavailable) }
+    return bytes
+  }
+
+  /// At most 256 bytes from the kernel, which knows when a virtual machine was copied (vmgenid); a generator in memory goes
+  /// on the same in both.
+  public static func fromKernel(_ count: Int) throws(CryptographyError) -> [UInt8] {
+    guard (0...256).contains(count) else { throw CryptographyError(.wrongLength) }
+    var bytes = [UInt8](repeating: 0, count: count)
+    guard getentropy(&bytes, count) == 0 else { throw CryptographyError(.unavailable) }
     return bytes
   }
 

@@ -41,12 +41,23 @@ enum Files {
     guard fsync(descriptor) == 0 else { throw .disk("fsync folder", errno) }
   }
 
-  /// The names in a folder, sorted; empty when there is none.
-  static func names(in path: String) -> [String] {
-    guard let folder = opendir(path) else { return [] }
+  /// The names in a folder, sorted; empty when there is none. One that cannot be read is no empty one: whoever goes on
+  /// from the newest segment would begin the stream anew.
+  static func names(in path: String) throws(SealedLogError) -> [String] {
+    guard let folder = opendir(path) else {
+      let number = errno
+      guard number == ENOENT || number == ENOTDIR else { throw .disk("open folder", number) }
+      return []
+    }
     defer { closedir(folder) }
     var names: [String] = []
-    while let entry = readdir(folder) {
+    while true {
+      errno = 0
+      guard let entry = readdir(folder) else {
+        let number = errno
+        guard number == 0 else { throw .disk("read folder", number) }
+        break
+      }
       let name = withUnsafePointer(to: &entry.pointee.d_name) { pointer in
         pointer.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
       }
@@ -57,9 +68,14 @@ enum Files {
 
   static func exists(_ path: String) -> Bool { access(path, F_OK) == 0 }
 
-  static func size(_ path: String) throws(SealedLogError) -> Int {
+  /// Nil only if there is no such file.
+  static func size(ifThere path: String) throws(SealedLogError) -> Int? {
     var status = stat()
-    guard stat(path, &status) == 0 else { throw .disk("stat", errno) }
+    guard stat(path, &status) == 0 else {
+      let number = errno
+      guard number == ENOENT else { throw .disk("stat", number) }
+      return nil
+    }
     return Int(status.st_size)
   }
 

@@ -75,6 +75,8 @@ public struct LogEntry: Sendable {
       + journal.count
   }
 
+  /// At most the frames that it is sealed into.
+  var mostFrames: UInt64 { UInt64(footprint / FrameHeader.maximalPayloadBytes) + 4 }
 }
 
 /// An entry on its way to the writer and through its lists: one reference instead of a dozen.

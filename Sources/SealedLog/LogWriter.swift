@@ -86,7 +86,7 @@ public final class LogWriter: Sendable {
 
   private static let systemRandom: @Sendable (Int) throws(SealedLogError) -> [UInt8] = {
     (count) throws(SealedLogError) in
-    try sealing { () throws(CryptographyError) in try SecureBytes.random(count) }
+    try sealing { () throws(CryptographyError) in try SecureBytes.fromKernel(count) }
   }
 
   /// Queues an entry.

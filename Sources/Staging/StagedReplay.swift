@@ -67,7 +67,8 @@ public struct StagedReplay {
       let used = min(Int(exactly: word(StagedLayout.usedAt(index))) ?? 0, half)
       try take(pieces: UnsafeRawBufferPointer(rebasing: memory[start..<(start + used)]))
     }
-    if report.bytes > 0 { try synchronizeVolume() }
+    // Also where all of it is there already: whoever wrote it may have died before it was safe.
+    if report.files > 0 { try synchronizeVolume() }
   }
 
   /// One call, however many files: whoever starts is waited for.

@@ -46,3 +46,18 @@ import Testing
   #expect(result.exitCode == 6 && result.erasedEntries == 4)
   #expect(try fixture.reader().list(.first).count == 8, "metadata stays")
 }
+
+@Test func aSidecarThatCannotBeReadIsNotPassedOver() throws {
+  let fixture = try LogFixture()
+  let writer = try fixture.writer()
+  let stream = try fixture.stream()
+  #expect(writer.append(LogEntry(stream: stream, recordID: 1, request: bytes(40), token: 1), loop: 0))
+  #expect(writer.drain())
+  writer.stop()
+  let segment = try #require(fixture.segments().first)
+  try writeFile(LogLayout.sidecar(of: segment), [1, 2, 3])
+  var keys = try fixture.keys(.first)
+  try keys.rotateErasureKey(provider: fixture.provider)
+  let erasure = SubjectErasure(folder: fixture.log, provider: fixture.provider)
+  #expect(throws: SealedLogError.self) { try erasure.run([], keys: keys) }
+}

@@ -59,6 +59,22 @@ struct RoomTests {
     #expect(try fixture.verify().findings == [])
   }
 
+  @Test func whatEndsAnExchangeMayBeLargerThanATenantsPart() throws {
+    let writer = try writer { _ in }
+    let stream = try fixture.stream()
+    func end(_ number: Int, size: Int) -> LogEntry {
+      LogEntry(stream: stream, recordID: UInt128(number), response: bytes(size), token: UInt64(number))
+    }
+    #expect(writer.takeRoom(24_999, of: stream) == .taken)
+    #expect(!writer.append(end(2, size: 130_000), loop: 0), "more than all may have")
+    #expect(writer.append(end(1, size: 60_000), loop: 0))
+    #expect(fixture.confirmed.waits(for: 1) && writer.drain(seconds: 0.01) == false)
+    #expect(holds { writer.health.queueBytes == 24_999 })
+    writer.giveRoom(24_999, of: stream)
+    writer.stop()
+    #expect(try fixture.reader().open(1, tenant: .first).response == bytes(60_000))
+  }
+
   @Test func whoWaitsIsToldOnceWhenSomethingIsWritten() throws {
     let told = Confirmed()
     let writer = try writer { told.add(0, [UInt64($0)]) }

@@ -17,7 +17,22 @@ struct SealingToolsTests {
     }
     let seen = try (0..<3000).map { _ in try pool.next() }
     #expect(Set(seen).count == 3000)
-    #expect(calls.withLock { $0 } == 3)
+    #expect(calls.withLock { $0 } == 94)
+  }
+
+  @Test("Each batch has bytes of its own: a machine that was copied goes on with others")
+  func forgotten() throws {
+    let calls = Mutex(0)
+    let pool = NoncePool { (count) throws(SealedLogError) in
+      calls.withLock { $0 += 1 }
+      return [UInt8](repeating: 0, count: count)
+    }
+    _ = try pool.next()
+    _ = try pool.next()
+    #expect(calls.withLock { $0 } == 1)
+    pool.forget()
+    _ = try pool.next()
+    #expect(calls.withLock { $0 } == 2)
   }
 
   @Test("Without random bytes there is no nonce")

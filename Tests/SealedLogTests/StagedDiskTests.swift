@@ -381,6 +381,42 @@ struct StagedDiskTests {
     #expect(try fixture.verify(withKeys: true).findings == [])
   }
 
+  /// The end of a segment asks the disk for all that is staged: a turn that would bring it is the thread's.
+  @Test func norDoesASegmentThatEndsInTheMiddleOfATurn() throws {
+    var options = WriterOptions()
+    options.segmentBytes = 16_000
+    let writer = try fixture.writer(options: options, disk: disk)
+    #expect(writer.append(try entry(1), loop: 0))
+    #expect(fixture.confirmed.waits(for: 1))
+    #expect(writer.drain())
+    let end = DispatchSemaphore(value: 0)
+    under.set { $0.hang = end }
+    for number in 2...30 { #expect(writer.append(HeldEntry(try entry(number)), loop: 0, wakes: false)) }
+    var told: [UInt64] = []
+    writer.endTurn(loop: 0, confirmed: &told)
+    under.set { $0.hang = nil }
+    end.signal()
+    for number in 2...30 { #expect(told.contains(UInt64(number)) || fixture.confirmed.waits(for: UInt64(number))) }
+    writer.stop()
+    #expect(fixture.segments().count > 1)
+    #expect(try fixture.verify(withKeys: true).findings == [])
+  }
+
+  @Test func aJournalThatCannotBeWrittenAtTheEndIsLeftInMemory() throws {
+    let journal = fixture.root + "/journal"
+    let writer = try fixture.writer(disk: disk, journal: journal)
+    #expect(writer.append(try entry(1), loop: 0))
+    #expect(fixture.confirmed.waits(for: 1) && writer.drain())
+    under.set { $0.append = (EROFS, "/journal") }
+    #expect(writer.append(try entry(2), loop: 0))
+    #expect(fixture.confirmed.waits(for: 2))
+    writer.stop()
+    #expect(!writer.isFlushed)
+    #expect(try readFile(journal) == [1])
+    try replay()
+    #expect(try readFile(journal) == [1, 2])
+  }
+
   /// The next segment's START counts what stands in the one before it.
   @Test func aSegmentThatCannotBeWrittenHasNoSuccessorYet() throws {
     var options = WriterOptions()

@@ -534,7 +534,7 @@ func aGivenUpSegmentIsNeverSyncedAgain(durability: Durability, file: String) thr
     folder: fixture.log, node: LogFixture.node, epoch: 1, keys: fixture.provider, journal: nil,
     random: { (count) throws(SealedLogError) in
       // The frames' random bytes come in pieces of this size.
-      if count == 4096, fails.isSet {
+      if count == 128, fails.isSet {
         fails.clear()
         throw SealedLogError(.cryptoFailed, "No random bytes.")
       }

@@ -36,8 +36,8 @@ public struct SubjectErasure {
       tags.insert(try sealing { () throws(CryptographyError) in try SubjectTag.make(subject, key: tagKey) })
     }
     var receipt = ErasureReceipt()
-    for stream in StreamFolder.streams(log: log, tenant: keys.tenant) {
-      for segment in StreamFolder(log: log, stream: stream).segments where !segment.isStub {
+    for stream in try StreamFolder.streams(log: log, tenant: keys.tenant) {
+      for segment in try StreamFolder(log: log, stream: stream).segments where !segment.isStub {
         try rewrite(segment, tags, keys, &receipt)
       }
     }
@@ -48,14 +48,20 @@ public struct SubjectErasure {
     _ segment: StreamFolder.Segment, _ tags: Set<UInt128>, _ keys: TenantKeys, _ receipt: inout ErasureReceipt
   ) throws(SealedLogError) {
     let descriptor = Glibc.open(segment.path, O_RDONLY | O_CLOEXEC)
-    guard descriptor >= 0 else { return }
+    guard descriptor >= 0 else {
+      let number = errno
+      guard number == ENOENT else { throw .disk("open", number) }
+      return
+    }
     defer { close(descriptor) }
     guard !PosixDisk.isOwned(descriptor) else {
       receipt.open += 1
       return
     }
     let path = LogLayout.sidecar(of: segment.path)
-    guard Files.exists(path), let sidecar = try? Sidecar(try Files.read(path)) else { return }
+    guard try Files.size(ifThere: path) != nil else { return }
+    // Not passed over: the keys that are destroyed next may be all that opens what it has.
+    let sidecar = try Sidecar(try Files.read(path))
     let dropped = sidecar.entries.values.filter { $0.kind != .join && $0.tag != 0 && tags.contains($0.tag) }
     guard !dropped.isEmpty || sidecar.header.version != keys.erasureVersion else { return }
     let lost = Set(dropped.map(\.slot))

@@ -93,7 +93,7 @@ public final class LogIndexer: Sendable {
         return state.mustCatchUp
       }
       do throws(SealedLogError) {
-        if mustCatchUp { behind = try catchUp(reader.streams()) }
+        if mustCatchUp { behind = try catchUp(try reader.streams()) }
         try add(behind.isEmpty ? records : records.filter { !behind.contains($0.stream) })
         if behind.isEmpty { fault.withLock { $0 = nil } }
         state.withLock { $0.isBusy = false }

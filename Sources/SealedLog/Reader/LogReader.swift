@@ -56,9 +56,9 @@ public final class LogReader: Sendable {
   {
     let keys = try tenantKeys(tenant)
     var records: [MetadataRecord] = []
-    for stream in StreamFolder.streams(log: log, tenant: tenant) {
+    for stream in try StreamFolder.streams(log: log, tenant: tenant) {
       var found: [MetadataRecord] = []
-      for segment in StreamFolder(log: log, stream: stream).segments.reversed() where !segment.isStub {
+      for segment in try StreamFolder(log: log, stream: stream).segments.reversed() where !segment.isStub {
         found += try metadata(of: segment, stream, keys, after: nil).filter { $0.time >= from && $0.time < to }
           .reversed()
         if found.count >= limit { break }
@@ -69,13 +69,13 @@ public final class LogReader: Sendable {
   }
 
   /// The streams on disk.
-  public func streams() -> [StreamName] { StreamFolder.streams(log: log) }
+  public func streams() throws(SealedLogError) -> [StreamName] { try StreamFolder.streams(log: log) }
 
   /// META frames of one stream behind a position, oldest first, one call per segment: what an index missed.
   public func metadata(
     of stream: StreamName, after mark: IndexMark?, each: ([MetadataRecord]) throws(SealedLogError) -> Void
   ) throws(SealedLogError) {
-    let segments = StreamFolder(log: log, stream: stream).segments.filter { segment in
+    let segments = try StreamFolder(log: log, stream: stream).segments.filter { segment in
       guard let mark else { return !segment.isStub }
       return !segment.isStub && segment.name >= mark.segment
     }
@@ -131,10 +131,10 @@ public final class LogReader: Sendable {
     -> OpenedRecord
   {
     if let location, location.stream.tenant != tenant { throw .notFound }
-    let streams = location.map { [$0.stream] } ?? StreamFolder.streams(log: log, tenant: tenant)
+    let streams = if let location { [location.stream] } else { try StreamFolder.streams(log: log, tenant: tenant) }
     for stream in streams {
       var search = RecordSearch(recordID: recordID)
-      for segment in StreamFolder(log: log, stream: stream).segments.reversed() where !segment.isStub {
+      for segment in try StreamFolder(log: log, stream: stream).segments.reversed() where !segment.isStub {
         // content may follow its metadata's segment only after a poisoned one was written anew
         if let location, segment.name.number > location.segment.number &+ 1 { continue }
         guard let (file, scan) = try scan(segment) else { continue }

@@ -39,13 +39,13 @@ struct StreamFolder {
   /// Files that never got their names, of a process that was making them or that was killed meanwhile.
   let unnamed: [String]
 
-  init(log: String, stream: StreamName) {
+  init(log: String, stream: StreamName) throws(SealedLogError) {
     self.stream = stream
     path = LogLayout.folder(log, stream)
     var segments: [Segment] = []
     var unnamed: [String] = []
-    for day in Files.names(in: path) where day.utf8.count == 10 {
-      for file in Files.names(in: "\(path)/\(day)") {
+    for day in try Files.names(in: path) where day.utf8.count == 10 {
+      for file in try Files.names(in: "\(path)/\(day)") {
         if file.hasSuffix(LogLayout.unnamedSuffix) { unnamed.append("\(path)/\(day)/\(file)") }
         guard file.hasSuffix(".thl") || file.hasSuffix(".ths"), let name = SegmentName(file.dropLast(4)) else {
           continue
@@ -58,10 +58,12 @@ struct StreamFolder {
   }
 
   /// All streams below a log's folder, of one tenant or of all.
-  static func streams(log: String, tenant: TenantID? = nil) -> [StreamName] {
-    let tenants = tenant.map { [$0.description] } ?? Files.names(in: log)
-    return tenants.flatMap { name in
-      Files.names(in: "\(log)/\(name)").compactMap { StreamName("\(name)/\($0)") }
+  static func streams(log: String, tenant: TenantID? = nil) throws(SealedLogError) -> [StreamName] {
+    let tenants = if let tenant { [tenant.description] } else { try Files.names(in: log) }
+    var streams: [StreamName] = []
+    for name in tenants {
+      streams += try Files.names(in: "\(log)/\(name)").compactMap { StreamName("\(name)/\($0)") }
     }
+    return streams
   }
 }

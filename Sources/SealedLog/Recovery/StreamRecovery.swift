@@ -20,7 +20,7 @@ struct StreamRecovery {
   let hasher: MerkleHasher
 
   func resume(_ stream: StreamName) throws(SealedLogError) -> ResumePoint {
-    let folder = StreamFolder(log: log, stream: stream)
+    let folder = try StreamFolder(log: log, stream: stream)
     for path in folder.unnamed where !PosixDisk.isOwned(path) { disk.remove(path) }
     var point = ResumePoint()
     guard let newest = folder.segments.last else { return point }
@@ -75,6 +75,14 @@ struct StreamRecovery {
   }
 
   private func end(_ path: String, cutAt length: Int, appending frame: [UInt8]) throws(SealedLogError) {
+    // The keys of its frames may be in no sync yet, either.
+    let sidecarPath = LogLayout.sidecar(of: path)
+    if try Files.size(ifThere: sidecarPath) != nil {
+      let sidecar = try disk.open(sidecarPath)
+      defer { sidecar.close() }
+      let number = sidecar.synchronize()
+      guard number == 0 else { throw .disk("recovery", number) }
+    }
     let file = try disk.open(path)
     defer { file.close() }
     var number = file.truncate(to: length)

@@ -44,12 +44,16 @@ public enum LogVerify {
     // the list is read before the folders: a stream that is made meanwhile is no finding
     let listed = (try? Files.read(LogLayout.streamList(folder))).map { try? StreamLister.read($0) }
     func isAsked(_ stream: StreamName) -> Bool { tenant.map { $0 == stream.tenant } ?? true }
-    let present = StreamFolder.streams(log: folder)
+    let present: [StreamName]
+    do { present = try StreamFolder.streams(log: folder) } catch {
+      fail(.couldNotRun, "the folder cannot be read: \(error.detail)")
+      return result
+    }
     let found = present.filter(isAsked)
     switch listed {
     case .some(.some(let list)):
       if let installation, !list.isSigned(by: installation) { fail(.modified, "stream list is not authentic") }
-      for stream in list.streams where isAsked(stream) && StreamFolder(log: folder, stream: stream).segments.isEmpty {
+      for stream in list.streams where isAsked(stream) && isEmpty(folder, stream) {
         fail(.gap, "stream \(stream) is missing")
       }
       let unlisted = Set(found).subtracting(list.streams).filter { hasFrames(folder, $0) }
@@ -87,8 +91,14 @@ public enum LogVerify {
     return result
   }
 
+  /// What cannot be read is told where the stream itself is read.
+  private static func isEmpty(_ folder: String, _ stream: StreamName) -> Bool {
+    (try? StreamFolder(log: folder, stream: stream))?.segments.isEmpty == true
+  }
+
   private static func hasFrames(_ folder: String, _ stream: StreamName) -> Bool {
-    StreamFolder(log: folder, stream: stream).segments.contains { segment in
+    guard let segments = try? StreamFolder(log: folder, stream: stream).segments else { return true }
+    return segments.contains { segment in
       guard let file = try? Files.read(segment.path) else { return true }
       guard let scan = try? SegmentScan(file, isStub: segment.isStub) else { return !SegmentHeader.isCutShort(file) }
       return file.count > scan.header.bytes.count

@@ -69,7 +69,10 @@ struct StreamVerify {
   mutating func run() {
     // the checkpoint states only what was synced before: read first, all of it must be in the segments read later
     readCheckpoint()
-    let segments = StreamFolder(log: log, stream: stream).segments
+    let segments: [StreamFolder.Segment]
+    do { segments = try StreamFolder(log: log, stream: stream).segments } catch {
+      return find(.couldNotRun, nil, "the stream's folder cannot be read: \(error.detail)")
+    }
     let extents = look(segments)
     for (index, segment) in segments.enumerated() {
       guard let extent = extents[index] else { continue }

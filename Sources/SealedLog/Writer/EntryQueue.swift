@@ -25,7 +25,7 @@ final class EntryQueue: Sendable {
   var isEmpty: Bool { lanes.allSatisfy { $0.entries.withLock(\.isEmpty) } }
 
   /// False: full. What was let in, and what ends an exchange, may go a quarter over the bounds, so that what has begun
-  /// can go on.
+  /// can go on. An end may be larger than all that a tenant may have: it is let in where there is any room.
   func append(_ held: HeldEntry, loop: Int) -> Bool {
     guard lanes.indices.contains(loop) else { return false }
     let missing = held.entry.footprint - (held.room ?? 0)
@@ -33,7 +33,10 @@ final class EntryQueue: Sendable {
     let backlog = held.entry.stream.settings.backlog
     let all = total.wrappingAdd(missing, ordering: .relaxed).newValue
     let own = backlog.bytes.wrappingAdd(missing, ordering: .relaxed).newValue
-    guard all <= limit + margin * (limit / 4), own <= tenantLimit + margin * (tenantLimit / 4) else {
+    let isEnd = !held.entry.opensExchange
+    guard all <= limit + margin * (limit / 4),
+      own <= tenantLimit + margin * (tenantLimit / 4) || isEnd && own - missing < tenantLimit
+    else {
       total.wrappingSubtract(missing, ordering: .relaxed)
       backlog.bytes.wrappingSubtract(missing, ordering: .relaxed)
       return false

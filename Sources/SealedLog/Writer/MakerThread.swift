@@ -16,6 +16,14 @@ enum WriterMessage: Sendable {
   case roll(TenantID)
   case journal(path: String, beginning: [UInt8], done: JournalSwitch)
   case stop
+
+  /// Segments end, or another journal begins: the disk is waited for.
+  var asksDisk: Bool {
+    switch self {
+    case .roll, .journal: true
+    case .made, .notMade, .poisoned, .stop: false
+    }
+  }
 }
 
 /// The thread that makes segments ahead of time and signs checkpoints: everything slow that is no data.

@@ -19,7 +19,7 @@ final class NodeJournal: Sendable {
 
   /// Goes on in another file, which ends every fault of the old one.
   func open(_ path: String, disk: any LogDisk) throws(SealedLogError) {
-    let length = Files.exists(path) ? try Files.size(path) : 0
+    let length = try Files.size(ifThere: path) ?? 0
     let file = try disk.open(path)
     file.goByMemory()
     syncing.withLock { _ in
@@ -77,9 +77,11 @@ final class NodeJournal: Sendable {
     return number
   }
 
+  /// A file that lacks something of what was appended stays open: its bytes would be dropped with it, and memory that
+  /// outlives the process has them.
   func close() {
     state.withLock { state in
-      state.file?.close()
+      if state.file?.settle() == 0 { state.file?.close() }
       state.file = nil
     }
   }

@@ -98,6 +98,8 @@ final class OpenSegment: @unchecked Sendable {
   }
 
   var frameCount: UInt64 { sealer.seq }
+  /// Of people and groups of them.
+  var slotCount: Int { slots.count }
   /// What the file will have when everything sealed is written.
   var sealedBytes: Int { fileBytes + frames.count }
   var hasPending: Bool { !frames.isEmpty || !sidecar.isEmpty }
@@ -242,7 +244,8 @@ final class OpenSegment: @unchecked Sendable {
   func sidecarBytes(entries: Int) -> Int { (entries + 1) * Self.sidecarBytesPerEntry }
 
   /// Every subject of an entry may be new, and their join.
-  private static let sidecarBytesPerEntry = (LogEntry.maximalSubjects + 3) * SidecarEntry.byteCount
+  static let slotsPerEntry = LogEntry.maximalSubjects + 1
+  private static let sidecarBytesPerEntry = (slotsPerEntry + 2) * SidecarEntry.byteCount
 
   /// The point that is written when nothing is pending.
   func point() -> SegmentPoint { SegmentPoint(bytes: fileBytes, frames: sealer.seq, range: sealer.range) }

@@ -11,14 +11,20 @@ final class SealingTools {
   }
 }
 
-/// The random part of frames' nonces, fetched for many frames at a time.
+/// The random part of frames' nonces, fetched for many frames of a batch at a time.
+///
+/// It is for machines that are copied while they run: the copy has the same keys and counts on from the same frame. So
+/// none is kept from batch to batch, where most of such copies would find it.
 final class NoncePool {
-  private static let fetchedBytes = 4096
+  private static let fetchedBytes = 128
   private let random: @Sendable (Int) throws(SealedLogError) -> [UInt8]
   private var bytes: [UInt8] = []
   private var used = 0
 
   init(_ random: @escaping @Sendable (Int) throws(SealedLogError) -> [UInt8]) { self.random = random }
+
+  /// What was fetched is used for nothing more.
+  func forget() { used = bytes.count }
 
   /// Never the same bytes twice.
   func next() throws(SealedLogError) -> UInt32 {

@@ -44,6 +44,9 @@ final class SlotTable {
     }
   }
 
+  /// Slots of subjects and of groups of them.
+  var count: Int { Int(nextSlot - Self.firstSubjectSlot) }
+
   /// The metadata key, made with its entry at the first call.
   func metadata(sidecar: inout [UInt8]) throws(SealedLogError) -> AESGCMKey {
     if let context = contexts[Self.metadataSlot] { return context }

@@ -27,7 +27,7 @@ public final class StagedDisk: LogDisk {
 
   public func open(_ path: String) throws(SealedLogError) -> any SegmentFile {
     area.flush()
-    let length = Files.exists(path) ? try Files.size(path) : 0
+    let length = try Files.size(ifThere: path) ?? 0
     return staged(try disk.open(path), path, length: length)
   }
 

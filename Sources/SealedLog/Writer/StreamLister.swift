@@ -23,7 +23,8 @@ struct StreamLister {
     // Another node's process adds its streams to the same list.
     let lock = try Files.lockFolder(log)
     defer { Files.unlock(lock) }
-    var streams = Files.exists(path) ? try self.streams(listed: try Files.read(path), provider) : []
+    let hasList = try Files.size(ifThere: path) != nil
+    var streams = hasList ? try self.streams(listed: try Files.read(path), provider) : []
     let new = Set(added.map(\.description)).subtracting(streams)
     guard !new.isEmpty else { return }
     streams += new

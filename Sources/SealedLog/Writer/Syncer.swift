@@ -88,7 +88,8 @@ final class Syncer: Sendable {
     guard let hasher = try? MerkleHasher() else { return }
     while true {
       let (isIdle, isUrgent, dueAt) = state.withLock { ($0.isIdle, $0.isUrgent, $0.dueAt) }
-      if isStopping.isSet {
+      let isLast = isStopping.isSet
+      if isLast {
         if isIdle { return }
       } else if !isUrgent {
         let now = Self.now
@@ -99,11 +100,13 @@ final class Syncer: Sendable {
           continue
         }
       }
-      round(hasher)
+      // What the disk does not take at the end stays in memory, for whoever comes next.
+      if !round(hasher), isLast { return }
     }
   }
 
-  private func round(_ hasher: MerkleHasher) {
+  /// - Returns: False if bytes that were asked for could not be written, and no sync has failed.
+  private func round(_ hasher: MerkleHasher) -> Bool {
     disk.flush()
     let segments = state.withLock { state in
       defer { state = State() }
@@ -151,6 +154,7 @@ final class Syncer: Sendable {
     submit(late, hasJournal: isJournalLate, urgent: false)
     for (loop, list) in tokens { confirm(loop, list) }
     for loop in queue.takeAwaiting() { roomCame(loop) }
+    return !isJournalLate
   }
 
   private func done(_ job: Job, _ hasher: MerkleHasher) {

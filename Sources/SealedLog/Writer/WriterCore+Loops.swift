@@ -54,14 +54,20 @@ extension WriterCore {
       guard let open = state.open, state.sealed.isEmpty, now >= state.retryAt, !isFull(open, state, now: now)
       else { return false }
       var bytes = Self.attendedMargin
+      var frames: UInt64 = 2  // a checkpoint, a footer
       for waiting in state.waiting {
         guard waiting.entry.stream.settings.seals(like: open.settings) else { return false }
         bytes += waiting.entry.footprint + Self.attendedMargin
+        frames += waiting.entry.mostFrames
         journal += waiting.entry.journal.count
         if all + bytes > Self.largeBytes { return false }
       }
       let sidecar = open.sidecarBytes(entries: state.waiting.count)
-      guard open.takesAtOnce(bytes, sidecar: sidecar) else { return false }
+      // Nor may the segment end on the way: that asks the disk for all that is staged, and begins another one.
+      guard open.takesAtOnce(bytes, sidecar: sidecar), open.sealedBytes + bytes < options.segmentBytes,
+        open.frameCount + frames < options.segmentFrames,
+        open.slotCount + state.waiting.count * OpenSegment.slotsPerEntry < options.segmentSlots
+      else { return false }
       all += bytes + sidecar + 2048
     }
     return self.journal.takesAtOnce(journal) && disk.takesAtOnce(all + journal + 1024)

@@ -73,7 +73,8 @@ extension WriterCore {
 
   func isFull(_ open: OpenSegment, _ state: StreamState, now: UInt64) -> Bool {
     state.mustRoll || open.isEnded || open.sealedBytes >= options.segmentBytes
-      || open.frameCount >= options.segmentFrames || now &- open.made >= options.segmentAgeNanoseconds
+      || open.frameCount >= options.segmentFrames || open.slotCount >= options.segmentSlots
+      || now &- open.made >= options.segmentAgeNanoseconds
   }
 
   func request(_ state: StreamState, _ settings: StreamSettings) {
@@ -86,7 +87,7 @@ extension WriterCore {
   func prepareAhead(_ state: StreamState, now: UInt64) {
     guard let open = state.open, !open.isEnded, state.made == nil, !state.isMaking, stopsAt == nil else { return }
     let isNear =
-      open.sealedBytes >= options.segmentBytes / 5 * 4
+      open.sealedBytes >= options.segmentBytes / 5 * 4 || open.slotCount >= options.segmentSlots / 5 * 4
       || now &- open.made >= options.segmentAgeNanoseconds / 5 * 4
     if isNear { request(state, open.settings) }
   }

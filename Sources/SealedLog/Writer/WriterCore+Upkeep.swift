@@ -44,7 +44,9 @@ extension WriterCore {
     state.givenUp = []
   }
 
+  /// A batch begins: was the machine copied?
   func watchClock() {
+    tools.nonces.forget()
     let offset = Self.offset(clock)
     let (drift, overflow) = offset.subtractingReportingOverflow(clockOffset)
     guard overflow || drift.magnitude > options.clockDriftNanoseconds else { return }
@@ -88,7 +90,9 @@ extension WriterCore {
     var surplus = files - options.openSegments
     guard surplus > 0 else { return }
     let idle = opened.filter { $0.isIdle && !$0.mustRoll && now >= $0.retryAt }.sorted { $0.usedAt < $1.usedAt }
-    for state in idle.prefix(Self.endedAtOnce) where surplus > 0 {
+    // Those may be made faster than that: a quarter above the bound is the end of everybody's patience.
+    let most = max(Self.endedAtOnce, surplus - options.openSegments / 4)
+    for state in idle.prefix(most) where surplus > 0 {
       surplus -= state.made == nil ? 1 : 2
       state.mustRoll = true
       discardMade(state)

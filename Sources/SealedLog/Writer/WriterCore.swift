@@ -118,7 +118,9 @@ final class WriterCore: @unchecked Sendable {
 
   /// - Returns: Whether there was anything in the queue.
   func round(now: UInt64) -> Bool {
-    for message in mailbox.take() { handle(message, now: now) }
+    let messages = mailbox.take()
+    if messages.contains(where: \.asksDisk) { status.busySince.store(now, ordering: .relaxed) }
+    for message in messages { handle(message, now: now) }
     let found = queue.take(into: &batch)
     // Some may be left by a loop, or of the last round.
     if found || !touched.isEmpty || !large.isEmpty { status.busySince.store(now, ordering: .relaxed) }

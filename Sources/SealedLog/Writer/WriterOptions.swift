@@ -6,6 +6,8 @@ public struct WriterOptions: Sendable {
   public var host = "torhaus"
   public var segmentBytes = 64 * 1024 * 1024
   public var segmentFrames: UInt64 = 1 << 24
+  /// People and groups of them that a segment has keys for: a client names them, and their keys are held until it ends.
+  public var segmentSlots = 16_384
   public var segmentAgeNanoseconds: UInt64 = 3600 * 1_000_000_000
   /// Segments that are open at once, each with two descriptors. More of them may be for a moment; then those end that were
   /// not written to for longest.
