@@ -1,10 +1,12 @@
 import Cryptography
+import Dispatch
 import Gateway
 import Policies
 import Quotas
 import Redaction
 import Routing
 import SealedLog
+import Synchronization
 import Tenancy
 
 /// Makes the immutable snapshot that requests are judged by, from the rows of the store, the policy set and the tenants'
@@ -76,6 +78,7 @@ final class SnapshotBuilder {
     // Who could not be served may be by now, whoever it was that changed.
     var touched = changes.tenants.union(held.faults.keys)
     if changes.isWhole { touched.formUnion(held.rules.keys) }
+    loadKeys(touched.filter { tenantKeys[$0] == nil && directory.tenant($0)?.standing == .active })
     for tenant in touched { renew(tenant, before, directory, policies, now) }
     held.directory = directory
     let faults = held.faults.values.flatMap { $0 }.sorted()
@@ -170,6 +173,19 @@ final class SnapshotBuilder {
       redaction: policy.redaction.rules.isEmpty ? nil : profile,
       models: routes.models, openModels: routes.open, batchModels: routes.batchModels, stream: stream,
       pseudonymKey: keys.pseudonymKey)
+  }
+
+  /// Reads the keys of many tenants at once on all processors: one after the other they are half of a start. What cannot
+  /// be read is left for ``loadKeys(_:)-(TenantID)``, which says why.
+  private func loadKeys(_ tenants: Set<TenantID>) {
+    guard tenants.count > 128 else { return }
+    let (tenants, keys, workers) = (Array(tenants), keys, AvailableCores.count)
+    let loaded = Mutex<[TenantKeys]>([])
+    DispatchQueue.concurrentPerform(iterations: workers) { worker in
+      let own = stride(from: worker, to: tenants.count, by: workers).compactMap { try? keys.load(tenants[$0]) }
+      loaded.withLock { $0 += own }
+    }
+    for one in loaded.withLock({ $0 }) { tenantKeys[one.tenant] = one }
   }
 
   private func loadKeys(_ tenant: TenantID) throws -> TenantKeys {
