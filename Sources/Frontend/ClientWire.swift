@@ -15,8 +15,8 @@ protocol WireProtocol: AnyObject {
   func bodyGrew(by count: Int)
   /// The bytes are gone when this returns.
   func received(_ bytes: UnsafeRawBufferPointer)
-  /// The client has taken some of what waited for it.
-  func progressed()
+  /// The client has taken so much of what waited for it.
+  func progressed(by bytes: Int)
   /// The connection is over; its descriptor is closed.
   func isGone()
 }
@@ -114,6 +114,13 @@ final class ClientWire: Watcher {
     let count = recv(descriptor, buffer.baseAddress, buffer.count, 0)
     if count > 0 { user.received(UnsafeRawBufferPointer(rebasing: buffer[..<count])) }
     return count
+  }
+
+  /// Whether bytes have come that nobody has read. A delayed loop may look at its clock before it has read what a
+  /// client sent in time: closing then would reset the connection.
+  var hasUnread: Bool {
+    var byte: UInt8 = 0
+    return isOpen && recv(descriptor, &byte, 1, Int32(MSG_PEEK) | Int32(MSG_DONTWAIT)) > 0
   }
 
   // MARK: TLS
@@ -231,7 +238,7 @@ final class ClientWire: Watcher {
     }
     block(left > 0)
     if left == 0, closesOutput { finishOutput() }
-    if left == 0 || left < before { user.progressed() }
+    if left == 0 || left < before { user.progressed(by: max(0, before &- left)) }
   }
 
   /// As much as the kernel takes, or a turn bears: then it goes on when the kernel reports that there is room.
@@ -276,6 +283,14 @@ final class ClientWire: Watcher {
     guard isOpen, !hasFailed else { return }
     if let tls, !tls.sayGoodbye(to: descriptor) { return errno == EAGAIN ? block(true) : fail() }
     shutdown(descriptor, Int32(SHUT_WR))
+  }
+
+  /// Ends at the turn's end, and the client sees a cut: what waits is lost, and the end is no orderly one.
+  func cut() {
+    guard isOpen else { return }
+    var atOnce = linger(l_onoff: 1, l_linger: 0)
+    setsockopt(descriptor, SOL_SOCKET, SO_LINGER, &atOnce, socklen_t(MemoryLayout<linger>.size))
+    fail()
   }
 
   private func fail() {

@@ -50,6 +50,8 @@ final class Connection: WireProtocol, ClientPort, ClientConnection {
   private var isDraining = false
   /// The head of the stream in work has announced the connection's end.
   private var saidClose = false
+  /// Of an answer that is over and waits here.
+  private var lease: AnswerLease?
   /// While draining, how long an idle connection stays, and since when.
   private var lingerMilliseconds = 0
   private var drainBegan: Int64 = 0
@@ -62,7 +64,9 @@ final class Connection: WireProtocol, ClientPort, ClientConnection {
   // Deadlines in the worker's milliseconds; the worker looks once a second.
   private var phaseBegan: Int64
   private var pace: BodyPace
-  private var lastWriteProgress: Int64
+  private var writePace: WritePace
+  /// When a connection that is closing must be over.
+  private var closesBy: Int64 = .max
 
   /// Takes over a connection that is read already.
   init(wire: ClientWire, worker: LoopWorker, source: SourceAddress) {
@@ -70,8 +74,8 @@ final class Connection: WireProtocol, ClientPort, ClientConnection {
     self.source = source
     chunks = ChunkedDecoder(maximumBytes: worker.limits.bodyBytes)
     phaseBegan = worker.milliseconds
-    pace = BodyPace(worker.limits, now: phaseBegan)
-    lastWriteProgress = phaseBegan  // the handshake's last bytes may still wait
+    pace = BodyPace(worker.limits, bytes: 0, now: phaseBegan)
+    writePace = WritePace(worker.limits, now: phaseBegan)  // the handshake's last bytes may still wait
     self.wire = wire
     wire.user = self
   }
@@ -113,8 +117,12 @@ final class Connection: WireProtocol, ClientPort, ClientConnection {
     if inbox.count >= limits.readAheadBytes { wire?.read(false) }
   }
 
-  func progressed() {
-    lastWriteProgress = worker.milliseconds
+  func progressed(by bytes: Int) {
+    writePace.took(bytes, now: worker.milliseconds)
+    if let lease {
+      lease.shrink(to: heldBytes)
+      if heldBytes == 0 { self.lease = nil }
+    }
     // Between requests, and at the end, time runs from the last byte that the client has taken.
     switch phase {
     case .head, .closing: phaseBegan = worker.milliseconds
@@ -126,6 +134,7 @@ final class Connection: WireProtocol, ClientPort, ClientConnection {
 
   func isGone() {
     wire = nil
+    lease = nil
     worker.remove(self)
     phase = .closing
     guard let exchange else { return }
@@ -213,18 +222,21 @@ final class Connection: WireProtocol, ClientPort, ClientConnection {
 
   private func awaitBody(_ exchange: Exchange, _ head: RequestHead, hasMore: Bool) {
     phaseBegan = worker.milliseconds
-    pace = BodyPace(limits, now: phaseBegan)
     switch head.framing {
     case .none, .length(0): start(exchange)
     case .length(let count):
+      pace = BodyPace(limits, bytes: count, now: phaseBegan)
       guard worker.pipeline.hold(exchange, bodyBytes: count) else { return answeredEarly() }
       exchange.body.reserve(count)  // the machine gives memory for what is written to only
       phase = .body(missing: count)
     case .chunked:
+      pace = BodyPace(limits, bytes: nil, now: phaseBegan)
       chunks = ChunkedDecoder(maximumBytes: limits.bodyBytes)
       phase = .chunkedBody
     }
-    if head.expectsContinue, !hasMore { wire?.pending.append(ResponseEncoder.interimContinue) }
+    guard head.expectsContinue, !hasMore else { return }
+    noteWrite()
+    wire?.pending.append(ResponseEncoder.interimContinue)
   }
 
   private func readChunks(_ bytes: UnsafeRawBufferPointer, _ exchange: Exchange) -> Int {
@@ -261,6 +273,9 @@ final class Connection: WireProtocol, ClientPort, ClientConnection {
   // MARK: Answers out (ClientPort)
 
   var heldBytes: Int { wire?.heldBytes ?? 0 }
+
+  /// What waits of an answer before is counted with it.
+  func keep(_ lease: AnswerLease) { if heldBytes > 0 { self.lease = lease } }
 
   private var closesAfterAnswer: Bool {
     if case .body = phase { return true }
@@ -311,11 +326,13 @@ final class Connection: WireProtocol, ClientPort, ClientConnection {
 
   func abort() {
     asked.keepsAlive = false
+    // Where chunks tell no end, an orderly one looks like the answer's own.
+    if !asked.isVersion11 { wire?.cut() }
     finish(closes: true)
   }
 
-  /// A stall is counted from the first byte that waits.
-  private func noteWrite() { if heldBytes == 0 { lastWriteProgress = worker.milliseconds } }
+  /// The pace is counted from the first byte that waits.
+  private func noteWrite() { if heldBytes == 0 { writePace.begin(now: worker.milliseconds) } }
 
   /// The answer is written; what comes next on this connection.
   private func finish(closes: Bool) {
@@ -323,6 +340,7 @@ final class Connection: WireProtocol, ClientPort, ClientConnection {
     phaseBegan = worker.milliseconds
     guard !closes else {
       phase = .closing
+      closesBy = WritePace.end(limits, bytes: heldBytes, now: phaseBegan)
       // Half-close and let the client read: closing at once could reset the connection before the answer is taken.
       wire?.read(true)
       wire?.closeOutput()
@@ -339,7 +357,7 @@ final class Connection: WireProtocol, ClientPort, ClientConnection {
 
   func tick(_ now: Int64) {
     let waited = now &- phaseBegan
-    if heldBytes > 0, now &- lastWriteProgress > Int64(limits.writeStallMilliseconds) { return close() }
+    if heldBytes > 0, writePace.isTooSlow(now: now) { return close() }
     switch phase {
     case .head:
       // Who is still taking an answer is neither idle nor late with the next request.
@@ -349,13 +367,14 @@ final class Connection: WireProtocol, ClientPort, ClientConnection {
       } else if waited > Int64(limits.idleMilliseconds)
         || isDraining && now &- max(phaseBegan, drainBegan) >= Int64(lingerMilliseconds)
       {
-        close()
+        // Its next request may have come already, and is read then.
+        if wire?.hasUnread != true { close() }
       }
     case .body, .chunkedBody:
       if pace.isTooSlow(now: now) { fail(.bodyTimeout) }
     case .working: break
     case .closing:
-      if heldBytes == 0, waited > 5_000 { close() }
+      if heldBytes == 0 && waited > 5_000 || now > closesBy { close() }
     }
   }
 
@@ -363,7 +382,8 @@ final class Connection: WireProtocol, ClientPort, ClientConnection {
     isDraining = true
     self.lingerMilliseconds = lingerMilliseconds
     drainBegan = worker.milliseconds
-    if lingerMilliseconds == 0, case .head = phase, inbox.count == 0, heldBytes == 0 { close() }
+    guard lingerMilliseconds == 0, case .head = phase, inbox.count == 0, heldBytes == 0 else { return }
+    if wire?.hasUnread != true { close() }
   }
 
   func close() { wire?.end() }

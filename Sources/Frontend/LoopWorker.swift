@@ -149,6 +149,9 @@ final class LoopWorker: TurnEnd, GreetingHost {
     pipeline.tick()
   }
 
+  /// Whether a connection carries the requests of many clients, so that one's ways are not all the others'.
+  func isProxy(_ source: SourceAddress) -> Bool { proxies.holds(source.network) }
+
   // MARK: The end
 
   /// Takes nothing new and lets what is in work finish.

@@ -34,7 +34,7 @@ final class OpeningConnection: WireProtocol, ClientConnection {
   var bodyRoom: ByteArena? { nil }
   let isSentMuch = false
   func bodyGrew(by count: Int) {}
-  func progressed() {}
+  func progressed(by bytes: Int) {}
 
   func received(_ bytes: UnsafeRawBufferPointer) {
     let preface = UnsafeRawBufferPointer(start: Self.preface.utf8Start, count: Self.preface.utf8CodeUnitCount)
@@ -75,15 +75,17 @@ final class OpeningConnection: WireProtocol, ClientConnection {
 
   func tick(_ now: Int64) {
     let limits = worker.limits
-    if now &- began > Int64(matched > 0 ? limits.headMilliseconds : limits.idleMilliseconds) { return close() }
-    if isDraining, matched == 0, now &- drainBegan >= Int64(lingerMilliseconds) { close() }
+    let isLate = now &- began > Int64(matched > 0 ? limits.headMilliseconds : limits.idleMilliseconds)
+    let isUnwanted = isDraining && matched == 0 && now &- drainBegan >= Int64(lingerMilliseconds)
+    // What has come is looked at first, even if it is us who are late.
+    if isLate || isUnwanted, wire?.hasUnread != true { close() }
   }
 
   func drain(lingerMilliseconds: Int) {
     isDraining = true
     self.lingerMilliseconds = lingerMilliseconds
     drainBegan = worker.milliseconds
-    if matched == 0, lingerMilliseconds == 0 { close() }
+    if matched == 0, lingerMilliseconds == 0, wire?.hasUnread != true { close() }
   }
 
   func close() { wire?.end() }

@@ -87,6 +87,8 @@ struct StreamState {
   var hasBegun = false
   var lastSentAt: Int64 = 0
   var receivedBytes = 0
+  /// What waits for the client and is counted with the bodies.
+  var waitingBytes = 0
   /// Output bytes seen when the client went.
   var bytesAtAbort = 0
 

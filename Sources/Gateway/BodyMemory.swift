@@ -14,6 +14,7 @@ public final class BodyMemory: Sendable {
   private let shares = Mutex<[TenantID: TenantBodies]>([:])
   private let refused = Atomic<Int>(0)
   private let refusedPerTenant = Atomic<Int>(0)
+  private let beyond = Atomic<Int>(0)
 
   public init(_ limits: Limits) {
     limit = limits.heldBodiesBytes
@@ -31,11 +32,16 @@ public final class BodyMemory: Sendable {
 
   func give(_ bytes: Int) { taken.wrappingSubtract(bytes, ordering: .relaxed) }
 
+  /// Bytes that a tenant holds beyond its share are in nobody's way but its own.
+  func noteBeyond(_ bytes: Int) {
+    if bytes != 0 { beyond.wrappingAdd(bytes, ordering: .relaxed) }
+  }
+
   /// The tenant's share, the same for all loops.
   func share(of tenant: TenantID) -> TenantBodies {
     shares.withLock { shares in
       if let share = shares[tenant] { return share }
-      let share = TenantBodies()
+      let share = TenantBodies(limit: limitPerTenant)
       shares[tenant] = share
       return share
     }
@@ -52,6 +58,8 @@ public final class BodyMemory: Sendable {
   public struct Reading: Sendable, Equatable {
     /// Bytes that are held or that a loop keeps ready, steps included.
     public var bytes = 0
+    /// Bytes of answers that tenants hold beyond their shares, not among ``bytes``.
+    public var beyondShares = 0
     /// Requests refused because of the process's limit, and of their tenant's.
     public var refused = 0
     public var refusedPerTenant = 0
@@ -59,26 +67,70 @@ public final class BodyMemory: Sendable {
 
   public var reading: Reading {
     Reading(
-      bytes: taken.load(ordering: .relaxed), refused: refused.load(ordering: .relaxed),
-      refusedPerTenant: refusedPerTenant.load(ordering: .relaxed))
+      bytes: taken.load(ordering: .relaxed), beyondShares: beyond.load(ordering: .relaxed),
+      refused: refused.load(ordering: .relaxed), refusedPerTenant: refusedPerTenant.load(ordering: .relaxed))
   }
 }
 
 /// What one tenant holds, over all loops.
+///
+/// Of it the process counts what is within the tenant's limit. Each change says by how much that has changed, so the
+/// loops' counts always add up, though one may have given what another has taken.
 final class TenantBodies: Sendable {
   private let held = Atomic<Int>(0)
+  private let limit: Int
+
+  init(limit: Int) { self.limit = limit }
 
   var bytes: Int { held.load(ordering: .relaxed) }
 
-  /// - Parameter limit: Nil: what is taken is there already.
-  func take(_ bytes: Int, limit: Int?) -> Bool {
-    let after = held.wrappingAdd(bytes, ordering: .relaxed).newValue
-    guard let limit, after > limit else { return true }
-    held.wrappingSubtract(bytes, ordering: .relaxed)
+  /// All of it or nothing. Bytes that do not fit are never seen by others, whose changes would be counted wrong.
+  func take(_ bytes: Int) -> Bool {
+    var current = held.load(ordering: .relaxed)
+    while current &+ bytes <= limit {
+      let (isTaken, original) = held.weakCompareExchange(
+        expected: current, desired: current &+ bytes, ordering: .relaxed)
+      if isTaken { return true }
+      current = original
+    }
     return false
   }
 
-  func give(_ bytes: Int) { held.wrappingSubtract(bytes, ordering: .relaxed) }
+  /// What is taken is there already.
+  /// - Returns: How much of it is within the limit.
+  func force(_ bytes: Int) -> Int {
+    let (before, after) = held.wrappingAdd(bytes, ordering: .relaxed)
+    return min(after, limit) &- min(before, limit)
+  }
+
+  /// - Returns: How much less is within the limit now.
+  func give(_ bytes: Int) -> Int {
+    let (before, after) = held.wrappingSubtract(bytes, ordering: .relaxed)
+    return min(before, limit) &- min(after, limit)
+  }
+}
+
+/// What of an answer waits for its client, counted on after the exchange is over. Belongs to its loop; gives back what
+/// it holds when it dies.
+public final class AnswerLease {
+  private let pipeline: RequestPipeline
+  private let share: TenantBodies?
+  private(set) var bytes: Int
+
+  init(_ bytes: Int, of share: TenantBodies?, pipeline: RequestPipeline) {
+    self.bytes = bytes
+    self.share = share
+    self.pipeline = pipeline
+  }
+
+  deinit { pipeline.giveBodies(bytes, of: share) }
+
+  /// So much is left: the client has taken the rest.
+  public func shrink(to left: Int) {
+    guard left < bytes else { return }
+    pipeline.giveBodies(bytes &- left, of: share)
+    bytes = left
+  }
 }
 
 /// What the exchanges of one loop hold, and what the loop has taken for them from the process's memory.
@@ -86,21 +138,21 @@ struct LoopBodies {
   enum Outcome { case taken, full, tenantFull }
 
   private let memory: BodyMemory
+  /// Within the tenants' shares.
   private(set) var held = 0
   private var taken = 0
 
   init(_ memory: BodyMemory) { self.memory = memory }
 
-  /// - Parameter isForced: The bytes are in memory already: they count, and stand in the way of others.
-  mutating func take(_ bytes: Int, for exchange: Exchange, isForced: Bool = false) -> Outcome {
-    var share = exchange.bodyShare
-    if share == nil, let caller = exchange.caller { share = self.share(of: caller) }
-    if let share, !share.take(bytes, limit: isForced ? nil : memory.limitPerTenant) {
+  mutating func take(_ bytes: Int, for exchange: Exchange) -> Outcome {
+    let share = share(of: exchange)
+    if let share, !share.take(bytes) {
       memory.noteRefusal(ofTenant: true)
       return .tenantFull
     }
-    guard cover(held &+ bytes, isForced: isForced) else {
-      share?.give(bytes)
+    guard cover(held &+ bytes) else {
+      // Meanwhile the tenant may be beyond its share: then not all of this is what it holds within.
+      if let share { held &+= bytes &- share.give(bytes) }
       memory.noteRefusal(ofTenant: false)
       return .full
     }
@@ -108,6 +160,31 @@ struct LoopBodies {
     exchange.bodyShare = share
     exchange.heldBytes &+= bytes
     return .taken
+  }
+
+  /// The bytes are in memory already: they count, and within their tenant's share stand in the way of others.
+  mutating func force(_ bytes: Int, for exchange: Exchange) {
+    let share = share(of: exchange)
+    let within = share?.force(bytes) ?? bytes
+    memory.noteBeyond(bytes &- within)
+    _ = cover(held &+ within, isForced: true)
+    held &+= within
+    exchange.bodyShare = share
+    exchange.heldBytes &+= bytes
+  }
+
+  /// Everything that the exchange holds goes to who keeps its answer's rest.
+  /// - Parameter left: Bytes of the answer that its client has not taken.
+  /// - Returns: Whose share they are counted in.
+  mutating func handOver(_ left: Int, of exchange: Exchange) -> TenantBodies? {
+    if left < exchange.heldBytes {
+      give(exchange.heldBytes &- left, of: exchange)
+    } else if left > exchange.heldBytes {
+      force(left &- exchange.heldBytes, for: exchange)
+    }
+    defer { exchange.bodyShare = nil }
+    exchange.heldBytes = 0
+    return exchange.bodyShare
   }
 
   /// Everything that the exchange holds.
@@ -119,16 +196,21 @@ struct LoopBodies {
   /// Some of what the exchange holds.
   mutating func give(_ bytes: Int, of exchange: Exchange) {
     guard bytes > 0 else { return }
-    exchange.bodyShare?.give(bytes)
     exchange.heldBytes &-= bytes
-    held &-= bytes
+    give(bytes, of: exchange.bodyShare)
+  }
+
+  mutating func give(_ bytes: Int, of share: TenantBodies?) {
+    let within = share?.give(bytes) ?? bytes
+    memory.noteBeyond(within &- bytes)
+    held &-= within
     let spare = taken &- held
     guard spare > 2 &* memory.step else { return }
     memory.give(spare &- memory.step)
     taken = held &+ memory.step
   }
 
-  private mutating func cover(_ need: Int, isForced: Bool) -> Bool {
+  private mutating func cover(_ need: Int, isForced: Bool = false) -> Bool {
     let missing = need &- taken
     guard missing > 0 else { return true }
     // Near the limit no step is left for the loop, but what it needs may be.
@@ -142,7 +224,9 @@ struct LoopBodies {
   }
 
   /// Looked up once for each key of a snapshot, and kept with it.
-  private func share(of caller: Caller) -> TenantBodies {
-    caller.bodies.load() ?? caller.bodies.storeIfNil(memory.share(of: caller.principal.tenant))
+  private func share(of exchange: Exchange) -> TenantBodies? {
+    if let share = exchange.bodyShare { return share }
+    guard let caller = exchange.caller else { return nil }
+    return caller.bodies.load() ?? caller.bodies.storeIfNil(memory.share(of: caller.principal.tenant))
   }
 }

@@ -19,6 +19,12 @@ struct BreakerTable {
     breakers[name].map { $0.phase(at: nowMilliseconds) != .open } ?? true
   }
 
+  /// An attempt is being answered.
+  /// - Returns: Whether its breaker has waited for that: the attempt's success needs not be told then.
+  mutating func answering(_ name: String, nowMilliseconds: Int64) -> Bool {
+    breakers[name, default: Breaker()].answering(at: nowMilliseconds)
+  }
+
   mutating func note(_ name: String, _ outcome: Outcome, nowMilliseconds: Int64) {
     switch outcome {
     case .succeeded: breakers[name, default: Breaker()].succeeded(at: nowMilliseconds)
@@ -29,12 +35,24 @@ struct BreakerTable {
 }
 
 extension RequestPipeline {
+  /// A provider that begins to answer is well; its answer may take minutes. One that limits us is told of at the end.
+  func noteAnswering(_ exchange: Exchange) {
+    let status = exchange.upstreamHead.status
+    guard status < 500, status != 408, status != 429, !exchange.isProbeAnswered, let name = exchange.probe else {
+      return
+    }
+    exchange.isProbeAnswered = breakers.answering(name, nowMilliseconds: clock.monotonicNanoseconds / 1_000_000)
+  }
+
   /// Tells the breaker of the attempt under way how it ended, and gives its place back; only the first word counts.
   func endProbe(_ exchange: Exchange, _ outcome: BreakerTable.Outcome) {
     exchange.load?.leave()
     exchange.load = nil
     guard let name = exchange.probe else { return }
     exchange.probe = nil
+    let isKnown = exchange.isProbeAnswered && outcome != .failed
+    exchange.isProbeAnswered = false
+    guard !isKnown else { return }
     breakers.note(name, outcome, nowMilliseconds: clock.monotonicNanoseconds / 1_000_000)
   }
 }

@@ -29,4 +29,7 @@ public protocol ClientPort: AnyObject {
   func abort()
   /// Bytes that wait for the client to take them.
   var heldBytes: Int { get }
+  /// The answer is over, and much of it waits: the lease shrinks with ``heldBytes``, and goes when nothing is left or
+  /// the client is gone.
+  func keep(_ lease: AnswerLease)
 }

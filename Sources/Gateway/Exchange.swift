@@ -75,6 +75,8 @@ public final class Exchange {
   var isScanned = false
   /// The breaker that let this attempt pass and has not been told how it ended.
   var probe: String?
+  /// That breaker was told of a success when the answer began; only a failure is news to it.
+  var isProbeAnswered = false
   /// Where this attempt holds a place.
   var load: ProviderLoad?
   /// The time before another attempt at the same provider is not over.
@@ -146,6 +148,10 @@ public final class Exchange {
 
   init() {}
 
+  /// Bytes of memory that each part keeps for later requests: hundreds of exchanges lie ready, and nobody counts what
+  /// they hold.
+  private static let kept = 16 * 1024
+
   /// Forgets everything of the request and wipes the originals behind placeholders.
   func reset() {
     client = nil
@@ -159,7 +165,7 @@ public final class Exchange {
     clientRequestID.reset()
     anthropicVersion.reset()
     anthropicBetas.reset()
-    body.reset()
+    body.reset(keeping: Self.kept)
     logRoom = nil
     roomSince = 0
     upstreamSlot = -1
@@ -172,8 +178,10 @@ public final class Exchange {
     dialect = .openAI
     startedAt = 0
     arrivedAt = 0
+    scan.trim()
     isScanned = false
     probe = nil
+    isProbeAnswered = false
     load = nil
     isWaiting = false
     forbidsRetry = false
@@ -187,11 +195,11 @@ public final class Exchange {
     snapshot = nil
     batch = nil
     alias = ""
-    edits.reset()
+    edits.reset(keeping: Self.kept)
     issued.wipe()
     findings.reset()
     dropped.removeAll(keepingCapacity: true)
-    outgoing.reset()
+    outgoing.reset(keeping: Self.kept)
     released = nil
     candidate = nil
     wire = .chat
@@ -210,9 +218,9 @@ public final class Exchange {
     isSent = false
     firstByteAt = 0
     upstreamHead = UpstreamHead()
-    answer.reset()
-    reply.reset()
-    fields.reset()
+    answer.reset(keeping: Self.kept)
+    reply.reset(keeping: Self.kept)
+    fields.reset(keeping: Self.kept)
     stream.reset()
     sound = nil
     usage = nil

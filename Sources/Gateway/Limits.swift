@@ -19,6 +19,9 @@ public struct Limits: Sendable, Equatable {
   /// Bytes held for a client that reads slowly: above the first the provider is paused, below the second it goes on.
   public var heldHighBytes = 64 * 1024
   public var heldLowBytes = 16 * 1024
+  /// Bytes held for a client that reads slowly what its provider sends over HTTP/2, which cannot be paused: beyond them
+  /// the stream ends. Above ``heldHighBytes`` they count as bodies do.
+  public var heldStreamBytes = 4 * 1024 * 1024
   /// Bytes of pipelined requests that are read ahead while one is in work.
   public var readAheadBytes = 64 * 1024
 
@@ -28,12 +31,21 @@ public struct Limits: Sendable, Equatable {
   public var bodyGraceMilliseconds = 5_000
   public var bodySilenceMilliseconds = 30_000
   public var bodyBytesPerSecond = 1024
+  /// Milliseconds until a whole body must be there, beside those that its length takes at so many bytes per second:
+  /// until then it holds memory. A body that tells no length has the time of one of ``bodyBytes``.
+  public var wholeBodyMilliseconds = 60_000
+  public var wholeBodyBytesPerSecond = 64 * 1024
   /// Milliseconds that an idle kept-alive connection stays open.
   public var idleMilliseconds = 60_000
   /// Milliseconds that an idle connection stays when another process has taken over: longer than clients keep idle ones.
   public var lingerMilliseconds = 10_000
-  /// Milliseconds a client may take nothing of what waits for it.
+  /// Milliseconds a client may take nothing of what waits for it, and how much of it it must take on average of them.
   public var writeStallMilliseconds = 30_000
+  public var writeBytesPerSecond = 1024
+  /// Milliseconds that a connection stays behind its last answer, beside those that what waits takes at so many bytes
+  /// per second.
+  public var lastAnswerMilliseconds = 30_000
+  public var lastAnswerBytesPerSecond = 64 * 1024
   /// Milliseconds to connect to a provider, to its first byte, and between bytes.
   public var connectMilliseconds = 5_000
   public var firstByteMilliseconds = 600_000
@@ -76,6 +88,14 @@ public struct Limits: Sendable, Equatable {
   public var turnBytes = 128 * 1024
   public var turnReadBytes = 256 * 1024
   public var turnWriteBytes = 1024 * 1024
+  /// Nanoseconds for which an attempt counts among those that are open, should its end be forgotten: longer than any
+  /// can take, a client's going and the log's waiting included.
+  var openNanoseconds: Int64 {
+    let milliseconds = exchangeMilliseconds + max(drainMilliseconds, firstByteMilliseconds) + confirmationMilliseconds
+    return Int64(milliseconds) * 1_000_000
+  }
+  /// Attempts at providers that may be open at once, of which one tenant may have a quarter.
+  public var openAttempts: Int { max(4_096, 2 * connections) }
   /// Attempts at providers for one request.
   public var attempts = 3
   /// Lines of a file of requests; its bytes are those of a body. Files of one project.
@@ -95,7 +115,8 @@ public struct Limits: Sendable, Equatable {
     public var streamWindowBytes = 65_535
     /// Bytes of all bodies of one connection that are on their way at the same time.
     public var connectionWindowBytes = 1024 * 1024
-    /// Bytes that the bodies which one connection is sending may come to, not counted each one's first window.
+    /// Bytes that the bodies without a length which one connection is sending may come to, not counted each one's first
+    /// window.
     public var uploadBytes = 16 * 1024 * 1024
     /// Bytes of the tables by which header fields are compressed: the client's and ours.
     public var clientTableBytes = 4096

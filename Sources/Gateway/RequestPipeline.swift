@@ -113,7 +113,7 @@ public final class RequestPipeline {
     if exchange.upstreamSlot >= 0 { upstreamPort?.cancel(exchange) }
     endProbe(exchange, .abandoned)
     giveLogRoom(of: exchange)
-    bodies.giveAll(of: exchange)
+    giveBodies(ofEnded: exchange)
     table[index] = nil
     freeIndexes.append(index)
     exchange.reset()
@@ -175,11 +175,30 @@ public final class RequestPipeline {
     return false
   }
 
-  /// Bytes of an answer lie in memory until it is passed on: they are counted, never refused, and keep new bodies out.
-  func holdAnswer(_ exchange: Exchange, _ bytes: Int) { _ = bodies.take(bytes, for: exchange, isForced: true) }
+  /// Bytes of an answer lie in memory until it is passed on: they are counted, never refused, and keep new bodies out;
+  /// beyond the tenant's share only its own.
+  func holdAnswer(_ exchange: Exchange, _ bytes: Int) { bodies.force(bytes, for: exchange) }
+
+  /// Bytes of an open stream wait for its client. They are there already, but the stream can end.
+  /// - Returns: False if there is no memory for them.
+  func holdWaiting(_ exchange: Exchange, _ bytes: Int) -> Bool { bodies.take(bytes, for: exchange) == .taken }
 
   /// So much of what the exchange held is no longer in memory.
   func giveBodies(_ bytes: Int, of exchange: Exchange) { bodies.give(bytes, of: exchange) }
+
+  /// The client has taken so much of what it was counted for.
+  func giveBodies(_ bytes: Int, of share: TenantBodies?) { bodies.give(bytes, of: share) }
+
+  /// The exchange is over. What waits of a large answer for a slow client is counted on; what others leave behind is
+  /// less than any connection may hold.
+  private func giveBodies(ofEnded exchange: Exchange) {
+    guard exchange.heldBytes > limits.heldHighBytes || exchange.reply.count > limits.heldHighBytes,
+      let client = exchange.client
+    else { return bodies.giveAll(of: exchange) }
+    let left = client.heldBytes
+    guard left > limits.heldHighBytes else { return bodies.giveAll(of: exchange) }
+    client.keep(AnswerLease(left, of: bodies.handOver(left, of: exchange), pipeline: self))
+  }
 
   /// The rest of the stages, once the body is there: at the end of the turn, with all others that the turn has brought.
   public func run(_ exchange: Exchange) {

@@ -10,7 +10,7 @@ public protocol UpstreamPort: AnyObject {
   func send(_ exchange: Exchange, to target: UpstreamTarget, body: UnsafeRawBufferPointer)
   /// Forgets the request; its connection is closed if an answer was under way. Nothing more is told about it.
   func cancel(_ exchange: Exchange)
-  /// Stops reading the answer, and goes on with it.
+  /// Stops reading the answer, and goes on with it; does nothing over HTTP/2 (``UpstreamHead/isHTTP2``).
   func pause(_ exchange: Exchange)
   func resume(_ exchange: Exchange)
   /// Tells the delegate when the time is over, unless the exchange is another request's by then.
@@ -27,6 +27,8 @@ public struct UpstreamHead: Sendable, Equatable {
     case other
   }
   public var status: Int = 0
+  /// The answer shares its connection with others, so it cannot be paused without them.
+  public var isHTTP2 = false
   public var kind = ContentKind.other
   public var isEncoded = false
   /// The request's body has left as a whole: nobody reads it any more.

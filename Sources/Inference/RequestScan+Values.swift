@@ -30,10 +30,16 @@ extension RequestScan {
   func addText(_ text: JSONString, group shared: Int32? = nil, isIdentifier: Bool = false) {
     guard !text.isEmpty else { return }
     countText(text)
-    segments.append(
+    add(
       TextSegment(
         start: text.start, end: text.end, hasEscapes: text.hasEscapes, isASCII: text.isASCII,
         group: shared ?? nextGroup(), isIdentifier: isIdentifier))
+  }
+
+  /// Of a body with too many texts the rest is read without them; ``scan(_:route:boundary:)`` refuses it then.
+  private func add(_ segment: TextSegment) {
+    guard segments.count < JSONLimits.texts else { return hasTooManyTexts = true }
+    segments.append(segment)
   }
 
   func countText(_ text: JSONString) {
@@ -99,7 +105,7 @@ extension RequestScan {
   /// A number of nine or more digits can be an identifier, wherever it stands.
   func addNumber(_ number: JSONNumber) {
     guard number.digits >= 9 else { return }
-    segments.append(TextSegment(start: number.start, end: number.end, kind: .number, depth: 0, group: nextGroup()))
+    add(TextSegment(start: number.start, end: number.end, kind: .number, depth: 0, group: nextGroup()))
   }
 
   /// A free-form name; a short run of digits (token ids in `logit_bias`) says nothing.
@@ -109,7 +115,7 @@ extension RequestScan {
     textBytes &+= 4  // quotes, colon, comma
     let raw = key.range.of(body)
     if raw.count <= 8, raw.allSatisfy({ $0 &- 0x30 < 10 }) { return }
-    segments.append(
+    add(
       TextSegment(
         start: key.start, end: key.end, kind: .name, hasEscapes: key.hasEscapes, isASCII: key.isASCII,
         group: nextGroup()))

@@ -85,6 +85,8 @@ public final class RequestScan {
   var body = UnsafeRawBufferPointer(start: nil, count: 0)
   var group: Int32 = 0
   var refusal: InferenceError?
+  /// There were more than ``segments`` may hold: not all of them are there.
+  var hasTooManyTexts = false
 
   public init() {}
 
@@ -113,6 +115,7 @@ public final class RequestScan {
       case .moderations, .rerank, .images, .speech, .transcriptions, .translations: try scanFurther(&cursor)
       }
       try cursor.finish()
+      if hasTooManyTexts { throw JSONTextError(.tooManyTexts, at: cursor.position) }
     } catch {
       if let refusal { throw refusal }
       throw InferenceError(
@@ -144,7 +147,7 @@ public final class RequestScan {
     (cacheKey, firstUserText) = (nil, nil)
     members.removeAll(keepingCapacity: members.capacity <= 1024)
     places = MemberPlaces()
-    (insertionPoint, group, refusal) = (0, 0, nil)
+    (insertionPoint, group, refusal, hasTooManyTexts) = (0, 0, nil, false)
   }
 
   /// Gives back the memory of what is known of single texts and members: no body is written of this request any more.
@@ -152,6 +155,13 @@ public final class RequestScan {
     segments = []
     members = []
     formParts = []
+  }
+
+  /// The request is over: gives back memory beyond what most requests take. Many scans are kept for later requests.
+  public func trim() {
+    if segments.capacity > 1024 { segments = [] }
+    if members.capacity > 256 { members = [] }
+    if !formParts.isEmpty { formParts = [] }
   }
 
   /// The model's name, as the client wrote it.

@@ -86,7 +86,8 @@ final class InstallationCore: Sendable {
     self.ledger = ledger
     batches = BatchArchive(store: try SQLiteBatchStore(path: data + "/batches.sqlite"), keys: provider)
     let held = try places.recoverAbandoned(ledger: ledger, besides: node)
-    let recovered = try node.recover(ledger: ledger, knowsRates: !places.views(besides: node).isEmpty)
+    let recovered = try node.recover(
+      ledger: ledger, slots: configuration.limits.openAttempts, knowsRates: !places.views(besides: node).isEmpty)
     recovery = recovered.report
     let mailbox = LoopMailbox()
     self.mailbox = mailbox

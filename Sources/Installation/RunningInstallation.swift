@@ -134,7 +134,11 @@ package final class RunningInstallation: Sendable {
   /// Takes requests from now on. Where this process relieves another one, that has stopped before.
   package func serve() async {
     if let relief {
-      await Self.offLoops { relief.awaitTurn() }
+      guard await Self.offLoops({ relief.awaitTurn() }) else {
+        // As the other one would end it: nothing was accepted, and nothing is left to be written.
+        OperatorLog.say("process \(relief.relieved) has not let go within 10 s, and goes on serving")
+        _exit(EX_TEMPFAIL)
+      }
       core.takeUpNeighbours()
       _ = core.lookAtNeighbours(recovers: false)  // what it has changed since this one loaded everything
     }

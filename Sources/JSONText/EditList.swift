@@ -18,10 +18,10 @@ public struct EditList {
   public var isEmpty: Bool { edits.isEmpty }
   public var count: Int { edits.count }
 
-  /// Forgets all edits and keeps the memory.
-  public mutating func reset() {
-    edits.removeAll(keepingCapacity: edits.capacity <= 4096)
-    replacements.reset()
+  /// Forgets all edits and keeps the memory, unless it has grown past about `keeping` bytes.
+  public mutating func reset(keeping: Int = 256 * 1024) {
+    edits.removeAll(keepingCapacity: edits.capacity <= keeping / (2 * MemoryLayout<Edit>.stride))
+    replacements.reset(keeping: keeping)
     sorted = true
   }
 

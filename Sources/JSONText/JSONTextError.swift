@@ -14,6 +14,7 @@ public struct JSONTextError: Error, Equatable {
     case numberOutOfRange = "number_out_of_range"
     case tooDeep = "too_deep"
     case tooManyMembers = "too_many_members"
+    case tooManyTexts = "too_many_texts"
     /// The reader ended the scan for a reason of its own.
     case stopped
   }
@@ -43,6 +44,7 @@ public struct JSONTextError: Error, Equatable {
     case .numberOutOfRange: "there is a number that no double can hold"
     case .tooDeep: "it is nested deeper than 64 levels"
     case .tooManyMembers: "an object has more than 10000 members"
+    case .tooManyTexts: "it holds more than 100000 texts, names and long numbers"
     case .stopped: "it was not accepted"
     }
   }
@@ -56,6 +58,9 @@ public struct JSONLimits: Sendable {
   public var allowsLoneSurrogates = false
 
   public init() {}
+
+  /// Segments of one body: each takes as much memory as eight of the smallest texts. Inlined, as each text asks for it.
+  @inlinable public static var texts: Int { 100_000 }
 
   /// For bodies that clients send.
   public static let request = JSONLimits()

@@ -18,6 +18,7 @@ public struct NestedJSON {
   ///   - content: The raw content of the outer string in `body`, already scanned by ``JSONCursor``.
   ///   - group: The next free group; each segment takes one.
   /// - Returns: False, with nothing appended, if the content is no valid JSON within ``JSONLimits``; it is then text.
+  ///   Of too many texts in all there is one more than ``JSONLimits/texts`` behind it, and the rest is left out.
   public static func appendSegments(
     of content: ByteRange, in body: UnsafeRawBufferPointer, group: inout Int32, to segments: inout [TextSegment]
   ) -> Bool {
@@ -144,10 +145,15 @@ public struct NestedJSON {
       var isPlain = true
       for index in start..<position where bytes[index] == 0x5C { isPlain = false }
       guard isPlain else { return false }
-      segments.append(TextSegment(start: start, end: position, kind: .number, depth: 0, group: group))
-      group &+= 1
+      add(TextSegment(start: start, end: position, kind: .number, depth: 0, group: group), &segments, &group)
     }
     return true
+  }
+
+  private func add(_ segment: TextSegment, _ segments: inout [TextSegment], _ group: inout Int32) {
+    guard segments.count <= JSONLimits.texts else { return }
+    segments.append(segment)
+    group &+= 1
   }
 
   private mutating func takeDigits() -> Int {
@@ -172,11 +178,10 @@ public struct NestedJSON {
       switch next.byte {
       case 0x22:
         if position > start {
-          segments.append(
+          add(
             TextSegment(
               start: start, end: position, kind: kind, depth: 2, hasEscapes: hasEscapes, isASCII: isASCII(start),
-              group: group))
-          group &+= 1
+              group: group), &segments, &group)
         }
         position += next.width
         return true

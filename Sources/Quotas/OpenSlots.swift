@@ -12,6 +12,7 @@ struct OpenSlot {
 
   var phase = Phase.free
   var holdsConcurrency = false
+  /// Until the slot is free again.
   var account: Unmanaged<QuotaAccount>?
   var demand = Demand(requests: 0, inputTokens: 0, outputTokens: 0, money: 0)
   var deadline: Int64 = 0
@@ -25,6 +26,8 @@ struct OpenSlot {
 /// generation is atomic so that a stale copy of a reservation reads nothing else.
 final class OpenSlots: Sendable {
   let count: Int
+  /// What one tenant may have: slots are the process's, and whoever has none is refused.
+  var perTenant: Int { max(1, count / 4) }
   private nonisolated(unsafe) let slots: UnsafeMutablePointer<OpenSlot>
   private nonisolated(unsafe) let generations: UnsafeMutablePointer<Atomic<UInt32>>
   private let free: Mutex<[UInt32]>

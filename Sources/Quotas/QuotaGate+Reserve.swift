@@ -32,7 +32,10 @@ extension QuotaGate {
         asks = state.enqueue()
         return .waiting
       case .admit:
-        guard let free = slots.take(), let index = slots.index(free) else { return .refused(tooManyOpen()) }
+        guard tenant.slotsTaken.load(ordering: .relaxed) < slots.perTenant, let free = slots.take(),
+          let index = slots.index(free)
+        else { return .refused(tooManyOpen()) }
+        tenant.slotsTaken.wrappingAdd(1, ordering: .relaxed)
         taken = free
         let day = state.day(of: now, calendar)
         if state.take(account, demand, now: now, boot: boot, slot: index, flight) { asks = state.enqueue() }

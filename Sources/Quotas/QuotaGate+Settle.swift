@@ -36,6 +36,11 @@ extension QuotaGate {
     guard slot.pointee.phase == .settled || slot.pointee.phase == .released else { return }
     slot.pointee.phase = .free
     flight.set(.free, index)
+    if let account = slot.pointee.account {
+      account.takeUnretainedValue().tenant.slotsTaken.wrappingSubtract(1, ordering: .relaxed)
+      account.release()
+      slot.pointee.account = nil
+    }
     slots.give(reservation)
     reservation = Reservation()
   }
@@ -77,7 +82,6 @@ extension QuotaGate {
       // Not sent and given back looks the same after a crash as not sent: only what was sent needs its actuals.
       if !isRelease || phase == .sent { flight.set(.settled, index) }
       slot.pointee.phase = isRelease ? .released : .settled
-      slot.pointee.account = nil
       return true
     }
     guard isDone else { return }
@@ -106,7 +110,6 @@ extension QuotaGate {
           output: actual.outputTokens, money: actual.money)
       }
     }
-    unmanaged.release()
   }
 
   private func unlink(_ index: Int, _ state: inout TenantState) {

@@ -2,7 +2,8 @@
 ///
 /// Closed: all pass. Opens after `consecutive` failures in a row, or when of at least `minimum` results in the current
 /// window the failed share reaches `ratioPercent`. Open: none pass until the pause is over. Half-open: up to `probes` at
-/// a time; as many successes close it, one failure opens it for twice as long, up to `maxPause`.
+/// a time; as many successes close it, where the beginning of an answer is one; one failure opens it for twice as long,
+/// up to `maxPause`.
 public struct Breaker: Hashable, Sendable {
   public struct Settings: Hashable, Sendable {
     public var consecutive: Int
@@ -59,6 +60,7 @@ public struct Breaker: Hashable, Sendable {
   }
 
   /// Asks whether an attempt may go out; a `true` must be followed by exactly one of succeeded, failed and abandoned.
+  /// Where ``answering(at:)`` has said `true`, only a failure may follow.
   /// - Parameter now: Milliseconds of a clock that never runs backwards.
   public mutating func admits(at now: Int64) -> Bool {
     switch state {
@@ -87,6 +89,15 @@ public struct Breaker: Hashable, Sendable {
         state = .halfOpen(underWay: max(0, underWay - 1), succeeded: succeeded + 1)
       }
     }
+  }
+
+  /// The target has begun to answer an attempt. Whether it is up is all that is asked of a probe: nobody waits for the
+  /// end of an answer that takes minutes. A closed breaker counts answers at their end alone.
+  /// - Returns: True if that was the attempt's success.
+  public mutating func answering(at now: Int64) -> Bool {
+    guard case .halfOpen = state else { return false }
+    succeeded(at: now)
+    return true
   }
 
   /// A failure that says something about the target: no connection, timeout, 5xx, cut stream; not a client's error.

@@ -2,7 +2,7 @@ import CCurl
 import EventLoop
 import Glibc
 
-/// The connections of one multi handle that have answered before, by their local port.
+/// The connections of one multi handle: how many are open, and those that have answered before, by their names.
 ///
 /// libcurl takes whatever waits in a kept connection for the answer to the next request. A provider that once said more
 /// than it was asked for (an answer too many, the rest of a broken one) would from then on answer each request with the
@@ -12,29 +12,36 @@ import Glibc
 /// takes a connection for alive on which its peer has ended TLS, and what is then sent there is lost and paid for.
 final class KeptConnections {
   let loop: EventLoop
-  private var descriptors: [Int: curl_socket_t] = [:]
-  private var ports: [curl_socket_t: Int] = [:]
-  /// Ports of those that speak HTTP/2.
-  private var shared: Set<Int> = []
+  private var descriptors: [ConnectionName: curl_socket_t] = [:]
+  private var names: [curl_socket_t: ConnectionName] = [:]
+  /// Those that speak HTTP/2.
+  private var shared: Set<ConnectionName> = []
+  /// Sockets that libcurl has open, connected or not.
+  private(set) var openSockets = 0
 
   init(loop: EventLoop) { self.loop = loop }
 
-  func knows(_ port: Int) -> Bool { descriptors[port] != nil }
+  func knows(_ name: ConnectionName) -> Bool { descriptors[name] != nil }
 
-  func isHTTP2(_ port: Int) -> Bool { shared.contains(port) }
+  func isHTTP2(_ name: ConnectionName) -> Bool { shared.contains(name) }
 
-  func keep(_ descriptor: curl_socket_t, port: Int, isHTTP2: Bool = false) {
-    guard descriptor >= 0, port > 0 else { return }
-    descriptors[port] = descriptor
-    ports[descriptor] = port
-    if isHTTP2 { shared.insert(port) }
+  func opened(_ descriptor: curl_socket_t) {
+    openSockets += 1
+    loop.announce(descriptor)
+  }
+
+  func keep(_ descriptor: curl_socket_t, as name: ConnectionName, isHTTP2: Bool = false) {
+    guard descriptor >= 0, name.localPort > 0 else { return }
+    descriptors[name] = descriptor
+    names[descriptor] = name
+    if isHTTP2 { shared.insert(name) }
   }
 
   /// Nothing was said and nobody has hung up since the last answer; over HTTP/2 only that nobody has said goodbye. A
   /// connection that is not known is a new one.
-  func isQuiet(_ port: Int) -> Bool {
-    guard let descriptor = descriptors[port] else { return true }
-    guard !shared.contains(port) else { return !hasEnded(descriptor) }
+  func isQuiet(_ name: ConnectionName) -> Bool {
+    guard let descriptor = descriptors[name] else { return true }
+    guard !shared.contains(name) else { return !hasEnded(descriptor) }
     var byte: UInt8 = 0
     let got = recv(descriptor, &byte, 1, Int32(MSG_PEEK | MSG_DONTWAIT))
     return got < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)
@@ -64,9 +71,10 @@ final class KeptConnections {
   }
 
   func closed(_ descriptor: curl_socket_t) {
+    openSockets -= 1
     loop.forget(descriptor)
-    guard let port = ports.removeValue(forKey: descriptor), descriptors[port] == descriptor else { return }
-    descriptors[port] = nil
-    shared.remove(port)
+    guard let name = names.removeValue(forKey: descriptor), descriptors[name] == descriptor else { return }
+    descriptors[name] = nil
+    shared.remove(name)
   }
 }

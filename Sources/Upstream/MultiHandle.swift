@@ -22,6 +22,7 @@ final class MultiHandle: Watcher {
   var lastUsed: Int64 = 0
   /// Milliseconds from now at which libcurl wants to be called; nil for never. Noted by the timer callback.
   private(set) var requestedTimeout: Int?
+  private let maximumConnections: Int
 
   /// A pool has a target for each route of its provider; those of an earlier register are never asked for again.
   private static let keptTargets = 32
@@ -35,6 +36,7 @@ final class MultiHandle: Watcher {
     self.multi = multi
     self.pool = pool
     self.loop = loop
+    self.maximumConnections = maximumConnections
     kept = KeptConnections(loop: loop)
     super.init()
     let me = Unmanaged.passUnretained(self).toOpaque()
@@ -58,6 +60,9 @@ final class MultiHandle: Watcher {
   }
 
   var activeTransfers: [Transfer] { active }
+
+  /// Who is not sent yet may have to wait until a connection is free, however well the provider is.
+  var isFull: Bool { kept.openSockets >= maximumConnections }
 
   /// Starts a request; nil if libcurl refuses.
   func start(_ exchange: Exchange, _ target: UpstreamTarget, body: UnsafeRawBufferPointer, maximumBytes: Int)
@@ -121,11 +126,13 @@ final class MultiHandle: Watcher {
     active[place].place = place
     active.removeLast()
     transfer.place = -1
+    let socket = transfer.sharedSocket
     remove(transfer)
     if let received = transfer.takeReceived() { give(received) }
     transfer.exchange = nil
     transfer.isDirty = false
     if idle.count < 256, transfer.mayRest { idle.append(transfer) }
+    if let socket { goOn(with: socket) }
     // Another request may have waited for the connection that is free now.
     if let timeout = requestedTimeout {
       requestedTimeout = nil
@@ -135,12 +142,21 @@ final class MultiHandle: Watcher {
 
   /// libcurl 7.88 to 8.14 lets an HTTP/2 stream's reset lie until something else is sent on the connection (curl#17611),
   /// so the provider would go on answering, and be paid for it. A connection that nobody else uses ends with the stream
-  /// instead; on one that others use, the reset leaves with the next thing that they receive.
+  /// instead; on one that others use, ``goOn(with:)`` has it leave.
   private func remove(_ transfer: Transfer) {
     let isUnfinished = transfer.isBegun && transfer.result == nil
     if isUnfinished { transfer.forbidReuse(true) }
     curl_multi_remove_handle(multi, transfer.easy)
     if isUnfinished { transfer.forbidReuse(false) }
+  }
+
+  /// Has those act who share a connection with a stream that was given up. libcurl may have read more than its data:
+  /// what lies behind them would wait until the socket has something again, which may be never. A socket that is closed
+  /// by now is none of libcurl's, and ignored.
+  private func goOn(with socket: curl_socket_t) {
+    var running: Int32 = 0
+    _ = curl_multi_socket_action(multi, socket, CURL_CSELECT_IN, &running)
+    runTimer()
   }
 
   /// One of libcurl's sockets has something.
@@ -210,7 +226,7 @@ final class MultiHandle: Watcher {
   }
 
   /// The peer has said something of all streams of a connection.
-  func note(_ talk: StreamTalk, on connection: Int) {
+  func note(_ talk: StreamTalk, on connection: ConnectionName) {
     for transfer in active where transfer.isBegun && transfer.fate.connection == connection { transfer.note(talk) }
   }
 

@@ -57,7 +57,7 @@ enum StreamTalk: Equatable {
 /// What is known of the stream of one request.
 struct StreamFate {
   /// Of which connection: streams of others have the same numbers.
-  var connection = 0
+  var connection: ConnectionName?
   private var number: UInt32?
   private var lastTaken: UInt32?
   private var isRefused = false

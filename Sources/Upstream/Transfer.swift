@@ -58,12 +58,15 @@ final class Transfer {
   fileprivate var totalBytes = 0
   fileprivate var maximumBytes = 0
 
-  /// Reading is to stop; libcurl is told from the write callback.
+  /// Reading is to stop; libcurl is told from the write callback. Never over HTTP/2: there libcurl 7.88 stops reading
+  /// the whole connection as soon as more comes for a stream that is paused.
   var wantsPause = false
   var isPaused = false
   /// Seconds of the pool's clock: when something last came, and whether anything did.
   var lastActivity: Int64 = 0
   var startedAt: Int64 = 0
+  /// Since when it might have been sent, of one that has not begun.
+  var waitsSince: Int64 = 0
 
   init(multi: MultiHandle, isForStreams: Bool) throws(UpstreamError) {
     guard let easy = curl_easy_init() else { throw UpstreamError(.libcurl, detail: "curl_easy_init") }
@@ -85,8 +88,6 @@ final class Transfer {
       th_curl_easy_set_ptr(easy, CURLOPT_PRIVATE, me),
       th_curl_easy_set_ptr(easy, CURLOPT_SHARE, sessions.share),
       th_curl_easy_set_long(easy, CURLOPT_POST, 1),
-      th_curl_easy_set_long(easy, CURLOPT_PIPEWAIT, 1),
-      th_curl_easy_set_long(easy, CURLOPT_HTTP_VERSION, Int(CURL_HTTP_VERSION_2TLS)),
       th_curl_easy_set_long(easy, CURLOPT_TCP_KEEPALIVE, 1),
       th_curl_easy_set_long(easy, CURLOPT_SSL_SESSIONID_CACHE, 1),
       th_curl_easy_set_long(easy, CURLOPT_MAXLIFETIME_CONN, 600),
@@ -173,13 +174,20 @@ final class Transfer {
       th_curl_easy_set_slist(easy, CURLOPT_HTTPHEADER, prepared.headers) == CURLE_OK
     else { return false }
     self.prepared = prepared
-    usesTLS = target.transport?.proxy != nil || !target.url.hasPrefix("http:")
+    let isPlain = target.url.hasPrefix("http:")
+    usesTLS = target.transport?.proxy != nil || !isPlain
     // With a proxy it is the proxy's address that is connected to; the provider's name is the proxy's to resolve.
     rules = AddressRules(allowsLocal: target.transport?.proxy?.isLocal ?? target.isLocal)
     // A handle's pool has one transport for life, so nothing of an earlier one must be undone.
     if let transport = target.transport, !OutboundRules.apply(transport, to: easy) { return false }
     // So is its signature: all of a pool's targets are signed, or none is.
     if let signature = target.signature, !OutboundRules.apply(signature, to: easy) { return false }
+    // Whether a connection can be shared shows in its TLS. Without, requests would wait for that until the first answer
+    // is over.
+    let version = isPlain ? CURL_HTTP_VERSION_1_1 : CURL_HTTP_VERSION_2TLS
+    guard th_curl_easy_set_long(easy, CURLOPT_PIPEWAIT, isPlain ? 0 : 1) == CURLE_OK,
+      th_curl_easy_set_long(easy, CURLOPT_HTTP_VERSION, Int(version)) == CURLE_OK
+    else { return false }
     return th_curl_easy_set_string(easy, CURLOPT_PROTOCOLS_STR, target.isLocal ? "http,https" : "https") == CURLE_OK
       && th_curl_easy_set_long(easy, CURLOPT_CONNECTTIMEOUT_MS, target.connectMilliseconds) == CURLE_OK
   }
@@ -217,7 +225,7 @@ final class Transfer {
   }
 
   /// The request begins to leave on a connection.
-  fileprivate func begin(on connection: Int, isKnown: Bool, isHTTP2: Bool) {
+  fileprivate func begin(on connection: ConnectionName, isKnown: Bool, isHTTP2: Bool) {
     isBegun = true
     isOnKnownConnection = isKnown
     fate.connection = connection
@@ -248,16 +256,23 @@ final class Transfer {
   /// Within TLS to a proxy nobody sees what is left over, so there no connection serves twice.
   private var neverReuses: Bool { target?.transport?.proxy?.url.hasPrefix("https:") == true }
 
+  /// Of an answer that is not whole: the socket on which there may be others.
+  var sharedSocket: curl_socket_t? {
+    guard usesTLS, isBegun, result == nil else { return nil }
+    var descriptor: curl_socket_t = -1
+    let code = th_curl_easy_get_socket(easy, CURLINFO_ACTIVESOCKET, &descriptor)
+    return code == CURLE_OK && descriptor >= 0 ? descriptor : nil
+  }
+
   /// An answer is whole: its connection is known from now on.
   func noteConnection() {
-    guard !isOnKnownConnection else { return }
-    var (version, port) = (0, 0)
-    guard th_curl_easy_get_long(easy, CURLINFO_HTTP_VERSION, &version) == CURLE_OK,
-      th_curl_easy_get_long(easy, CURLINFO_LOCAL_PORT, &port) == CURLE_OK, !multi.kept.knows(port)
-    else { return }
+    guard !isOnKnownConnection, let name = fate.connection, !multi.kept.knows(name) else { return }
+    var version = 0
     var descriptor: curl_socket_t = -1
-    guard th_curl_easy_get_socket(easy, CURLINFO_ACTIVESOCKET, &descriptor) == CURLE_OK else { return }
-    multi.kept.keep(descriptor, port: port, isHTTP2: version == Int(CURL_HTTP_VERSION_2_0))
+    guard th_curl_easy_get_long(easy, CURLINFO_HTTP_VERSION, &version) == CURLE_OK,
+      th_curl_easy_get_socket(easy, CURLINFO_ACTIVESOCKET, &descriptor) == CURLE_OK
+    else { return }
+    multi.kept.keep(descriptor, as: name, isHTTP2: version == Int(CURL_HTTP_VERSION_2_0))
   }
 
   /// Whether TLS has taken more from the socket than was read of it: what a provider said beyond its last answer, which
@@ -329,16 +344,12 @@ private func beforeRequest(
 ) -> Int32 {
   guard let transfer = transfer(context), !transfer.isBegun else { return CURL_PREREQFUNC_ABORT }
   let kept = transfer.multi.kept
-  guard kept.isQuiet(Int(localPort)), !transfer.holdsUnreadRecords else {
+  let name = ConnectionName(localPort: localPort, address: address, port: port)
+  guard kept.isQuiet(name), !transfer.holdsUnreadRecords else {
     transfer.rejectConnection()
     return CURL_PREREQFUNC_ABORT
   }
-  // Two providers' addresses may be spoken to from one local port.
-  var identity = Hasher()
-  identity.combine(localPort)
-  if let address { identity.combine(bytes: UnsafeRawBufferPointer(start: address, count: strlen(address))) }
-  transfer.begin(
-    on: identity.finalize(), isKnown: kept.knows(Int(localPort)), isHTTP2: kept.isHTTP2(Int(localPort)))
+  transfer.begin(on: name, isKnown: kept.knows(name), isHTTP2: kept.isHTTP2(name))
   return CURL_PREREQFUNC_OK
 }
 
@@ -350,7 +361,11 @@ private func noteTalk(
   guard kind == CURLINFO_TEXT, let bytes, let transfer = transfer(context),
     let talk = StreamTalk(UnsafeRawBufferPointer(start: bytes, count: count))
   else { return 0 }
-  if case .goodbye = talk { transfer.multi.note(talk, on: transfer.fate.connection) } else { transfer.note(talk) }
+  if case .goodbye = talk, let connection = transfer.fate.connection {
+    transfer.multi.note(talk, on: connection)
+  } else {
+    transfer.note(talk)
+  }
   return 0
 }
 
@@ -365,7 +380,7 @@ private func openSocket(
     return -1
   }
   let descriptor = th_curl_sockaddr_open(address)
-  if descriptor >= 0 { transfer.multi.loop.announce(descriptor) }
+  if descriptor >= 0 { transfer.multi.kept.opened(descriptor) }
   return descriptor
 }
 

@@ -7,6 +7,7 @@ enum UpstreamHeadLine {
     if line.count >= 12, has(line, 0, "http/") {
       head = UpstreamHead()
       head.status = status(line)
+      head.isHTTP2 = line[5] == 0x32  // libcurl's own line; a provider that says so without speaking it is not paused
     } else if let value = value(line, "content-type") {
       head.kind =
         has(line, value.lowerBound, "text/event-stream")

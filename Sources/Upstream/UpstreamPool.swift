@@ -64,6 +64,7 @@ public final class UpstreamPool: UpstreamPort, TurnEnd {
     }
     transfer.lastActivity = seconds
     transfer.startedAt = seconds
+    transfer.waitsSince = seconds
     multi.lastUsed = seconds
     let slot = freeSlots.popLast() ?? transfers.count
     if slot == transfers.count { transfers.append(transfer) } else { transfers[slot] = transfer }
@@ -75,7 +76,10 @@ public final class UpstreamPool: UpstreamPort, TurnEnd {
     transfer.multi.end(transfer)
   }
 
-  public func pause(_ exchange: Exchange) { transfer(of: exchange)?.wantsPause = true }
+  public func pause(_ exchange: Exchange) {
+    guard let transfer = transfer(of: exchange), !transfer.head.isHTTP2 else { return }
+    transfer.wantsPause = true
+  }
 
   public func resume(_ exchange: Exchange) {
     guard let transfer = transfer(of: exchange), transfer.wantsPause else { return }
@@ -159,7 +163,10 @@ public final class UpstreamPool: UpstreamPort, TurnEnd {
       return exchange
     }
     guard let exchange = current() else { return abandon(transfer) }
-    if transfer.isStale, transfer.result != nil, transfer.multi.restart(transfer) { return }
+    if transfer.isStale, transfer.result != nil, transfer.multi.restart(transfer) {
+      transfer.waitsSince = seconds
+      return
+    }
     transfer.lastActivity = seconds
     if transfer.headComplete, !transfer.headDelivered {
       transfer.headDelivered = true
@@ -221,6 +228,16 @@ public final class UpstreamPool: UpstreamPort, TurnEnd {
     for multi in multis.values {
       for transfer in multi.activeTransfers {
         guard let target = transfer.target, let exchange = transfer.exchange else { continue }
+        if multi.isFull { transfer.waitsSince = seconds }
+        // Of who waits to share a connection libcurl's own time begins anew whenever one has not come about.
+        if !transfer.isBegun, transfer.result == nil,
+          (seconds &- transfer.waitsSince) &* 1000 > Int64(target.connectMilliseconds) + 1000
+        {
+          _ = take(exchange)
+          multi.end(transfer)
+          delegate.upstream(exchange, ended: .notConnected)
+          continue
+        }
         let silent = transfer.wantsPause ? 0 : (seconds &- transfer.lastActivity) &* 1000
         let limit = transfer.headComplete ? target.idleMilliseconds : target.firstByteMilliseconds
         let elapsed = (seconds &- transfer.startedAt) &* 1000

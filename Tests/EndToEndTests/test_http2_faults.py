@@ -3,6 +3,7 @@
 import asyncio
 import json
 import random
+import socket
 
 import pytest
 from certificates import Authority
@@ -283,3 +284,61 @@ def test_a_stream_that_is_given_up_is_taken_back(one_provider):
 
     asyncio.run(all_of())
     assert is_settled(gateway)
+
+
+def test_who_does_not_read_holds_nobody_else_back(one_provider):
+    """Streams of all tenants come on one connection. What a client does not take waits at the gateway, up to a bound: then its
+    stream ends, and no other."""
+    given_up = []
+
+    def script(request):
+        yield head_of(CHAT, True)
+        yield body(CHAT.parts().begin)
+        if request["messages"][0]["content"] == "liest nicht":
+            # Frames that libcurl's own buffer of a stream cannot hold.
+            yield Forever(body(chat_piece("x" * 9_800)), 0.001)
+            given_up.append(request)
+        else:
+            while not given_up:
+                yield body(chat_piece("x"))
+                yield Pause(0.02)
+            yield body(CHAT.parts().end + CHAT.parts().last, END_STREAM)
+
+    server, gateway = one_provider(script)
+    keys = gateway.key("mandant-a"), gateway.key("mandant-b")
+
+    async def begin_unread():
+        tcp = socket.socket()
+        tcp.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 65_536)
+        tcp.setblocking(False)
+        await asyncio.get_running_loop().sock_connect(tcp, gateway.address)
+        client = Client(*gateway.address, keys[0])
+        client.reader, client.writer = await asyncio.open_connection(sock=tcp, limit=4096)
+        client.send("chat/completions", chat("m", "liest nicht", stream=True))
+        return client, await client.head()
+
+    async def both():
+        client, unread = await begin_unread()
+        other = await Client(*gateway.address, keys[1]).connect()
+        # Well before the time in which a client that takes nothing at all is given up.
+        said = await asyncio.wait_for(other.ask("chat/completions", chat("m", "liest", stream=True)), 20)
+        async for _ in client.pieces(unread):
+            pass
+        client.close()
+        other.close()
+        return unread, said
+
+    unread, said = asyncio.run(both())
+    assert len(server.connections) == 1, "they share it"
+    assert (said.status, said.whole, said.is_done, said.code) == (200, True, True, None)
+    assert len(given_up) == 1 and set(said.text) == {"x"}
+    assert (unread.status, unread.whole, unread.is_done, unread.code) == (200, False, False, "overloaded")
+    assert len(unread.body) > 4 << 20, "what was held is not lost"
+    assert is_settled(gateway)
+
+    def are_listed():
+        rows = [json.loads(gateway.ctl("log", "list", "--tenant", slug, "--all", "-o", "json").stdout)
+                for slug in ("mandant-a", "mandant-b")]
+        return [[row["exit"] for row in tenant] for tenant in rows] == [["10"], ["1"]]
+
+    assert settles(are_listed)

@@ -129,7 +129,7 @@ struct BatchTests {
   @Test(arguments: [("", true), ("{}", true), ("}{", false), ("{", false), ("{}{}", false), ("[]", false)])
   func whatIsOnlyAskedForTakesNoBody(body: String, isTaken: Bool) throws {
     let gate = try TestGate(BatchSpecimens.setup())
-    let client = gate.send(gate.call(.get, "/v1/batches", body, .json))
+    let client = gate.ask(gate.call(.get, "/v1/batches", body, .json))
     #expect(client.status == (isTaken ? 200 : 400))
     #expect(client.text.contains("takes no body") != isTaken, "\(client.text)")
     #expect(gate.upstream.sent.isEmpty)
@@ -488,8 +488,8 @@ struct BatchTests {
       #expect(text(gate.order("file-../x")) == text(gate.order(unknown.0.description)))
     }
     #expect(gate.upstream.sent.count == sent)
-    let files = gate.send(gate.call(.get, "/v1/files"))
-    let batches = gate.send(gate.call(.get, "/v1/batches"))
+    let files = gate.ask(gate.call(.get, "/v1/files"))
+    let batches = gate.ask(gate.call(.get, "/v1/batches"))
     for list in [files, batches] {
       #expect(list.status == 200 && list.text.contains(#""has_more":false"#) && !list.text.contains("foreign"))
       #expect(list.text.components(separatedBy: #""object":"#).count == 3, "the list and one element: \(list.text)")
@@ -534,8 +534,8 @@ struct BatchTests {
     ] {
       #expect(reader.send(call).status == 403, "\(call.path)")
     }
-    #expect(reader.send(reader.call(.get, "/v1/files")).text.contains(#""data":[]"#))
-    #expect(reader.send(reader.call(.get, "/v1/batches")).text.contains(#""data":[]"#))
+    #expect(reader.ask(reader.call(.get, "/v1/files")).text.contains(#""data":[]"#))
+    #expect(reader.ask(reader.call(.get, "/v1/batches")).text.contains(#""data":[]"#))
     #expect(reader.upstream.sent.isEmpty)
   }
 
@@ -658,7 +658,7 @@ struct BatchTests {
     later.snapshots.swap(try later.snapshot(models: [:]))
     func send(_ call: TestGate.Call) -> RecordingClient {
       let client = later.send(call)
-      #expect(later.takeBack { client.isOver })
+      #expect(later.takeBack { later.confirm(seconds: 0.001) { client.isOver } })
       return client
     }
     #expect(send(later.call(.post, "/v1/batches/\(id)/cancel")).status == 503)
@@ -755,7 +755,7 @@ struct BatchTests {
       gate.order(try gate.upload()),
       BatchSpecimens.batch("validating").replacing(BatchSpecimens.remoteBatch, with: "batch_of_another"))
     #expect(client.status == 503 && client.value("x-should-retry") == "false" && client.id == nil)
-    #expect(gate.send(gate.call(.get, "/v1/batches")).text.components(separatedBy: #""object":"batch""#).count == 2)
+    #expect(gate.ask(gate.call(.get, "/v1/batches")).text.components(separatedBy: #""object":"batch""#).count == 2)
   }
 
   @Test func anOrderWhoseClientLeavesIsStillKnown() throws {

@@ -152,6 +152,154 @@ struct BodyMemoryTests {
     #expect(open(gate) != nil)
   }
 
+  @Test func whatATenantHoldsBeyondItsShareIsInItsOwnWayOnly() throws {
+    let gate = try gate(all: 10_000, perTenant: 2_000)
+    let (exchange, client) = try #require(open(gate))
+    gate.pipeline.run(exchange)
+    gate.turnLedger()
+    gate.head(200)
+    gate.piece(Specimens.plain(String(repeating: "x", count: 12_000)))
+    let bodies = gate.pipeline.services.bodies
+    #expect(held(gate).loop == 2_000 && held(gate).tenant > 12_000)
+    #expect(bodies.reading.beyondShares == held(gate).tenant - 2_000)
+    let (own, refused, _) = gate.begin(gate.chat(""))
+    #expect(!gate.pipeline.hold(own, bodyBytes: 1) && refused.status == 429)
+    let (other, _, _) = gate.begin(gate.chat(""))
+    other.caller = try gate.anotherTenant()
+    #expect(gate.pipeline.hold(other, bodyBytes: 1_900))
+    gate.end(.complete)
+    gate.finish(client)
+    #expect(client.status == 200 && held(gate) == (1_900, 0) && bodies.reading.beyondShares == 0)
+    gate.pipeline.clientGone(other)
+    #expect(held(gate) == (0, 0))
+  }
+
+  /// What a loop takes beyond its tenant's share another may give; what all of them count is what is within.
+  @Test(arguments: [1, 2, 3]) func whatLoopsCountAddsUpBeyondAShare(seed: UInt64) {
+    var limits = Limits()
+    limits.heldBodiesBytes = 1 << 20
+    limits.heldBodiesBytesPerTenant = 5_000
+    let memory = BodyMemory(limits)
+    let share = memory.share(of: GateSetup.tenant)
+    var loops = (0..<3).map { _ in LoopBodies(memory) }
+    var open: [(loop: Int, exchange: Exchange)] = []
+    var random = RandomBytes(seed)
+    for _ in 0..<10_000 {
+      let (loop, choice) = (random.next(3), random.next(4))
+      if choice < 2 || open.isEmpty {
+        let exchange = Exchange()
+        exchange.bodyShare = share
+        if choice == 0 {
+          loops[loop].force(1 + random.next(3_000), for: exchange)
+        } else {
+          _ = loops[loop].take(1 + random.next(3_000), for: exchange)
+        }
+        open.append((loop, exchange))
+      } else {
+        let (loop, exchange) = open.remove(at: random.next(open.count))
+        loops[loop].giveAll(of: exchange)
+      }
+      #expect(share.bytes == open.reduce(0) { $0 + $1.exchange.heldBytes })
+      #expect(loops.reduce(0) { $0 + $1.held } == min(share.bytes, 5_000))
+      #expect(memory.reading.beyondShares == max(0, share.bytes - 5_000))
+    }
+    for (loop, exchange) in open { loops[loop].giveAll(of: exchange) }
+    #expect(loops.reduce(0) { $0 + $1.held } == 0 && memory.reading.beyondShares == 0)
+    #expect(memory.reading.bytes <= 3 * 2 * memory.step)
+  }
+
+  private struct RandomBytes {
+    private var state: UInt64
+    init(_ seed: UInt64) { state = seed }
+    mutating func next(_ bound: Int) -> Int {
+      state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
+      return Int(state >> 33) % bound
+    }
+  }
+
+  /// The exchange is over; what its client has not taken lies in memory all the same.
+  @Test(arguments: [(65_536, false), (65_537, true)]) func whatASlowClientHasNotTakenIsCountedOn(
+    waiting: Int, isKept: Bool
+  ) throws {
+    let gate = try gate(all: 1 << 24, perTenant: 1 << 24)
+    let (exchange, client) = try #require(open(gate))
+    gate.pipeline.run(exchange)
+    gate.turnLedger()
+    client.heldBytes = waiting
+    gate.answer(200, Specimens.plain(String(repeating: "x", count: 100_000)))
+    gate.finish(client)
+    #expect(gate.pipeline.openExchanges == 0)
+    #expect((client.lease != nil) == isKept)
+    #expect(held(gate) == (isKept ? (waiting, waiting) : (0, 0)))
+    client.lease?.shrink(to: 40_000)
+    #expect(held(gate) == (isKept ? (40_000, 40_000) : (0, 0)))
+    client.lease = nil
+    #expect(held(gate) == (0, 0))
+  }
+
+  @Test func anOrdinaryAnswerLeavesNothingToCount() throws {
+    let gate = try gate(all: 1 << 24, perTenant: 1 << 24)
+    let (exchange, client) = try #require(open(gate))
+    gate.pipeline.run(exchange)
+    gate.turnLedger()
+    client.heldBytes = 1 << 20  // of answers before
+    gate.answer(200, Specimens.plain())
+    gate.finish(client)
+    #expect(client.lease == nil && held(gate) == (0, 0))
+  }
+
+  // MARK: What lies ready
+
+  /// Hundreds of exchanges wait for later requests, and nobody counts what they hold.
+  @Test func anExchangeThatIsOverKeepsLittle() throws {
+    let gate = try TestGate()
+    let (refused, client, _) = gate.begin(gate.chat(Self.texts(20_000)))
+    gate.pipeline.run(refused)
+    #expect(client.status == 404)
+    expectLittle(refused)
+    let body = Specimens.chat(String(repeating: "a@b.example ", count: 3_000))
+    let (exchange, answered, _) = gate.begin(gate.chat(body))
+    gate.pipeline.run(exchange)
+    gate.turnLedger()
+    gate.answer(200, Specimens.plain(String(repeating: "x", count: 100_000)))
+    gate.finish(answered)
+    #expect(answered.status == 200)
+    expectLittle(exchange)
+  }
+
+  private func expectLittle(_ exchange: Exchange, sourceLocation: SourceLocation = #_sourceLocation) {
+    let arenas = [exchange.body, exchange.outgoing, exchange.answer, exchange.reply, exchange.fields]
+    #expect(arenas.allSatisfy { $0.capacity <= 16_384 }, sourceLocation: sourceLocation)
+    #expect(exchange.scan.segments.capacity <= 1_024, sourceLocation: sourceLocation)
+  }
+
+  /// A body of so many texts beside the two of its message and the name that nobody knows.
+  private static func texts(_ count: Int) -> String {
+    let list = Array(repeating: #""a""#, count: count).joined(separator: ",")
+    return #"{"model":"nothing","messages":[{"role":"user","content":"x"}],"x":[\#(list)]}"#
+  }
+
+  @Test(arguments: [(99_998, 404), (99_999, 400)]) func aBodyOfTooManyTextsIsRefused(
+    count: Int, status: UInt16
+  ) throws {
+    let gate = try TestGate()
+    let client = gate.send(gate.chat(Self.texts(count)))
+    #expect(client.status == status)
+    #expect(client.text.contains("100000 texts") == (status == 400))
+  }
+
+  @Test(arguments: [(99_999, 404), (100_000, 400), (100_001, 400)]) func soAreThoseOfACallsArguments(
+    count: Int, status: UInt16
+  ) throws {
+    let gate = try TestGate()
+    let list = Array(repeating: #"\"a\""#, count: count).joined(separator: ",")
+    let call = #"{"type":"function","function":{"arguments":"[\#(list)]"}}"#
+    let client = gate.send(
+      gate.chat(#"{"model":"nothing","messages":[{"role":"assistant","content":"x","tool_calls":[\#(call)]}]}"#))
+    #expect(client.status == status, "\(client.text)")
+    #expect(client.text.contains("100000 texts") == (status == 400))
+  }
+
   /// Loops take in steps; together they never have more than there is, and nothing is lost on the way.
   @Test(arguments: [1, 2, 3]) func severalLoopsShareOneLimit(seed: UInt64) {
     var limits = Limits()

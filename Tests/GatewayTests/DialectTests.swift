@@ -222,6 +222,8 @@ struct DialectTests {
   @Test func tokensAreCountedHereAndCostARequestOnly() throws {
     let gate = try Self.gate([.messages]) { $0.requestsPerMinute = 1 }
     let client = gate.send(Self.count(gate))
+    #expect(!client.isOver, "not before it is recorded")
+    gate.finish(client)
     #expect(client.status == 200)
     let figure = try #require(client.text.wholeMatch(of: /\{"input_tokens":(\d+)\}/))
     #expect((Int(figure.1) ?? 0) > 10)

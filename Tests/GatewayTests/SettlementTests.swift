@@ -450,6 +450,31 @@ struct SettlementTests {
     #expect(books.settlements.map(\.exit) == [Exit.endedByGate.rawValue])
     #expect(books.settlements.allSatisfy { $0.flags.contains(.ended) })
     #expect(books.totals.outputTokens > 0, "what was sent is never free")
+    #expect(!stream || books.totals.outputTokens == 4 + 10, "some was on its way")
+  }
+
+  /// Silence has begun the stream, not its provider: nobody knows what that has made until then.
+  @Test func aStreamWithoutAByteOfItsProviderIsNotFree() throws {
+    let (gate, client) = try Self.sent(stream: true) { $0.limits.exchangeMilliseconds = 60_000 }
+    gate.clock.advance(milliseconds: 30_001)
+    gate.pipeline.tick()
+    #expect(client.status == 200)
+    gate.clock.advance(milliseconds: 30_000)
+    gate.pipeline.tick()
+    gate.finish(client)
+    #expect(client.wasAborted)
+    let books = try gate.books()
+    #expect(books.settlements.map(\.exit) == [Exit.endedByGate.rawValue])
+    #expect(books.totals.outputTokens > 0)
+  }
+
+  /// Streams may last an hour, and longer than what Quotas would forget by itself.
+  @Test func anOpenExchangeIsCountedAsLongAsItMayLast() throws {
+    let (gate, _) = try Self.sent(stream: true) { $0.concurrency = 1 }
+    gate.clock.advance(milliseconds: 3_599_000)
+    gate.turnLedger()
+    let second = gate.send(gate.chat(Specimens.chat()))
+    #expect(second.status == 429 && gate.upstream.sent.count == 1)
   }
 
   // MARK: Rows 12 and 13: figures that cannot be, and more than was set aside

@@ -41,4 +41,39 @@ struct HandOverWireTests {
     old.close()
     new.close()
   }
+
+  // MARK: The two sides
+
+  /// It had gone on alone, serves and has closed its end: ending it would end the service.
+  @Test func whoServesAlreadyIsBelieved() throws {
+    let (old, new) = try pair()
+    Relief(wire: new, relieved: 1).tellServing()
+    #expect(Successor.serves(old))
+    old.close()
+  }
+
+  @Test func whoEndsWithoutAWordDoesNotServe() throws {
+    let (old, new) = try pair()
+    new.close()
+    #expect(!Successor.serves(old))
+    old.close()
+  }
+
+  @Test func theTurnComesWithTheWordOrWithTheOthersEnd() throws {
+    for hasWord in [true, false] {
+      let (old, new) = try pair()
+      if hasWord { #expect(old.say(.go)) } else { old.close() }
+      #expect(Relief(wire: new, relieved: 1).awaitTurn(milliseconds: .max))
+      if hasWord { old.close() }
+      new.close()
+    }
+  }
+
+  /// The other one is there and may go on serving: two that serve would be one too many.
+  @Test func theTurnDoesNotComeByWaiting() throws {
+    let (old, new) = try pair()
+    #expect(!Relief(wire: new, relieved: 1).awaitTurn(milliseconds: 1))
+    old.close()
+    new.close()
+  }
 }

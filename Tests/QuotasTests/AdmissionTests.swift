@@ -309,12 +309,31 @@ struct AdmissionTests {
     #expect(journal.isEmpty)
   }
 
-  @Test func aFullFlightTableRefusesAndTakesNothing() throws {
+  /// Of the table's 64 slots one tenant gets a quarter, whatever else its limits allow.
+  @Test func whoHasItsPartOfTheFlightTableIsRefusedAndTakesNothing() throws {
     let node = try Self.node([try Self.limit(.tenant, .requests, .budget(.day, zone: "UTC"), 100)])
-    for id in 1...16 { #expect(Self.take(node, UInt128(id)).0 != nil) }
+    var attempts = (1...16).compactMap { Self.take(node, UInt128($0)).0 }
+    #expect(attempts.count == 16)
     let refusal = Self.take(node, 17).1
     #expect(refusal?.code == .rateLimitExceeded && refusal?.shouldRetry == true)
     #expect(node.account.tenant.state.withLock { $0.budgets[0].reserved } == 16)
+    // A slot is taken until its end is written.
+    node.settle(&attempts[0])
+    #expect(Self.take(node, 18).0 == nil)
+    node.write()
+    #expect(Self.take(node, 19).0 != nil)
+    #expect(Self.take(node, 20).0 == nil)
+  }
+
+  @Test func oneTenantsAttemptsLeaveSlotsForOthers() throws {
+    let node = try Self.node([])
+    for id in 1...64 { _ = Self.take(node, UInt128(id)) }
+    let other = try node.gate.account([], owner: UsageOwner(tenant: 2, project: 2, key: 5), zone: "UTC")
+    var reservation = Reservation()
+    var journal: [UInt8] = []
+    _ = node.gate.reserve(
+      other, Self.demand, attempt: 100, loop: 0, ticket: 1, into: &reservation, journal: &journal)
+    #expect(reservation.isMade && node.gate.openReservations == 17)
   }
 
   @Test(arguments: [86_400_000_000_000, -86_400_000_000_000] as [Int64])

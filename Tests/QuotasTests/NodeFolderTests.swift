@@ -116,7 +116,7 @@ struct NodeFolderTests {
       func start() throws -> (NodeFolder, QuotaGate, QuotaAccount, QuotaRecovery.Report, SQLiteLedger) {
         let folder = try NodeFolder(path: path, runtimeFolder: nil)
         let ledger = try SQLiteLedger(path: path + "/ledger.db")
-        let (flight, node, report) = try folder.recover(ledger: ledger, slots: 8, rates: 8)
+        let (flight, node, report) = try folder.recover(ledger: ledger, slots: 32, rates: 8)
         let gate = QuotaGate(
           node: node, flight: flight, ledger: ledger, clock: clock, zones: SystemZoneRules(), wake: { _, _ in })
         return (folder, gate, try gate.account([limit], owner: owner, zone: "Europe/Zurich"), report, ledger)

@@ -43,7 +43,7 @@ struct NodePlacesTests {
       ledger = try SQLiteLedger(path: path + "/ledger.sqlite")
       held = try places.recoverAbandoned(ledger: ledger, besides: folder)
       let (flight, node, report) = try folder.recover(
-        ledger: ledger, slots: 8, rates: 8, knowsRates: !places.views(besides: folder).isEmpty)
+        ledger: ledger, slots: 32, rates: 8, knowsRates: !places.views(besides: folder).isEmpty)
       self.report = report
       gate = QuotaGate(
         node: node, flight: flight, ledger: ledger, clock: clock, zones: UTCRules(), wake: { _, _ in })

@@ -59,7 +59,7 @@ final class SimulatedNode {
   private(set) var epoch: UInt32 = 0
   private(set) var gate: QuotaGate
   private(set) var account: QuotaAccount
-  private(set) var flight = HeapFlightMemory(slots: 16, rates: 16)
+  private(set) var flight = HeapFlightMemory(slots: 64, rates: 16)
   /// By epoch, as on disk; `synced` bytes of the current one survive a power cut too.
   private(set) var journals: [UInt32: [UInt8]] = [:]
   var synced = 0
@@ -168,7 +168,7 @@ final class SimulatedNode {
     }
     journals.removeAll()
     synced = 0
-    if stop == .power { flight = HeapFlightMemory(slots: 16, rates: 16) }
+    if stop == .power { flight = HeapFlightMemory(slots: 64, rates: 16) }
     gate = QuotaGate(
       node: QuotaGate.Node(
         id: Self.id, epoch: epoch, lastTime: report.lastTime, rateStart: report.rateStart), flight: flight,

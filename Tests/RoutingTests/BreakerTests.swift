@@ -111,6 +111,43 @@ func letsNothingThroughUntilThePauseIsOver(now: Int64, admitted: Bool) {
   #expect(breaker.phase(at: 100) == .halfOpen)
 }
 
+/// An answer may take minutes; that it begins is enough to let others through.
+@Test func anAnswerThatBeginsIsAProbesSuccess() {
+  var breaker = opened()
+  #expect(breaker.admits(at: 100) == true)
+  #expect(breaker.answering(at: 110) == true)
+  #expect(breaker.phase(at: 110) == .halfOpen, "two are wanted")
+  #expect(breaker.admits(at: 110) == true)
+  #expect(breaker.admits(at: 110) == false)
+  #expect(breaker.answering(at: 120) == true)
+  #expect(breaker.phase(at: 120) == .closed)
+}
+
+@Test func anAnswerThatBeginsTellsAClosedOrOpenBreakerNothing() {
+  var breaker = Breaker(settings)
+  for _ in 0..<2 { breaker.failed(at: 0) }
+  #expect(breaker.answering(at: 0) == false)
+  breaker.failed(at: 0)
+  #expect(breaker.phase(at: 0) == .open, "it breaks no row")
+  #expect(breaker.answering(at: 50) == false)
+  #expect(breaker.phase(at: 50) == .open)
+}
+
+/// Of answers that begin well and are cut, the row counts as any other.
+@Test func aProbeThatBeganToAnswerMayStillFail() {
+  var breaker = opened()
+  for _ in 0..<2 {
+    #expect(breaker.admits(at: 100) == true)
+    #expect(breaker.answering(at: 100) == true)
+  }
+  for failures in 1...3 {
+    breaker.failed(at: 200)
+    #expect(breaker.phase(at: 200) == (failures < 3 ? .closed : .open))
+  }
+  #expect(breaker.admits(at: 299) == false)
+  #expect(breaker.admits(at: 300) == true, "with the first pause")
+}
+
 @Test func clocksAtTheirEndDoNotTrap() {
   var breaker = Breaker(settings)
   for _ in 0..<3 { breaker.failed(at: .max) }

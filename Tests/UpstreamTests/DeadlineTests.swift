@@ -89,6 +89,75 @@ struct DeadlineTests {
 
   /// Who is not read has an excuse for its silence.
   @Test func aPausedRequestIsNotTimed() async throws {
-    #expect(try await ends(after: 9, firstByteMilliseconds: 2_000, paused: true).isEmpty)
+    #expect(try await ends(after: 6, firstByteMilliseconds: 2_000, paused: true).isEmpty)
+  }
+
+  /// Sends three requests to one silent provider and lets `seconds` pass. With TLS the second and the third wait for
+  /// what the first will learn, and it learns nothing.
+  private func ends(
+    ofThreeAfter seconds: Int, connections: Int, timeouts: ProviderTimeouts = .init(connect: 3_000)
+  ) async throws -> [UpstreamEnd] {
+    let provider = SilentProvider()
+    let port = provider.port
+    let loop = try EventLoop(name: "test")
+    defer { loop.stop() }
+    let ends = try await loop.run {
+      var limits = Limits()
+      limits.connections = connections
+      let ears = Ears()
+      let pool = UpstreamPool(loop: loop, limits: limits, delegate: ears)
+      let target = UpstreamTarget(
+        provider: "silent", url: "https://127.0.0.1:\(port)/v1", headerLines: [], poolKey: "silent", isLocal: true,
+        limits: limits, timeouts: timeouts)
+      for ticket in 1...3 as ClosedRange<UInt64> {
+        let exchange = Exchange()
+        exchange.ticket = ticket
+        pool.send(exchange, to: target, body: UnsafeRawBufferPointer(start: nil, count: 0))
+      }
+      for _ in 0..<seconds { pool.tick() }
+      let ends = ears.ends
+      pool.stop()
+      return ends
+    }
+    _ = provider
+    return ends
+  }
+
+  /// Whoever waits behind a connection that never comes about has the time of one, not of one after the other.
+  @Test(arguments: [(4, 0), (5, 3)]) func whatIsNotSentFailsLikeItsConnection(seconds: Int, ended: Int) async throws {
+    #expect(
+      try await ends(ofThreeAfter: seconds, connections: 100) == Array(repeating: .notConnected, count: ended))
+  }
+
+  /// There the provider is not to blame: its other deadlines hold, and those alone.
+  @Test func whoWaitsForAFreeConnectionIsNotTimedByIt() async throws {
+    #expect(try await ends(ofThreeAfter: 30, connections: 1).isEmpty)
+    let late = ProviderTimeouts(connect: 3_000, firstByte: 20_000)
+    #expect(
+      try await ends(ofThreeAfter: 30, connections: 1, timeouts: late)
+        == Array(repeating: .neverSent, count: 3))
+  }
+
+  /// Without TLS no connection can be shared: nobody waits until another's answer is over.
+  @Test func withoutTLSRequestsDoNotWaitForEachOther() async throws {
+    let provider = SilentProvider()
+    let port = provider.port
+    let loop = try EventLoop(name: "test")
+    defer { loop.stop() }
+    let pool = try await loop.run {
+      let ears = Ears()
+      let pool = UpstreamPool(loop: loop, limits: Limits(), delegate: ears)
+      let target = UpstreamTarget(
+        provider: "silent", url: "http://127.0.0.1:\(port)/v1", headerLines: [], poolKey: "silent", isLocal: true,
+        limits: Limits())
+      for ticket in 1...3 as ClosedRange<UInt64> {
+        let exchange = Exchange()
+        exchange.ticket = ticket
+        pool.send(exchange, to: target, body: UnsafeRawBufferPointer(start: nil, count: 0))
+      }
+      return LoopBound((pool, ears), loop)
+    }
+    for _ in 0..<3 { #expect(provider.takeConnection(), "each has its own") }
+    try await loop.run { pool.value.0.stop() }
   }
 }

@@ -8,6 +8,8 @@ import Testing
 
 @Suite("Kept connections")
 struct KeptConnectionsTests {
+  private static let name = ConnectionName(localPort: 40_000, address: "192.0.2.1", port: 443)
+
   /// Two ends of a connection; the first is ours.
   private static func pair() -> (ours: Int32, theirs: Int32) {
     var ends: [Int32] = [-1, -1]
@@ -25,11 +27,11 @@ struct KeptConnectionsTests {
       let kept = KeptConnections(loop: loop)
       let (ours, theirs) = Self.pair()
       defer { close(ours) }
-      kept.keep(ours, port: 40_000)
+      kept.keep(ours, as: Self.name)
       if behaviour == .says || behaviour == .saysAndHangsUp { _ = send(theirs, "HTTP", 4, 0) }
       if behaviour == .hangsUp || behaviour == .saysAndHangsUp { close(theirs) }
       defer { if behaviour == .silent || behaviour == .says { close(theirs) } }
-      return [kept.isQuiet(40_000), kept.isQuiet(40_000)]
+      return [kept.isQuiet(Self.name), kept.isQuiet(Self.name)]
     }
     #expect(quiet == [behaviour == .silent, behaviour == .silent], "and looking takes nothing away")
   }
@@ -48,11 +50,11 @@ struct KeptConnectionsTests {
       let kept = KeptConnections(loop: loop)
       let (ours, theirs) = Self.pair()
       defer { close(ours) }
-      kept.keep(ours, port: 40_000, isHTTP2: true)
+      kept.keep(ours, as: Self.name, isHTTP2: true)
       _ = send(theirs, said, said.count, 0)
-      let before = [kept.isQuiet(40_000), kept.isQuiet(40_000)]
+      let before = [kept.isQuiet(Self.name), kept.isQuiet(Self.name)]
       close(theirs)
-      return before + [said.isEmpty && kept.isQuiet(40_000)]
+      return before + [said.isEmpty && kept.isQuiet(Self.name)]
     }
     #expect(quiet == [isGood, isGood, false])
   }
@@ -67,17 +69,44 @@ struct KeptConnectionsTests {
         close(ours)
         close(theirs)
       }
-      var seen = [kept.knows(40_000), kept.isQuiet(40_000)]
-      kept.keep(-1, port: 40_000)
-      kept.keep(ours, port: 0)
-      seen.append(kept.knows(40_000) || kept.knows(0))
-      kept.keep(ours, port: 40_000)
+      let nowhere = ConnectionName(localPort: 0, address: Self.name.address, port: Self.name.port)
+      var seen = [kept.knows(Self.name), kept.isQuiet(Self.name)]
+      kept.keep(-1, as: Self.name)
+      kept.keep(ours, as: nowhere)
+      seen.append(kept.knows(Self.name) || kept.knows(nowhere))
+      kept.keep(ours, as: Self.name)
       _ = send(theirs, "x", 1, 0)
-      seen += [kept.knows(40_000), kept.isQuiet(40_000)]
+      seen += [kept.knows(Self.name), kept.isQuiet(Self.name)]
       kept.closed(ours)
-      return seen + [kept.knows(40_000), kept.isQuiet(40_000)]
+      return seen + [kept.knows(Self.name), kept.isQuiet(Self.name)]
     }
     #expect(seen == [false, true, false, true, false, false, true])
+  }
+
+  /// Linux gives one local port to connections to different destinations.
+  @Test(
+    arguments: [
+      ConnectionName(localPort: 40_000, address: "192.0.2.2", port: 443),
+      ConnectionName(localPort: 40_000, address: "192.0.2.1", port: 8443),
+      ConnectionName(localPort: 40_001, address: "192.0.2.1", port: 443),
+    ])
+  func eachHasALifeOfItsOwn(other: ConnectionName) async throws {
+    let loop = try EventLoop(name: "test")
+    defer { loop.stop() }
+    let seen = try await loop.run {
+      let kept = KeptConnections(loop: loop)
+      let (ours, theirs) = Self.pair()
+      let (second, far) = Self.pair()
+      defer { for descriptor in [ours, theirs, second, far] { close(descriptor) } }
+      kept.keep(ours, as: Self.name, isHTTP2: true)
+      var seen = [kept.knows(other), kept.isHTTP2(other)]
+      kept.keep(second, as: other)
+      _ = send(far, "HTTP", 4, 0)
+      seen += [kept.isQuiet(Self.name), kept.isQuiet(other), kept.isHTTP2(Self.name), kept.isHTTP2(other)]
+      kept.closed(second)
+      return seen + [kept.knows(Self.name), kept.isHTTP2(Self.name), kept.knows(other)]
+    }
+    #expect(seen == [false, false, true, false, true, false, true, true, false])
   }
 
   private final class Ears: UpstreamDelegate {

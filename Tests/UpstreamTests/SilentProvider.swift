@@ -3,6 +3,7 @@ import Glibc
 /// Listens on a free port of this machine, lets the kernel take connections, and never says anything.
 final class SilentProvider {
   private let descriptor: Int32
+  private var connections: [Int32] = []
   let port: UInt16
 
   init() {
@@ -22,5 +23,15 @@ final class SilentProvider {
     }
   }
 
-  deinit { close(descriptor) }
+  /// Waits for one more connection, and keeps it open.
+  /// - Returns: False if none comes within some seconds.
+  func takeConnection() -> Bool {
+    var listening = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
+    guard poll(&listening, 1, 5_000) == 1 else { return false }
+    let taken = accept(descriptor, nil, nil)
+    if taken >= 0 { connections.append(taken) }
+    return taken >= 0
+  }
+
+  deinit { for descriptor in connections + [descriptor] { close(descriptor) } }
 }

@@ -22,6 +22,16 @@ struct UpstreamHeadLineTests {
   ])
   func statusIsThreeDigitsOrNothing(line: String, status: Int) { #expect(read(line).status == status) }
 
+  /// Also behind an interim answer. It decides whether the answer may be paused.
+  @Test(arguments: [
+    ("HTTP/2 200 ", true), ("http/2 503 ", true), ("HTTP/1.1 200 OK", false), ("HTTP/1.0 200 OK", false),
+    ("HTTP/1.2 200 OK", false), ("HTTP/3 200 ", false), ("XHTTP/2 200 ", false),
+  ])
+  func aSharedConnectionIsSeen(line: String, isHTTP2: Bool) {
+    #expect(read(line).isHTTP2 == isHTTP2)
+    #expect(read("HTTP/1.1 100 Continue", line).isHTTP2 == isHTTP2)
+  }
+
   @Test(
     arguments: [
       ("content-type: application/json", .json), ("Content-Type: Application/JSON; charset=utf-8", .json),

@@ -29,8 +29,7 @@ extension HTTP2Connection {
     guard let stream = session.stream(id), var layout, let bytes = layoutBytes else { return }
     self.layout = nil
     session.takeTurns(id)
-    requests &+= 1
-    if requests == limits.requestsPerConnection { leave() }
+    countRequest()
     let exchange = worker.pipeline.takeExchange()
     exchange.client = stream
     exchange.address = source.network
@@ -63,12 +62,13 @@ extension HTTP2Connection {
     if endsStream { return start(stream, exchange) }
     if case .length(let count) = head.framing, !worker.pipeline.hold(exchange, bodyBytes: count) { return }
     stream.phase = .body
-    stream.pace = BodyPace(limits, now: now)
     if case .length(let count) = head.framing {
       stream.expected = count
-      exchange.body.reserve(min(count, limits.http2.streamWindowBytes))
-      if count > limits.http2.streamWindowBytes { askForRoom(stream) }
+      // The pipeline has counted all of it, so it need not wait for those whose length nobody knows.
+      if count > limits.http2.streamWindowBytes { stream.isLetIn = true }
+      exchange.body.reserve(count)  // the machine gives memory for what is written to only
     }
+    stream.pace = BodyPace(limits, bytes: stream.expected, now: now)
     if head.expectsContinue {
       HTTP2Answer.withFields(
         ResponseHead(status: 100, kind: .empty), UnsafeRawBufferPointer(start: nil, count: 0), length: nil
@@ -86,7 +86,7 @@ extension HTTP2Connection {
   /// Answers a request that is none; its stream ends with the answer.
   func fail(_ stream: HTTP2Stream, _ fault: HTTPFault) {
     guard let exchange = stream.exchange else { return }
-    if fault != .bodyTimeout, fault != .bodyTooLarge, !faults.add(now) { isTooMuch = true }
+    if fault != .bodyTimeout, fault != .bodyTooLarge { noteFault() }
     endUpload(stream)
     stream.phase = .working
     worker.pipeline.refuse(exchange, status: fault.status, message: fault.message)
@@ -118,7 +118,7 @@ extension HTTP2Connection {
     }
     exchange.body.append(bytes)
     stream.pace.received(bytes.count, now: now)
-    if stream.room > 0 { return session.consumed(bytes.count, of: id) }
+    if stream.isLetIn { return session.consumed(bytes.count, of: id) }
     stream.unconsumed += bytes.count
     guard stream.expected == nil, !stream.isWaitingForRoom,
       stream.unconsumed > limits.http2.streamWindowBytes / 2
@@ -132,22 +132,21 @@ extension HTTP2Connection {
     start(stream, exchange)
   }
 
-  private func wantedRoom(_ stream: HTTP2Stream) -> Int { stream.expected ?? limits.bodyBytes }
+  /// Of a body that tells no length nobody knows what it comes to.
+  private var wantedRoom: Int { limits.bodyBytes }
 
   private func askForRoom(_ stream: HTTP2Stream) {
-    if room.take(wantedRoom(stream), for: stream.id) { letIn(stream) } else { stream.isWaitingForRoom = true }
+    if room.take(wantedRoom, for: stream.id) { letIn(stream) } else { stream.isWaitingForRoom = true }
   }
 
   /// The client may send on; its time begins anew, for it was us who held it up.
   private func letIn(_ stream: HTTP2Stream) {
-    stream.room = wantedRoom(stream)
+    stream.room = wantedRoom
+    stream.isLetIn = true
     stream.isWaitingForRoom = false
-    stream.pace = BodyPace(limits, now: now)
+    stream.pace = BodyPace(limits, bytes: nil, now: now)
     session.consumed(stream.unconsumed, of: stream.id)
     stream.unconsumed = 0
-    if let expected = stream.expected, let body = stream.exchange?.body {
-      body.reserve(max(0, expected - body.count))
-    }
   }
 
   func endUpload(_ stream: HTTP2Stream) {
@@ -161,7 +160,7 @@ extension HTTP2Connection {
         room.leave(first)
         continue
       }
-      guard room.admitFirst(wantedRoom(next)) else { return }
+      guard room.admitFirst(wantedRoom) else { return }
       letIn(next)
     }
   }

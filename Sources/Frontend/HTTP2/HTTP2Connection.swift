@@ -29,9 +29,11 @@ final class HTTP2Connection: WireProtocol, ClientConnection {
   private var phase = Phase.opening
   private var isDraining = false
   var streams: [HTTP2Stream] = []
-  var requests = 0
+  private var requests = 0
   var index = -1
   let source: SourceAddress
+  /// Behind it are many clients: what one of them does to its own streams ends nobody else's.
+  private let isProxy: Bool
 
   // What is going on in a turn
   private var isToWrite = false
@@ -48,20 +50,25 @@ final class HTTP2Connection: WireProtocol, ClientConnection {
   // What a client may cost
   private var meter: FrameMeter
   private var earlyResets: EventCount
-  var faults: EventCount
+  private var faults: EventCount
   var room: UploadRoom
 
   // Deadlines in the worker's milliseconds; the worker looks once a second
   private var phaseBegan: Int64
   private var idleSince: Int64
-  private var lastWriteProgress: Int64
+  private var writePace: WritePace
+  /// Of all streams together, while the client's window of the connection is what holds them up.
+  private var sharedPace: WritePace
+  /// When a connection must be over on which nothing is in work any more.
+  private var closesBy: Int64 = .max
   /// Nothing was under way when the client was told of the end, and it has heard that.
   private var closesAtOnce = false
   private var wasIdle = false
 
   /// Takes over a connection whose first bytes are, or will be, HTTP/2's preface; nil without memory.
   init?(wire: ClientWire, worker: LoopWorker, source: SourceAddress) {
-    guard let session = HTTP2Session.make(limits: worker.limits) else { return nil }
+    isProxy = worker.isProxy(source)
+    guard let session = HTTP2Session.make(limits: worker.limits, isProxy: isProxy) else { return nil }
     self.session = session
     self.worker = worker
     self.source = source
@@ -73,7 +80,8 @@ final class HTTP2Connection: WireProtocol, ClientConnection {
     room = UploadRoom(limit: limits.http2.uploadBytes)
     phaseBegan = worker.milliseconds
     idleSince = phaseBegan
-    lastWriteProgress = phaseBegan
+    writePace = WritePace(limits, now: phaseBegan)
+    sharedPace = writePace
     self.session.tell(self)
     wire.user = self
     askToWrite()
@@ -102,8 +110,8 @@ final class HTTP2Connection: WireProtocol, ClientConnection {
     if let wire, wire.heldBytes >= limits.heldHighBytes { wire.read(false) }
   }
 
-  func progressed() {
-    lastWriteProgress = now
+  func progressed(by bytes: Int) {
+    writePace.took(bytes, now: now)
     guard let wire else { return }
     if phase == .closing {
       phaseBegan = now
@@ -164,7 +172,7 @@ final class HTTP2Connection: WireProtocol, ClientConnection {
     stream.connection = nil
     stream.index = -1
     if streams.isEmpty { idleSince = now }
-    if stream.isResetByClient, !stream.hasSent, !earlyResets.add(now) { isTooMuch = true }
+    if stream.isResetByClient, !stream.hasSent, !earlyResets.add(now), !isProxy { isTooMuch = true }
     guard let exchange = stream.exchange else { return }
     stream.exchange = nil
     worker.pipeline.clientGone(exchange)
@@ -200,7 +208,7 @@ final class HTTP2Connection: WireProtocol, ClientConnection {
   func writeFrames() {
     isToWrite = false
     guard let wire, phase != .closing else { return }
-    if wire.heldBytes == 0 { lastWriteProgress = now }
+    if wire.heldBytes == 0 { writePace.begin(now: now) }
     while wire.heldBytes < limits.heldHighBytes {
       guard let bytes = session.next() else { return wire.end() }
       guard bytes.count > 0 else { break }
@@ -227,6 +235,7 @@ final class HTTP2Connection: WireProtocol, ClientConnection {
     let pending = wire.pending
     pending.append(header)
     stream.take(count, into: pending, now)
+    sharedPace.took(count, now: now)
     meter.sentData()
     if stream.exchange != nil { progressing.append(stream) }
     return wire.heldBytes >= limits.heldHighBytes
@@ -242,9 +251,19 @@ final class HTTP2Connection: WireProtocol, ClientConnection {
   func sentReset(code: UInt32) {
     switch HTTP2Session.Code(rawValue: code) {
     case .noError, .internalError, .cancel: break
-    default: if !faults.add(now) { isTooMuch = true }
+    // Nothing was done for it, and it may be sent again (RFC 9113, 8.7): a request, but no fault.
+    case .refusedStream: countRequest()
+    default: noteFault()
     }
   }
+
+  func countRequest() {
+    requests &+= 1
+    if requests == limits.requestsPerConnection { leave() }
+  }
+
+  /// A fault of the client's has ended a stream.
+  func noteFault() { if !faults.add(now), !isProxy { isTooMuch = true } }
 
   // MARK: The end
 
@@ -264,6 +283,7 @@ final class HTTP2Connection: WireProtocol, ClientConnection {
   /// Takes nothing more; what is in work is finished.
   private func sayLast() {
     phase = .last
+    setEnd(now)
     session.sayLast()
     askToWrite()
   }
@@ -283,6 +303,7 @@ final class HTTP2Connection: WireProtocol, ClientConnection {
     guard phase != .closing else { return }
     phase = .closing
     phaseBegan = now
+    setEnd(now)
     tellStreams()
     wire?.read(true)
     wire?.closeOutput()
@@ -296,39 +317,59 @@ final class HTTP2Connection: WireProtocol, ClientConnection {
 
   func close() { wire?.end() }
 
+  private func setEnd(_ now: Int64) {
+    let bytes = streams.reduce(wire?.heldBytes ?? 0) { $0 &+ $1.heldBytes }
+    closesBy = WritePace.end(limits, bytes: bytes, now: now)
+  }
+
   // MARK: Time
 
   func tick(_ now: Int64) {
     let waited = now &- phaseBegan
     let isHeld = (wire?.heldBytes ?? 0) > 0
-    if isHeld, now &- lastWriteProgress > Int64(limits.writeStallMilliseconds) { return close() }
+    if isHeld, writePace.isTooSlow(now: now) { return close() }
     switch phase {
     case .opening:
       if waited > Int64(limits.headMilliseconds) { return condemn(.settingsTimeout) }
     case .serving:
-      if streams.isEmpty, now &- idleSince > Int64(limits.idleMilliseconds) { return leave() }
+      // Its next request may have come already, and is read then.
+      if streams.isEmpty, now &- idleSince > Int64(limits.idleMilliseconds), wire?.hasUnread != true { return leave() }
     case .leaving:
-      // A client that does not answer a PING has had time enough to read.
-      if waited >= 1000 { sayLast() }
-    case .last: break
+      // A client that does not answer a PING has had time enough to read. What it has sent by now is read first, but a
+      // client that never stops sending is not waited for.
+      if waited >= 5000 || waited >= 1000 && wire?.hasUnread != true { sayLast() }
+    case .last:
+      // Time runs from when nothing is in work any more: then all that is left is for the client to take.
+      if streams.contains(where: { $0.exchange != nil }) {
+        setEnd(now)
+      } else if now > closesBy {
+        return close()
+      }
     case .condemned: return
     case .closing:
-      if !isHeld, waited > 5_000 { close() }
+      if !isHeld && waited > 5_000 || now > closesBy { close() }
       return
     }
     if let headBegan = meter.headBegan, now &- headBegan > Int64(limits.headMilliseconds) {
       return condemn(.enhanceYourCalm)
     }
-    for stream in streams { look(after: stream, now) }
+    // What our own socket holds up is the matter of its pace.
+    if isHeld || !streams.contains(where: \.isWaitingForClient) { sharedPace.begin(now: now) }
+    let isTooSlow = sharedPace.isTooSlow(now: now)
+    for stream in streams { look(after: stream, isTooSlow: isTooSlow, now) }
+    if isTooSlow { sharedPace.begin(now: now) }  // who waits from now on is not to blame
   }
 
-  private func look(after stream: HTTP2Stream, _ now: Int64) {
+  private func look(after stream: HTTP2Stream, isTooSlow: Bool, _ now: Int64) {
     if stream.phase == .body, stream.exchange != nil {
-      // Who waits for us is not slow.
-      if stream.isWaitingForRoom, stream.unconsumed > limits.http2.streamWindowBytes / 2 { return }
-      if stream.pace.isTooSlow(now: now) { fail(stream, .bodyTimeout) }
-    } else if stream.isWaitingForClient, now &- stream.lastProgress > Int64(limits.writeStallMilliseconds) {
-      reset(stream, .cancel)
+      // Who waits for us is not slow, but waits no longer than a body may take.
+      let isHeldUp = stream.isWaitingForRoom && stream.unconsumed > limits.http2.streamWindowBytes / 2
+      if isHeldUp ? stream.pace.isLate(now: now) : stream.pace.isTooSlow(now: now) { fail(stream, .bodyTimeout) }
+    } else if stream.isWaitingForClient {
+      // Many streams share a slow client's line: one alone is to blame where its own window is shut.
+      let isShut = session.isShut(stream.id)
+      if isShut ? stream.isTooSlow(now) : isTooSlow { return reset(stream, .cancel) }
+      if !isShut { stream.beginAnew(now) }
     }
   }
 }

@@ -12,6 +12,7 @@ struct HTTP2Session: ~Copyable {
     case noError = 0
     case internalError = 2
     case settingsTimeout = 4
+    case refusedStream = 7
     case cancel = 8
     case enhanceYourCalm = 11
   }
@@ -21,7 +22,8 @@ struct HTTP2Session: ~Copyable {
   private init(raw: OpaquePointer) { self.raw = raw }
 
   /// Nil without memory.
-  static func make(limits: Limits) -> HTTP2Session? {
+  /// - Parameter isProxy: The other side is a proxy: streams that it takes back are its clients' doing.
+  static func make(limits: Limits, isProxy: Bool) -> HTTP2Session? {
     guard let callbacks = HTTP2Callbacks.shared.callbacks else { return nil }
     var options: OpaquePointer?
     guard nghttp2_option_new(&options) == 0 else { return nil }
@@ -30,6 +32,9 @@ struct HTTP2Session: ~Copyable {
     nghttp2_option_set_no_closed_streams(options, 1)
     nghttp2_option_set_max_outbound_ack(options, limits.http2.idleFrames)
     nghttp2_option_set_max_deflate_dynamic_table_size(options, limits.http2.ownTableBytes)
+    // The library has a limit of its own, which ends the connection. There is one reset for a request that was opened:
+    // the meter sees to that.
+    if isProxy { nghttp2_option_set_stream_reset_rate_limit(options, 1_000_000, 1_000_000) }
     var raw: OpaquePointer?
     guard nghttp2_session_server_new3(&raw, callbacks, nil, options, nil) == 0, let raw else { return nil }
     guard submitSettings(raw, limits) else {
@@ -97,6 +102,9 @@ struct HTTP2Session: ~Copyable {
 
   /// Whether the client has said all it has to say on a stream.
   borrowing func isRequestOver(_ stream: Int32) -> Bool { nghttp2_session_get_stream_remote_close(raw, stream) != 0 }
+
+  /// Whether it is the client's window of this stream that lets out nothing.
+  borrowing func isShut(_ stream: Int32) -> Bool { nghttp2_session_get_stream_remote_window_size(raw, stream) <= 0 }
 
   /// Bytes of a body were taken; the client may send as many more.
   borrowing func consumed(_ count: Int, of stream: Int32) { _ = nghttp2_session_consume_stream(raw, stream, count) }

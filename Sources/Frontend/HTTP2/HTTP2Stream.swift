@@ -4,7 +4,7 @@ import JSONText
 /// One request of an HTTP/2 connection and its answer.
 ///
 /// Holds of an answer what the client's windows do not let out yet: a client that reads one stream slowly has that one's
-/// provider paused, and no other.
+/// provider paused, or beyond a bound its stream ended where that speaks HTTP/2, and no other.
 final class HTTP2Stream: ClientPort {
   enum Phase {
     case head
@@ -38,30 +38,40 @@ final class HTTP2Stream: ClientPort {
   /// Bytes set aside for it in the connection's ``UploadRoom``.
   var room = 0
   var isWaitingForRoom = false
+  /// Its client may send on as it is read.
+  var isLetIn = false
 
   // The answer
   private var held: ByteArena?
   private var taken = 0
+  /// Of ``held``, once its exchange is over.
+  private var lease: AnswerLease?
   private var ending = Ending.open
   /// The library has the answer's head.
   private var hasBegun = false
   /// The library has asked for more and was told that there is none yet.
   private var isDeferred = false
-  private(set) var lastProgress: Int64 = 0
+  /// Present once something had to wait.
+  private var writePace: WritePace?
 
   init(id: Int32, connection: HTTP2Connection) {
     self.id = id
     self.connection = connection
-    pace = BodyPace(connection.limits, now: connection.now)
+    pace = BodyPace(connection.limits, bytes: 0, now: connection.now)
   }
 
   // MARK: Answers out (ClientPort)
 
   var heldBytes: Int { (held?.count ?? 0) &- taken }
 
+  func keep(_ lease: AnswerLease) { if heldBytes > 0 { self.lease = lease } }
+
   /// Bytes wait for the client's window, or the end of a stream does: with a window that is used up to the byte the library
   /// asks for no more, not even for the end.
-  var isWaitingForClient: Bool { heldBytes > 0 || exchange == nil && lastProgress > 0 }
+  var isWaitingForClient: Bool { heldBytes > 0 || exchange == nil && writePace != nil }
+
+  /// To be asked while something waits only.
+  func isTooSlow(_ now: Int64) -> Bool { writePace?.isTooSlow(now: now) ?? false }
 
   func respond(_ response: ResponseHead, fields: UnsafeRawBufferPointer, body: UnsafeRawBufferPointer) {
     exchange = nil
@@ -96,15 +106,22 @@ final class HTTP2Stream: ClientPort {
   private func finish(_ ending: Ending) {
     exchange = nil
     self.ending = ending
-    if heldBytes == 0, let connection { lastProgress = connection.now }
+    if heldBytes == 0, let connection { beginWaiting(connection) }
     goOn()
   }
 
   private func hold(_ bytes: UnsafeRawBufferPointer) {
     guard let connection else { return }
-    if heldBytes == 0 { lastProgress = connection.now }
+    if heldBytes == 0 { beginWaiting(connection) }
     if held == nil { held = connection.takeArena() }
     held?.append(bytes)
+  }
+
+  /// Until now it was not this stream's own window that it waited for.
+  func beginAnew(_ now: Int64) { writePace?.begin(now: now) }
+
+  private func beginWaiting(_ connection: HTTP2Connection) {
+    writePace = WritePace(connection.limits, now: connection.now)
   }
 
   private func goOn() {
@@ -143,7 +160,8 @@ final class HTTP2Stream: ClientPort {
     guard let held, count <= heldBytes else { return }
     target.append(UnsafeRawBufferPointer(rebasing: held.bytes[taken..<(taken &+ count)]))
     taken &+= count
-    lastProgress = now
+    writePace?.took(count, now: now)
+    lease?.shrink(to: heldBytes)
     if taken == held.count {
       dropHeld()
     } else if taken > held.count / 2, taken > 64 * 1024 {
@@ -162,5 +180,6 @@ final class HTTP2Stream: ClientPort {
     if let held { connection?.give(held) }
     held = nil
     taken = 0
+    lease = nil
   }
 }

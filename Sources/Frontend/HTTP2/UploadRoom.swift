@@ -1,4 +1,5 @@
-/// How much of the bodies that one connection is sending may lie here at the same time.
+/// How much of the bodies that one connection is sending may lie here at the same time, as far as they tell no length:
+/// the others are counted as a whole before they begin.
 ///
 /// Each stream may send its first window unasked. Whoever has more to send waits in line until what it may come to fits
 /// beside what the others may; so everybody who was let in can finish, and memory has a bound.

@@ -52,7 +52,7 @@ final class Greeting: WireProtocol, ClientConnection {
   var bodyRoom: ByteArena? { nil }
   let isSentMuch = false
   func bodyGrew(by count: Int) {}
-  func progressed() {}
+  func progressed(by bytes: Int) {}
 
   func received(_ bytes: UnsafeRawBufferPointer) {
     guard !isRefused else { return }  // read, and forgotten, so that the refusal is not lost by a reset

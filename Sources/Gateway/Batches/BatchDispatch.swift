@@ -31,7 +31,7 @@ extension RequestPipeline {
     if let first = exchange.dropped.first, isStrict(exchange) { return .refused(Self.cannotCarry(first)) }
     exchange.target = target
     // Lying there costs nothing; but who has nothing left sends nothing.
-    exchange.demand = Demand(inputTokens: 1, outputTokens: 0, money: 0)
+    exchange.demand = demand(inputTokens: 1, outputTokens: 0, money: 0)
     work.isAdmitted = false
     return .next
   }
@@ -127,7 +127,7 @@ extension RequestPipeline {
     _ exchange: Exchange, _ candidate: CallableModel, _ targets: BatchTargets, _ work: BatchWork
   ) -> Step {
     exchange.outgoing.reset()
-    exchange.demand = Demand(inputTokens: 0, outputTokens: 0, money: 0)
+    exchange.demand = demand(inputTokens: 0, outputTokens: 0, money: 0)
     work.isAdmitted = false
     switch work.call {
     case .create:
@@ -138,7 +138,7 @@ extension RequestPipeline {
           input: file.inputTokens, outputCap: file.outputTokens, answers: 1, at: price)
       else { return .refused(Refusal(.invalidValue, message: "The batch asks for more than can be priced.")) }
       work.rates = BatchRates(input: price.input, cached: price.cached, output: price.output)
-      exchange.demand = Demand(inputTokens: file.inputTokens, outputTokens: file.outputTokens, money: money)
+      exchange.demand = demand(inputTokens: file.inputTokens, outputTokens: file.outputTokens, money: money)
       BatchOrder.append(file: work.remote, route: work.route, to: exchange.outgoing)
       exchange.target = targets.batches
     case .content: exchange.target = targets.content(of: work.remote)

@@ -338,8 +338,14 @@ extension RequestPipeline {
     guard !overflow else {
       return .refused(Refusal(.invalidValue, message: "'n' times the token limit is too large.", param: "n"))
     }
-    exchange.demand = Demand(inputTokens: input, outputTokens: output, money: money)
+    exchange.demand = demand(inputTokens: input, outputTokens: output, money: money)
     return .next
+  }
+
+  /// It counts as open for as long as its exchange can last.
+  func demand(inputTokens: Int64, outputTokens: Int64, money: Int64) -> Demand {
+    Demand(
+      inputTokens: inputTokens, outputTokens: outputTokens, money: money, deadlineNanoseconds: limits.openNanoseconds)
   }
 
   /// Sets the worst case aside in every limit of key, user, project and tenant, or in none.

@@ -15,9 +15,14 @@ extension RequestPipeline: UpstreamDelegate {
     // An answer with status 200 that nobody can read is billed all the same: row 9, not row 4.
     let unreadable = head.status == 200 ? Exit.upstreamCut : .upstreamError
     guard !head.isEncoded else { return fault(exchange, .malformed, exit: unreadable, cancel: true) }
-    if head.status == 200, exchange.scan.route == .speech { return beginSound(exchange, head.kind) }
-    guard head.status == 200, exchange.isStream else { return }
+    if head.status == 200, exchange.scan.route == .speech {
+      beginSound(exchange, head.kind)
+      if exchange.isSound { noteAnswering(exchange) }
+      return
+    }
+    guard head.status == 200, exchange.isStream else { return noteAnswering(exchange) }
     guard head.kind == exchange.streamKind else { return fault(exchange, .malformed, exit: unreadable, cancel: true) }
+    noteAnswering(exchange)
     beginStream(exchange)
     guard head.hasTakenRequest else { return }
     // What the answer repeats of its request is held beside it, and stays.
@@ -178,11 +183,32 @@ extension RequestPipeline: UpstreamDelegate {
     holdBack(exchange)
   }
 
-  /// A client that takes nothing holds its provider back.
+  /// A client that takes nothing holds its provider back. Over HTTP/2 it would hold back all others whose answers come
+  /// on the same connection: there the rest waits here, is counted, and has a bound.
   func holdBack(_ exchange: Exchange) {
-    guard let client = exchange.client, client.heldBytes > limits.heldHighBytes, !exchange.isPaused else { return }
-    exchange.isPaused = true
-    upstreamPort?.pause(exchange)
+    guard let waiting = exchange.client?.heldBytes, waiting > limits.heldHighBytes else { return }
+    guard exchange.upstreamHead.isHTTP2 else {
+      guard !exchange.isPaused else { return }
+      exchange.isPaused = true
+      upstreamPort?.pause(exchange)
+      return
+    }
+    if waiting <= limits.heldStreamBytes, countWaiting(waiting, of: exchange) { return }
+    upstreamPort?.cancel(exchange)
+    let refusal = Refusal(.overloaded, message: "More of the answer waited for you than is held. Read it faster.")
+    conclude(exchange, .streamError(refusal), exit: .endedByGate)
+  }
+
+  /// - Returns: False if there is no memory for what has come to wait since it was last counted.
+  private func countWaiting(_ bytes: Int, of exchange: Exchange) -> Bool {
+    let more = bytes - exchange.stream.waitingBytes
+    if more > 0 {
+      guard holdWaiting(exchange, more) else { return false }
+    } else {
+      giveBodies(-more, of: exchange)
+    }
+    exchange.stream.waitingBytes = bytes
+    return true
   }
 
   /// Sends what `write` prepares, all of it at once. What it is prepared in begins empty: it is every stream's in turn.
@@ -218,6 +244,12 @@ extension RequestPipeline: UpstreamDelegate {
 
   /// The client took some of what waited for it.
   public func clientProgress(_ exchange: Exchange) {
+    if exchange.stream.waitingBytes > 0, let client = exchange.client {
+      let waiting = client.heldBytes
+      // More than was counted is looked at when the next piece comes.
+      let counted = waiting > limits.heldHighBytes ? min(waiting, exchange.stream.waitingBytes) : 0
+      _ = countWaiting(counted, of: exchange)
+    }
     guard exchange.isPaused, let client = exchange.client, client.heldBytes < limits.heldLowBytes else { return }
     exchange.isPaused = false
     upstreamPort?.resume(exchange)

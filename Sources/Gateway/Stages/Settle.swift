@@ -244,7 +244,12 @@ extension RequestPipeline {
       actual.outputTokens = unseen(exchange)
     case .endedByGate:
       actual.flags.insert(.ended)
-      if usage?.hasOutput != true, !exchange.stream.hasBegun { actual.outputTokens = unseen(exchange) }
+      // A stream that silence began has brought nothing of its provider: what that has made until now nobody saw.
+      if usage?.hasOutput != true {
+        actual.outputTokens =
+          exchange.stream.hasBegun && exchange.firstByteAt > 0
+          ? min(own + 10, exchange.demand.outputTokens) : unseen(exchange)
+      }
     default: break
     }
     price(&actual, usage, exchange)

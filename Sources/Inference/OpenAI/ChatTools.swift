@@ -114,6 +114,7 @@ extension RequestScan {
       return addText(text)
     }
     group = next &- 1
+    hasTooManyTexts = hasTooManyTexts || segments.count > JSONLimits.texts
     countText(text)
   }
 

@@ -16,6 +16,9 @@ struct HandOverWire: Sendable {
     case serving = 0x73
   }
 
+  /// What was heard of the other one.
+  enum News { case word, nothing, end, nonsense }
+
   let descriptor: Int32
 
   /// - Returns: False if the other one is gone.
@@ -30,19 +33,23 @@ struct HandOverWire: Sendable {
 
   /// Waits for a word; blocks.
   /// - Returns: False if the time is over, or the other one is gone or says something else.
-  func hear(_ word: Word, milliseconds: Int32) -> Bool {
+  func hear(_ word: Word, milliseconds: Int32) -> Bool { news(of: word, milliseconds: milliseconds) == .word }
+
+  /// As ``hear(_:milliseconds:)``, for whom it matters why there is no word.
+  func news(of word: Word, milliseconds: Int32) -> News {
     var waiting = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
     let end = Self.now + Int64(milliseconds)
     while true {
       let left = end - Self.now
-      guard left > 0 else { return false }
+      guard left > 0 else { return .nothing }
       let ready = poll(&waiting, 1, Int32(clamping: left))
       if ready < 0, errno == EINTR { continue }
-      guard ready > 0 else { return false }
+      guard ready > 0 else { return .nothing }
       var byte: UInt8 = 0
       let count = recv(descriptor, &byte, 1, 0)
       if count < 0, errno == EINTR { continue }
-      return count == 1 && byte == word.rawValue
+      guard count == 1 else { return .end }
+      return byte == word.rawValue ? .word : .nonsense
     }
   }
 

@@ -6,7 +6,7 @@ struct Relief: Sendable {
   static let variable = "TORHAUS_RELIEVES"
   private static let patience: Int32 = 10_000
 
-  private let wire: HandOverWire
+  let wire: HandOverWire
   let relieved: Int32
 
   /// Nil if nobody has started this process in its place. Takes the news out of the environment.
@@ -20,9 +20,13 @@ struct Relief: Sendable {
   }
 
   /// Everything is open; waits until the other process accepts nothing more. If that is gone, the sockets are ours.
-  func awaitTurn() {
+  /// - Returns: False if it is still there and has not let go: two that serve would not know of each other's leases.
+  func awaitTurn(milliseconds: Int32 = patience) -> Bool {
     _ = wire.say(.prepared)
-    _ = wire.hear(.go, milliseconds: Self.patience)
+    return switch wire.news(of: .go, milliseconds: milliseconds) {
+    case .word, .end: true
+    case .nothing, .nonsense: false
+    }
   }
 
   func tellServing() {

@@ -59,7 +59,13 @@ struct Successor: Sendable {
   func isPrepared() -> Bool { wire.hear(.prepared, milliseconds: Self.patience) }
 
   /// Has it serve, and waits until it does; blocks.
-  func serves() -> Bool { wire.say(.go) && wire.hear(.serving, milliseconds: Self.patience) }
+  func serves() -> Bool { Self.serves(wire) }
+
+  /// It can have gone on alone and closed its end before it was told to: only what it has said counts then.
+  static func serves(_ wire: HandOverWire) -> Bool {
+    _ = wire.say(.go)
+    return wire.hear(.serving, milliseconds: patience)
+  }
 
   /// It will not serve: ends it.
   func end() {

@@ -4,6 +4,8 @@ import Synchronization
 final class TenantQuota: Sendable {
   let id: UInt128
   let state: Mutex<TenantState>
+  /// How many slots it has, from admission until they are free again; no lock is taken for the latter.
+  let slotsTaken = Atomic<Int>(0)
 
   init(id: UInt128) {
     self.id = id

@@ -45,13 +45,14 @@ public final class IssuedPlaceholders {
   public var isEmpty: Bool { entries.isEmpty }
   public var count: Int { entries.count }
 
-  /// Overwrites all values with zeros and forgets them; the memory stays.
+  private static let keptBytes = 16 * 1024
+
+  /// Overwrites all values with zeros and forgets them. The memory stays where it is little: exchanges are kept by hundreds.
   public func wipe() {
-    values.wipe()
-    values.reset()
-    entries.removeAll(keepingCapacity: entries.capacity <= 1024)
+    if values.capacity > Self.keptBytes { values.release() } else { values.wipe() }
+    entries.removeAll(keepingCapacity: entries.capacity <= 256)
     labels.removeAll(keepingCapacity: true)
-    urls.removeAll(keepingCapacity: urls.capacity <= 1024)
+    urls.removeAll(keepingCapacity: urls.capacity <= 256)
     firstBytes = (0, 0)
     secondBytes = (0, 0)
     beginnings.reset()

@@ -240,9 +240,8 @@ struct HTTP2ConnectionTests {
     limits.http2.uploadBytes = 150_000
     try with(limits) { gate, peer in
       let body = Self.chat + [UInt8](repeating: 0x20, count: 90_000 - Self.chat.count)
-      let length = ("content-length", String(body.count))
       for stream in [1, 3] as [UInt32] {
-        peer.send(Frames.headers(stream, Frames.post(key: gate.key, [length]), endStream: false))
+        peer.send(Frames.headers(stream, Frames.post(key: gate.key), endStream: false))
         peer.send(Frames.frame(Frames.data, 0, stream, Array(body[..<8_000])))
       }
       // The first is let in; the second waits, and is not blamed for it.
@@ -383,6 +382,8 @@ struct HTTP2ConnectionTests {
         peer.send(
           Frames.headers(stream, Frames.post(key: gate.key), endStream: false)
             + Frames.frame(Frames.windowUpdate, 0, stream, Frames.number(0x7FFF_FFFF)))
+        // Beyond a hundred that are open at a time they are refused, which is no fault.
+        if number % 50 == 49 { _ = peer.answer(stream) }
       }
       #expect(peer.ending() == 11)
       #expect(gate.holds { gate.pipeline.openExchanges == 0 })

@@ -55,7 +55,7 @@ final class FrontGate: @unchecked Sendable {
   private let quotas: QuotaGate
   private let folder: String
 
-  init(limits: Limits = Limits(), hosts: Set<String> = []) throws {
+  init(limits: Limits = Limits(), hosts: Set<String> = [], proxies: TrustedProxies = TrustedProxies()) throws {
     loop = try EventLoop(name: "front-test")
     folder = "\(NSTemporaryDirectory())/front-\(UUID().uuidString)"
     try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
@@ -117,7 +117,7 @@ final class FrontGate: @unchecked Sendable {
         loop.repeated(everyMilliseconds: 1) { try? quotas.flush() }
         return Held(
           value: LoopWorker(
-            loop: loop, pipeline: held.value, limits: limits, hosts: hosts,
+            loop: loop, pipeline: held.value, limits: limits, hosts: hosts, proxies: proxies,
             count: ConnectionCount(limit: limits.connections, perSource: limits.connectionsPerSource)))
       }.value
   }
@@ -203,7 +203,35 @@ final class FrontGate: @unchecked Sendable {
   func connect() -> Int32 {
     var pair: [Int32] = [0, 0]
     socketpair(AF_UNIX, Int32(SOCK_STREAM.rawValue), 0, &pair)
-    let (ours, theirs) = (pair[0], pair[1])
+    return adopt(pair[0], pair[1])
+  }
+
+  /// A client's end of a new TCP connection: only that shows how it ends.
+  func connectByTCP() throws -> Int32 {
+    let socket = try ListeningSocket(.network(address: "127.0.0.1", port: 0))
+    defer { socket.discard() }
+    let theirs = Glibc.socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+    var address = sockaddr_in()
+    address.sin_family = sa_family_t(AF_INET)
+    address.sin_port = in_port_t(socket.port).bigEndian
+    address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
+    let isConnected = withUnsafePointer(to: &address) {
+      $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+        Glibc.connect(theirs, $0, socklen_t(MemoryLayout<sockaddr_in>.size)) == 0
+      }
+    }
+    try #require(isConnected)
+    var ready = pollfd(fd: socket.descriptor, events: Int16(POLLIN), revents: 0)
+    poll(&ready, 1, 10_000)
+    let ours = Glibc.accept(socket.descriptor, nil, nil)
+    try #require(ours >= 0)
+    return adopt(ours, theirs)
+  }
+
+  private func adopt(_ ours: Int32, _ theirs: Int32) -> Int32 {
+    // Never waited for without end: a test that fails must end all the same.
+    var patience = timeval(tv_sec: 20, tv_usec: 0)
+    setsockopt(theirs, SOL_SOCKET, SO_RCVTIMEO, &patience, socklen_t(MemoryLayout<timeval>.size))
     _ = fcntl(ours, F_SETFL, fcntl(ours, F_GETFL, 0) | O_NONBLOCK)
     on { self.worker.adopt(ours, from: SourceAddress(nil)) }
     return theirs

@@ -127,7 +127,7 @@ final class Speaker: WireProtocol, ClientConnection {
   /// In a later turn.
   func later(_ work: @escaping () -> Void) { loop.schedule(at: loop.now + 1, work) }
 
-  func progressed() {}
+  func progressed(by bytes: Int) {}
   func isGone() { onGone(self) }
   func tick(_ now: Int64) {}
   func drain(lingerMilliseconds: Int) {}

@@ -13,6 +13,8 @@ final class RecordingClient: ClientPort {
   private var isStream = false
   /// What the test says is not taken yet.
   var heldBytes = 0
+  /// What it was given for that.
+  var lease: AnswerLease?
 
   var isOver: Bool { answers > 0 && !isStream || hasEnded || wasAborted }
   var status: UInt16 { head?.status ?? 0 }
@@ -45,6 +47,7 @@ final class RecordingClient: ClientPort {
   }
 
   func send(_ bytes: UnsafeRawBufferPointer) { self.bytes += Array(bytes) }
+  func keep(_ lease: AnswerLease) { self.lease = lease }
   func end() { hasEnded = true }
   func abort() { wasAborted = true }
 

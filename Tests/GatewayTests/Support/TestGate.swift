@@ -100,7 +100,7 @@ final class TestGate {
     _ = try ledger.open(node: node, epoch: 1)
     let (wakes, confirmations, records, rooms) = (wakes, confirmations, records, rooms)
     quotas = QuotaGate(
-      node: QuotaGate.Node(id: node, epoch: 1), flight: HeapFlightMemory(slots: 64, rates: 16), ledger: ledger,
+      node: QuotaGate.Node(id: node, epoch: 1), flight: HeapFlightMemory(slots: 256, rates: 16), ledger: ledger,
       clock: clock.quotas, zones: UTCRules(), wake: { _, tickets in wakes.add(tickets) })
 
     let provider = keyProvider
@@ -250,6 +250,13 @@ final class TestGate {
       pipeline.run(exchange)
       turnLedger()
     }
+    return client
+  }
+
+  /// Sends what is answered without a provider, and waits for the answer.
+  func ask(_ call: Call, sourceLocation: SourceLocation = #_sourceLocation) -> RecordingClient {
+    let client = send(call)
+    finish(client, sourceLocation: sourceLocation)
     return client
   }
 

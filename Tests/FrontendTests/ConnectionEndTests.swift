@@ -1,0 +1,145 @@
+import Gateway
+import Glibc
+import Testing
+
+@testable import Frontend
+
+/// When a connection that speaks HTTP/1 ends, and how.
+@Suite("The end of connections", .serialized, .timeLimit(.minutes(2)))
+struct ConnectionEndTests {
+  private func with(_ limits: Limits = Limits(), _ body: (FrontGate) throws -> Void) throws {
+    let gate = try FrontGate(limits: limits)
+    defer { gate.stop() }
+    try body(gate)
+    #expect(gate.holds { gate.pipeline.openExchanges == 0 })
+  }
+
+  private static let health = "GET /livez HTTP/1.1\r\nHost: gate\r\n\r\n"
+
+  private func chat(_ gate: FrontGate, _ fields: String = "", version: String = "1.1", stream: Bool = false) -> String {
+    let body = #"{"model":"chat","stream":\#(stream),"messages":[{"role":"user","content":"hallo"}]}"#
+    return "POST /v1/chat/completions HTTP/\(version)\r\nHost: gate\r\nAuthorization: Bearer \(gate.key)\r\n\(fields)"
+      + "Content-Type: application/json\r\nContent-Length: \(body.utf8.count)\r\n\r\n\(body)"
+  }
+
+  private func receive(_ descriptor: Int32) -> String {
+    var buffer = [UInt8](repeating: 0, count: 65_536)
+    let count = recv(descriptor, &buffer, buffer.count, 0)
+    return String(decoding: buffer[..<max(0, count)], as: UTF8.self)
+  }
+
+  /// Whatever comes, to the connection's end; 0 for an orderly one, else what is wrong with it.
+  private func ending(_ descriptor: Int32) -> Int32 {
+    var buffer = [UInt8](repeating: 0, count: 65_536)
+    while true {
+      let count = recv(descriptor, &buffer, buffer.count, 0)
+      if count <= 0 { return count == 0 ? 0 : errno }
+    }
+  }
+
+  // MARK: Idle
+
+  /// The loop looks at its clock before it has read what came in time.
+  @Test(arguments: [0, 1]) func aRequestThatHasComeIsAnsweredHoweverLateTheLoopIs(before: Int) throws {
+    try with { gate in
+      let client = gate.connect()
+      defer { close(client) }
+      for _ in 0..<before {
+        send(client, Self.health, Self.health.utf8.count, 0)
+        #expect(receive(client).hasPrefix("HTTP/1.1 200"))
+      }
+      gate.on {
+        send(client, Self.health, Self.health.utf8.count, 0)
+        for connection in gate.worker.connections { connection.tick(gate.worker.milliseconds + 61_000) }
+      }
+      #expect(receive(client).hasPrefix("HTTP/1.1 200"))
+      gate.tick(after: 61_000)
+      #expect(ending(client) == 0)
+    }
+  }
+
+  @Test(arguments: [0, 1]) func aRequestThatHasComeIsAnsweredByWhoDrains(before: Int) throws {
+    try with { gate in
+      let client = gate.connect()
+      defer { close(client) }
+      for _ in 0..<before {
+        send(client, Self.health, Self.health.utf8.count, 0)
+        #expect(receive(client).hasPrefix("HTTP/1.1 200"))
+      }
+      gate.on {
+        send(client, Self.health, Self.health.utf8.count, 0)
+        gate.worker.drain(until: .max, lingers: false) {}
+      }
+      let answer = receive(client)
+      #expect(answer.hasPrefix("HTTP/1.1 200"))
+      #expect(ending(client) == 0)
+    }
+  }
+
+  // MARK: Bodies and answers
+
+  /// It comes as fast as it must, but reserves its memory for hours.
+  @Test(arguments: ["Content-Length: 1000000", "Transfer-Encoding: chunked"])
+  func aBodyHasAnEnd(framing: String) throws {
+    var limits = Limits()
+    limits.bodyBytes = 1_000_000
+    limits.bodySilenceMilliseconds = 3_600_000  // only the end is looked at
+    limits.bodyGraceMilliseconds = 3_600_000
+    try with(limits) { gate in
+      let client = gate.connect()
+      defer { close(client) }
+      let head =
+        "POST /v1/chat/completions HTTP/1.1\r\nHost: gate\r\nAuthorization: Bearer \(gate.key)\r\n"
+        + "Content-Type: application/json\r\n\(framing)\r\n\r\n"
+      send(client, head, head.utf8.count, 0)
+      #expect(gate.holds { gate.pipeline.openExchanges == 1 })
+      gate.tick(after: 70_000)
+      #expect(gate.openExchanges == 1)
+      gate.tick(after: 76_000)
+      #expect(receive(client).hasPrefix("HTTP/1.1 408"))
+    }
+  }
+
+  @Test func aLastAnswerThatNobodyTakesHasAnEnd() throws {
+    var limits = Limits()
+    limits.writeStallMilliseconds = 3_600_000  // only the end is looked at
+    try with(limits) { gate in
+      let client = gate.connect()
+      defer { close(client) }
+      let request = chat(gate, "Connection: close\r\n")
+      send(client, request, request.utf8.count, 0)
+      try #require(gate.reached(1))
+      gate.answer(0, String(repeating: "y", count: 2 << 20))
+      #expect(gate.holds { gate.pipeline.openExchanges == 0 })
+      gate.tick(after: 30_000)  // a second for each 64 KiB that wait comes to it
+      #expect(gate.on { gate.worker.connections.count } == 1)
+      gate.tick(after: 70_000)
+      #expect(gate.on { gate.worker.connections.isEmpty })
+    }
+  }
+
+  // MARK: Cut answers
+
+  @Test(arguments: [("1.0", ECONNRESET), ("1.1", 0)]) func aCutStreamDoesNotLookWhole(
+    version: String, end: Int32
+  ) throws {
+    try with { gate in
+      let client = try gate.connectByTCP()
+      defer { close(client) }
+      let request = chat(gate, version: version, stream: true)
+      send(client, request, request.utf8.count, 0)
+      try #require(gate.reached(1))
+      gate.beginStream(0)
+      gate.piece(0, "eins")
+      var answer = ""
+      while !answer.contains("eins") {
+        let more = receive(client)
+        try #require(!more.isEmpty)
+        answer += more
+      }
+      gate.end(0, .cut)
+      #expect(ending(client) == end)
+      #expect(gate.holds { gate.worker.connections.allSatisfy { $0.index >= 0 } })
+    }
+  }
+}
