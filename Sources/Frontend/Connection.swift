@@ -50,6 +50,9 @@ final class Connection: WireProtocol, ClientPort, ClientConnection {
   private var isDraining = false
   /// The head of the stream in work has announced the connection's end.
   private var saidClose = false
+  /// Among its tenant's connections; a proxy's are many tenants'.
+  private var place: TenantPlace?
+  private let isProxy: Bool
   /// Of an answer that is over and waits here.
   private var lease: AnswerLease?
   /// While draining, how long an idle connection stays, and since when.
@@ -72,6 +75,7 @@ final class Connection: WireProtocol, ClientPort, ClientConnection {
   init(wire: ClientWire, worker: LoopWorker, source: SourceAddress) {
     self.worker = worker
     self.source = source
+    isProxy = worker.isProxy(source)
     chunks = ChunkedDecoder(maximumBytes: worker.limits.bodyBytes)
     phaseBegan = worker.milliseconds
     pace = BodyPace(worker.limits, bytes: 0, now: phaseBegan)
@@ -135,6 +139,7 @@ final class Connection: WireProtocol, ClientPort, ClientConnection {
   func isGone() {
     wire = nil
     lease = nil
+    place = nil
     worker.remove(self)
     phase = .closing
     guard let exchange else { return }
@@ -207,7 +212,9 @@ final class Connection: WireProtocol, ClientPort, ClientConnection {
       exchange.client = self
       exchange.address = source.network
       self.exchange = exchange
-      let answered = worker.begin(exchange, head, UnsafeRawBufferPointer(rebasing: bytes[..<head.length]))
+      let answered =
+        worker.begin(exchange, head, UnsafeRawBufferPointer(rebasing: bytes[..<head.length]))
+        || !isProxy && !worker.pipeline.takePlace(exchange, &place)
       if answered { answeredEarly() } else { awaitBody(exchange, head, hasMore: bytes.count > head.length) }
       return head.length
     }

@@ -14,6 +14,7 @@ public final class BodyMemory: Sendable {
   private let shares = Mutex<[TenantID: TenantBodies]>([:])
   private let refused = Atomic<Int>(0)
   private let refusedPerTenant = Atomic<Int>(0)
+  private let refusedPlaces = Atomic<Int>(0)
   private let beyond = Atomic<Int>(0)
 
   public init(_ limits: Limits) {
@@ -55,6 +56,8 @@ public final class BodyMemory: Sendable {
     }
   }
 
+  func noteRefusedPlace() { refusedPlaces.wrappingAdd(1, ordering: .relaxed) }
+
   public struct Reading: Sendable, Equatable {
     /// Bytes that are held or that a loop keeps ready, steps included.
     public var bytes = 0
@@ -63,12 +66,15 @@ public final class BodyMemory: Sendable {
     /// Requests refused because of the process's limit, and of their tenant's.
     public var refused = 0
     public var refusedPerTenant = 0
+    /// Requests refused because their tenant has too many connections.
+    public var refusedPlaces = 0
   }
 
   public var reading: Reading {
     Reading(
       bytes: taken.load(ordering: .relaxed), beyondShares: beyond.load(ordering: .relaxed),
-      refused: refused.load(ordering: .relaxed), refusedPerTenant: refusedPerTenant.load(ordering: .relaxed))
+      refused: refused.load(ordering: .relaxed), refusedPerTenant: refusedPerTenant.load(ordering: .relaxed),
+      refusedPlaces: refusedPlaces.load(ordering: .relaxed))
   }
 }
 
@@ -96,6 +102,20 @@ final class TenantBodies: Sendable {
     return false
   }
 
+  // MARK: Connections
+
+  private let connections = Atomic<Int>(0)
+
+  func enter(limit: Int) -> Bool {
+    guard connections.wrappingAdd(1, ordering: .relaxed).newValue > limit else { return true }
+    leave()
+    return false
+  }
+
+  func leave() { connections.wrappingSubtract(1, ordering: .relaxed) }
+
+  // MARK: Bytes
+
   /// What is taken is there already.
   /// - Returns: How much of it is within the limit.
   func force(_ bytes: Int) -> Int {
@@ -108,6 +128,18 @@ final class TenantBodies: Sendable {
     let (before, after) = held.wrappingSubtract(bytes, ordering: .relaxed)
     return min(before, limit) &- min(after, limit)
   }
+}
+
+/// A connection that counts for the tenant whose key it has brought last. Given back when it dies.
+public final class TenantPlace {
+  fileprivate let share: TenantBodies
+
+  fileprivate init?(_ share: TenantBodies, limit: Int) {
+    guard share.enter(limit: limit) else { return nil }
+    self.share = share
+  }
+
+  deinit { share.leave() }
 }
 
 /// What of an answer waits for its client, counted on after the exchange is over. Belongs to its loop; gives back what
@@ -221,6 +253,16 @@ struct LoopBodies {
     guard memory.take(missing, isForced: isForced) else { return false }
     taken &+= missing
     return true
+  }
+
+  /// - Parameter place: The connection's, as its request before left it.
+  /// - Returns: False if the request's tenant has no place left.
+  func takePlace(of exchange: Exchange, limit: Int, _ place: inout TenantPlace?) -> Bool {
+    guard let share = share(of: exchange), place?.share !== share else { return true }
+    place = TenantPlace(share, limit: limit)
+    guard place == nil else { return true }
+    memory.noteRefusedPlace()
+    return false
   }
 
   /// Looked up once for each key of a snapshot, and kept with it.

@@ -65,9 +65,10 @@ public struct Limits: Sendable, Equatable {
 
   /// Requests answered on one connection.
   public var requestsPerConnection = 10_000
-  /// Open connections: all, and from one source address.
+  /// Open connections: all, from one source address, and with keys of one tenant.
   public var connections = 10_000
   public var connectionsPerSource = 200
+  public var connectionsPerTenant = 2_000
   /// Open connections of one event loop to one provider, beside the bounds of its record: as many as there can be requests
   /// of clients that speak HTTP/1.1.
   public var upstreamConnections: Int { connections }

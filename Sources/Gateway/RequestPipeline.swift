@@ -158,6 +158,20 @@ public final class RequestPipeline {
     return true
   }
 
+  /// A connection counts for its tenant from the first request on that says whose it is.
+  /// - Parameter place: What the connection keeps.
+  /// - Returns: False if the tenant has too many connections: the request was refused.
+  public func takePlace(_ exchange: Exchange, _ place: inout TenantPlace?) -> Bool {
+    if bodies.takePlace(of: exchange, limit: limits.connectionsPerTenant, &place) { return true }
+    refuse(
+      exchange,
+      Refusal(
+        .rateLimitExceeded,
+        message: "Your tenant has \(limits.connectionsPerTenant) connections open. Use them again, or close some.",
+        retryAfter: 2))
+    return false
+  }
+
   /// Takes memory for so many bytes more of a request's body; before they are read, where that is known.
   /// - Returns: False if there is none: the request was refused.
   public func hold(_ exchange: Exchange, bodyBytes: Int) -> Bool {

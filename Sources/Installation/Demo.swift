@@ -73,6 +73,7 @@ package struct Demo: Sendable {
     configuration.defaultPolicy = policy
     configuration.drainSeconds = 10
     configuration.limits.connectionsPerSource = configuration.limits.connections
+    configuration.limits.connectionsPerTenant = configuration.limits.connections
     if options.tls { configuration.tls = try tls(in: "\(state)/tls") }
     var mock: MockServer?
     configuration.openUpstreams = options.upstream.map { [.init(baseURL: $0)] } ?? accounts()

@@ -59,6 +59,7 @@ extension HTTP2Connection {
     stream.isHead = head.method == .head
     if !endsStream, head.method == .get || head.method == .head { throw .bodyNotAllowed }
     if worker.begin(exchange, head, bytes) { return }
+    if !isProxy, !worker.pipeline.takePlace(exchange, &place) { return }
     if endsStream { return start(stream, exchange) }
     if case .length(let count) = head.framing, !worker.pipeline.hold(exchange, bodyBytes: count) { return }
     stream.phase = .body

@@ -33,7 +33,9 @@ final class HTTP2Connection: WireProtocol, ClientConnection {
   var index = -1
   let source: SourceAddress
   /// Behind it are many clients: what one of them does to its own streams ends nobody else's.
-  private let isProxy: Bool
+  let isProxy: Bool
+  /// Among its tenant's connections.
+  var place: TenantPlace?
 
   // What is going on in a turn
   private var isToWrite = false
@@ -124,6 +126,7 @@ final class HTTP2Connection: WireProtocol, ClientConnection {
 
   func isGone() {
     wire = nil
+    place = nil
     phase = .closing
     worker.remove(self)
     tellStreams()

@@ -85,6 +85,7 @@ struct LoopMetrics: MetricsText {
       [
         ("{limit=\"connections\"}", "\(connections.refused)"),
         ("{limit=\"connections_per_source\"}", "\(connections.refusedPerSource)"),
+        ("{limit=\"connections_per_tenant\"}", "\(bodies.refusedPlaces)"),
         ("{limit=\"bodies\"}", "\(bodies.refused)"), ("{limit=\"bodies_per_tenant\"}", "\(bodies.refusedPerTenant)"),
       ])
     metric(
