@@ -48,6 +48,8 @@ final class Connection: WireProtocol, ClientPort, ClientConnection {
   private var asked = Asked()
   private var requests = 0
   private var isDraining = false
+  /// Of the stream in work the end can be told by an event.
+  private var hasEvents = false
   /// The head of the stream in work has announced the connection's end.
   private var saidClose = false
   /// Among its tenant's connections; a proxy's are many tenants'.
@@ -212,10 +214,13 @@ final class Connection: WireProtocol, ClientPort, ClientConnection {
       exchange.client = self
       exchange.address = source.network
       self.exchange = exchange
-      let answered =
-        worker.begin(exchange, head, UnsafeRawBufferPointer(rebasing: bytes[..<head.length]))
-        || !isProxy && !worker.pipeline.takePlace(exchange, &place)
-      if answered { answeredEarly() } else { awaitBody(exchange, head, hasMore: bytes.count > head.length) }
+      let beginning = worker.begin(
+        exchange, head, UnsafeRawBufferPointer(rebasing: bytes[..<head.length]), place: &place, isProxy: isProxy)
+      switch beginning {
+      case .goesOn: awaitBody(exchange, head, hasMore: bytes.count > head.length)
+      case .answered: answeredEarly()
+      case .withoutPlace: if !isClosing { finish(closes: true) }
+      }
       return head.length
     }
   }
@@ -313,6 +318,7 @@ final class Connection: WireProtocol, ClientPort, ClientConnection {
     guard let wire else { return }
     noteWrite()
     saidClose = response.closes || closesAfterAnswer
+    hasEvents = response.kind == .eventStream
     ResponseEncoder.writeHead(
       response, fields: fields, length: nil, isVersion11: asked.isVersion11, closes: saidClose, into: wire.pending)
   }
@@ -333,8 +339,8 @@ final class Connection: WireProtocol, ClientPort, ClientConnection {
 
   func abort() {
     asked.keepsAlive = false
-    // Where chunks tell no end, an orderly one looks like the answer's own.
-    if !asked.isVersion11 { wire?.cut() }
+    // Where neither chunks nor events tell the end, an orderly one looks like the answer's own.
+    if !asked.isVersion11, !hasEvents { wire?.cut() }
     finish(closes: true)
   }
 
@@ -378,7 +384,8 @@ final class Connection: WireProtocol, ClientPort, ClientConnection {
         if wire?.hasUnread != true { close() }
       }
     case .body, .chunkedBody:
-      if pace.isTooSlow(now: now) { fail(.bodyTimeout) }
+      // What has come while the loop was late is read first.
+      if pace.isTooSlow(now: now), wire?.hasUnread != true { fail(.bodyTimeout) }
     case .working: break
     case .closing:
       if heldBytes == 0 && waited > 5_000 || now > closesBy { close() }

@@ -197,16 +197,21 @@ final class LoopWorker: TurnEnd, GreetingHost {
   // MARK: A request's head
 
   /// Hands the head's fields to the exchange and takes it through routing and authentication.
-  /// - Returns: True if the request was answered by its head alone.
-  func begin(_ exchange: Exchange, _ head: RequestHead, _ bytes: UnsafeRawBufferPointer) -> Bool {
+  /// - Parameters:
+  ///   - place: The connection's among its tenant's.
+  ///   - isProxy: The connection is a proxy's.
+  func begin(
+    _ exchange: Exchange, _ head: RequestHead, _ bytes: UnsafeRawBufferPointer, place: inout TenantPlace?,
+    isProxy: Bool
+  ) -> RequestPipeline.Beginning {
     if !hosts.isEmpty, let host = head.host, !hosts.contains(hostName(bytes[host])) {
       pipeline.refuse(exchange, status: 400, message: "This host name is not served here.")
-      return true
+      return .answered
     }
     if head.isForwarded, !proxies.isEmpty, proxies.holds(exchange.address) {
       guard let client = proxies.client(in: bytes) else {
         pipeline.refuse(exchange, status: 400, message: "The proxy's X-Forwarded-For holds what is no address.")
-        return true
+        return .answered
       }
       exchange.address = client
     }
@@ -229,10 +234,10 @@ final class LoopWorker: TurnEnd, GreetingHost {
       take(range, bytes, into: exchange.anthropicBetas)
     }
     exchange.isStrict = head.translation.map { Octet.matches(bytes, $0, "strict") } ?? false
-    if !takeCredential(exchange, head, bytes) {
-      return pipeline.begin(exchange, path: UnsafeRawBufferPointer(rebasing: bytes[head.path]), credentialsDiffer: true)
-    }
-    return pipeline.begin(exchange, path: UnsafeRawBufferPointer(rebasing: bytes[head.path]), credentialsDiffer: false)
+    let isOne = takeCredential(exchange, head, bytes)
+    return pipeline.begin(
+      exchange, path: UnsafeRawBufferPointer(rebasing: bytes[head.path]), credentialsDiffer: !isOne, place: &place,
+      isShared: isProxy)
   }
 
   private func take(_ range: Range<Int>?, _ bytes: UnsafeRawBufferPointer, into arena: ByteArena) {

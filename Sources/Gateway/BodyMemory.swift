@@ -184,7 +184,11 @@ struct LoopBodies {
     }
     guard cover(held &+ bytes) else {
       // Meanwhile the tenant may be beyond its share: then not all of this is what it holds within.
-      if let share { held &+= bytes &- share.give(bytes) }
+      if let share {
+        let within = share.give(bytes)
+        held &+= bytes &- within
+        memory.noteBeyond(within &- bytes)
+      }
       memory.noteRefusal(ofTenant: false)
       return .full
     }

@@ -34,7 +34,7 @@ public struct Limits: Sendable, Equatable {
   /// Milliseconds until a whole body must be there, beside those that its length takes at so many bytes per second:
   /// until then it holds memory. A body that tells no length has the time of one of ``bodyBytes``.
   public var wholeBodyMilliseconds = 60_000
-  public var wholeBodyBytesPerSecond = 64 * 1024
+  public var wholeBodyBytesPerSecond = 16 * 1024
   /// Milliseconds that an idle kept-alive connection stays open.
   public var idleMilliseconds = 60_000
   /// Milliseconds that an idle connection stays when another process has taken over: longer than clients keep idle ones.
@@ -45,7 +45,7 @@ public struct Limits: Sendable, Equatable {
   /// Milliseconds that a connection stays behind its last answer, beside those that what waits takes at so many bytes
   /// per second.
   public var lastAnswerMilliseconds = 30_000
-  public var lastAnswerBytesPerSecond = 64 * 1024
+  public var lastAnswerBytesPerSecond = 16 * 1024
   /// Milliseconds to connect to a provider, to its first byte, and between bytes.
   public var connectMilliseconds = 5_000
   public var firstByteMilliseconds = 600_000

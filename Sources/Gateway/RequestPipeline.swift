@@ -143,33 +143,43 @@ public final class RequestPipeline {
     }
   }
 
-  /// Stages 1 and 2, from the head alone: what the request is for, and who sends it.
-  /// - Returns: True if it was answered already.
-  public func begin(_ exchange: Exchange, path: UnsafeRawBufferPointer, credentialsDiffer: Bool) -> Bool {
+  /// What became of a request's head.
+  public enum Beginning {
+    case goesOn
+    /// Answered or refused already.
+    case answered
+    /// Refused, because its tenant has too many connections: this one is to end.
+    case withoutPlace
+  }
+
+  /// Stages 1 and 2, from the head alone: what the request is for, and who sends it. With a key of the tenant the
+  /// connection takes its place among the tenant's.
+  /// - Parameters:
+  ///   - place: What the connection keeps.
+  ///   - isShared: The connection is many tenants', as a proxy's is, and takes none.
+  public func begin(
+    _ exchange: Exchange, path: UnsafeRawBufferPointer, credentialsDiffer: Bool, place: inout TenantPlace?,
+    isShared: Bool
+  ) -> Beginning {
     exchange.startedAt = clock.monotonicNanoseconds
     exchange.id = RequestID(ids.next())
     guard exchange.id.value != 0 else {
       refuse(exchange, Refusal(.overloaded, message: "No random numbers are to be had; nothing was sent."))
-      return true
+      return .answered
     }
     let step = accept(exchange, path, credentialsDiffer: credentialsDiffer)
-    guard case .refused(let refusal) = step else { return answerFromHead(exchange, path) }
+    if !isShared, !bodies.takePlace(of: exchange, limit: limits.connectionsPerTenant, &place) {
+      refuse(
+        exchange,
+        Refusal(
+          .rateLimitExceeded,
+          message: "Your tenant has \(limits.connectionsPerTenant) connections open. Use them again, or close some.",
+          retryAfter: 2))
+      return .withoutPlace
+    }
+    guard case .refused(let refusal) = step else { return answerFromHead(exchange, path) ? .answered : .goesOn }
     refuse(exchange, refusal)
-    return true
-  }
-
-  /// A connection counts for its tenant from the first request on that says whose it is.
-  /// - Parameter place: What the connection keeps.
-  /// - Returns: False if the tenant has too many connections: the request was refused.
-  public func takePlace(_ exchange: Exchange, _ place: inout TenantPlace?) -> Bool {
-    if bodies.takePlace(of: exchange, limit: limits.connectionsPerTenant, &place) { return true }
-    refuse(
-      exchange,
-      Refusal(
-        .rateLimitExceeded,
-        message: "Your tenant has \(limits.connectionsPerTenant) connections open. Use them again, or close some.",
-        retryAfter: 2))
-    return false
+    return .answered
   }
 
   /// Takes memory for so many bytes more of a request's body; before they are read, where that is known.

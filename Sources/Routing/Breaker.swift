@@ -44,6 +44,8 @@ public struct Breaker: Hashable, Sendable {
   private var results = 0
   private var failures = 0
   private var pause: Int64
+  /// Since it was open an answer has come to its end, or it was never open.
+  private var isProven = true
 
   public init(_ settings: Settings = Settings()) {
     self.settings = settings
@@ -80,6 +82,8 @@ public struct Breaker: Hashable, Sendable {
     switch state {
     case .closed:
       failuresInRow = 0
+      isProven = true
+      pause = settings.pause
       count(failed: false, at: now)
     case .open: break  // a late answer of an attempt from before
     case .halfOpen(let underWay, let succeeded):
@@ -93,10 +97,13 @@ public struct Breaker: Hashable, Sendable {
 
   /// The target has begun to answer an attempt. Whether it is up is all that is asked of a probe: nobody waits for the
   /// end of an answer that takes minutes. A closed breaker counts answers at their end alone.
+  /// A target that begins well and never ends is left alone for longer and longer all the same.
   /// - Returns: True if that was the attempt's success.
   public mutating func answering(at now: Int64) -> Bool {
     guard case .halfOpen = state else { return false }
+    let last = pause
     succeeded(at: now)
+    if case .closed = state { (isProven, pause) = (false, last) }
     return true
   }
 
@@ -107,12 +114,18 @@ public struct Breaker: Hashable, Sendable {
       failuresInRow += 1
       count(failed: true, at: now)
       let share = failures * 100 >= settings.ratioPercent * results && results >= settings.minimum
-      if failuresInRow >= settings.consecutive || share { open(at: now) }
+      guard failuresInRow >= settings.consecutive || share else { return }
+      if !isProven { lengthenPause() }
+      open(at: now)
     case .open: break
     case .halfOpen:
-      pause = pause > settings.maxPause / 2 ? settings.maxPause : pause * 2
+      lengthenPause()
       open(at: now)
     }
+  }
+
+  private mutating func lengthenPause() {
+    pause = pause > settings.maxPause / 2 ? settings.maxPause : pause * 2
   }
 
   /// The attempt ended without telling anything: the client went away before the target answered.
@@ -148,6 +161,7 @@ public struct Breaker: Hashable, Sendable {
     windowStart = nil
     results = 0
     failures = 0
+    isProven = true
     pause = settings.pause
   }
 }

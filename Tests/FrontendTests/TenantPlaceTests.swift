@@ -35,6 +35,8 @@ struct TenantPlaceTests {
       }
       let refused = ask(gate, clients[2])
       #expect(refused.hasPrefix("HTTP/1.1 429") && refused.contains("2 connections open"), "\(refused)")
+      var byte: UInt8 = 0
+      #expect(recv(clients[2], &byte, 1, 0) == 0, "it ends")
       #expect(gate.on { gate.pipeline.services.bodies.reading.refusedPlaces } == 1)
       close(clients[0])
       close(clients[2])
@@ -43,6 +45,21 @@ struct TenantPlaceTests {
       #expect(ask(gate, next).hasPrefix("HTTP/1.1 400"))
       close(next)
       close(clients[1])
+    }
+  }
+
+  @Test func whatIsAnsweredByItsHeadTakesAPlace() throws {
+    try with { gate in
+      let clients = (0..<3).map { _ in gate.connect() }
+      let request = "GET /v1/models HTTP/1.1\r\nHost: gate\r\nAuthorization: Bearer \(gate.key)\r\n\r\n"
+      for (number, client) in clients.enumerated() {
+        send(client, request, request.utf8.count, Int32(MSG_NOSIGNAL))
+        var buffer = [UInt8](repeating: 0, count: 65_536)
+        let count = recv(client, &buffer, buffer.count, 0)
+        let answer = String(decoding: buffer[..<max(0, count)], as: UTF8.self)
+        #expect(answer.hasPrefix(number < 2 ? "HTTP/1.1 200" : "HTTP/1.1 429"))
+      }
+      for client in clients { close(client) }
     }
   }
 
@@ -58,7 +75,7 @@ struct TenantPlaceTests {
     try with { gate in
       let peers = (0..<3).map { _ in HTTP2Peer(gate.connect()) }
       for (number, peer) in peers.enumerated() {
-        for stream in [UInt32(1), 3, 5] {
+        for stream in number < 2 ? [UInt32(1), 3, 5] : [1] {
           peer.send(
             Frames.headers(stream, Frames.post(key: gate.key), endStream: false)
               + Frames.frame(Frames.data, 1, stream, Array("[]".utf8)))

@@ -43,6 +43,6 @@ struct WritePaceTests {
 
   @Test func theEndLeavesTimeForWhatWaits() {
     #expect(WritePace.end(Limits(), bytes: 0, now: 1_000) == 31_000)
-    #expect(WritePace.end(Limits(), bytes: 1 << 20, now: 1_000) == 47_000)
+    #expect(WritePace.end(Limits(), bytes: 1 << 20, now: 1_000) == 95_000)
   }
 }

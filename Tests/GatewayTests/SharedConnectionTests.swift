@@ -69,7 +69,10 @@ struct SharedConnectionTests {
   }
 
   @Test(arguments: Answer.allCases) func beyondItsBoundTheAnswerEnds(answer: Answer) throws {
-    let (gate, client, _) = try Self.sent(answer) { $0.limits.heldStreamBytes = 200_000 }
+    let (gate, client, _) = try Self.sent(answer) {
+      $0.limits.heldStreamBytes = answer == .stream ? 200_000 : 100_000
+      $0.limits.answerBytes = 200_000  // sound is not asked for twice
+    }
     client.heldBytes = 200_000
     Self.piece(gate, answer)
     #expect(gate.upstream.cancelled == 0)
@@ -85,6 +88,17 @@ struct SharedConnectionTests {
     #expect(books.settlements.map(\.exit) == [Exit.endedByGate.rawValue] && books.unbalanced == 0)
     #expect(books.money > 0, "what was sent is never free")
     #expect(gate.pipeline.bodies.held == 0)
+  }
+
+  /// With the last word all of it is here, and nothing is gained by ending it.
+  @Test func aStreamThatIsOverIsNotEndedForItsSize() throws {
+    let (gate, client, _) = try Self.sent(.stream) { $0.limits.heldStreamBytes = 200_000 }
+    client.heldBytes = 300_000
+    gate.piece(Specimens.event("{}", finish: #""stop""#) + Specimens.usageEvent + Specimens.done)
+    #expect(gate.upstream.cancelled == 0)
+    gate.end(.complete)
+    gate.finish(client)
+    #expect(client.hasEnded && !client.wasAborted && client.hasDone)
   }
 
   /// Many slow clients of one tenant have its share of memory and no more, however few each of them has.

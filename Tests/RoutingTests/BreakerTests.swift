@@ -144,8 +144,20 @@ func letsNothingThroughUntilThePauseIsOver(now: Int64, admitted: Bool) {
     breaker.failed(at: 200)
     #expect(breaker.phase(at: 200) == (failures < 3 ? .closed : .open))
   }
+  #expect(breaker.admits(at: 399) == false)
+  #expect(breaker.admits(at: 400) == true, "as if the probe had failed at once: the pause is twice as long")
+}
+
+@Test func aWholeAnswerMakesAPauseTheFirstAgain() {
+  var breaker = opened()
+  for _ in 0..<2 {
+    #expect(breaker.admits(at: 100) == true)
+    #expect(breaker.answering(at: 100) == true)
+  }
+  breaker.succeeded(at: 150)
+  for _ in 1...3 { breaker.failed(at: 200) }
   #expect(breaker.admits(at: 299) == false)
-  #expect(breaker.admits(at: 300) == true, "with the first pause")
+  #expect(breaker.admits(at: 300) == true)
 }
 
 @Test func clocksAtTheirEndDoNotTrap() {

@@ -58,8 +58,11 @@ extension HTTP2Connection {
     guard head.length == bytes.count, head.framing != .chunked else { throw .malformedField }
     stream.isHead = head.method == .head
     if !endsStream, head.method == .get || head.method == .head { throw .bodyNotAllowed }
-    if worker.begin(exchange, head, bytes) { return }
-    if !isProxy, !worker.pipeline.takePlace(exchange, &place) { return }
+    switch worker.begin(exchange, head, bytes, place: &place, isProxy: isProxy) {
+    case .goesOn: break
+    case .answered: return
+    case .withoutPlace: return leave()
+    }
     if endsStream { return start(stream, exchange) }
     if case .length(let count) = head.framing, !worker.pipeline.hold(exchange, bodyBytes: count) { return }
     stream.phase = .body

@@ -193,16 +193,23 @@ extension RequestPipeline: UpstreamDelegate {
       upstreamPort?.pause(exchange)
       return
     }
-    if waiting <= limits.heldStreamBytes, countWaiting(waiting, of: exchange) { return }
+    // All of it is here: nothing more comes, and its client may take its time.
+    guard exchange.stream.reader.state != .done else { return }
+    // Sound is played while it comes, and nobody can ask for its rest.
+    let most = exchange.isSound ? limits.answerBytes : limits.heldStreamBytes
+    if waiting <= most, countWaiting(waiting, of: exchange) { return }
     upstreamPort?.cancel(exchange)
     let refusal = Refusal(.overloaded, message: "More of the answer waited for you than is held. Read it faster.")
     conclude(exchange, .streamError(refusal), exit: .endedByGate)
   }
 
-  /// - Returns: False if there is no memory for what has come to wait since it was last counted.
+  /// - Returns: False if there is no memory for what has come to wait since it was last counted. What comes first has not
+  ///   been offered to the client yet, and is counted in any case.
   private func countWaiting(_ bytes: Int, of exchange: Exchange) -> Bool {
     let more = bytes - exchange.stream.waitingBytes
-    if more > 0 {
+    if exchange.stream.waitingBytes == 0 {
+      holdAnswer(exchange, bytes)
+    } else if more > 0 {
       guard holdWaiting(exchange, more) else { return false }
     } else {
       giveBodies(-more, of: exchange)

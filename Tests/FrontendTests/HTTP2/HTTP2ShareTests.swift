@@ -127,7 +127,7 @@ struct HTTP2ShareTests {
       #expect(peer.read { hasRoom($0, 3) })
       gate.tick(after: 60_000)
       #expect(gate.openExchanges == 2 && !hasRoom(peer, 1))
-      gate.tick(after: 63_000)
+      gate.tick(after: 73_000)
       #expect(peer.answer(1).status == "408")
     }
   }
@@ -143,9 +143,9 @@ struct HTTP2ShareTests {
     try with(limits) { gate, peer in
       peer.send(Frames.headers(1, Frames.post(key: gate.key, length), endStream: false))
       #expect(gate.holds { gate.pipeline.openExchanges == 1 })
-      gate.tick(after: 70_000)
+      gate.tick(after: 120_000)
       #expect(gate.openExchanges == 1)
-      gate.tick(after: 76_000)
+      gate.tick(after: 122_000)
       #expect(peer.answer(1).status == "408")
     }
   }

@@ -235,9 +235,11 @@ final class TestGate {
     exchange.anthropicVersion.append(Array(version.utf8))
     exchange.anthropicBetas.append(Array(call.betas.utf8))
     if let key = call.key { exchange.credential.append(key) }
-    let answered = Array(call.path.utf8).withUnsafeBytes {
-      pipeline.begin(exchange, path: $0, credentialsDiffer: call.differ)
+    var place: TenantPlace?
+    let beginning = Array(call.path.utf8).withUnsafeBytes {
+      pipeline.begin(exchange, path: $0, credentialsDiffer: call.differ, place: &place, isShared: false)
     }
+    let answered = beginning != .goesOn
     if !answered { exchange.body.append(call.body) }
     return (exchange, client, answered)
   }
