@@ -130,9 +130,9 @@ final class TenantBodies: Sendable {
   }
 }
 
-/// A connection that counts for the tenant whose key it has brought last. Given back when it dies.
+/// A connection that counts for the tenant whose key it has brought first. Given back when it dies.
 public final class TenantPlace {
-  fileprivate let share: TenantBodies
+  private let share: TenantBodies
 
   fileprivate init?(_ share: TenantBodies, limit: Int) {
     guard share.enter(limit: limit) else { return nil }
@@ -262,7 +262,7 @@ struct LoopBodies {
   /// - Parameter place: The connection's, as its request before left it.
   /// - Returns: False if the request's tenant has no place left.
   func takePlace(of exchange: Exchange, limit: Int, _ place: inout TenantPlace?) -> Bool {
-    guard let share = share(of: exchange), place?.share !== share else { return true }
+    guard place == nil, let share = share(of: exchange) else { return true }
     place = TenantPlace(share, limit: limit)
     guard place == nil else { return true }
     memory.noteRefusedPlace()

@@ -16,6 +16,14 @@ struct CompactRange: Sendable, Equatable {
 
   var count: UInt64 { end - begin }
 
+  /// Takes over the value of another range that begins where this one does, in its own memory.
+  mutating func become(_ other: CompactRange) {
+    guard other.begin == begin else { return self = other }
+    end = other.end
+    hashes.removeAll(keepingCapacity: true)
+    hashes.append(contentsOf: other.hashes)
+  }
+
   /// Adds the next leaf.
   mutating func append(leaf: Digest256, hasher: MerkleHasher) throws(SealedLogError) {
     try append(node: leaf, level: 0, hasher: hasher)

@@ -247,8 +247,13 @@ final class OpenSegment: @unchecked Sendable {
   static let slotsPerEntry = LogEntry.maximalSubjects + 1
   private static let sidecarBytesPerEntry = (slotsPerEntry + 2) * SidecarEntry.byteCount
 
-  /// The point that is written when nothing is pending.
-  func point() -> SegmentPoint { SegmentPoint(bytes: fileBytes, frames: sealer.seq, range: sealer.range) }
+  /// Moves `point` to what is written when nothing is pending. Its memory stays its own: one that it shared with the
+  /// sealer would be copied at every batch.
+  func note(in point: inout SegmentPoint) {
+    point.bytes = fileBytes
+    point.frames = sealer.seq
+    point.range.become(sealer.range)
+  }
 
   /// Once, whoever comes first: the numbers of closed files are soon others'.
   func closeFiles() {

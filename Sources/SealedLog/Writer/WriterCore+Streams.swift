@@ -132,14 +132,13 @@ extension WriterCore {
     guard let open = state.open, open.hasPending || !state.sealed.isEmpty else { return }
     let number = open.hasPending ? open.flush(between: attendOthers) : 0
     guard number == 0 else { throw .disk("write", number) }
-    let sealed = state.sealed
-    state.sealed = []
-    let point = open.point()
     open.sync.withLock { sync in
-      sync.written = point
-      sync.unsynced += sealed.map { QueuedEntry(held: $0.held, loop: $0.loop, isConfirmed: true, isJournaled: true) }
+      open.note(in: &sync.written)
+      for entry in state.sealed {
+        sync.unsynced.append(QueuedEntry(held: entry.held, loop: entry.loop, isConfirmed: true, isJournaled: true))
+      }
     }
-    for entry in sealed {
+    for entry in state.sealed {
       dirtyBytes += entry.entry.footprint
       if !entry.isJournaled { journalBytes += entry.entry.journal }
       if !entry.isConfirmed {
@@ -149,6 +148,8 @@ extension WriterCore {
             isStrict: open.settings.durability == .strict))
       }
     }
+    // There are as many of these lists as busy tenants: what most batches need of them is kept.
+    state.sealed.removeAll(keepingCapacity: state.sealed.capacity <= 16)
     markDirty(open)
     if !state.metadata.isEmpty {
       options.onMetadata?(state.metadata)
