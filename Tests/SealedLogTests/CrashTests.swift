@@ -24,6 +24,9 @@ private func recover(_ folder: String) throws -> ResumePoint {
   }
   for number in 1...3 { try append(number) }
   #expect(writer.drain())
+  // The one checkpoint is there before what is cut below: signed later, it would state more than there is.
+  let stream = StreamName(tenant: .first, node: LogFixture.node, mode: .managed)
+  #expect(holds { Files.exists(LogLayout.checkpoint(fixture.log, stream)) })
   let path = try #require(fixture.segments().first)
   let whole = try readFile(path).count
   try append(4)
