@@ -254,8 +254,10 @@ final class HTTP2Connection: WireProtocol, ClientConnection {
   func sentReset(code: UInt32) {
     switch HTTP2Session.Code(rawValue: code) {
     case .noError, .internalError, .cancel: break
-    // Nothing was done for it, and it may be sent again (RFC 9113, 8.7): a request, but no fault.
-    case .refusedStream: countRequest()
+    // Nothing was done for it, but it is one of those that a connection may bring; of a proxy, no more than that.
+    case .refusedStream:
+      countRequest()
+      noteFault()
     default: noteFault()
     }
   }

@@ -57,12 +57,12 @@ struct HTTP2ShareTests {
     }
   }
 
-  /// Sent before the client could know how many are taken; nothing was done for them.
+  /// Sent before the proxy could know how many are taken; nothing was done for them.
   @Test func refusedStreamsAreNobodysFault() throws {
     var limits = Limits()
     limits.http2.streams = 4
     limits.http2.faults = 3
-    try with(limits, isProxy: false) { gate, peer in
+    try with(limits) { gate, peer in
       peer.acknowledges = false
       let streams = stride(from: UInt32(1), to: 41, by: 2)
       for stream in streams { peer.send(Frames.headers(stream, Frames.post(key: gate.key), endStream: false)) }
