@@ -89,7 +89,8 @@ struct DeadlineTests {
 
   /// Who is not read has an excuse for its silence.
   @Test func aPausedRequestIsNotTimed() async throws {
-    #expect(try await ends(after: 6, firstByteMilliseconds: 2_000, paused: true).isEmpty)
+    #expect(
+      try await ends(after: 9, firstByteMilliseconds: 2_000, paused: true, timeouts: .init(connect: 20_000)).isEmpty)
   }
 
   /// Sends three requests to one silent provider and lets `seconds` pass. With TLS the second and the third wait for
