@@ -24,8 +24,7 @@ lint:
 
 bench: build
 	@scripts/setup.sh bench
-	$(PYTHON) loadtest/bench.py
-	$(PYTHON) loadtest/bench.py allocations
+	@status=0; $(PYTHON) loadtest/bench.py || status=$$?; $(PYTHON) loadtest/bench.py allocations || status=$$?; exit $$status
 
 # What the compiler knows of the program's load; after large changes of the data plane.
 profile: build

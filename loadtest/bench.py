@@ -243,7 +243,8 @@ def shown(argv):
 def main(argv):
     options = arguments(argv)
     # A bench that is told to end still ends what it started.
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit("bench: ended; what it started has been ended"))
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, lambda *_: sys.exit("bench: ended; what it started has been ended"))
     if options.mode == "report":
         result = Result.load(options.file)
         result.thresholds += [Threshold(text).text for text in options.threshold if text not in result.thresholds]

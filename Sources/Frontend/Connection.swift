@@ -43,7 +43,7 @@ final class Connection: WireProtocol, ClientPort, ClientConnection {
   private var chunks: ChunkedDecoder
   private var phase = Phase.head
   /// What was received and not used yet: the beginning of a head, and requests that wait for the one in work.
-  private let inbox = ByteArena(capacity: 1024)
+  let inbox = ByteArena(capacity: 1024)
   private var exchange: Exchange?
   private var asked = Asked()
   private var requests = 0
@@ -98,8 +98,9 @@ final class Connection: WireProtocol, ClientPort, ClientConnection {
   var isSentMuch: Bool {
     switch phase {
     case .body(let missing): missing > limits.ownWorkBytes
+    case .chunkedBody: exchange.map { $0.body.count > limits.ownWorkBytes } ?? false
     case .closing: true
-    case .head, .chunkedBody, .working: false
+    case .head, .working: false
     }
   }
 
@@ -119,8 +120,18 @@ final class Connection: WireProtocol, ClientPort, ClientConnection {
       inbox.append(bytes)
       processInbox()
     }
-    // Only so much is read ahead while a request is in work or its answer is not taken; the rest waits in the kernel.
-    if inbox.count >= limits.readAheadBytes { wire?.read(false) }
+    readOnIfOfUse()
+  }
+
+  /// While nothing can be done with what was read, no more of it is: nobody counts what lies here, the kernel does.
+  private func readOnIfOfUse() {
+    let isOfUse =
+      switch phase {
+      case .working: false
+      case .head: wire?.isWritable ?? false
+      case .body, .chunkedBody, .closing: true
+      }
+    wire?.read(inbox.count == 0 || isOfUse && inbox.count < limits.readAheadBytes)
   }
 
   func progressed(by bytes: Int) {
@@ -159,7 +170,7 @@ final class Connection: WireProtocol, ClientPort, ClientConnection {
     if isClosing { return inbox.reset(keeping: 0) }
     let used = process(inbox.bytes)
     if used == inbox.count { inbox.reset(keeping: 0) } else { inbox.dropFirst(used) }
-    if inbox.count < limits.readAheadBytes { wire?.read(true) }
+    readOnIfOfUse()
   }
 
   /// Takes requests apart until the bytes are used up, a request is in work or more bytes are needed.

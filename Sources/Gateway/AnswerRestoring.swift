@@ -12,28 +12,42 @@ struct AnswerRestoring: AnswerRewriter {
 
   private let issued: IssuedPlaceholders
   private let kept: AssembledAnswer?
+  /// Of running texts only: there may be as many others as an answer has choices.
   private var channels: [Channel] = []
+  /// Bytes of originals that may still be put back.
+  var room: Int
+  /// There were more.
+  private(set) var isFull = false
 
-  /// - Parameter kept: Takes the texts before restoring; nil where the log keeps no content.
-  init(_ issued: IssuedPlaceholders, kept: AssembledAnswer?) {
+  /// - Parameters:
+  ///   - kept: Takes the texts before restoring; nil where the log keeps no content.
+  ///   - room: Bytes of originals that may be put back; beyond them the answer must end.
+  init(_ issued: IssuedPlaceholders, kept: AssembledAnswer?, room: Int) {
     self.issued = issued
     self.kept = kept
+    self.room = room
   }
 
   mutating func rewrite(_ text: UnsafeRawBufferPointer, channel: AnswerChannel, into out: ByteArena) -> TextOutcome {
     kept?.append(text, channel)
     guard !issued.isEmpty else { return .unchanged }
-    let place = place(of: channel)
-    channels[place].restorer.feed(text, depth: Int(channel.depth), issued: issued, into: out)
-    return .replaced
+    let issued = issued
+    return restore(place(of: channel)) { $0.feed(text, depth: Int(channel.depth), issued: issued, into: out) }
   }
 
   mutating func flush(channel: AnswerChannel, into out: ByteArena) -> TextOutcome {
     guard !issued.isEmpty else { return .unchanged }
-    let place = place(of: channel)
-    channels[place].restorer.finish(depth: Int(channel.depth), issued: issued, into: out)
-    channels[place].restorer = Restorer()
-    return .replaced
+    let (issued, place) = (issued, place(of: channel))
+    defer { channels.remove(at: place) }
+    return restore(place) { $0.finish(depth: Int(channel.depth), issued: issued, into: out) }
+  }
+
+  private mutating func restore(_ place: Int, _ work: (inout Restorer) -> Void) -> TextOutcome {
+    channels[place].restorer.room = room
+    work(&channels[place].restorer)
+    room = channels[place].restorer.room
+    isFull = channels[place].restorer.isFull
+    return isFull ? .blocked : .replaced
   }
 
   private mutating func place(of channel: AnswerChannel) -> Int {
@@ -41,6 +55,12 @@ struct AnswerRestoring: AnswerRewriter {
     channels.append(Channel(name: channel))
     return channels.count - 1
   }
+
+  /// What its client is told of an answer that must end so.
+  static let tooLarge = Refusal(
+    .invalidValue,
+    message: "With the values of your request put back, the answer is larger than one may be. Have it repeat them less."
+  )
 }
 
 /// A streamed answer in the form of a RESP record: runs of `u8 kind | u8 choice | u16 index | u32 length | bytes`, little
@@ -89,6 +109,8 @@ struct StreamState {
   var receivedBytes = 0
   /// What waits for the client and is counted with the bodies.
   var waitingBytes = 0
+  /// What of ``kept`` is counted.
+  var keptBytes = 0
   /// Output bytes seen when the client went.
   var bytesAtAbort = 0
 

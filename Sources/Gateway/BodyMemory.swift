@@ -8,6 +8,9 @@ import Tenancy
 public final class BodyMemory: Sendable {
   private let limit: Int
   let limitPerTenant: Int
+  /// What answers, which nobody can refuse before they are there, may bring it to.
+  private let most: Int
+  private let mostPerTenant: Int
   /// What a loop takes at a time beyond its need: its spare is at most twice that.
   let step: Int
   private let taken = Atomic<Int>(0)
@@ -20,6 +23,10 @@ public final class BodyMemory: Sendable {
   public init(_ limits: Limits) {
     limit = limits.heldBodiesBytes
     limitPerTenant = limits.heldBodiesBytesPerTenant
+    // As much again, and in any case one exchange of the largest size: its body, once more as it is sent, its answer.
+    let largest = 2 * limits.bodyBytes + limits.answerBytes
+    most = limit + max(limit, largest)
+    mostPerTenant = limitPerTenant + max(limitPerTenant, largest)
     step = max(1, limits.heldBodiesBytes / 256)
   }
 
@@ -32,6 +39,12 @@ public final class BodyMemory: Sendable {
   }
 
   func give(_ bytes: Int) { taken.wrappingSubtract(bytes, ordering: .relaxed) }
+
+  /// Whether what was forced upon the memory is more than it bears, and whose doing that is.
+  func bearing(_ share: TenantBodies?) -> LoopBodies.Outcome {
+    if let share, share.bytes > mostPerTenant { return .tenantFull }
+    return taken.load(ordering: .relaxed) + beyond.load(ordering: .relaxed) > most ? .full : .taken
+  }
 
   /// Bytes that a tenant holds beyond its share are in nobody's way but its own.
   func noteBeyond(_ bytes: Int) {
@@ -207,6 +220,13 @@ struct LoopBodies {
     held &+= within
     exchange.bodyShare = share
     exchange.heldBytes &+= bytes
+  }
+
+  /// Whether an answer that has come so far may grow on: until then it was counted, whatever the limits say.
+  func mayGrow(_ exchange: Exchange) -> Outcome {
+    let outcome = memory.bearing(exchange.bodyShare)
+    if outcome != .taken { memory.noteRefusal(ofTenant: outcome == .tenantFull) }
+    return outcome
   }
 
   /// Everything that the exchange holds goes to who keeps its answer's rest.

@@ -92,6 +92,8 @@ public final class Exchange {
   var dropped: [String] = []
   /// The body as it goes upstream.
   let outgoing = ByteArena(capacity: 64)
+  /// What of it is among ``heldBytes``.
+  var copyBytes = 0
   /// How long ``body`` and ``outgoing`` were, once a stream has begun and their memory was given back.
   private var released: (body: Int, outgoing: Int)?
 
@@ -200,6 +202,7 @@ public final class Exchange {
     findings.reset()
     dropped.removeAll(keepingCapacity: true)
     outgoing.reset(keeping: Self.kept)
+    copyBytes = 0
     released = nil
     candidate = nil
     wire = .chat

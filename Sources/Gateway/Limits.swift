@@ -22,7 +22,7 @@ public struct Limits: Sendable, Equatable {
   /// Bytes held for a client that reads slowly what its provider sends over HTTP/2, which cannot be paused: beyond them
   /// the stream ends. Above ``heldHighBytes`` they count as bodies do.
   public var heldStreamBytes = 4 * 1024 * 1024
-  /// Bytes of pipelined requests that are read ahead while one is in work.
+  /// Bytes of pipelined requests that are read ahead: while one is in work, what one read brings.
   public var readAheadBytes = 64 * 1024
 
   /// Milliseconds until a request's head, and before it the TLS handshake, must be complete.
@@ -74,8 +74,8 @@ public struct Limits: Sendable, Equatable {
   public var upstreamConnections: Int { connections }
   /// TLS handshakes that are not over, on one event loop: each holds tens of kilobytes.
   public var handshakes = 1_000
-  /// Bytes of request bodies, and of plain answers until they are passed on, that lie in memory at one time: of all
-  /// requests, and of one tenant's. The machine's memory may lower them: ``fit(memoryBytes:)``.
+  /// Bytes of request bodies, of large ones also as they go upstream, and of plain answers until they are passed on, that
+  /// lie in memory at one time: of all requests, and of one tenant's. The machine's memory may lower them: ``fit(memoryBytes:)``.
   public var heldBodiesBytes = 512 * 1024 * 1024
   public var heldBodiesBytesPerTenant = 128 * 1024 * 1024
   /// Bytes of a body up to which its loop does all the work on it; above, threads of their own scan, redact and restore,
@@ -141,10 +141,11 @@ public struct Limits: Sendable, Equatable {
   public init() {}
 
   /// Bodies take at most a quarter of the memory that there is, and one tenant's a quarter of that; but one body of the
-  /// largest size always fits.
+  /// largest size always fits. Connections take at most half, were all of them to leave lying what they may.
   public mutating func fit(memoryBytes: Int) {
     heldBodiesBytes = max(bodyBytes, min(heldBodiesBytes, memoryBytes / 4))
     heldBodiesBytesPerTenant = max(bodyBytes, min(heldBodiesBytesPerTenant, heldBodiesBytes / 4))
+    connections = max(16, min(connections, memoryBytes / 2 / (readAheadBytes + heldHighBytes)))
   }
 
   /// Each client's connection may need one to a provider, and the log, the databases and the listeners have files of their

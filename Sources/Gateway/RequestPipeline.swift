@@ -199,9 +199,21 @@ public final class RequestPipeline {
     return false
   }
 
-  /// Bytes of an answer lie in memory until it is passed on: they are counted, never refused, and keep new bodies out;
-  /// beyond the tenant's share only its own.
-  func holdAnswer(_ exchange: Exchange, _ bytes: Int) { bodies.force(bytes, for: exchange) }
+  /// Bytes of an answer lie in memory until it is passed on, and those of a body as it goes upstream: they are counted,
+  /// never refused, and keep new bodies out; beyond the tenant's share only its own.
+  func holdUnasked(_ exchange: Exchange, _ bytes: Int) { bodies.force(bytes, for: exchange) }
+
+  /// Why an answer that has come in part must end: there is no memory for the rest. Nil: there is.
+  func lackOfMemory(_ exchange: Exchange) -> Refusal? {
+    switch bodies.mayGrow(exchange) {
+    case .taken: nil
+    case .full: Refusal(.overloaded, message: "Too many large answers are in memory. Try again shortly.")
+    case .tenantFull:
+      Refusal(
+        .rateLimitExceeded, message: "Too many large answers wait for your tenant at once. Take them, and try again.",
+        retryAfter: 2)
+    }
+  }
 
   /// Bytes of an open stream wait for its client. They are there already, but the stream can end.
   /// - Returns: False if there is no memory for them.

@@ -116,6 +116,14 @@ extension Refusal.Code {
     }
   }
 
+  /// Whether a provider that says so is not well; all else is about what it was asked, or who asks.
+  public var isProvidersFault: Bool {
+    switch self {
+    case .upstreamError, .upstreamCut, .upstreamTimeout: true
+    default: false
+    }
+  }
+
   /// Whether `x-should-retry: false` goes out: the SDKs would retry this status by themselves, in vain.
   public var forbidsRetry: Bool {
     switch self {

@@ -119,16 +119,21 @@ package final class RunningInstallation: Sendable {
       while !Task.isCancelled {
         try? await Task.sleep(for: .seconds(60))
         guard !Task.isCancelled else { return }
-        core.tls?.refresh(asked: false)
-        do { try core.rollJournal() } catch { OperatorLog.say("the journal could not be rolled: \(error)") }
+        // Not on a thread that all tasks share: a disk that hangs would leave none for the Admin API and for signals.
+        await Self.offLoops {
+          core.tls?.refresh(asked: false)
+          do { try core.rollJournal() } catch { OperatorLog.say("the journal could not be rolled: \(error)") }
+        }
       }
     }
   }
 
   /// Applies the folder of policies, and the endpoint's certificate and key.
-  package func reload() {
-    core.reloadPolicies()
-    core.tls?.refresh(asked: true)
+  package func reload() async {
+    await Self.offLoops { [core] in
+      core.reloadPolicies()
+      core.tls?.refresh(asked: true)
+    }
   }
 
   /// Takes requests from now on. Where this process relieves another one, that has stopped before.
@@ -140,7 +145,8 @@ package final class RunningInstallation: Sendable {
         _exit(EX_TEMPFAIL)
       }
       core.takeUpNeighbours()
-      _ = core.lookAtNeighbours(recovers: false)  // what it has changed since this one loaded everything
+      // What it has changed since this one loaded everything.
+      _ = await Self.offLoops { [core] in core.lookAtNeighbours(recovers: false) }
     }
     if core.hasNeighbours { attendNeighbours(recovers: true) }
     core.readiness.markServing()
@@ -155,7 +161,7 @@ package final class RunningInstallation: Sendable {
     neighbours.withLock { task in
       guard task == nil else { return }
       task = Task {
-        while !Task.isCancelled, core.lookAtNeighbours(recovers: recovers) {
+        while !Task.isCancelled, await Self.offLoops({ core.lookAtNeighbours(recovers: recovers) }) {
           try? await Task.sleep(for: .milliseconds(250))
         }
       }

@@ -2,8 +2,8 @@
 ///
 /// Closed: all pass. Opens after `consecutive` failures in a row, or when of at least `minimum` results in the current
 /// window the failed share reaches `ratioPercent`. Open: none pass until the pause is over. Half-open: up to `probes` at
-/// a time; as many successes close it, where the beginning of an answer is one; one failure opens it for twice as long,
-/// up to `maxPause`.
+/// a time, and one more whenever the last one has been silent for a pause; as many successes close it, where the beginning
+/// of an answer is one; one failure opens it for twice as long, up to `maxPause`.
 public struct Breaker: Hashable, Sendable {
   public struct Settings: Hashable, Sendable {
     public var consecutive: Int
@@ -34,7 +34,7 @@ public struct Breaker: Hashable, Sendable {
   private enum State: Hashable, Sendable {
     case closed
     case open(until: Int64)
-    case halfOpen(underWay: Int, succeeded: Int)
+    case halfOpen(underWay: Int, succeeded: Int, since: Int64)
   }
 
   private let settings: Settings
@@ -69,11 +69,12 @@ public struct Breaker: Hashable, Sendable {
     case .closed: return true
     case .open(let until):
       guard now >= until else { return false }
-      state = .halfOpen(underWay: 1, succeeded: 0)
+      state = .halfOpen(underWay: 1, succeeded: 0, since: now)
       return true
-    case .halfOpen(let underWay, let succeeded):
-      guard underWay + succeeded < settings.probes else { return false }
-      state = .halfOpen(underWay: underWay + 1, succeeded: succeeded)
+    case .halfOpen(let underWay, let succeeded, let since):
+      // A long answer begins late: nobody is kept waiting for longer than by a failure.
+      guard underWay + succeeded < settings.probes || now &- since >= pause else { return false }
+      state = .halfOpen(underWay: underWay + 1, succeeded: succeeded, since: now)
       return true
     }
   }
@@ -86,11 +87,11 @@ public struct Breaker: Hashable, Sendable {
       pause = settings.pause
       count(failed: false, at: now)
     case .open: break  // a late answer of an attempt from before
-    case .halfOpen(let underWay, let succeeded):
+    case .halfOpen(let underWay, let succeeded, let since):
       if succeeded + 1 >= settings.probes {
         close()
       } else {
-        state = .halfOpen(underWay: max(0, underWay - 1), succeeded: succeeded + 1)
+        state = .halfOpen(underWay: max(0, underWay - 1), succeeded: succeeded + 1, since: since)
       }
     }
   }
@@ -130,8 +131,8 @@ public struct Breaker: Hashable, Sendable {
 
   /// The attempt ended without telling anything: the client went away before the target answered.
   public mutating func abandoned(at now: Int64) {
-    if case .halfOpen(let underWay, let succeeded) = state {
-      state = .halfOpen(underWay: max(0, underWay - 1), succeeded: succeeded)
+    if case .halfOpen(let underWay, let succeeded, let since) = state {
+      state = .halfOpen(underWay: max(0, underWay - 1), succeeded: succeeded, since: since)
     }
   }
 

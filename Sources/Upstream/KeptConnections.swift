@@ -12,18 +12,15 @@ import Glibc
 /// takes a connection for alive on which its peer has ended TLS, and what is then sent there is lost and paid for.
 final class KeptConnections {
   let loop: EventLoop
-  private var descriptors: [ConnectionName: curl_socket_t] = [:]
+  private var connections: [ConnectionName: KeptConnection] = [:]
   private var names: [curl_socket_t: ConnectionName] = [:]
-  /// Those that speak HTTP/2.
-  private var shared: Set<ConnectionName> = []
   /// Sockets that libcurl has open, connected or not.
   private(set) var openSockets = 0
 
   init(loop: EventLoop) { self.loop = loop }
 
-  func knows(_ name: ConnectionName) -> Bool { descriptors[name] != nil }
-
-  func isHTTP2(_ name: ConnectionName) -> Bool { shared.contains(name) }
+  /// Nil for a connection that has not answered yet.
+  func find(_ name: ConnectionName) -> KeptConnection? { connections[name] }
 
   func opened(_ descriptor: curl_socket_t) {
     openSockets += 1
@@ -32,16 +29,26 @@ final class KeptConnections {
 
   func keep(_ descriptor: curl_socket_t, as name: ConnectionName, isHTTP2: Bool = false) {
     guard descriptor >= 0, name.localPort > 0 else { return }
-    descriptors[name] = descriptor
+    connections[name] = KeptConnection(descriptor: descriptor, isHTTP2: isHTTP2)
     names[descriptor] = name
-    if isHTTP2 { shared.insert(name) }
   }
 
-  /// Nothing was said and nobody has hung up since the last answer; over HTTP/2 only that nobody has said goodbye. A
-  /// connection that is not known is a new one.
-  func isQuiet(_ name: ConnectionName) -> Bool {
-    guard let descriptor = descriptors[name] else { return true }
-    guard !shared.contains(name) else { return !hasEnded(descriptor) }
+  func closed(_ descriptor: curl_socket_t) {
+    openSockets -= 1
+    loop.forget(descriptor)
+    guard let name = names.removeValue(forKey: descriptor), connections[name]?.descriptor == descriptor else { return }
+    connections[name] = nil
+  }
+}
+
+/// A connection that has answered before.
+struct KeptConnection {
+  fileprivate let descriptor: curl_socket_t
+  let isHTTP2: Bool
+
+  /// Nothing was said and nobody has hung up since the last answer; over HTTP/2 only that nobody has said goodbye.
+  var isQuiet: Bool {
+    guard !isHTTP2 else { return !hasEnded }
     var byte: UInt8 = 0
     let got = recv(descriptor, &byte, 1, Int32(MSG_PEEK | MSG_DONTWAIT))
     return got < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)
@@ -49,7 +56,7 @@ final class KeptConnections {
 
   /// Whether the peer has hung up, or a TLS alert lies among the first things that wait: there is none that a connection
   /// survives.
-  private func hasEnded(_ descriptor: curl_socket_t) -> Bool {
+  private var hasEnded: Bool {
     withUnsafeTemporaryAllocation(byteCount: 256, alignment: 1) { buffer in
       let got = recv(descriptor, buffer.baseAddress, buffer.count, Int32(MSG_PEEK | MSG_DONTWAIT))
       guard got > 0 else { return got == 0 || (errno != EAGAIN && errno != EWOULDBLOCK) }
@@ -68,13 +75,5 @@ final class KeptConnections {
       start += 5 + length
     }
     return false
-  }
-
-  func closed(_ descriptor: curl_socket_t) {
-    openSockets -= 1
-    loop.forget(descriptor)
-    guard let name = names.removeValue(forKey: descriptor), descriptors[name] == descriptor else { return }
-    descriptors[name] = nil
-    shared.remove(name)
   }
 }

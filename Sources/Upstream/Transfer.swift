@@ -266,7 +266,7 @@ final class Transfer {
 
   /// An answer is whole: its connection is known from now on.
   func noteConnection() {
-    guard !isOnKnownConnection, let name = fate.connection, !multi.kept.knows(name) else { return }
+    guard !isOnKnownConnection, let name = fate.connection, multi.kept.find(name) == nil else { return }
     var version = 0
     var descriptor: curl_socket_t = -1
     guard th_curl_easy_get_long(easy, CURLINFO_HTTP_VERSION, &version) == CURLE_OK,
@@ -343,13 +343,13 @@ private func beforeRequest(
   _ localAddress: UnsafeMutablePointer<CChar>?, _ port: Int32, _ localPort: Int32
 ) -> Int32 {
   guard let transfer = transfer(context), !transfer.isBegun else { return CURL_PREREQFUNC_ABORT }
-  let kept = transfer.multi.kept
   let name = ConnectionName(localPort: localPort, address: address, port: port)
-  guard kept.isQuiet(name), !transfer.holdsUnreadRecords else {
+  let kept = transfer.multi.kept.find(name)
+  guard kept?.isQuiet ?? true, !transfer.holdsUnreadRecords else {
     transfer.rejectConnection()
     return CURL_PREREQFUNC_ABORT
   }
-  transfer.begin(on: name, isKnown: kept.knows(name), isHTTP2: kept.isHTTP2(name))
+  transfer.begin(on: name, isKnown: kept != nil, isHTTP2: kept?.isHTTP2 ?? false)
   return CURL_PREREQFUNC_OK
 }
 

@@ -11,10 +11,10 @@ enum Program {
       let installation = try await start()
       for await signal in signals.stream {
         switch signal {
-        case SIGHUP: installation.reload()
+        case SIGHUP: await installation.reload()
         case SIGUSR2:
-          guard await handOver(installation) else { continue }
-          signals.endOnNext()
+          guard let successor = await handOver(installation) else { continue }
+          await signals.passOn(to: successor)
           await installation.drain(isHandedOver: true)
           return
         default:
@@ -27,16 +27,16 @@ enum Program {
     }
   }
 
-  /// - Returns: Whether another process serves now.
-  private static func handOver(_ installation: RunningInstallation) async -> Bool {
+  /// - Returns: The process that serves now; nil if it is this one.
+  private static func handOver(_ installation: RunningInstallation) async -> pid_t? {
     talk("torhaus: starting a process that takes over")
     switch await installation.handOver() {
     case .relieved(let process):
       talk("torhaus: process \(process) has taken over; this one finishes what is in work")
-      return true
+      return process
     case .failed(let reason):
       talk("torhaus: nobody has taken over: \(reason); this process goes on")
-      return false
+      return nil
     }
   }
 
@@ -63,24 +63,40 @@ enum Program {
 /// SIGINT, SIGTERM, SIGHUP and SIGUSR2 as a stream.
 final class Signals {
   let stream: AsyncStream<Int32>
+  private let continuation: AsyncStream<Int32>.Continuation
   private let sources: [any DispatchSourceSignal]
+  private var forwarding: (any DispatchSourceSignal)?
 
   init() {
     signal(SIGPIPE, SIG_IGN)
     let (stream, continuation) = AsyncStream<Int32>.makeStream()
     self.stream = stream
+    self.continuation = continuation
     sources = [SIGINT, SIGTERM, SIGHUP, SIGUSR2].map { number in
       signal(number, SIG_IGN)
-      let source = DispatchSource.makeSignalSource(signal: number, queue: .global())
-      source.setEventHandler { continuation.yield(number) }
-      source.resume()
-      return source
+      return Self.source(number) { continuation.yield(number) }
     }
+  }
+
+  private static func source(_ number: Int32, _ work: @escaping @Sendable () -> Void) -> any DispatchSourceSignal {
+    let source = DispatchSource.makeSignalSource(signal: number, queue: .global())
+    source.setEventHandler(handler: work)
+    source.resume()
+    return source
   }
 
   /// From now on a signal has its default effect: it ends the process.
   func endOnNext() {
     for source in sources { source.cancel() }
     for number in [SIGINT, SIGTERM] { signal(number, SIG_DFL) }
+  }
+
+  /// Another process serves. Who asks this one to read its files anew means that one; so did whoever asked while it took
+  /// over. Who wanted an end meanwhile has this process end, which it does; the service's manager tells both.
+  func passOn(to successor: pid_t) async {
+    forwarding = Self.source(SIGHUP) { kill(successor, SIGHUP) }
+    endOnNext()
+    continuation.finish()
+    for await number in stream where number == SIGHUP { kill(successor, number) }
   }
 }

@@ -10,7 +10,7 @@ import time
 
 import httpx
 import pytest
-from conftest import BIN, Demo
+from conftest import BIN, Demo, metric, settles
 
 TENANT = "kanzlei-a"
 
@@ -259,6 +259,30 @@ def test_a_successor_that_does_not_start_changes_nothing(relay, tmp_path):
     assert asker.plain(client) and asker.plain(httpx.Client(headers=client.headers))
     client.close()
     assert race.await_end(old) in (0, None)
+
+
+def test_who_still_knows_the_old_process_reloads_the_new_one(relay, tmp_path):
+    policies = tmp_path / "policies"
+    shutil.copytree("policies", policies)
+    race = relay("--policies", str(policies))
+    demo = race.demo
+    good = (policies / "demo.yaml").read_text()
+    body = {"model": "mock-endless;delay=50;seconds=60", "messages": [{"role": "user", "content": "x"}], "stream": True}
+    with httpx.Client(headers={"authorization": f"Bearer {demo.key()}"}, timeout=30) as client:
+        with client.stream("POST", demo.base_url + "/chat/completions", json=body) as answer:
+            assert answer.status_code == 200
+            old = race.pids[-1]
+            race.take_over()
+            for text, failed in ((good + "\nunknown-key: 1\n", 1), (good, 0)):
+                (policies / "demo.yaml").write_text(text)
+                assert running(old)
+                os.kill(old, signal.SIGHUP)
+                assert settles(lambda failed=failed: metric(demo, "torhaus_policy_reload_failed") == failed)
+            # Also who asks it to end still means this one.
+            os.kill(old, signal.SIGTERM)
+            race.await_end(old)
+    assert running(race.pids[-1])
+    assert Client(demo, False, True).plain(httpx.Client(headers={"authorization": f"Bearer {demo.key()}"}))
 
 
 def test_a_process_that_starts_by_itself_is_refused(relay):

@@ -39,8 +39,11 @@ struct ConnectionEndTests {
 
   // MARK: Idle
 
-  /// The loop looks at its clock before it has read what came in time.
-  @Test(arguments: [0, 1]) func aRequestThatHasComeIsAnsweredHoweverLateTheLoopIs(before: Int) throws {
+  /// Sends a request in the turn in which `happens` comes before it is read.
+  /// - Parameter before: Requests that were answered on the connection already.
+  private func answersWhatHasCome(
+    before: Int, _ happens: @escaping @Sendable (FrontGate) -> Void, after: (FrontGate) -> Void = { _ in }
+  ) throws {
     try with { gate in
       let client = gate.connect()
       defer { close(client) }
@@ -50,30 +53,25 @@ struct ConnectionEndTests {
       }
       gate.on {
         send(client, Self.health, Self.health.utf8.count, 0)
-        for connection in gate.worker.connections { connection.tick(gate.worker.milliseconds + 61_000) }
+        happens(gate)
       }
       #expect(receive(client).hasPrefix("HTTP/1.1 200"))
-      gate.tick(after: 61_000)
+      after(gate)
       #expect(ending(client) == 0)
     }
   }
 
-  @Test(arguments: [0, 1]) func aRequestThatHasComeIsAnsweredByWhoDrains(before: Int) throws {
-    try with { gate in
-      let client = gate.connect()
-      defer { close(client) }
-      for _ in 0..<before {
-        send(client, Self.health, Self.health.utf8.count, 0)
-        #expect(receive(client).hasPrefix("HTTP/1.1 200"))
-      }
-      gate.on {
-        send(client, Self.health, Self.health.utf8.count, 0)
-        gate.worker.drain(until: .max, lingers: false) {}
-      }
-      let answer = receive(client)
-      #expect(answer.hasPrefix("HTTP/1.1 200"))
-      #expect(ending(client) == 0)
+  /// The loop looks at its clock before it has read what came in time.
+  @Test(arguments: [0, 1]) func aRequestThatHasComeIsAnsweredHoweverLateTheLoopIs(before: Int) throws {
+    try answersWhatHasCome(before: before) { gate in
+      for connection in gate.worker.connections { connection.tick(gate.worker.milliseconds + 61_000) }
+    } after: { gate in
+      gate.tick(after: 61_000)
     }
+  }
+
+  @Test(arguments: [0, 1]) func aRequestThatHasComeIsAnsweredByWhoDrains(before: Int) throws {
+    try answersWhatHasCome(before: before) { $0.worker.drain(until: .max, lingers: false) {} }
   }
 
   // MARK: Bodies and answers

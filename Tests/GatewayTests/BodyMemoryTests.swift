@@ -1,5 +1,6 @@
 import Inference
 import JSONText
+import Quotas
 import Testing
 
 @testable import Gateway
@@ -136,6 +137,32 @@ struct BodyMemoryTests {
     return arenas.reduce(exchange.scan.segments.capacity) { $0 + $1.capacity }
   }
 
+  /// What goes upstream is a second copy, and counts once whatever is tried with it; a small one is not worth a count.
+  @Test(arguments: [(60_000, false), (100_000, false), (100_000, true)]) func whatGoesUpstreamIsCounted(
+    text: Int, isStream: Bool
+  ) throws {
+    let gate = try gate(all: 1 << 20, perTenant: 1 << 20)
+    let body = Specimens.chat(String(repeating: "x", count: text), stream: isStream)
+    let (exchange, client) = try #require(open(gate, body))
+    gate.pipeline.run(exchange)
+    gate.turnLedger()
+    let both = body.utf8.count * (text > 65_536 ? 2 : 1)
+    #expect(held(gate) == (both, both))
+    gate.end(.notConnected)
+    gate.passWaits()
+    #expect(held(gate) == (both, both), "the second attempt writes into the same memory")
+    if isStream {
+      gate.head(200, .eventStream, hasTakenRequest: true)
+      #expect(held(gate) == (0, 0))
+      gate.piece(Specimens.stream(["Guten Tag"]))
+      gate.end(.complete)
+    } else {
+      gate.answer(200, Specimens.plain())
+    }
+    gate.finish(client)
+    #expect(client.status == 200 && held(gate) == (0, 0))
+  }
+
   @Test func anAnswerInMemoryKeepsNewBodiesOut() throws {
     let gate = try gate(all: 10_000, perTenant: 2_000)
     let (exchange, client) = try #require(open(gate))
@@ -172,6 +199,91 @@ struct BodyMemoryTests {
     #expect(client.status == 200 && held(gate) == (1_900, 0) && bodies.reading.beyondShares == 0)
     gate.pipeline.clientGone(other)
     #expect(held(gate) == (0, 0))
+  }
+
+  /// Nobody can refuse an answer before it comes: what waits of many ends those that come on top.
+  @Test(arguments: [(2_000, 100_000, UInt16(429)), (100_000, 2_000, 503)])
+  func answersThatMemoryDoesNotBearEnd(perTenant: Int, all: Int, status: UInt16) throws {
+    var setup = GateSetup()
+    setup.limits.heldBodiesBytes = all
+    setup.limits.heldBodiesBytesPerTenant = perTenant
+    setup.limits.answerBytes = 4_000
+    setup.limits.bodyBytes = 500
+    setup.limits.heldHighBytes = 1_000
+    let gate = try TestGate(setup)
+    let (first, waiting) = try #require(open(gate))
+    gate.pipeline.run(first)
+    gate.turnLedger()
+    gate.head(200)
+    let (second, client) = try #require(open(gate))
+    gate.pipeline.run(second)
+    gate.turnLedger()
+    gate.head(200)
+    let answer = Array(Specimens.plain(String(repeating: "x", count: 3_500)).utf8)
+    answer.withUnsafeBytes { gate.pipeline.upstream(first, sent: $0) }
+    let bound = 7_000 - held(gate).tenant - 20  // a loop takes of the process in steps
+    gate.piece(answer[..<bound])
+    #expect(client.status == 0 && gate.upstream.cancelled == 0, "all that may be")
+    gate.piece(answer[bound...])
+    gate.finish(client)
+    #expect(client.status == status && gate.upstream.cancelled == 1)
+    #expect(client.value("retry-after") != nil)
+    // The other one's answer is untouched.
+    gate.pipeline.upstream(first, ended: .complete)
+    gate.turnLedger()
+    gate.finish(waiting)
+    #expect(waiting.status == 200 && held(gate) == (0, 0))
+    let books = try gate.books()
+    #expect(books.settlements.map(\.exit) == [Exit.endedByGate.rawValue, Exit.complete.rawValue])
+  }
+
+  /// Small answers are no relief, and an error tells what to try next.
+  @Test(arguments: [(UInt16(200), 900), (500, 3_000)])
+  func whatEndsNothingElseDoesNotEnd(status: UInt16, bytes: Int) throws {
+    var setup = GateSetup()
+    setup.limits.heldBodiesBytesPerTenant = 2_000
+    setup.limits.answerBytes = 4_000
+    setup.limits.bodyBytes = 500
+    setup.limits.heldHighBytes = 1_000
+    let gate = try TestGate(setup)
+    let (exchange, client) = try #require(open(gate))
+    gate.pipeline.run(exchange)
+    gate.turnLedger()
+    gate.pipeline.holdUnasked(exchange, 10_000)
+    gate.head(Int(status))
+    gate.piece(
+      status == 200 ? Specimens.plain(String(repeating: "x", count: 700)) : String(repeating: "x", count: bytes))
+    #expect(gate.upstream.cancelled == 0)
+    gate.pipeline.clientGone(exchange)
+    gate.end(.complete)
+    #expect(gate.confirm { gate.pipeline.openExchanges == 0 })
+    #expect(held(gate) == (0, 0) && client.status == 0)
+  }
+
+  /// Also who takes all of it at once has it kept for the log.
+  @Test func whatIsKeptOfStreamsEndsThoseThatMemoryDoesNotBear() throws {
+    var setup = GateSetup()
+    setup.limits.heldBodiesBytes = 1 << 20
+    setup.limits.heldBodiesBytesPerTenant = 100_000
+    setup.limits.answerBytes = 4_000
+    setup.limits.bodyBytes = 500
+    let gate = try TestGate(setup)
+    let (exchange, client) = try #require(open(gate, Specimens.chat(stream: true)))
+    gate.pipeline.run(exchange)
+    gate.turnLedger()
+    gate.head(200, .eventStream)
+    let piece = Specimens.content(String(repeating: "x", count: 10_000))
+    for number in 1...19 {
+      gate.piece(piece)
+      #expect(held(gate).tenant > 10_000 * number - 16_384)
+      #expect(gate.upstream.cancelled == 0)
+    }
+    gate.piece(piece)
+    #expect(gate.upstream.cancelled == 1)
+    gate.finish(client)
+    #expect(client.text.contains("rate_limit_exceeded") && !client.hasDone)
+    #expect(gate.pipeline.openExchanges == 0 && held(gate) == (0, 0))
+    #expect(try gate.books().settlements.map(\.exit) == [Exit.endedByGate.rawValue])
   }
 
   /// What a loop takes beyond its tenant's share another may give; what all of them count is what is within.
@@ -336,8 +448,10 @@ struct BodyMemoryTests {
     #expect(memory.reading.bytes <= 3 * 2 * memory.step)
   }
 
-  /// MiB of the machine, of all bodies, of one tenant's.
-  private static let machines: [[Int]] = [[65_536, 512, 128], [1_024, 256, 64], [128, 32, 8], [16, 8, 8]]
+  /// MiB of the machine, of all bodies, of one tenant's; and connections.
+  private static let machines: [[Int]] = [
+    [65_536, 512, 128, 10_000], [1_024, 256, 64, 4_096], [128, 32, 8, 512], [16, 8, 8, 64], [1, 8, 8, 16],
+  ]
 
   @Test(arguments: machines) func theMachinesMemoryLowersThem(mebibytes: [Int]) {
     let mebibyte = 1_048_576
@@ -345,6 +459,7 @@ struct BodyMemoryTests {
     limits.fit(memoryBytes: mebibytes[0] * mebibyte)
     #expect(limits.heldBodiesBytes == mebibytes[1] * mebibyte)
     #expect(limits.heldBodiesBytesPerTenant == mebibytes[2] * mebibyte)
+    #expect(limits.connections == mebibytes[3])
   }
 
   /// A translated answer repeats its request: that copy is held as long as the stream, which silence begins before its

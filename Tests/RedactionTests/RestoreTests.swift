@@ -192,6 +192,20 @@ struct RestoreTests {
     #expect(bench.restore(answer, depth: 1, cuts: Array(0...answer.utf8.count)) == whole)
   }
 
+  @Test func writesNoMoreThanThereIsRoomFor() throws {
+    let bench = try Bench.everything()
+    let token = try bench.redact(Self.iban).text
+    var restorer = Restorer()
+    restorer.room = 2 * Self.iban.utf8.count
+    let out = ByteArena()
+    Array("\(token) \(token) \(token) x".utf8).withUnsafeBytes {
+      restorer.feed($0, depth: 1, issued: bench.issued, into: out)
+    }
+    restorer.finish(depth: 1, issued: bench.issued, into: out)
+    #expect(String(decoding: out.bytes, as: UTF8.self) == "\(Self.iban) \(Self.iban) \(token) x")
+    #expect(restorer.isFull && restorer.room == 0 && restorer.restored == 2)
+  }
+
   @Test func holdsAtMostFortyBytes() throws {
     let bench = try Bench.everything()
     let token = try bench.redact(Self.iban).text

@@ -59,6 +59,18 @@ func letsNothingThroughUntilThePauseIsOver(now: Int64, admitted: Bool) {
   #expect(breaker.phase(at: 100) == .halfOpen)
 }
 
+/// Who waits for the beginning of a long answer does not keep all others from a provider that may be well.
+@Test func aSilentProbeIsFollowedByAnother() {
+  var breaker = opened()
+  var admitted: [Int64] = []
+  for now in [100, 100, 199, 200, 200, 299, 300] as [Int64] where breaker.admits(at: now) { admitted.append(now) }
+  #expect(admitted == [100, 100, 200, 300])
+  for now in [301, 302] as [Int64] { breaker.succeeded(at: now) }
+  #expect(breaker.phase(at: 303) == .closed)
+  for now in [304, 305] as [Int64] { breaker.succeeded(at: now) }  // those that were silent
+  #expect(breaker.phase(at: 306) == .closed)
+}
+
 @Test func closesWhenAllProbesSucceed() {
   var breaker = opened()
   #expect(breaker.admits(at: 100) == true)

@@ -117,6 +117,46 @@ func aFullDiskConfirmsNothingAndHealsWithoutRestart(file: String) throws {
   #expect(writer.append(second, loop: 0))
   #expect(holds { writer.health.queueBytes == 0 })
   #expect(fixture.confirmed.all == [1])
+  // Another journal begins with what both came to.
+  disk.set { $0.synchronize = nil }
+  try writer.switchJournal(to: "\(fixture.root)/next", beginning: [1, 2, 3, 4])
+  #expect(fixture.confirmed.waits(for: 2))
+  #expect(fixture.confirmed.all == [1, 2])
+  writer.stop()
+}
+
+@Test func aJournalThatCannotBeginLeavesTheOldOneInItsPlace() throws {
+  let fixture = try LogFixture()
+  let disk = try FaultyDisk(folder: fixture.log)
+  let writer = try fixture.writer(disk: disk, journal: "\(fixture.root)/journal")
+  let stream = try fixture.stream(durability: .strict)
+  disk.set { $0.synchronize = (EIO, "journal-2") }
+  #expect(throws: SealedLogError.self) { try writer.switchJournal(to: "\(fixture.root)/journal-2", beginning: [1]) }
+  #expect(writer.health.state == .ok)
+  var first = entry(stream, 1)
+  first.journal = [7]
+  #expect(writer.append(first, loop: 0))
+  #expect(fixture.confirmed.waits(for: 1))
+  writer.stop()
+  #expect(try readFile("\(fixture.root)/journal") == [7])
+}
+
+/// Its beginning is all that says what stood in the one before.
+@Test func aJournalWithoutItsBeginningConfirmsNothing() throws {
+  let fixture = try LogFixture()
+  let disk = try FaultyDisk(folder: fixture.log)
+  let writer = try fixture.writer(disk: disk, journal: "\(fixture.root)/journal")
+  let stream = try fixture.stream(durability: .strict)
+  disk.set { $0.synchronize = (EIO, "journal") }
+  var first = entry(stream, 1)
+  first.journal = [1]
+  #expect(writer.append(first, loop: 0))
+  #expect(holds { writer.health.queueBytes == 0 })
+  #expect(throws: SealedLogError.self) { try writer.switchJournal(to: "\(fixture.root)/journal-2", beginning: [1]) }
+  disk.set { $0.synchronize = nil }
+  #expect(fixture.confirmed.all.isEmpty)
+  try writer.switchJournal(to: "\(fixture.root)/journal-3", beginning: [1])
+  #expect(fixture.confirmed.waits(for: 1))
   writer.stop()
 }
 

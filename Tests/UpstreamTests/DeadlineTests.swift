@@ -16,30 +16,35 @@ struct DeadlineTests {
     func woken(_ exchange: Exchange) {}
   }
 
-  /// Sends a request to a provider that never answers and lets `seconds` pass.
-  /// - Returns: How the request ended; nothing if it has not. The loop does not turn meanwhile, so it never leaves.
+  /// Sends requests to a provider that never answers and lets `seconds` pass.
+  /// - Parameter overTLS: The second and the third wait for what the first will learn, and it learns nothing.
+  /// - Returns: How those ended that did. The loop does not turn meanwhile, so nothing ever leaves.
   private func ends(
-    after seconds: Int, firstByteMilliseconds: Int, paused: Bool = false, timeouts: ProviderTimeouts = .init()
+    after seconds: Int, requests: UInt64 = 1, overTLS: Bool = false, limits: Limits = Limits(), paused: Bool = false,
+    timeouts: ProviderTimeouts = .init()
   ) async throws -> [UpstreamEnd] {
     let provider = SilentProvider()
     let port = provider.port
     let loop = try EventLoop(name: "test")
     defer { loop.stop() }
     let ends = try await loop.run {
-      var limits = Limits()
-      limits.firstByteMilliseconds = firstByteMilliseconds
       let ears = Ears()
       let pool = UpstreamPool(loop: loop, limits: limits, delegate: ears)
-      let exchange = Exchange()
-      exchange.ticket = 7
       let target = UpstreamTarget(
-        provider: "silent", url: "http://127.0.0.1:\(port)/v1", headerLines: [], poolKey: "silent", isLocal: true,
-        limits: limits, timeouts: timeouts)
-      pool.send(exchange, to: target, body: UnsafeRawBufferPointer(start: nil, count: 0))
-      if paused { pool.pause(exchange) }
+        provider: "silent", url: "\(overTLS ? "https" : "http")://127.0.0.1:\(port)/v1", headerLines: [],
+        poolKey: "silent", isLocal: true, limits: limits, timeouts: timeouts)
+      let exchanges = (1...requests).map { ticket in
+        let exchange = Exchange()
+        exchange.ticket = ticket
+        return exchange
+      }
+      for exchange in exchanges {
+        pool.send(exchange, to: target, body: UnsafeRawBufferPointer(start: nil, count: 0))
+        if paused { pool.pause(exchange) }
+      }
       for _ in 0..<seconds { pool.tick() }
       let ends = ears.ends
-      pool.cancel(exchange)
+      for exchange in exchanges { pool.cancel(exchange) }
       pool.stop()
       return ends
     }
@@ -47,19 +52,23 @@ struct DeadlineTests {
     return ends
   }
 
+  private static let impatient = {
+    var limits = Limits()
+    limits.firstByteMilliseconds = 2_000
+    return limits
+  }()
+
   @Test func aRequestWithoutAFirstByteEndsAtItsDeadlineAndOnce() async throws {
-    #expect(try await ends(after: 2, firstByteMilliseconds: 2_000).isEmpty)
-    #expect(try await ends(after: 9, firstByteMilliseconds: 2_000) == [.neverSent])
+    #expect(try await ends(after: 2, limits: Self.impatient).isEmpty)
+    #expect(try await ends(after: 9, limits: Self.impatient) == [.neverSent])
   }
 
   /// The provider's record beats the gateway's own limits; the whole has a deadline that no pause lifts.
   @Test func theRecordsTimesAreKept() async throws {
-    #expect(
-      try await ends(after: 9, firstByteMilliseconds: 600_000, timeouts: ProviderTimeouts(firstByte: 2_000))
-        == [.neverSent])
+    #expect(try await ends(after: 9, timeouts: ProviderTimeouts(firstByte: 2_000)) == [.neverSent])
     let total = ProviderTimeouts(total: 5_000)
-    #expect(try await ends(after: 5, firstByteMilliseconds: 600_000, paused: true, timeouts: total).isEmpty)
-    #expect(try await ends(after: 6, firstByteMilliseconds: 600_000, paused: true, timeouts: total) == [.neverSent])
+    #expect(try await ends(after: 5, paused: true, timeouts: total).isEmpty)
+    #expect(try await ends(after: 6, paused: true, timeouts: total) == [.neverSent])
   }
 
   /// What libcurl has noted in the turn that ends the pool is nobody's: not told, and no trap.
@@ -90,38 +99,15 @@ struct DeadlineTests {
   /// Who is not read has an excuse for its silence.
   @Test func aPausedRequestIsNotTimed() async throws {
     #expect(
-      try await ends(after: 9, firstByteMilliseconds: 2_000, paused: true, timeouts: .init(connect: 20_000)).isEmpty)
+      try await ends(after: 9, limits: Self.impatient, paused: true, timeouts: .init(connect: 20_000)).isEmpty)
   }
 
-  /// Sends three requests to one silent provider and lets `seconds` pass. With TLS the second and the third wait for
-  /// what the first will learn, and it learns nothing.
   private func ends(
     ofThreeAfter seconds: Int, connections: Int, timeouts: ProviderTimeouts = .init(connect: 3_000)
   ) async throws -> [UpstreamEnd] {
-    let provider = SilentProvider()
-    let port = provider.port
-    let loop = try EventLoop(name: "test")
-    defer { loop.stop() }
-    let ends = try await loop.run {
-      var limits = Limits()
-      limits.connections = connections
-      let ears = Ears()
-      let pool = UpstreamPool(loop: loop, limits: limits, delegate: ears)
-      let target = UpstreamTarget(
-        provider: "silent", url: "https://127.0.0.1:\(port)/v1", headerLines: [], poolKey: "silent", isLocal: true,
-        limits: limits, timeouts: timeouts)
-      for ticket in 1...3 as ClosedRange<UInt64> {
-        let exchange = Exchange()
-        exchange.ticket = ticket
-        pool.send(exchange, to: target, body: UnsafeRawBufferPointer(start: nil, count: 0))
-      }
-      for _ in 0..<seconds { pool.tick() }
-      let ends = ears.ends
-      pool.stop()
-      return ends
-    }
-    _ = provider
-    return ends
+    var limits = Limits()
+    limits.connections = connections
+    return try await ends(after: seconds, requests: 3, overTLS: true, limits: limits, timeouts: timeouts)
   }
 
   /// Whoever waits behind a connection that never comes about has the time of one, not of one after the other.

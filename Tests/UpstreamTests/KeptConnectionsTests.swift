@@ -6,6 +6,13 @@ import Testing
 @testable import Gateway
 @testable import Upstream
 
+extension KeptConnections {
+  fileprivate func knows(_ name: ConnectionName) -> Bool { find(name) != nil }
+  fileprivate func isHTTP2(_ name: ConnectionName) -> Bool { find(name)?.isHTTP2 ?? false }
+  /// One that is not known is a new one.
+  fileprivate func isQuiet(_ name: ConnectionName) -> Bool { find(name)?.isQuiet ?? true }
+}
+
 @Suite("Kept connections")
 struct KeptConnectionsTests {
   private static let name = ConnectionName(localPort: 40_000, address: "192.0.2.1", port: 443)

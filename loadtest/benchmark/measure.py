@@ -104,24 +104,35 @@ def kinds(errors):
     return ", ".join(f"{kind} {count}" for kind, count in sorted(errors.items())) or "none"
 
 
+def open_requests(errors):
+    """Requests that the target left open: until their client had no more patience, or until the run was over."""
+    return sum(errors.get(kind, 0) for kind in ("timeout", "unfinished"))
+
+
 def figures(report):
     """The figures of a report that tables and thresholds use."""
     cost = report["processes"][0]
     seconds = max(report["measured_s"], 0.001)
     timeline = report.get("timeline") or [{}]
     errors = sum(report.get("errors", {}).values())
+    latency, first_byte = (report[name] if report[name]["count"] else {} for name in ("latency", "first_byte"))
+    # What nobody was served has no cost and no latency, and must not pass for a good one.
+    per_request, per_event = (
+        cost[name] if report[counted] else None
+        for name, counted in (("cpu_us_per_request", "measured_requests"), ("cpu_us_per_event", "measured_events"))
+    )
     ended = report["succeeded"] + errors + report.get("aborted", 0)
     return {
         "requests_per_s": report["requests_per_s"],
-        "p50_ms": report["latency"]["p50_ms"],
-        "p90_ms": report["latency"]["p90_ms"],
-        "p99_ms": report["latency"]["p99_ms"],
-        "p999_ms": report["latency"]["p999_ms"],
-        "first_byte_p99_ms": report["first_byte"]["p99_ms"],
+        "p50_ms": latency.get("p50_ms"),
+        "p90_ms": latency.get("p90_ms"),
+        "p99_ms": latency.get("p99_ms"),
+        "p999_ms": latency.get("p999_ms"),
+        "first_byte_p99_ms": first_byte.get("p99_ms"),
         "streams": report["streams_complete"],
         "events_per_s": report["measured_events"] / seconds,
-        "cpu_us": cost["cpu_us_per_request"],
-        "event_us": cost["cpu_us_per_event"],
+        "cpu_us": per_request,
+        "event_us": per_event,
         "rss_mib": cost["rss_peak_kib"] / 1024,
         "rss_growth_mib": (cost["rss_peak_kib"] - cost["rss_first_kib"]) / 1024,
         "threads": timeline[-1].get("threads"),
@@ -130,7 +141,7 @@ def figures(report):
         "succeeded": report["succeeded"],
         "aborted": report.get("aborted", 0),
         "errors": errors,
-        "unaccounted": max(0, report["offered"] - ended),
+        "unaccounted": max(0, report["offered"] - ended) + open_requests(report.get("errors", {})),
         "fairness": report.get("fairness"),
         "latency_fairness": report.get("latency_fairness"),
         **class_figures(report.get("classes", [])),

@@ -1,9 +1,15 @@
 """The design's table of goals: every row, the goal beside the figure, nginx and HAProxy in the same run beside them."""
 
+import re
+
 from .report.numbers import number, size, times
 from .statistics_of import exponent
 
 THROUGH = "torhaus-through"
+# Goals that are ratios or counts, and hold on every machine.
+IS_JUDGED = re.compile("×|^all$|^linear|^flat")
+# A shorter load says nothing of memory over hours.
+SOAK_SECONDS = 300
 
 
 def verdict(value, goal):
@@ -155,22 +161,30 @@ def soak(found, seconds):
     """Memory over the short soak of the bench; hours take the mode `soak`."""
     if not found:
         return line("memory", "flat over hours", "–", "–", "–", "", "not measured: bench.py soak --minutes 120")
-    judged = ("flat" if found["flat"] else f"not flat ({found['why']})") + f" over {seconds:g} s; for hours: bench.py soak --minutes 120"
+    judged = "kept: flat" if found["flat"] else f"missed: not flat ({found['why']})"
+    if seconds < SOAK_SECONDS:
+        judged = "not judged"
+    judged += f" over {seconds:g} s; for hours: bench.py soak --minutes 120"
     return line("memory", "flat over hours", number(found["rss_slope_kib_per_min"], 0, " KiB/min"), "–", "–", "", judged)
 
 
-def fill(result, rows, names, rounds, seconds):
-    """Fills the bench's result from its rows."""
+def fill(result, rows, names, rounds, fewer, seconds):
+    """Fills the bench's result from its rows; `fewer` rounds were made of streams and bodies."""
     result.note(
         f"Written by `loadtest/bench.py`; do not edit. Medians of {rounds} alternating round{'s' if rounds > 1 else ''} of "
-        f"{seconds:g} s; ratios are medians of the rounds' own ratios. Load, mock provider and target share the machine's "
+        f"{seconds:g} s, of streams and bodies of {fewer}. Ratios are medians of the rounds' own; those of added latency, of "
+        "memory per stream, of tenants and of the largest body are quotients of medians. Load, mock provider and target share the machine's "
         "cores, so absolute figures are this machine's; the ratios to nginx in the same run are what counts. Reference work: "
         "prompt of 2 KB with some personal data, answer of 1 KB, keep-alive, loopback without TLS. The cost of `direct` is "
         "that of the mock provider itself. Rows of streams have an instance of their own; `torhaus-through` is a tenant without redaction whose log holds metadata only. "
         "CPU and memory are those of whole process trees."
     )
     columns = ["figure", "goal", "torhaus", "nginx", "HAProxy", "torhaus / nginx", ""]
-    result.table("Goals", columns, goals(rows))
+    lines = goals(rows)
+    result.table("Goals", columns, lines)
+    for figure, goal, *_, ratio, judged in lines:
+        if IS_JUDGED.search(goal) and judged.startswith(("kept", "missed")):
+            result.check(f"{figure}: {goal}", judged.startswith("kept"), ratio or judged)
     plain = [rows["cpu"], rows["cpu-many"], rows["latency"], *rows["bodies"].values(), *(rows.get("tenants") or {}).values()]
     result.table(
         "All rows", ["row", "target", "requests/s", "CPU per request", "p50", "p99", "errors"],

@@ -27,9 +27,9 @@ class Row:
         return median(values) if values and target not in self.reasons else None
 
     def total(self, target, name):
-        """The sum over the rounds: for counts of what must not happen, which no median may hide."""
+        """The sum over the rounds: for counts of what must not happen, which no median may hide. None if a round has none."""
         values = self.figures.get(target, {}).get(name)
-        return sum(values) if values else None
+        return sum(values) if values and target not in self.reasons else None
 
     def ratio(self, name, target="torhaus", yardstick="nginx"):
         """The median over rounds of target / yardstick, each pair from one round; None if there is none."""

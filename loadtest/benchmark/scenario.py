@@ -65,7 +65,11 @@ def read(path):
     classes = [request_class(part) for part in file.parts("requests")]
     if not 1 <= len(classes) <= 64:
         raise BenchError(f"{path}: 'requests' has 1 to 64 entries")
-    tenants = [one for part in file.parts("tenants") for one in tenant(part)]
+    groups = [tenant(part) for part in file.parts("tenants")]
+    tenants = [one for group in groups for one in group]
+    assign(classes, {group[0]["group"]: [one["name"] for one in group] for group in groups}, path)
+    for one in tenants:
+        del one["group"]
     arrivals = file.choice("arrivals", ("closed", "uniform", "poisson"), "closed")
     warm_up = file.number("warm_up", 1, low=0, high=600)
     phases = [phase(part) for part in file.parts("phases")]
@@ -93,6 +97,7 @@ def request_class(part):
     """One kind of request; the mock's script and its settings go into the prompt, where every gateway leaves them."""
     made = {
         "name": part.take("name", str, needed=True),
+        "tenants": part.texts("tenants"),
         "weight": part.number("weight", 1, low=0, high=1_000_000),
         "prompt_bytes": part.size("prompt", 2_048),
         "tools": part.take("tools", int, 0, low=0, high=128),
@@ -141,8 +146,20 @@ def tenant(part):
     count = part.take("count", int, 1, low=1, high=100_000)
     part.done()
     if count == 1:
-        return [{"name": name, "weight": weight}]
-    return [{"name": f"{name}-{index + 1}", "weight": weight} for index in range(count)]
+        return [{"name": name, "weight": weight, "group": name}]
+    return [{"name": f"{name}-{index + 1}", "weight": weight, "group": name} for index in range(count)]
+
+
+def assign(classes, groups, path):
+    """Puts the tenants' own names where a class names their entry, and refuses entries that nobody has."""
+    for one in classes:
+        unknown = [name for name in one["tenants"] if name not in groups]
+        if unknown:
+            raise BenchError(f"{path}: requests '{one['name']}': there is no entry '{unknown[0]}' among 'tenants'")
+        one["tenants"] = [name for group in one["tenants"] for name in groups[group]]
+    for group, names in groups.items():
+        if not any(one["weight"] > 0 and (not one["tenants"] or names[0] in one["tenants"]) for one in classes):
+            raise BenchError(f"{path}: tenants '{group}' send nothing: no request with a weight is theirs")
 
 
 def phase(part):

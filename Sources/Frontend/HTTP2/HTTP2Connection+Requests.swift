@@ -121,6 +121,8 @@ extension HTTP2Connection {
       stream.phase = .body
     }
     exchange.body.append(bytes)
+    stream.uploadedBytes += bytes.count
+    uploadedBytes += bytes.count
     stream.pace.received(bytes.count, now: now)
     if stream.isLetIn { return session.consumed(bytes.count, of: id) }
     stream.unconsumed += bytes.count
@@ -154,6 +156,8 @@ extension HTTP2Connection {
   }
 
   func endUpload(_ stream: HTTP2Stream) {
+    uploadedBytes -= stream.uploadedBytes
+    stream.uploadedBytes = 0
     if stream.isWaitingForRoom { room.leave(stream.id) }
     stream.isWaitingForRoom = false
     room.give(stream.room)

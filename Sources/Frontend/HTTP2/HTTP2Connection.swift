@@ -57,6 +57,8 @@ final class HTTP2Connection: WireProtocol, ClientConnection {
 
   // Deadlines in the worker's milliseconds; the worker looks once a second
   private var phaseBegan: Int64
+  /// Of the bodies that are under way, those bytes that have come.
+  var uploadedBytes = 0
   private var idleSince: Int64
   private var writePace: WritePace
   /// Of all streams together, while the client's window of the connection is what holds them up.
@@ -98,7 +100,8 @@ final class HTTP2Connection: WireProtocol, ClientConnection {
 
   let missingBodyBytes = 0
   var bodyRoom: ByteArena? { nil }
-  let isSentMuch = false
+  /// Bodies that are under way are large together; or what comes is thrown away.
+  var isSentMuch: Bool { uploadedBytes > limits.ownWorkBytes || isEnding }
   func bodyGrew(by count: Int) {}
 
   private var isEnding: Bool { phase == .condemned || phase == .closing }

@@ -33,6 +33,8 @@ final class HTTP2Stream: ClientPort {
   var pace: BodyPace
   /// Bytes that are received and that the client was not told so.
   var unconsumed = 0
+  /// Of the body, while it is under way.
+  var uploadedBytes = 0
   /// What the body may still come to, as far as its client has said so.
   var expected: Int?
   /// Bytes set aside for it in the connection's ``UploadRoom``.

@@ -50,7 +50,7 @@ final class Greeting: WireProtocol, ClientConnection {
 
   var missingBodyBytes: Int { 0 }
   var bodyRoom: ByteArena? { nil }
-  let isSentMuch = false
+  var isSentMuch: Bool { isRefused }
   func bodyGrew(by count: Int) {}
   func progressed(by bytes: Int) {}
 

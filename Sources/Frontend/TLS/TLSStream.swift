@@ -1,5 +1,6 @@
 import CLinux
 import CTLS
+import Gateway
 import Glibc
 import JSONText
 
@@ -123,12 +124,12 @@ final class TLSStream {
   var heldBytes: Int { (held?.count ?? 0) &- taken }
 
   /// As sendmsg(2) of both runs, sealed: -1 with `errno` if the kernel takes nothing. What has been sealed counts as
-  /// taken; of its records the rest is held.
+  /// taken; of its records the rest is held. Sealing takes time: one call takes what a turn bears, or a portion more.
   func send(_ head: UnsafeRawBufferPointer, _ body: UnsafeRawBufferPointer, to descriptor: Int32) -> Int {
     guard sendHeld(to: descriptor) else { return -1 }
     let total = head.count &+ body.count
     var sealed = 0
-    while sealed < total, heldBytes == 0 {
+    while sealed < total, sealed < room.limits.turnWriteBytes, heldBytes == 0 {
       let count = seal(head, body, from: sealed)
       guard count > 0 else {
         room.records.reset()

@@ -81,8 +81,8 @@ extension RequestPipeline {
       options: AnswerOptions(alias: exchange.alias, dropsLogprobs: !exchange.issued.isEmpty),
       requestID: exchange.id.text, mostLines: limits.batchLines,
       mostBytes: 2 * limits.answerBytes)
-    let issued = exchange.issued
-    switch output.read(body, rewriter: { AnswerRestoring(issued, kept: nil) }, into: exchange.reply) {
+    let (issued, room) = (exchange.issued, limits.answerBytes)
+    switch output.read(body, rewriter: { AnswerRestoring(issued, kept: nil, room: room) }, into: exchange.reply) {
     case .written:
       (work.usage, work.answered) = (output.usage, Int64(output.answered))
       return .whole
@@ -95,7 +95,7 @@ extension RequestPipeline {
   /// The answer is read: what follows from it is kept before its client hears of it.
   func keepAnswer(_ exchange: Exchange) {
     // What a client is told lies beside what its provider has told, for as long.
-    holdAnswer(exchange, exchange.reply.count)
+    holdUnasked(exchange, exchange.reply.count)
     let step = ask(exchange, .keep)
     if case .parked = step { return }
     answerKept(exchange, step)

@@ -196,6 +196,7 @@ extension RequestPipeline {
   /// As ``compose(_:_:rewrites:)``; by a helper where that takes long. Mere copying takes long from a larger size on.
   private func write(_ exchange: Exchange, _ candidate: CallableModel, rewrites: Bool) -> Step {
     let bytes = exchange.body.count
+    countCopy(exchange)
     let isTranslated = exchange.wire != exchange.scan.route.ownWire
     if rewrites || isTranslated || bytes > limits.ownCopyBytes,
       lend(exchange, .writing(candidate, rewrites: rewrites), bytes: bytes)
@@ -203,6 +204,13 @@ extension RequestPipeline {
       return .parked
     }
     return compose(exchange, candidate, rewrites: rewrites)
+  }
+
+  /// What goes upstream is the body once more, for as long. Of small ones thousands are less than a few large ones.
+  private func countCopy(_ exchange: Exchange) {
+    guard exchange.copyBytes == 0, exchange.body.count > limits.heldHighBytes else { return }
+    exchange.copyBytes = exchange.body.count
+    holdUnasked(exchange, exchange.copyBytes)
   }
 
   /// Splices redactions and the edits for this candidate into the original bytes; nothing is decoded or encoded again.

@@ -26,7 +26,7 @@ extension RequestPipeline: UpstreamDelegate {
     beginStream(exchange)
     guard head.hasTakenRequest else { return }
     // What the answer repeats of its request is held beside it, and stays.
-    let request = min(exchange.bodyBytes, exchange.heldBytes)
+    let request = min(exchange.bodyBytes + exchange.copyBytes, exchange.heldBytes)
     exchange.releaseRequest()
     giveBodies(request, of: exchange)
   }
@@ -39,11 +39,20 @@ extension RequestPipeline: UpstreamDelegate {
     if exchange.isSound { return relaySound(exchange, bytes) }
     let limit = exchange.upstreamHead.status == 200 ? limits.answerBytes : limits.errorBytes
     guard exchange.answer.count + bytes.count <= limit else {
-      if exchange.upstreamHead.status == 200 { fault(exchange, .malformed, exit: .upstreamCut, cancel: true) }
+      if exchange.upstreamHead.status == 200 {
+        endProbe(exchange, .abandoned)  // our bound, and its tenant may have asked for so much
+        fault(exchange, .malformed, exit: .upstreamCut, cancel: true)
+      }
       return  // of an error body the beginning is enough
     }
     exchange.answer.append(bytes)
-    holdAnswer(exchange, bytes.count)
+    holdUnasked(exchange, bytes.count)
+    // A small one is no relief; an order that was taken runs, whatever is told of it.
+    guard exchange.answer.count > limits.heldHighBytes, exchange.upstreamHead.status == 200, exchange.batch == nil,
+      let refusal = lackOfMemory(exchange)
+    else { return }
+    upstreamPort?.cancel(exchange)
+    conclude(exchange, .refusal(refusal), exit: .endedByGate)
   }
 
   public func upstream(_ exchange: Exchange, ended end: UpstreamEnd) {
@@ -51,11 +60,16 @@ extension RequestPipeline: UpstreamDelegate {
     exchange.endedAt = clock.monotonicNanoseconds
     // Whatever happens behind the dialect's last word, the answer is whole.
     if exchange.stream.reader.state == .done, end != .complete { return finishStream(exchange) }
+    // An error has said with its status what it is, be its body whole or not. A provider that limits us is well; one that
+    // answers 5xx is not.
+    let status = exchange.upstreamHead.status
+    if status != 200, status != 0 || end == .complete {
+      endProbe(exchange, status < 500 ? .succeeded : .failed)
+      return answeredError(exchange)
+    }
     switch end {
     case .complete:
-      // A provider that limits us is well; one that answers 5xx is not.
-      endProbe(exchange, exchange.upstreamHead.status < 500 ? .succeeded : .failed)
-      if exchange.upstreamHead.status != 200 { return answeredError(exchange) }
+      endProbe(exchange, .succeeded)
       if exchange.isSound { return conclude(exchange, .streamEnd, exit: .completeUsageMissing) }
       exchange.isStream ? streamEnded(exchange) : plainEnded(exchange)
     case .notConnected:
@@ -97,6 +111,7 @@ extension RequestPipeline: UpstreamDelegate {
     case .withheld(let refusal): conclude(exchange, .refusal(refusal), exit: .complete)
     case .whole where exchange.batch != nil: keepAnswer(exchange)
     case .whole:
+      if exchange.reply.count > limits.heldHighBytes { holdUnasked(exchange, exchange.reply.count) }
       conclude(exchange, .answer, exit: exchange.usage?.hasInput == true ? .complete : .completeUsageMissing)
     }
   }
@@ -105,7 +120,7 @@ extension RequestPipeline: UpstreamDelegate {
   func readPlain(_ exchange: Exchange) -> PlainReading {
     if let work = exchange.batch { return readBatch(exchange, work) }
     let body = exchange.answer.bytes
-    var restoring = AnswerRestoring(exchange.issued, kept: nil)
+    var restoring = AnswerRestoring(exchange.issued, kept: nil, room: limits.answerBytes)
     exchange.reply.reset()
     let outcome = plainAnswer.read(
       body, from: exchange.wire, for: exchange.scan, options: options(exchange), rewriter: &restoring,
@@ -120,6 +135,7 @@ extension RequestPipeline: UpstreamDelegate {
     case .providerError(let error):
       return .faulty(
         UpstreamFault(status: 200, body: error.of(body)), isPaid ? .upstreamErrorWithUsage : .upstreamError)
+    case .blocked where restoring.isFull: return .withheld(AnswerRestoring.tooLarge)
     case .blocked:
       return .withheld(Refusal(.contentPolicyViolation, message: "The answer was withheld by a rule on content."))
     case .malformed: return .faulty(.malformed, isPaid ? .upstreamErrorWithUsage : .upstreamCut)
@@ -148,10 +164,11 @@ extension RequestPipeline: UpstreamDelegate {
     if case .none = exchange.stream.reader {
       let keeps = exchange.caller?.rules.stream.mode != .off
       exchange.stream.kept = keeps ? AssembledAnswer() : nil
-      exchange.stream.restoring = AnswerRestoring(exchange.issued, kept: exchange.stream.kept)
+      exchange.stream.restoring = AnswerRestoring(
+        exchange.issued, kept: exchange.stream.kept, room: limits.heldStreamBytes)
       let options = options(exchange)
       // What a translated answer repeats of its request lies beside it as long as the stream lasts.
-      if !options.echo.isEmpty { holdAnswer(exchange, options.echo.count) }
+      if !options.echo.isEmpty { holdUnasked(exchange, options.echo.count) }
       exchange.stream.reader = AnswerStream(
         from: exchange.wire, to: exchange.scan.route, options, tools: streamTools)
     }
@@ -168,19 +185,40 @@ extension RequestPipeline: UpstreamDelegate {
     guard exchange.stream.reader.state == .open, var restoring = exchange.stream.restoring else { return }
     exchange.stream.receivedBytes += bytes.count
     guard exchange.stream.receivedBytes <= limits.streamBytes else {
+      endProbe(exchange, .abandoned)  // our bound, and its tenant may have asked for so much
       return fault(exchange, .malformed, exit: .upstreamCut, cancel: true)
     }
     exchange.stream.restoring = nil  // no second reference: what the restorers hold is changed in place
+    restoring.room = limits.heldStreamBytes  // nothing more comes before the client has taken most of it
     sendPiece(of: exchange) { exchange.stream.reader.feed(bytes, rewriter: &restoring, into: $0) }
     exchange.stream.restoring = restoring
     if case .failed(let refusal) = exchange.stream.reader.state {
       upstreamPort?.cancel(exchange)
-      endProbe(exchange, .failed)
-      return conclude(exchange, .streamError(refusal), exit: .upstreamCut)
+      endProbe(exchange, refusal.code.isProvidersFault && !restoring.isFull ? .failed : .abandoned)
+      return conclude(
+        exchange, .streamError(restoring.isFull ? AnswerRestoring.tooLarge : refusal),
+        exit: restoring.isFull ? .endedByGate : .upstreamCut)
+    }
+    if let refusal = lackOfMemoryForKept(exchange) {
+      upstreamPort?.cancel(exchange)
+      return conclude(exchange, .streamError(refusal), exit: .endedByGate)
     }
     let outputBytes = exchange.stream.reader.outputBytes
     if exchange.isClientGone, outputBytes - exchange.stream.bytesAtAbort > 256 * 4 { return abandon(exchange) }
     holdBack(exchange)
+  }
+
+  /// Thousands of streams are open, and most stay below it.
+  private static let keptStep = 16 * 1024
+
+  /// What the log gets of a stream lies in memory until its end. Nothing comes on top of a stream that is over.
+  private func lackOfMemoryForKept(_ exchange: Exchange) -> Refusal? {
+    guard let kept = exchange.stream.kept?.runs.count else { return nil }
+    let more = kept - exchange.stream.keptBytes
+    guard more >= Self.keptStep else { return nil }
+    exchange.stream.keptBytes = kept
+    holdUnasked(exchange, more)
+    return exchange.stream.reader.state == .open ? lackOfMemory(exchange) : nil
   }
 
   /// A client that takes nothing holds its provider back. Over HTTP/2 it would hold back all others whose answers come
@@ -208,7 +246,7 @@ extension RequestPipeline: UpstreamDelegate {
   private func countWaiting(_ bytes: Int, of exchange: Exchange) -> Bool {
     let more = bytes - exchange.stream.waitingBytes
     if exchange.stream.waitingBytes == 0 {
-      holdAnswer(exchange, bytes)
+      holdUnasked(exchange, bytes)
     } else if more > 0 {
       guard holdWaiting(exchange, more) else { return false }
     } else {
@@ -279,7 +317,8 @@ extension RequestPipeline: UpstreamDelegate {
 
   /// A provider that says that it has had enough is left alone until it says.
   private func noteRest(_ exchange: Exchange, _ head: UpstreamHead) {
-    guard head.status >= 400 || !head.rest.isEmpty, let candidate = exchange.candidate,
+    // What a provider has enough of where files and batches are asked about is nothing to those who talk to its models.
+    guard exchange.batch == nil, head.status >= 400 || !head.rest.isEmpty, let candidate = exchange.candidate,
       let rest = head.rest.duration(
         status: head.status, retryAfter: head.retryAfterSeconds, wallMilliseconds: clock.wallNanoseconds / 1_000_000)
     else { return }
@@ -334,7 +373,7 @@ extension RequestPipeline: UpstreamDelegate {
     guard let wait = RetryRule.wait(after: failure, attempt: exchange.attempt, random: random),
       (now - exchange.startedAt) / 1_000_000 + wait < Int64(limits.exchangeMilliseconds),
       breakers.mayAdmit(candidate.breakerName, nowMilliseconds: now / 1_000_000 + wait),
-      candidate.load.takesRetry(at: now / 1_000_000)
+      candidate.rest.remaining(at: now / 1_000_000 + wait) == nil, candidate.load.takesRetry(at: now / 1_000_000)
     else { return nil }
     return wait
   }

@@ -206,6 +206,10 @@ extension RequestPipeline {
 
   /// The figures of section 5 of the quotas page for this exit.
   func actual(_ exchange: Exchange, exit: Exit) -> Actual {
+    let status = exchange.upstreamHead.status
+    // However an exchange ends while an error's body comes: the provider has refused it.
+    let isRefused = status != 0 && status != 200 && [.clientGone, .clientGoneEarly, .endedByGate].contains(exit)
+    let exit = isRefused ? .upstreamError : exit
     if let work = exchange.batch { return batchActual(exchange, work, exit: exit) }
     let usage = exchange.stream.reader.usage ?? exchange.usage
     let ownBytes = max(exchange.ownOutputBytes, exchange.stream.reader.outputBytes)
@@ -224,13 +228,15 @@ extension RequestPipeline {
       .endedByGate, .lostBeforeStatus, .crash:
       take(usage, into: &actual, own: own, exchange: exchange)
     }
+    // Of a plain answer that was cut its bytes are all there is to count.
+    let arrived = min(
+      exchange.stream.hasBegun || isImages ? own : max(own, Int64((exchange.answer.count + 3) / 4)),
+      exchange.demand.outputTokens)
     switch exit {
     case .upstreamErrorWithUsage: actual.flags.insert(.upstreamError)
     case .upstreamCut:
       actual.flags.insert(.cut)
-      // Of a plain answer that was cut its bytes are all there is to count.
-      let cut = exchange.stream.hasBegun || isImages ? own : max(own, Int64((exchange.answer.count + 3) / 4))
-      actual.outputTokens = max(actual.outputTokens, min(cut, exchange.demand.outputTokens))
+      actual.outputTokens = max(actual.outputTokens, arrived)
     case .clientGone:
       actual.flags.insert(.aborted)
       if usage?.hasOutput != true { actual.outputTokens = min(own + 10, exchange.demand.outputTokens) }
@@ -248,7 +254,8 @@ extension RequestPipeline {
       if usage?.hasOutput != true {
         actual.outputTokens =
           exchange.stream.hasBegun && exchange.firstByteAt > 0
-          ? min(own + 10, exchange.demand.outputTokens) : unseen(exchange)
+          ? min(own + 10, exchange.demand.outputTokens)
+          : max(unseen(exchange), exchange.firstByteAt > 0 ? arrived : 0)
       }
     default: break
     }

@@ -22,6 +22,10 @@ public struct Restorer: Sendable {
   public private(set) var restored = 0
   /// Placeholders left as they were because they stood in a URL that was not sent.
   public private(set) var leftInURL = 0
+  /// Bytes of originals that may still be written: a few bytes of an answer can stand for very many.
+  public var room = Int.max
+  /// There was no room for an original: its placeholder was left as it was.
+  public private(set) var isFull = false
 
   /// - Parameter exactOnly: For signed text: only the spelling that was issued.
   public init(urls: URLRule = .asSent, exactOnly: Bool = false) {
@@ -110,9 +114,15 @@ public struct Restorer: Sendable {
             leftInURL &+= 1
             break
           }
+          let original = issued.original(entry)
+          guard original.count <= room else {
+            isFull = true
+            break
+          }
+          room &-= original.count
           url = ahead
           out.append(UnsafeRawBufferPointer(start: bytes + written, count: bodyStart - written))
-          EscapedWriter.append(issued.original(entry), depth: depth, into: out)
+          EscapedWriter.append(original, depth: depth, into: out)
           restored &+= 1
           written = end
           position = end

@@ -18,17 +18,31 @@ final class NodeJournal: Sendable {
   private let syncing = Mutex(())
 
   /// Goes on in another file, which ends every fault of the old one.
-  func open(_ path: String, disk: any LogDisk) throws(SealedLogError) {
+  /// - Parameter beginning: Stands in it, durably, before it takes the old one's place.
+  /// - Returns: 0, or `errno` if that cannot be: then the old one stays.
+  @discardableResult
+  func open(_ path: String, disk: any LogDisk, beginning: [UInt8] = []) throws(SealedLogError) -> Int32 {
     let length = try Files.size(ifThere: path) ?? 0
     let file = try disk.open(path)
     file.goByMemory()
-    syncing.withLock { _ in
+    var next = State(file: file, length: length + beginning.count)
+    if !beginning.isEmpty {
+      var number = file.appendAll(beginning, at: length, isRagged: &next.isRagged)
+      if number == 0 { number = file.settle() }
+      if number == 0 { number = file.synchronize() }
+      guard number == 0 else {
+        file.close()
+        return number
+      }
+    }
+    syncing.withLock { [next] _ in
       let old = state.withLock { state in
-        defer { state = State(file: file, length: length) }
+        defer { state = next }
         return state.file
       }
       old?.close()
     }
+    return 0
   }
 
   /// `errno` of a sync that failed: nothing counts as durable until another file is opened.

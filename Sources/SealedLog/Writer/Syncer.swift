@@ -105,7 +105,7 @@ final class Syncer: Sendable {
     }
   }
 
-  /// - Returns: False if bytes that were asked for could not be written, and no sync has failed.
+  /// - Returns: False if the journal keeps somebody waiting.
   private func round(_ hasher: MerkleHasher) -> Bool {
     disk.flush()
     let segments = state.withLock { state in
@@ -129,6 +129,7 @@ final class Syncer: Sendable {
     let journalFault = journal.synchronize()
     // Its bytes could not be written, but no sync has failed: who waits for them waits on.
     let isJournalLate = journalFault != 0 && journal.fault == 0
+    // Nor does anybody lose its token to a journal that has failed: another one begins with what all of it came to.
     var late: [OpenSegment] = []
     let wholeVolume = jobs.count > Self.singleSyncs && disk.synchronizeVolume() == 0
     var tokens: [Int: [UInt64]] = [:]
@@ -142,7 +143,7 @@ final class Syncer: Sendable {
       if !job.isClosed { done(job, hasher) }
       if journalFault == 0 {
         for token in job.tokens { tokens[token.loop, default: []].append(token.token) }
-      } else if isJournalLate, !job.tokens.isEmpty {
+      } else if !job.tokens.isEmpty {
         let isNew = job.segment.sync.withLock { sync in
           sync.strictTokens = job.tokens + sync.strictTokens
           defer { sync.isQueued = true }
@@ -154,7 +155,7 @@ final class Syncer: Sendable {
     submit(late, hasJournal: isJournalLate, urgent: false)
     for (loop, list) in tokens { confirm(loop, list) }
     for loop in queue.takeAwaiting() { roomCame(loop) }
-    return !isJournalLate
+    return !isJournalLate && late.isEmpty
   }
 
   private func done(_ job: Job, _ hasher: MerkleHasher) {

@@ -306,12 +306,10 @@ final class WriterCore: @unchecked Sendable {
       _ = journal.synchronize()
       let unsettled = journal.settle()
       guard unsettled == 0 else { return .disk("journal", unsettled) }
-      try journal.open(path, disk: disk)
-      var number = journal.append(beginning)
       // What stands in it is taken away elsewhere as soon as this returns.
-      if number == 0 { number = journal.synchronize() }
-      status.tell(journalFault: number)
+      let number = try journal.open(path, disk: disk, beginning: beginning)
       guard number == 0 else { return .disk("journal", number) }
+      status.tell(journalFault: 0)
       if let end = path.lastIndex(of: "/") { try Files.synchronizeFolder(String(path[..<end])) }
       return nil
     } catch { return error }

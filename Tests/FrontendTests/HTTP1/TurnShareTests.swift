@@ -1,5 +1,7 @@
+import Foundation
 import Gateway
 import Glibc
+import JSONText
 import Testing
 
 @testable import Frontend
@@ -18,10 +20,15 @@ struct TurnShareTests {
     #"{"model":"chat","messages":[{"role":"user","content":"\#(text)"}]}"#
   }
 
-  private func request(_ body: String, _ gate: FrontGate) -> [UInt8] {
-    Array(
+  private func request(_ body: String, _ gate: FrontGate, isChunked: Bool = false) -> [UInt8] {
+    let length = body.utf8.count
+    return Array(
       ("POST /v1/chat/completions HTTP/1.1\r\nHost: gate\r\nAuthorization: Bearer \(gate.key)\r\n"
-        + "Content-Type: application/json\r\nContent-Length: \(body.utf8.count)\r\n\r\n\(body)").utf8)
+        + "Content-Type: application/json\r\n"
+        + (isChunked
+          ? "Transfer-Encoding: chunked\r\n\r\n\(String(length, radix: 16))\r\n\(body)\r\n0\r\n\r\n"
+          : "Content-Length: \(length)\r\n\r\n\(body)"))
+        .utf8)
   }
 
   /// Sends all of it, in pieces as the other side takes them, without keeping the loop from anything.
@@ -50,7 +57,8 @@ struct TurnShareTests {
     return String(decoding: bytes, as: UTF8.self)
   }
 
-  @Test(arguments: [1, 4096, 1 << 20]) func largeBodiesComeWholeAndNextToEachOther(perTurn: Int) throws {
+  @Test(arguments: [1, 4096, 1 << 20], [false, true])
+  func largeBodiesComeWholeAndNextToEachOther(perTurn: Int, isChunked: Bool) throws {
     var limits = Limits()
     limits.turnReadBytes = perTurn
     limits.ownWorkBytes = 8 * 1024
@@ -58,7 +66,7 @@ struct TurnShareTests {
       let clients = (0..<3).map { _ in gate.connect() }
       defer { for client in clients { close(client) } }
       let bodies = ["a", "b", "c"].map { chat(String(repeating: $0, count: 600_000)) }
-      for (client, body) in zip(clients, bodies) { #expect(send(request(body, gate), client)) }
+      for (client, body) in zip(clients, bodies) { #expect(send(request(body, gate, isChunked: isChunked), client)) }
       try #require(gate.reached(3))
       let lengths = gate.on {
         gate.upstream.bodies.map { body in [97, 98, 99].map { letter in body.count { $0 == letter } } }
@@ -66,6 +74,50 @@ struct TurnShareTests {
       for index in 0..<3 { #expect(lengths.contains { $0[index] >= 600_000 }) }
       for index in 0..<3 { gate.answer(index, "gut") }
       for client in clients { #expect(receive(client, until: "}}").hasPrefix("HTTP/1.1 200")) }
+    }
+  }
+
+  /// Whatever it is framed by, a large body stands in line.
+  @Test(arguments: [false, true]) func largeBodiesStandInLine(isChunked: Bool) throws {
+    var limits = Limits()
+    limits.ownWorkBytes = 8 * 1024
+    try with(limits) { gate in
+      let client = gate.connect()
+      defer { close(client) }
+      let connection: @Sendable () -> Connection? = { gate.worker.connections.first as? Connection }
+      let whole = request(chat(String(repeating: "a", count: 100_000)), gate, isChunked: isChunked)
+      #expect(send(Array(whole[..<50_000]), client))
+      #expect(gate.holds { connection()?.isSentMuch == true })
+      #expect(send(Array(whole[50_000...]), client))
+      try #require(gate.reached(1))
+      #expect(gate.on { connection()?.isSentMuch == false })
+      gate.answer(0, "gut")
+      #expect(receive(client, until: "}}").hasPrefix("HTTP/1.1 200"))
+    }
+  }
+
+  /// What lies in a connection is counted by nobody; what lies in the kernel is.
+  @Test func whatCannotBeUsedYetIsLeftInTheKernel() throws {
+    try with(Limits()) { gate in
+      let client = gate.connect()
+      defer { close(client) }
+      #expect(send(request(chat("kurz"), gate), client))
+      try #require(gate.reached(1))
+      let health = Array("GET /livez HTTP/1.1\r\nHost: gate\r\n\r\n".utf8)
+      let inbox: @Sendable () -> Int = { (gate.worker.connections.first as? Connection)?.inbox.count ?? 0 }
+      #expect(send(health, client))
+      #expect(gate.holds { inbox() == health.count })
+      for _ in 0..<99 { #expect(send(health, client)) }
+      #expect(gate.on(inbox) == health.count)
+      gate.answer(0, "gut")
+      var rest = receive(client, until: "}")
+      #expect(rest.hasPrefix("HTTP/1.1 200"))
+      while rest.components(separatedBy: "HTTP/1.1 200").count < 102 {
+        let more = receive(client, until: "}")
+        try #require(!more.isEmpty)
+        rest += more
+      }
+      #expect(gate.on(inbox) == 0)
     }
   }
 

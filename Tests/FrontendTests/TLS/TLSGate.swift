@@ -37,7 +37,10 @@ final class TLSGate: GreetingHost, TurnEnd, @unchecked Sendable {
     loop.stop()
   }
 
-  func endTurn() -> Bool { room?.flushAll() ?? false }
+  func endTurn() -> Bool {
+    room?.readLine()
+    return room?.flushAll() ?? false
+  }
 
   /// A new connection.
   /// - Returns: The client's end, which blocks.

@@ -3,6 +3,7 @@ import EventLoop
 import Gateway
 import Glibc
 import JSONText
+import Synchronization
 import Testing
 
 @testable import Frontend
@@ -232,6 +233,28 @@ struct TLSTests {
       #expect(peer.shakeHands())
       peer.write([1])
       #expect(peer.read(count: answer.count, most: 3_000) == answer)
+    }
+  }
+
+  /// Sealing is the loop's work: others wait for it.
+  @Test func aTurnSealsOnlySoMuchForOneClient() async throws {
+    let answer = Self.pattern(3_000_000)
+    var limits = Limits()
+    limits.turnWriteBytes = 20_000
+    let waiting = Mutex(0)
+    try await Self.with(
+      try Self.context(), limits: limits,
+      answer: { speaker in
+        speaker.write(answer)
+        waiting.withLock { $0 = speaker.wire.heldBytes }
+        speaker.inbox = []
+      }
+    ) { gate in
+      let peer = try TLSPeer(try await gate.connect())
+      #expect(peer.shakeHands())
+      peer.write([1])
+      #expect(peer.read(count: answer.count) == answer)
+      #expect(waiting.withLock { $0 } > answer.count - 100_000, "the kernel would have taken more")
     }
   }
 

@@ -74,6 +74,13 @@ package struct LoadPlan: Sendable {
     guard (1...100_000).contains(tenants.count), isWeighed else {
       throw LoadError(.badPlan, "A plan has 1 to 100000 tenants with weights above 0.")
     }
+    let names = Set(tenants.map(\.name))
+    if let one = classes.first(where: { !$0.tenants.isSubset(of: names) }) {
+      throw LoadError(.badPlan, "Class \(one.name) is of tenants that the plan does not have.")
+    }
+    if let idle = tenants.first(where: { tenant in !classes.contains { $0.weight > 0 && $0.isSent(by: tenant) } }) {
+      throw LoadError(.badPlan, "Tenant \(idle.name) has no class of requests with a weight above 0.")
+    }
     guard extraHeaders.allSatisfy(Self.isHeader), tenants.allSatisfy({ $0.keys.allSatisfy(Self.isFieldValue) }) else {
       throw LoadError(.badPlan, "Headers are NAME: VALUE, and neither they nor keys hold line ends.")
     }

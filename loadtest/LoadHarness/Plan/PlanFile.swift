@@ -28,6 +28,7 @@ package struct PlanFile: Decodable {
     var template: String?
     var path: String?
     var abort: Abort?
+    var tenants: [String]?
   }
 
   private struct Tenant: Decodable {
@@ -131,6 +132,7 @@ package struct PlanFile: Decodable {
     made.weight = file.weight ?? 1
     made.isStream = file.stream ?? false
     made.path = file.path
+    made.tenants = Set(file.tenants ?? [])
     made.abort = file.abort.map {
       .init(share: $0.share, afterEvents: $0.after_events, afterMilliseconds: $0.after_ms)
     }

@@ -23,8 +23,12 @@ package struct RequestClass: Sendable {
   /// Where it goes, if not to the target's own path.
   package var path: String?
   package var abort: Abort?
+  /// Names of those who send it; nobody named: all.
+  package var tenants: Set<String> = []
 
   package init() {}
+
+  func isSent(by tenant: LoadTenant) -> Bool { tenants.isEmpty || tenants.contains(tenant.name) }
 
   func check() throws(LoadError) {
     guard weight >= 0, weight <= 1_000_000 else {

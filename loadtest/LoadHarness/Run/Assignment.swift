@@ -7,31 +7,44 @@ struct Assignment: Equatable {
   let aborts: Bool
 }
 
-/// Draws the requests of one lane, the same on every run with the same seed.
+/// Draws the requests of one lane, the same on every run with the same seed: first the tenant, then one of its classes.
 struct RequestDraw {
+  /// What one tenant sends. Each has a turn of its own: if all shared one, tenants that take turns would each meet the
+  /// same class again and again.
+  private struct Mix {
+    let kinds: [Int]
+    var choice: WeightedChoice
+    let keys: Range<Int>
+    var nextKey: Int
+  }
+
   private var random: SeededRandom
-  private var classes: WeightedChoice
   private var tenants: WeightedChoice
-  private let keys: [Range<Int>]
-  private var nextKeys: [Int]
+  private var mixes: [Mix]
   private let abortShares: [Double]
 
   init(_ plan: LoadPlan, _ requests: PreparedRequests, lane: Int) {
     random = SeededRandom(seed: plan.seed &+ UInt64(lane) &* 0x9E37_79B9)
-    // Lanes begin at different places, so that few requests on many lanes still reach every class, tenant and key.
-    classes = WeightedChoice(plan.classes.map(\.weight), first: plan.classes.count * lane / plan.loops)
+    // Lanes and tenants begin at different places, so that few requests still reach every class, tenant and key.
     tenants = WeightedChoice(plan.tenants.map(\.weight), first: plan.tenants.count * lane / plan.loops)
-    keys = requests.keysOfTenants
-    nextKeys = keys.map { $0.lowerBound + $0.count * lane / plan.loops }
+    mixes = zip(plan.tenants, requests.keysOfTenants).enumerated().map { index, part in
+      let (tenant, keys) = part
+      let kinds = plan.classes.indices.filter { plan.classes[$0].isSent(by: tenant) }
+      return Mix(
+        kinds: kinds,
+        choice: WeightedChoice(
+          kinds.map { plan.classes[$0].weight }, first: kinds.count * lane / plan.loops + index),
+        keys: keys, nextKey: keys.lowerBound + keys.count * lane / plan.loops)
+    }
     abortShares = plan.classes.map { $0.abort?.share ?? 0 }
   }
 
   /// - Parameter bound: The tenant whose connection it is, if connections belong to tenants.
   mutating func next(bound: Int?) -> Assignment {
     let tenant = bound ?? tenants.next(&random)
-    let kind = classes.next(&random)
-    let key = nextKeys[tenant]
-    nextKeys[tenant] = key + 1 < keys[tenant].upperBound ? key + 1 : keys[tenant].lowerBound
+    let kind = mixes[tenant].kinds[mixes[tenant].choice.next(&random)]
+    let (key, keys) = (mixes[tenant].nextKey, mixes[tenant].keys)
+    mixes[tenant].nextKey = key + 1 < keys.upperBound ? key + 1 : keys.lowerBound
     let share = abortShares[kind]
     return Assignment(tenant: tenant, key: key, kind: kind, aborts: share > 0 && random.fraction() < share)
   }

@@ -74,8 +74,12 @@ package enum LoadRun {
           let asked = plan.bindsConnections ? tenant.weight : Double(count.offered)
           return asked > 0 ? Double(count.succeeded + count.aborted) / asked : 0
         })
+      // Who asked and was never served had the worst latency of all.
       report.latencyFairness = Fairness.jain(
-        result.tenants.compactMap { $0.latency?.summary.p99Milliseconds }.filter { $0 > 0 }.map { 1 / $0 })
+        result.tenants.filter { $0.offered > 0 }.map { tenant in
+          let p99 = tenant.latency?.summary.p99Milliseconds ?? 0
+          return p99 > 0 ? 1 / p99 : 0
+        })
     }
     report.targets = result.targets
     report.harnessCPUSeconds = meter.harnessCPUSeconds

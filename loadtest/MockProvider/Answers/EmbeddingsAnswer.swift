@@ -102,7 +102,7 @@ struct EmbeddingsAnswer {
     return (Float(value % 2_049) - 1_024) / 1_024
   }
 
-  func write(rawModel: ByteBuffer, reportsUsage: Bool, into body: inout ByteBuffer) {
+  func write(rawModel: ByteBuffer, _ script: Script, into body: inout ByteBuffer) {
     body.writeStaticString("{\"object\":\"list\",\"data\":[")
     for (index, seed) in seeds.enumerated() {
       if index > 0 { body.writeStaticString(",") }
@@ -115,12 +115,9 @@ struct EmbeddingsAnswer {
     body.writeStaticString("],\"model\":\"")
     body.writeImmutableBuffer(rawModel)
     body.writeStaticString("\"")
-    if reportsUsage {
-      body.writeStaticString(",\"usage\":{\"prompt_tokens\":")
-      body.writeString(String(usage.promptTokens))
-      body.writeStaticString(",\"total_tokens\":")
-      body.writeString(String(usage.promptTokens))
-      body.writeStaticString("}")
+    if script.reportsUsage {
+      let tokens = script.usageLie?.text ?? String(usage.promptTokens)
+      body.writeString(",\"usage\":{\"prompt_tokens\":\(tokens),\"total_tokens\":\(tokens)}")
     }
     body.writeStaticString("}")
   }

@@ -16,7 +16,7 @@ struct EmbeddingsRequest {
     var text = ByteBuffer()
     let answer = body.withUnsafeReadableBytes { EmbeddingsAnswer($0) }
     let rawModel = ByteBuffer(bytes: JSONStringText.encoded(Array(prompt.model.utf8)))
-    answer?.write(rawModel: rawModel, reportsUsage: script.reportsUsage, into: &text)
+    answer?.write(rawModel: rawModel, script, into: &text)
     return WholeAnswer(body: text, vendor: vendor, charge: answer?.usage)
   }
 }

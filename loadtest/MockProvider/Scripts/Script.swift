@@ -42,7 +42,19 @@ struct Script: Equatable, Sendable {
   }
 
   /// What an answer says of its usage instead of the truth; the bill keeps to the truth.
-  enum UsageLie: Equatable, Sendable { case zero, huge, negative, text }
+  enum UsageLie: Equatable, Sendable {
+    case zero, huge, negative, text
+
+    /// What is said instead of each figure.
+    var text: String {
+      switch self {
+      case .zero: "0"
+      case .huge: "99999999999999999999"  // more than 64 bits hold
+      case .negative: "-7"
+      case .text: "\"many\""
+      }
+    }
+  }
 
   /// What `delay` means to a script.
   private enum DelayMeaning { case betweenDeltas, beforeHead, beforeBody, betweenHeadBytes }

@@ -138,7 +138,7 @@ extension ConnectionHandler {
   private func embeddings(
     _ context: ChannelHandlerContext, _ head: RequestHead, _ headBytes: ByteBuffer, _ body: ByteBuffer
   ) {
-    _ = journal.record(head: headBytes, body: body)
+    let number = journal.record(head: headBytes, body: body)
     guard RequestValidation.isObject(body), let answer = body.withUnsafeReadableBytes({ EmbeddingsAnswer($0) }),
       let model = answer.model,
       let rawModel = body.getSlice(at: body.readerIndex + model.lowerBound, length: model.count)
@@ -147,15 +147,11 @@ extension ConnectionHandler {
       return
     }
     let script = Script(model: String(buffer: rawModel))
-    after(script.waitMilliseconds, context) {
-      if case .error(let status) = script.kind {
-        self.sendError(context, status: status, keepsAlive: head.keepsAlive)
-        return
-      }
-      self.journal.charge(answer.usage)
-      var text = ByteBuffer()
-      answer.write(rawModel: rawModel, reportsUsage: script.reportsUsage, into: &text)
-      self.send(context, body: text, splitBytes: script.splitBytes, keepsAlive: head.keepsAlive)
-    }
+    var text = ByteBuffer()
+    answer.write(rawModel: rawModel, script, into: &text)
+    let turn = Turn(
+      script: script, content: .whole(WholeAnswer(body: text, vendor: .openAI, charge: answer.usage)), number: number,
+      isStream: false, keepsAlive: head.keepsAlive, isHTTP10: head.isHTTP10)
+    after(script.waitMilliseconds, context) { self.answer(context, turn) }
   }
 }

@@ -1,14 +1,18 @@
 """The rude clients against a small server on loopback: each ends by itself and counts what it did."""
 
 import contextlib
+import os
 import selectors
 import socket
+import subprocess
+import sys
 import threading
 import time
 import unittest
 from unittest import mock
 
 from benchmark import attackers
+from benchmark.processes import peak_kib, reset_peak
 
 
 class Server:
@@ -72,10 +76,15 @@ class AttackerTests(unittest.TestCase):
                 self.assertEqual(found["bytes"] > 0, name != "idle connections")
 
     def test_whoever_is_closed_comes_back(self):
-        with Server(answers=True) as server:
-            found = attack("slow headers", server, seconds=1.3)
-            self.assertGreater(found["closed by the other side"], 0)
-            self.assertGreater(found["opened"], 20)
+        for name in ("slow headers", "slow read"):
+            with self.subTest(name), Server(answers=True) as server:
+                found = attack(name, server, seconds=1.3)
+                self.assertGreater(found["closed by the other side"], 0)
+                self.assertGreater(found["opened"], 20)
+
+    def test_an_attack_that_cannot_be_made_is_none(self):
+        with mock.patch.object(attackers.shutil, "which", return_value=None), self.assertRaisesRegex(SystemExit, "apt-get"):
+            attackers.ATTACKS["slowhttptest -H"]("127.0.0.1", 9, time.monotonic() + 0.1, "key", "/x")
 
     def test_resets_are_counted(self):
         with Server(answers=False) as server:
@@ -94,6 +103,23 @@ class AttackerTests(unittest.TestCase):
         for name in ("slow headers", "resets", "bodies of 8 MB"):
             found = attackers.ATTACKS[name]("127.0.0.1", port, time.monotonic() + 0.2, "key", "/x")
             self.assertFalse([key for key in found if key.startswith("status")])
+
+
+class PeakTests(unittest.TestCase):
+    def test_the_most_memory_is_counted_from_the_last_reset(self):
+        reset_peak(os.getpid())
+        before = peak_kib(os.getpid())
+        block = bytearray(b"x" * 40_000_000)
+        self.assertGreater(peak_kib(os.getpid()), before + 30_000)
+        del block
+        reset_peak(os.getpid())
+        self.assertLess(peak_kib(os.getpid()), before + 30_000)
+
+    def test_who_is_gone_has_none(self):
+        with subprocess.Popen([sys.executable, "-c", ""]) as gone:
+            gone.wait()
+        reset_peak(gone.pid)
+        self.assertEqual(peak_kib(gone.pid), 0)
 
 
 if __name__ == "__main__":

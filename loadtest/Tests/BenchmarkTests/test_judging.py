@@ -5,7 +5,7 @@ import unittest
 
 from benchmark import results
 from benchmark.measure import class_figures, figures
-from benchmark.modes import attacks, capacity, faults, soak
+from benchmark.modes import attacks, capacity, common, compare, faults, soak
 from benchmark.processes import BenchError
 from benchmark.progress import Progress
 from benchmark.report.result import Result
@@ -147,8 +147,10 @@ class FaultTests(unittest.TestCase):
     def test_every_request_is_accounted_for(self):
         self.assertEqual(faults.outcome({"failure": "no"}, 4), ("no", 0, 0))
         text, ended, well = faults.outcome({"succeeded": 1, "errors": {"timeout": 2, "unfinished": 1}}, 4)
-        self.assertEqual((ended, well), (3, 1))
-        self.assertIn("1 NOT ENDED", text)
+        self.assertEqual((ended, well), (1, 1))
+        self.assertIn("3 NOT ENDED", text)
+        text, ended, _ = faults.outcome({"succeeded": 0, "errors": {"status_502": 4}}, 4)
+        self.assertEqual((text, ended), ("4 status_502", 4))
 
     def test_each_fault_has_its_forms(self):
         self.assertGreaterEqual(len(faults.cases()), 40)
@@ -157,9 +159,10 @@ class FaultTests(unittest.TestCase):
 
 def report(cpu, p99, errors=None):
     return {
-        "succeeded": 10, "errors": errors or {}, "offered": 10, "aborted": 0, "measured_s": 1.0, "measured_events": 0,
-        "requests_per_s": 10, "streams_complete": 2000, "latency": {"p50_ms": p99 / 2, "p90_ms": p99, "p99_ms": p99, "p999_ms": p99},
-        "first_byte": {"p99_ms": p99}, "timeline": [{"threads": 1, "descriptors": 3, "t_s": 1, "rss_kib": 10_240}],
+        "succeeded": 10, "errors": errors or {}, "offered": 10, "aborted": 0, "measured_s": 1.0, "measured_events": 100,
+        "measured_requests": 10, "requests_per_s": 10, "streams_complete": 2000,
+        "latency": {"count": 10, "p50_ms": p99 / 2, "p90_ms": p99, "p99_ms": p99, "p999_ms": p99},
+        "first_byte": {"count": 10, "p99_ms": p99}, "timeline": [{"threads": 1, "descriptors": 3, "t_s": 1, "rss_kib": 10_240}],
         "processes": [{"cpu_us_per_request": cpu, "cpu_us_per_event": cpu / 10, "rss_peak_kib": 10_240, "rss_first_kib": 1_024}],
     }  # fmt: skip
 
@@ -172,8 +175,20 @@ class FigureTests(unittest.TestCase):
         self.assertEqual(class_figures(classes[:1]), {})
 
     def test_what_did_not_end_is_unaccounted_for(self):
-        lost = {**report(1, 1), "offered": 14, "aborted": 1, "errors": {"timeout": 1}}
+        lost = {**report(1, 1), "offered": 14, "aborted": 1, "errors": {"malformed": 1}}
         self.assertEqual(figures(lost)["unaccounted"], 2)
+
+    def test_what_was_left_open_is_unaccounted_for(self):
+        lost = {**report(1, 1), "offered": 15, "errors": {"timeout": 1, "unfinished": 2, "malformed": 2}}
+        self.assertEqual(figures(lost)["unaccounted"], 3)
+
+    def test_what_nobody_was_served_has_no_figures(self):
+        none = {"count": 0, "p50_ms": 0.0, "p90_ms": 0.0, "p99_ms": 0.0, "p999_ms": 0.0}
+        bad = {**report(0, 0), "succeeded": 0, "measured_requests": 0, "measured_events": 0, "latency": none,
+               "first_byte": none, "errors": {"status_500": 10}}  # fmt: skip
+        found = figures(bad)
+        self.assertEqual({found[name] for name in ("p50_ms", "p99_ms", "p999_ms", "first_byte_p99_ms", "cpu_us", "event_us")}, {None})
+        self.assertEqual((found["errors"], found["unaccounted"]), (10, 0))
 
 
 class RowTests(unittest.TestCase):
@@ -204,6 +219,33 @@ class RowTests(unittest.TestCase):
         self.assertIn("timeout 1", self.rounds().each(Row("x"), bad).reasons["torhaus"])
         row = self.rounds(2).each(Row("x"), bad, tolerant=True)
         self.assertEqual((row.reasons, row.total("torhaus", "errors")), ({}, 2))
+
+    def test_a_round_that_failed_is_hidden_by_no_other(self):
+        rounds = iter([report(1, 1), {"failure": "no process 7"}])
+        run = lambda target: next(rounds) if target.name == "torhaus" else report(1, 1)  # noqa: E731
+        row = self.rounds(2).each(Row("x"), run, tolerant=True)
+        self.assertIsNone(row.total("torhaus", "errors"))
+        self.assertEqual(row.total("nginx", "errors"), 0)
+        result = Result("compare", "")
+        for name in ("nginx", "torhaus"):
+            compare.judge(result, row, name)
+        judged = {text: holds for text, holds, _ in result.verdicts()}
+        self.assertTrue(judged["nginx: every round was measured"] and judged["nginx: every round was served"])
+        self.assertFalse(judged["torhaus: every round was measured"])
+
+    def test_who_serves_nobody_keeps_nothing(self):
+        nobody = {**report(0, 0), "succeeded": 0, "errors": {"status_500": 10}}
+        row = self.rounds(1).each(Row("x"), lambda target: nobody, tolerant=True)
+        result = Result("compare", "")
+        compare.judge(result, row, "torhaus")
+        self.assertFalse(result.holds)
+
+    def test_figures_of_several_rows_have_names_of_their_own(self):
+        result = Result("compare", "")
+        row = self.rounds(1).each(Row("x"), lambda target: report(20 if target.name == "nginx" else 30, 1))
+        common.fill_values(result, row, ["nginx", "torhaus"], prefix="latency_")
+        self.assertEqual(result.values["torhaus/nginx"]["latency_cpu_us"], 1.5)
+        self.assertEqual(result.values["torhaus"]["latency_errors"], 0)
 
     def test_what_is_missing_says_why(self):
         row = self.rounds(missing={"haproxy": "not installed"}).each(Row("x"), lambda target: report(1, 1))
@@ -241,6 +283,17 @@ class GoalsTests(unittest.TestCase):
         self.assertEqual(table["cost of bodies, 100 KB … 7.6 MB: exponent"][2], "1.00")
         self.assertEqual(table["start to ready"][6], "kept, with the few tenants")
         self.assertEqual(table["RSS with 2,000 streams"][6], "kept")
+
+    def test_goals_are_judged(self):
+        result = Result("compare", "")
+        rows = self.rows(True)
+        rows["soak"], rows["soak_seconds"] = {"flat": True, "rss_slope_kib_per_min": -9, "why": ""}, 10
+        results.fill(result, rows, ["direct", "nginx", "torhaus"], 1, 1, 1)
+        judged = {text.split(":")[0]: holds for text, holds, _ in result.verdicts()}
+        self.assertTrue(judged["CPU per request, pass-through"])
+        self.assertFalse(judged["added latency at 1,000/s, p50"])
+        self.assertNotIn("memory", judged)
+        self.assertIn("not judged over 10 s", next(line for line in result.tables[0]["rows"] if line[0] == "memory")[6])
 
     def test_what_was_not_measured_says_so(self):
         table = self.table(through=False)

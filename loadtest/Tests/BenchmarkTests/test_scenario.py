@@ -52,6 +52,14 @@ class ScenarioTests(Files):
         self.assertEqual(made.classes[2]["settings"], "script=mock-tool")
         self.assertEqual(made.load["duration"], 4)
 
+    def test_requests_may_be_those_of_some_tenants(self):
+        made = scenario.read(self.file("""
+            tenants: [{name: noisy}, {name: quiet, count: 2}]
+            requests: [{name: large, tenants: [noisy]}, {name: short, tenants: [quiet]}, {name: any}]
+            """))
+        self.assertEqual([one["tenants"] for one in made.classes], [["noisy"], ["quiet-1", "quiet-2"], []])
+        self.assertEqual(made.tenants[0], {"name": "noisy", "weight": 1})
+
     def test_another_time_stretches_the_ramp(self):
         made = scenario.read(self.file(
             "requests: [{name: a}]\narrivals: uniform\nphases: [{seconds: 1, rate: 1, to: 9}, {seconds: 3, rate: 9}]\nwarm_up: 0"
@@ -75,6 +83,8 @@ class ScenarioTests(Files):
             ("requests: [{name: a, script: 'x\"y'}]", ["ASCII"]),
             ("requests: [{name: a, abort: {share: 0.1}}]", ["after_ms"]),
             ("requests: [{name: a, abort: {share: 0.1, after_events: 1}}]", ["after_events of a stream"]),
+            ("requests: [{name: a, tenants: [b]}]\ntenants: [{name: a}]", ["no entry 'b'"]),
+            ("requests: [{name: a, tenants: [a]}]\ntenants: [{name: a}, {name: b}]", ["'b' send nothing"]),
             ("requests: [{name: a}]\narrivals: random", ["closed, uniform, poisson"]),
             ("requests: [{name: a}]\narrivals: poisson", ["phases"]),
             ("requests: [{name: a}]\nphases: [{seconds: 1, rate: 1}]", ["phases"]),

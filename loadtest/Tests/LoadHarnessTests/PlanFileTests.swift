@@ -37,6 +37,11 @@ import Testing
   @Test(arguments: [
     #"{"targets": ["http://127.0.0.1:9"], "classes": []}"#,
     #"{"targets": ["http://127.0.0.1:9"], "tenants": [{"name": "a", "weight": 0}]}"#,
+    #"{"targets": ["http://127.0.0.1:9"], "classes": [{"name": "c", "tenants": ["nobody"]}]}"#,
+    """
+    {"targets": ["http://127.0.0.1:9"], "tenants": [{"name": "a"}, {"name": "idle"}],
+     "classes": [{"name": "c", "tenants": ["a"]}, {"name": "d", "weight": 0}]}
+    """,
     #"{"targets": ["http://127.0.0.1:9"], "classes": [{"name": "a", "weight": -1}]}"#,
     #"{"targets": ["http://127.0.0.1:9"], "classes": [{"name": "a", "path": "no slash"}]}"#,
     #"{"targets": ["http://127.0.0.1:9"], "classes": [{"name": "a", "abort": {"share": 0.5}}]}"#,

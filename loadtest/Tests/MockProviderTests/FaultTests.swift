@@ -1,3 +1,4 @@
+import Foundation
 import Testing
 
 @testable import MockProvider
@@ -95,6 +96,25 @@ import Testing
     try client.send(MockSession.chat("mock-garbage-body;chunk=4", "a text that is long", extra: Self.stream))
     let events = MockSession.events(try client.response().body)
     #expect(events.filter { $0 != "[DONE]" && (try? MockSession.object($0)) == nil }.count == 1)
+  }
+
+  /// Embeddings have the faults of all others.
+  @Test(arguments: [
+    ("mock-reset", ""), ("mock-reset-at;at=60", "HTTP/1.1 200"), ("mock-garbage", "\u{1}\u{2}"),
+    ("mock-cut", "HTTP/1.1 200"), ("mock-error-503", "HTTP/1.1 503"), ("mock-garbage-body", "HTTP/1.1 200"),
+    ("mock-usage-negative", "HTTP/1.1 200"),
+  ])
+  func embeddingsMayFail(model: String, beginning: String) throws {
+    let session = try MockSession()
+    let client = try session.client()
+    let body = #"{"model":"\#(model)","input":"a"}"#
+    try client.send(MockSession.post("/v1/embeddings", body, headers: "Connection: close\r\n"))
+    let (text, end) = client.receiveToEnd()
+    #expect(text.hasPrefix(beginning) && (end == .reset) == model.hasPrefix("mock-reset"))
+    let parts = text.components(separatedBy: "\r\n\r\n")
+    let answer = parts.count > 1 ? try? MockSession.object(parts[1]) : nil
+    #expect((answer == nil) == !["mock-error-503", "mock-usage-negative"].contains(model))
+    if model == "mock-usage-negative" { #expect((answer?["usage"] as? [String: Int])?["prompt_tokens"] == -7) }
   }
 
   @Test func aHangAnswersNothingAndHoldsTheConnection() throws {

@@ -74,7 +74,7 @@ import Testing
       guard let answer = $0.withUnsafeBytes({ EmbeddingsAnswer($0) }) else { return }
       read += 1
       var body = ByteBuffer()
-      answer.write(rawModel: ByteBuffer(), reportsUsage: true, into: &body)
+      answer.write(rawModel: ByteBuffer(), Script(model: "m"), into: &body)
     }
     #expect(read > 1_000)
   }

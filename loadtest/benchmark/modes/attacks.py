@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 
 from ..attackers import ATTACKS
 from ..measure import failure, figures
+from ..processes import peak_kib, reset_peak
 from ..report.numbers import number, times
 
 HERE = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
@@ -48,7 +49,7 @@ def run(stage, load, rounds, result, names, seconds, rate, memory_mib, only=None
     """Each attack meets fresh instances of each target, twice in a round: once the calm load's own, once another one."""
     result.note(
         f"One tenant sends {rate} requests/s over 8 connections: alone, beside an attack on another instance of the same "
-        f"program, and beside the same attack, by another tenant's client, on the instance that serves it; {seconds:g} s each, "
+        f"program, and beside the same attack, by another tenant's client (slowhttptest's have no key), on the instance that serves it; {seconds:g} s each, "
         f"medians of {rounds.rounds} rounds. Attackers share the machine's cores with everybody, as the nicest "
         "processes. What they take of the machine the calm load feels with an instance of its own as well; what is more than "
         "that comes of sharing one. The p99 is to stay below twice the load's alone; the growth by sharing, over the larger of the "
@@ -132,12 +133,17 @@ def measure(load, target, other, name, seconds, rate):
         return {"failure": failure(alone)}
     found = {"alone": figures(alone)}
     for key, victim in (("elsewhere", other), ("here", target)):
+        reset_peak(target.pid)
         report, attack = beside(load, calm, options, Attacker(name, victim, seconds))
         # An instance of its own must not fail: here it may, and is told of.
         why = report.get("failure") or attack.get("failure") or (failure(report) if key == "elsewhere" else "")
         if why:
             return {"failure": why}
         found[key], found["attack"] = figures(report), attack
+        # A sample five times a second may miss the worst.
+        found[key]["rss_mib"] = max(found[key]["rss_mib"], peak_kib(target.pid) / 1024)
+        if found[key]["p99_ms"] is None:
+            return {"failure": f"nobody was served beside the attack: {failure(report)}"}
     return found
 
 

@@ -88,6 +88,8 @@ def run(stage, load, rounds, scenario, result, limit_text, start, seconds, preci
             if "failure" in report:
                 return False
             found = figures(report)
+            if found["p99_ms"] is None:
+                return False
             points.append((rate, found["p99_ms"]))
             kept = not failure(report) and found["p99_ms"] <= bound and found["requests_per_s"] >= 0.95 * rate
             rounds.progress.say(

@@ -5,14 +5,17 @@ from ..report.numbers import number, share, times
 COUNTS = ("errors", "unaccounted")
 
 
-def fill_values(result, row, targets, yardstick="nginx"):
-    """Takes the figures of a row over into a result, for thresholds: medians, sums of counts, and ratios of pairs."""
+def fill_values(result, row, targets, yardstick="nginx", prefix=""):
+    """Takes the figures of a row over into a result, for thresholds: medians, sums of counts, and ratios of pairs.
+
+    `prefix` comes before the figures' names, where a result has several rows.
+    """
     for target in targets:
         for name in sorted(row.figures.get(target, {})):
             pick = row.total if name in COUNTS else row.value
-            result.value(target, name, pick(target, name))
+            result.value(target, prefix + name, pick(target, name))
             if target != yardstick and name not in COUNTS:
-                result.value(f"{target}/{yardstick}", name, row.ratio(name, target, yardstick))
+                result.value(f"{target}/{yardstick}", prefix + name, row.ratio(name, target, yardstick))
 
 
 def latency_table(result, title, row, names, yardstick="nginx"):

@@ -6,6 +6,16 @@ from ..rows import Row
 from . import common
 
 
+def judge(result, row, name):
+    """Whether a target that was started was measured at all, and left nobody waiting."""
+    result.check(f"{name}: every round was measured", name not in row.reasons, row.reasons.get(name, ""))
+    served = row.figures.get(name, {}).get("succeeded", [])
+    result.check(f"{name}: every round was served", bool(served) and min(served) > 0)
+    lost = row.total(name, "unaccounted")
+    if lost is not None:
+        result.check(f"{name}: every request ended", lost == 0, f"{number(lost, 0)} were left open")
+
+
 def run(stage, load, rounds, scenario, result: Result):
     """Measures `scenario` and fills `result`; `rounds` knows the targets."""
     row = rounds.each(Row(scenario.name), lambda target: load.scenario(target, scenario), tolerant=True)
@@ -32,11 +42,9 @@ def run(stage, load, rounds, scenario, result: Result):
                 [("CPU", [(name, row.value(name, "cpu_us")) for name in names])], bars=True)  # fmt: skip
     common.time_plots(result, reports)
     common.fill_values(result, row, names)
-    for name in names:
-        lost = row.total(name, "unaccounted")
-        if lost is not None:
-            result.check(f"{name}: every request ended", lost == 0, f"{number(lost, 0)} unaccounted for")
-    errors = sorted({(name, kind) for name, report in reports for kind in report.get("errors", {})})
+    for target in rounds.targets:
+        judge(result, row, target.name)
+    errors = sorted({(name, kind) for name in names for report in row.reports.get(name, []) for kind in report.get("errors", {})})
     if errors:
         rows = [[name, kind, number(sum(r["errors"].get(kind, 0) for r in row.reports[name]), 0)] for name, kind in errors]
         result.table("Errors", ["target", "kind", "requests"], rows)

@@ -1,15 +1,16 @@
 """compare without a scenario: the rows of the design's table of goals, into RESULTS.md."""
 
-import json
-
 from .. import results, scenario
 from ..measure import failure
-from ..processes import get
 from ..rows import Row
 from . import common, soak, sweep
 
-OWN = ("nginx", "haproxy", "torhaus")
 BODIES = (1_024, 10_240, 102_400, 1_048_576, 8_000_000)
+
+
+def fewer(rounds, options):
+    """Streams and large bodies vary little from round to round and take long: one round in a quick bench."""
+    return 1 if options.quick else max(1, rounds.rounds - 2)
 
 
 def measure(stage, load, rounds, options, seconds):
@@ -32,20 +33,18 @@ def measure(stage, load, rounds, options, seconds):
         Row(f"latency at {options.rate}/s"),
         lambda target: load.single(target, rate=options.rate, connections=64, duration=seconds, warm_up=1),
     )
-    # Streams and large bodies vary little from round to round and take long: one round in a quick bench.
-    fewer = 1 if options.quick else max(1, rounds.rounds - 2)
     for key, count, delay in (("streams-fast", 500, 20), ("streams-many", 2000, 80)):
         chunks = max(10, int((seconds + 1) * 1000 / delay))
         rows[key] = rounds.each(
             Row(f"{count} streams x {delay} ms"),
-            lambda target: fresh(
-                stage, target,
+            lambda target: stage.fresh(
+                target,
                 lambda one: load.single(
                     one, True, f"chunks={chunks};delay={delay};size={chunks * 16}", connections=count, count=count,
                     duration=seconds * 3 + 10, warm_up=1,
                 ),
             ),
-            rounds=fewer,
+            rounds=fewer(rounds, options),
         )  # fmt: skip
     rows["bodies"] = {}
     proxies = [target for target in rounds.targets if target.is_proxy]
@@ -57,31 +56,9 @@ def measure(stage, load, rounds, options, seconds):
                 warm_up=0.5,
             ),
             targets=proxies,
-            rounds=fewer,
+            rounds=fewer(rounds, options),
         )  # fmt: skip
     return rows
-
-
-def fresh(stage, target, run):
-    """Runs on an instance of its own: memory that earlier rows left behind would hide what streams take."""
-    if target.name not in OWN:
-        return run(target)
-    one, why = stage.start(target.name)
-    if one is None:
-        return {"failure": why}
-    try:
-        # The first request of a connection to the mock, of a tenant, of a log: nothing that streams should be charged for.
-        status = first_request(one)
-        return run(one) if status == 200 else {"failure": f"a first request was answered with {status}"}
-    finally:
-        stage.stop(one)
-
-
-def first_request(target):
-    """The status of one chat request."""
-    body = json.dumps({"model": target.alias, "messages": [{"role": "user", "content": "Begin."}]}).encode()
-    headers = {"Authorization": f"Bearer {target.keys[0]}", "Content-Type": "application/json"}
-    return get(target.base + "/chat/completions", headers, 10, body)[0]
 
 
 def run(stage, load, rounds, result, options, seconds):
@@ -91,9 +68,10 @@ def run(stage, load, rounds, result, options, seconds):
     if "torhaus" in by_name and options.soak_seconds > 0:
         long = scenario.read(scenario.find("soak")).with_seconds(options.soak_seconds)
         rounds.progress.step("soak")
-        report = load.scenario(by_name["torhaus"], long)
+        report = stage.fresh(by_name["torhaus"], lambda one: load.scenario(one, long))
         if failure(report):
             rounds.progress.say(f"soak: {failure(report)}")
+            result.check("memory: was measured", False, failure(report))
         else:
             rows["soak"], rows["soak_seconds"] = soak.judge(report["timeline"]), options.soak_seconds
             rounds.progress.say(f"soak: {rows['soak']['why']}")
@@ -105,8 +83,17 @@ def run(stage, load, rounds, result, options, seconds):
         for note in aside.notes:
             result.note(note)
     names = [target.name for target in rounds.targets] + list(rounds.missing)
-    results.fill(result, rows, names, rounds.rounds, seconds)
+    results.fill(result, rows, names, rounds.rounds, fewer(rounds, options), seconds)
+    started = {target.name for target in rounds.targets} | {results.THROUGH}
+    for row in [*(row for row in rows.values() if isinstance(row, Row)), *rows["bodies"].values()]:
+        for name in sorted(started & row.reasons.keys()):
+            result.check(f"{row.name}: {name} was measured", False, row.reasons[name])
     common.fill_values(result, rows["cpu"], [*names, results.THROUGH])
+    for prefix, row in [
+        ("many", rows["cpu-many"]), ("latency", rows["latency"]), ("streams_500", rows["streams-fast"]),
+        ("streams_2000", rows["streams-many"]), *((f"body_{size}", row) for size, row in rows["bodies"].items()),
+    ]:  # fmt: skip
+        common.fill_values(result, row, names, prefix=f"{prefix}_")
     plots(result, rows, names)
 
 

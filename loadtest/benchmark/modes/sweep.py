@@ -34,16 +34,19 @@ def bodies(load, rounds, result, seconds, sizes=BODIES):
     return measured
 
 
-def streams(load, rounds, result, seconds, counts=STREAMS, delay=50):
-    """All streams begun together, each with a pause between its events."""
+def streams(stage, load, rounds, result, seconds, counts=STREAMS, delay=50):
+    """All streams begun together, each with a pause between its events; each number on an instance of its own."""
     measured = {}
     chunks = max(10, int(seconds * 1000 / delay))
     for count in counts:
         measured[count] = rounds.each(
             Row(f"{count} streams"),
-            lambda target: load.single(
-                target, True, f"chunks={chunks};delay={delay};size={chunks * 16}", connections=count, count=count,
-                duration=seconds * 3 + 15, warm_up=0, sample=0.25,
+            lambda target: stage.fresh(
+                target,
+                lambda one: load.single(
+                    one, True, f"chunks={chunks};delay={delay};size={chunks * 16}", connections=count, count=count,
+                    duration=seconds * 3 + 15, warm_up=0, sample=0.25,
+                ),
             ),
         )  # fmt: skip
     tell(result, "streams", "Streams at once", "streams", measured, "event_us", "CPU per chunk", "µs", str)
@@ -156,6 +159,6 @@ def run(stage, load, rounds, result, over, seconds, sizes, counts, stream_counts
     if "body" in over:
         bodies(load, rounds, result, seconds, sizes)
     if "streams" in over:
-        streams(load, rounds, result, seconds, stream_counts)
+        streams(stage, load, rounds, result, seconds, stream_counts)
     if "tenants" in over:
         tenants(stage, load, rounds, result, seconds, counts)
