@@ -72,8 +72,8 @@ def head(path, key, length=None, more=""):
     return ("\r\n".join(lines) + "\r\n" + more + "\r\n").encode()
 
 
-def chat(text, model="mock-fast"):
-    return json.dumps({"model": model, "messages": [{"role": "user", "content": text}]}).encode()
+def chat(text, model="mock-fast", stream=False):
+    return json.dumps({"model": model, "stream": stream, "messages": [{"role": "user", "content": text}]}).encode()
 
 
 def many(host, port, deadline, first, step, reads=True, receive=None, pause=0.5):
@@ -108,8 +108,9 @@ def slow_body(host, port, deadline, key, path):
 
 
 def slow_read(host, port, deadline, key, path):
-    """Asks for answers of a megabyte, more than sockets hold, and takes nothing of them."""
-    body = chat("[[mock script=mock-fast;size=1000000]] " + "x" * 4000)
+    """Asks for streams that come to more than a gateway holds before it waits, and takes nothing of them. They come slowly:
+    a thousand large answers at once would be the mock provider's work most of all."""
+    body = chat("[[mock script=mock-stream;chunks=10;delay=400;size=100000]] " + "x" * 4000, stream=True)
     return many(host, port, deadline, (head(path, key, len(body)) + body) * 4, b"", reads=False, receive=2048)
 
 
