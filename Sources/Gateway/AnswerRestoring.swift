@@ -46,7 +46,7 @@ struct AnswerRestoring: AnswerRewriter {
     channels[place].restorer.room = room
     work(&channels[place].restorer)
     room = channels[place].restorer.room
-    isFull = channels[place].restorer.isFull
+    isFull = isFull || channels[place].restorer.isFull
     return isFull ? .blocked : .replaced
   }
 
