@@ -144,16 +144,33 @@ struct RetryTests {
     #expect(gate.upstream.sent.count == 2)
   }
 
-  @Test func aGoodAnswerThatSaysNothingIsLeftPutsItToRestToo() throws {
-    let gate = try Self.gate { $0.candidates = [.init(provider: "first"), .init(provider: "second")] }
-    let client = gate.send(gate.chat(Specimens.chat()))
+  /// No request is left for eight seconds.
+  private static var nothingLeft: ProviderRest {
     var rest = ProviderRest()
     for (name, value) in [("x-ratelimit-remaining-requests", "0"), ("x-ratelimit-reset-requests", "8s")] {
       Array(name.utf8).withUnsafeBytes { name in
         Array(value.utf8).withUnsafeBytes { rest.note(name: name, value: $0) }
       }
     }
-    gate.head(200, rest: rest)
+    return rest
+  }
+
+  /// Whoever waited would be refused by what the provider has said of itself.
+  @Test func nobodyWaitsForAProviderThatRestsLonger() throws {
+    let gate = try Self.gate()
+    let client = gate.send(gate.chat(Specimens.chat()))
+    gate.head(429, retryAfter: 1, rest: Self.nothingLeft)
+    gate.piece(Specimens.refused)
+    gate.end(.complete)
+    #expect(gate.upstream.wakes.isEmpty)
+    gate.finish(client)
+    #expect(client.status == 429)
+  }
+
+  @Test func aGoodAnswerThatSaysNothingIsLeftPutsItToRestToo() throws {
+    let gate = try Self.gate { $0.candidates = [.init(provider: "first"), .init(provider: "second")] }
+    let client = gate.send(gate.chat(Specimens.chat()))
+    gate.head(200, rest: Self.nothingLeft)
     gate.piece(Specimens.plain())
     gate.end(.complete)
     gate.finish(client)
