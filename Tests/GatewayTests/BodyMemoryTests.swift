@@ -201,16 +201,21 @@ struct BodyMemoryTests {
     #expect(held(gate) == (0, 0))
   }
 
-  /// Nobody can refuse an answer before it comes: what waits of many ends those that come on top.
-  @Test(arguments: [(2_000, 100_000, UInt16(429)), (100_000, 2_000, 503)])
-  func answersThatMemoryDoesNotBearEnd(perTenant: Int, all: Int, status: UInt16) throws {
+  /// Where one exchange of the largest size is 5,000 bytes.
+  private func narrow(all: Int, perTenant: Int) throws -> TestGate {
     var setup = GateSetup()
     setup.limits.heldBodiesBytes = all
     setup.limits.heldBodiesBytesPerTenant = perTenant
     setup.limits.answerBytes = 4_000
     setup.limits.bodyBytes = 500
     setup.limits.heldHighBytes = 1_000
-    let gate = try TestGate(setup)
+    return try TestGate(setup)
+  }
+
+  /// Nobody can refuse an answer before it comes: what waits of many ends those that come on top.
+  @Test(arguments: [(2_000, 100_000, UInt16(429)), (100_000, 2_000, 503)])
+  func answersThatMemoryDoesNotBearEnd(perTenant: Int, all: Int, status: UInt16) throws {
+    let gate = try narrow(all: all, perTenant: perTenant)
     let (first, waiting) = try #require(open(gate))
     gate.pipeline.run(first)
     gate.turnLedger()
@@ -240,12 +245,7 @@ struct BodyMemoryTests {
   /// Small answers are no relief, and an error tells what to try next.
   @Test(arguments: [(UInt16(200), 900), (500, 3_000)])
   func whatEndsNothingElseDoesNotEnd(status: UInt16, bytes: Int) throws {
-    var setup = GateSetup()
-    setup.limits.heldBodiesBytesPerTenant = 2_000
-    setup.limits.answerBytes = 4_000
-    setup.limits.bodyBytes = 500
-    setup.limits.heldHighBytes = 1_000
-    let gate = try TestGate(setup)
+    let gate = try narrow(all: 100_000, perTenant: 2_000)
     let (exchange, client) = try #require(open(gate))
     gate.pipeline.run(exchange)
     gate.turnLedger()
@@ -262,12 +262,7 @@ struct BodyMemoryTests {
 
   /// Also who takes all of it at once has it kept for the log.
   @Test func whatIsKeptOfStreamsEndsThoseThatMemoryDoesNotBear() throws {
-    var setup = GateSetup()
-    setup.limits.heldBodiesBytes = 1 << 20
-    setup.limits.heldBodiesBytesPerTenant = 100_000
-    setup.limits.answerBytes = 4_000
-    setup.limits.bodyBytes = 500
-    let gate = try TestGate(setup)
+    let gate = try narrow(all: 1 << 20, perTenant: 100_000)
     let (exchange, client) = try #require(open(gate, Specimens.chat(stream: true)))
     gate.pipeline.run(exchange)
     gate.turnLedger()

@@ -133,6 +133,7 @@ func aFullDiskConfirmsNothingAndHealsWithoutRestart(file: String) throws {
   disk.set { $0.synchronize = (EIO, "journal-2") }
   #expect(throws: SealedLogError.self) { try writer.switchJournal(to: "\(fixture.root)/journal-2", beginning: [1]) }
   #expect(writer.health.state == .ok)
+  #expect(access("\(fixture.root)/journal-2", F_OK) != 0, "a recovery would read it behind the old one")
   var first = entry(stream, 1)
   first.journal = [7]
   #expect(writer.append(first, loop: 0))

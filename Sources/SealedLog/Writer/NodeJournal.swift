@@ -31,7 +31,10 @@ final class NodeJournal: Sendable {
       if number == 0 { number = file.settle() }
       if number == 0 { number = file.synchronize() }
       guard number == 0 else {
+        // Left where it is, it would be taken for what follows the old one, which goes on.
+        _ = file.truncate(to: length)
         file.close()
+        if length == 0 { disk.remove(path) }
         return number
       }
     }
