@@ -2,16 +2,16 @@ public import JSONText
 
 /// A streamed answer on its way from a provider to its client, whatever the two speak; one per exchange.
 ///
-/// A value to be kept in one place, never copied. What is to go out stands in `out`, whole events only. The dialect's
-/// final event is kept back until the exchange is settled (``appendEnd(to:)``).
+/// Kept in one place: a copy stands for the same stream. What is to go out stands in `out`, whole events only. The
+/// dialect's final event is kept back until the exchange is settled (``appendEnd(to:)``).
 public enum AnswerStream {
-  /// No stream has begun; also what is left in its place while a reader works.
+  /// No stream has begun.
   case none
   /// Chat, and the legacy completions.
-  case chat(ChatStreamReader)
-  case responses(ResponsesStreamReader)
-  case messages(MessagesStreamReader)
-  case translated(TranslatedStream)
+  case chat(ReaderPlace<ChatStreamReader>)
+  case responses(ReaderPlace<ResponsesStreamReader>)
+  case messages(ReaderPlace<MessagesStreamReader>)
+  case translated(ReaderPlace<TranslatedStream>)
 
   /// - Parameter tools: The event loop's, where it has some.
   public init(
@@ -19,13 +19,21 @@ public enum AnswerStream {
   ) {
     self =
       switch (wire, route) {
-      case (.chat, .chat): .chat(ChatStreamReader(options, tools: tools))
-      case (.completions, .completions): .chat(ChatStreamReader(options, isCompletion: true, tools: tools))
-      case (.responses, .responses): .responses(ResponsesStreamReader(options, tools: tools))
-      case (.messages, .messages): .messages(MessagesStreamReader(options, tools: tools))
-      default: .translated(TranslatedStream(from: wire, to: route, options, tools: tools))
+      case (.chat, .chat): .chat(ReaderPlace(ChatStreamReader(options, tools: tools)))
+      case (.completions, .completions):
+        .chat(ReaderPlace(ChatStreamReader(options, isCompletion: true, tools: tools)))
+      case (.responses, .responses): .responses(ReaderPlace(ResponsesStreamReader(options, tools: tools)))
+      case (.messages, .messages): .messages(ReaderPlace(MessagesStreamReader(options, tools: tools)))
+      default: .translated(ReaderPlace(TranslatedStream(from: wire, to: route, options, tools: tools)))
       }
   }
+}
+
+/// Where a reader lies and is changed: whoever asks a stream for something copies one reference and no reader, and an
+/// exchange without a stream has no room for one.
+public final class ReaderPlace<Reader: AnswerStreamReader> {
+  var reader: Reader
+  init(_ reader: Reader) { self.reader = reader }
 }
 
 /// What every reader of a stream can do.
@@ -60,164 +68,102 @@ extension AnswerStream: AnswerStreamReader {
   public var state: StreamState {
     switch self {
     case .none: .open
-    case .chat(let reader): reader.state
-    case .responses(let reader): reader.state
-    case .messages(let reader): reader.state
-    case .translated(let reader): reader.state
+    case .chat(let place): place.reader.state
+    case .responses(let place): place.reader.state
+    case .messages(let place): place.reader.state
+    case .translated(let place): place.reader.state
     }
   }
 
   public var usage: Usage? {
     switch self {
     case .none: nil
-    case .chat(let reader): reader.usage
-    case .responses(let reader): reader.usage
-    case .messages(let reader): reader.usage
-    case .translated(let reader): reader.usage
+    case .chat(let place): place.reader.usage
+    case .responses(let place): place.reader.usage
+    case .messages(let place): place.reader.usage
+    case .translated(let place): place.reader.usage
     }
   }
 
   public var tier: ServiceTier? {
     switch self {
     case .none: nil
-    case .chat(let reader): reader.tier
-    case .responses(let reader): reader.tier
-    case .messages(let reader): reader.tier
-    case .translated(let reader): reader.tier
+    case .chat(let place): place.reader.tier
+    case .responses(let place): place.reader.tier
+    case .messages(let place): place.reader.tier
+    case .translated(let place): place.reader.tier
     }
   }
 
   public var outputBytes: Int {
     switch self {
     case .none: 0
-    case .chat(let reader): reader.outputBytes
-    case .responses(let reader): reader.outputBytes
-    case .messages(let reader): reader.outputBytes
-    case .translated(let reader): reader.outputBytes
+    case .chat(let place): place.reader.outputBytes
+    case .responses(let place): place.reader.outputBytes
+    case .messages(let place): place.reader.outputBytes
+    case .translated(let place): place.reader.outputBytes
     }
   }
 
   public var isComplete: Bool {
     switch self {
     case .none: false
-    case .chat(let reader): reader.isComplete
-    case .responses(let reader): reader.isComplete
-    case .messages(let reader): reader.isComplete
-    case .translated(let reader): reader.isComplete
+    case .chat(let place): place.reader.isComplete
+    case .responses(let place): place.reader.isComplete
+    case .messages(let place): place.reader.isComplete
+    case .translated(let place): place.reader.isComplete
     }
   }
-
-  // A reader is taken out while it changes: a second reference to its buffers would copy them.
 
   public mutating func feed<Rewriter: AnswerRewriter>(
     _ chunk: UnsafeRawBufferPointer, rewriter: inout Rewriter, into out: ByteArena
   ) {
     switch self {
     case .none: break
-    case .chat(var reader):
-      self = .none
-      reader.feed(chunk, rewriter: &rewriter, into: out)
-      self = .chat(reader)
-    case .responses(var reader):
-      self = .none
-      reader.feed(chunk, rewriter: &rewriter, into: out)
-      self = .responses(reader)
-    case .messages(var reader):
-      self = .none
-      reader.feed(chunk, rewriter: &rewriter, into: out)
-      self = .messages(reader)
-    case .translated(var reader):
-      self = .none
-      reader.feed(chunk, rewriter: &rewriter, into: out)
-      self = .translated(reader)
+    case .chat(let place): place.reader.feed(chunk, rewriter: &rewriter, into: out)
+    case .responses(let place): place.reader.feed(chunk, rewriter: &rewriter, into: out)
+    case .messages(let place): place.reader.feed(chunk, rewriter: &rewriter, into: out)
+    case .translated(let place): place.reader.feed(chunk, rewriter: &rewriter, into: out)
     }
   }
 
   public mutating func finish<Rewriter: AnswerRewriter>(rewriter: inout Rewriter, into out: ByteArena) {
     switch self {
     case .none: break
-    case .chat(var reader):
-      self = .none
-      reader.finish(rewriter: &rewriter, into: out)
-      self = .chat(reader)
-    case .responses(var reader):
-      self = .none
-      reader.finish(rewriter: &rewriter, into: out)
-      self = .responses(reader)
-    case .messages(var reader):
-      self = .none
-      reader.finish(rewriter: &rewriter, into: out)
-      self = .messages(reader)
-    case .translated(var reader):
-      self = .none
-      reader.finish(rewriter: &rewriter, into: out)
-      self = .translated(reader)
+    case .chat(let place): place.reader.finish(rewriter: &rewriter, into: out)
+    case .responses(let place): place.reader.finish(rewriter: &rewriter, into: out)
+    case .messages(let place): place.reader.finish(rewriter: &rewriter, into: out)
+    case .translated(let place): place.reader.finish(rewriter: &rewriter, into: out)
     }
   }
 
   public mutating func appendEnd(to out: ByteArena) {
     switch self {
     case .none: break
-    case .chat(var reader):
-      self = .none
-      reader.appendEnd(to: out)
-      self = .chat(reader)
-    case .responses(var reader):
-      self = .none
-      reader.appendEnd(to: out)
-      self = .responses(reader)
-    case .messages(var reader):
-      self = .none
-      reader.appendEnd(to: out)
-      self = .messages(reader)
-    case .translated(var reader):
-      self = .none
-      reader.appendEnd(to: out)
-      self = .translated(reader)
+    case .chat(let place): place.reader.appendEnd(to: out)
+    case .responses(let place): place.reader.appendEnd(to: out)
+    case .messages(let place): place.reader.appendEnd(to: out)
+    case .translated(let place): place.reader.appendEnd(to: out)
     }
   }
 
   public mutating func appendError(_ refusal: Refusal, requestID: String, to out: ByteArena) {
     switch self {
     case .none: break
-    case .chat(var reader):
-      self = .none
-      reader.appendError(refusal, requestID: requestID, to: out)
-      self = .chat(reader)
-    case .responses(var reader):
-      self = .none
-      reader.appendError(refusal, requestID: requestID, to: out)
-      self = .responses(reader)
-    case .messages(var reader):
-      self = .none
-      reader.appendError(refusal, requestID: requestID, to: out)
-      self = .messages(reader)
-    case .translated(var reader):
-      self = .none
-      reader.appendError(refusal, requestID: requestID, to: out)
-      self = .translated(reader)
+    case .chat(let place): place.reader.appendError(refusal, requestID: requestID, to: out)
+    case .responses(let place): place.reader.appendError(refusal, requestID: requestID, to: out)
+    case .messages(let place): place.reader.appendError(refusal, requestID: requestID, to: out)
+    case .translated(let place): place.reader.appendError(refusal, requestID: requestID, to: out)
     }
   }
 
   public mutating func appendKeepAlive(to out: ByteArena) {
     switch self {
     case .none: break
-    case .chat(var reader):
-      self = .none
-      reader.appendKeepAlive(to: out)
-      self = .chat(reader)
-    case .responses(var reader):
-      self = .none
-      reader.appendKeepAlive(to: out)
-      self = .responses(reader)
-    case .messages(var reader):
-      self = .none
-      reader.appendKeepAlive(to: out)
-      self = .messages(reader)
-    case .translated(var reader):
-      self = .none
-      reader.appendKeepAlive(to: out)
-      self = .translated(reader)
+    case .chat(let place): place.reader.appendKeepAlive(to: out)
+    case .responses(let place): place.reader.appendKeepAlive(to: out)
+    case .messages(let place): place.reader.appendKeepAlive(to: out)
+    case .translated(let place): place.reader.appendKeepAlive(to: out)
     }
   }
 }

@@ -95,8 +95,7 @@ public enum FinishReason: String, Sendable, CaseIterable {
 
   /// Reads a provider's word; nil for one that means failure or that nobody knows, because no reason is invented.
   init?(provider word: UnsafeRawBufferPointer) {
-    for reason in [FinishReason.stop, .length, .toolCalls, .contentFilter, .functionCall]
-    where word.elementsEqual(reason.rawValue.utf8) {
+    if let reason = FinishReason(exactly: word) {
       self = reason
       return
     }
@@ -105,6 +104,23 @@ public enum FinishReason: String, Sendable, CaseIterable {
       return
     }
     return nil
+  }
+
+  /// Reads one of OpenAI's own words.
+  init?(exactly word: UnsafeRawBufferPointer) {
+    if word.equals("stop") {
+      self = .stop
+    } else if word.equals("length") {
+      self = .length
+    } else if word.equals("tool_calls") {
+      self = .toolCalls
+    } else if word.equals("content_filter") {
+      self = .contentFilter
+    } else if word.equals("function_call") {
+      self = .functionCall
+    } else {
+      return nil
+    }
   }
 
   private static let synonyms: [(StaticString, FinishReason)] = [

@@ -4,11 +4,12 @@ internal import Glibc
 ///
 /// Reused from request to request by ``reset()``; belongs to one event loop.
 public final class ByteArena {
-  // Private, so that the compiler sees every access and needs no check of exclusivity at run time.
-  private var memory = ByteArena.nothing.start
-  private var length = 0
+  // For this file alone; other modules see it because short appends are inlined there.
+  @usableFromInline var memory = ByteArena.nothing.start
+  /// Never more than `room`.
+  @usableFromInline var length = 0
   /// Bytes of `memory`; 0 while it is ``nothing``.
-  private var room = 0
+  @usableFromInline var room = 0
   private let first: Int
 
   /// Where arenas without memory of their own point: zeros that nobody writes to.
@@ -55,13 +56,12 @@ public final class ByteArena {
     reset(keeping: 0)
   }
 
-  public func reserve(_ additional: Int) {
-    let needed = length + additional
-    guard needed > room else { return }
-    grow(max(needed, room * 2, first))
-  }
+  @inlinable @inline(__always)
+  public func reserve(_ additional: Int) { if additional > room &- length { grow(by: additional) } }
 
-  private func grow(_ size: Int) {
+  @usableFromInline @inline(never)
+  func grow(by additional: Int) {
+    let size = max(length + additional, room * 2, first)
     let larger = UnsafeMutableRawPointer.allocate(byteCount: size, alignment: 16)
     larger.copyMemory(from: memory, byteCount: length)
     if room > 0 {
@@ -73,11 +73,13 @@ public final class ByteArena {
     room = size
   }
 
+  @inlinable @inline(__always)
   public func append(_ bytes: UnsafeRawBufferPointer) {
-    guard let start = bytes.baseAddress, bytes.count > 0 else { return }
-    reserve(bytes.count)
-    (memory + length).copyMemory(from: start, byteCount: bytes.count)
-    length += bytes.count
+    let count = bytes.count
+    guard let start = bytes.baseAddress, count > 0 else { return }
+    reserve(count)
+    (memory + length).copyMemory(from: start, byteCount: count)
+    length &+= count
   }
 
   /// Lets `write` fill up to `count` bytes behind the content; it returns how many it has filled.
@@ -90,21 +92,21 @@ public final class ByteArena {
     return filled
   }
 
+  @inlinable @inline(__always)
   public func append(_ byte: UInt8) {
     reserve(1)
     memory.storeBytes(of: byte, toByteOffset: length, as: UInt8.self)
-    length += 1
+    length &+= 1
   }
 
+  /// Inlined, a constant of some words is stored as such.
+  @inlinable @inline(__always)
   public func append(_ text: StaticString) {
     append(UnsafeRawBufferPointer(start: text.utf8Start, count: text.utf8CodeUnitCount))
   }
 
   /// Named apart from the one for constants: of two overloads a literal would take this one, and cost ten times as much.
-  public func append(utf8 text: String) {
-    var text = text
-    text.withUTF8 { append(UnsafeRawBufferPointer($0)) }
-  }
+  public func append(utf8 text: String) { text.withBytes { append($0) } }
 
   /// Appends a number in decimal digits.
   public func append(number: Int64) {
@@ -125,6 +127,7 @@ public final class ByteArena {
     length += digits
   }
 
+  @inlinable
   public func append(_ bytes: [UInt8]) { bytes.withUnsafeBytes { append($0) } }
 
   /// Forgets the first `count` bytes and moves the rest to the front.
@@ -145,4 +148,15 @@ public final class ByteArena {
 
   /// Cuts the content to its first `count` bytes.
   public func truncate(to count: Int) { length = min(length, max(0, count)) }
+}
+
+extension String {
+  /// Runs `body` on the text's UTF-8 where it lies: `withUTF8` may change its string, so it wants a copy, and that is
+  /// retained and released.
+  @inline(__always)
+  func withBytes(_ body: (UnsafeRawBufferPointer) -> Void) {
+    let isDone: Void? = utf8.withContiguousStorageIfAvailable { body(UnsafeRawBufferPointer($0)) }
+    guard isDone == nil else { return }
+    Array(utf8).withUnsafeBytes { body($0) }
+  }
 }

@@ -1,6 +1,7 @@
-/// Searches that look at eight bytes per step (SWAR: Hacker's Delight, section 6-1).
+/// Searches that look at many bytes per step: by vectors over what holds nothing, then by words of eight bytes (SWAR:
+/// Hacker's Delight, section 6-1) for the place of the hit.
 ///
-/// A borrow can mark bytes above a true hit by mistake, never below it; the lowest mark is what counts.
+/// In a word, a borrow can mark bytes above a true hit by mistake, never below it; the lowest mark is what counts.
 enum ByteSearch {
   private static let ones: UInt64 = 0x0101_0101_0101_0101
   private static let highs: UInt64 = 0x8080_8080_8080_8080
@@ -20,19 +21,54 @@ enum ByteSearch {
     return (zeros(text ^ ones &* 0x22) | zeros(text ^ ones &* 0x5C) | controls | text) & highs
   }
 
+  /// Sixteen bytes, signed: a control character and a byte ≥ 0x80 are both less than a space.
+  private typealias Block = SIMD16<Int8>
+  private typealias Marks = SIMDMask<SIMD16<Int8>>
+
+  @inline(__always)
+  private static func block(_ bytes: UnsafePointer<UInt8>, _ index: Int) -> Block {
+    UnsafeRawPointer(bytes + index).loadUnaligned(as: Block.self)
+  }
+
+  /// All ones where ``specials(_:)`` sets a mark; each of them is true.
+  @inline(__always)
+  private static func specials(in block: Block) -> Marks {
+    let controls = block .< Block(repeating: 0x20)
+    let quotes = block .== Block(repeating: 0x22)
+    let backslashes = block .== Block(repeating: 0x5C)
+    return controls .| quotes .| backslashes
+  }
+
+  @inline(__always)
+  private static func isAnySet(_ marks: Marks) -> Bool {
+    let halves = unsafeBitCast(marks, to: SIMD2<UInt64>.self)
+    return halves.x | halves.y != 0
+  }
+
+  /// What ``nextSpecial(_:_:_:)`` finds if it lies within 16 bytes; else a place in front of it, which may be `end`.
+  @inline(__always)
+  static func nearSpecial(_ bytes: UnsafePointer<UInt8>, _ index: Int, _ end: Int) -> Int {
+    guard end &- index >= 16 else { return index }
+    let first = specials(word(bytes, index))
+    if first != 0 { return index &+ first.trailingZeroBitCount / 8 }
+    let second = specials(word(bytes, index &+ 8))
+    if second != 0 { return index &+ 8 &+ second.trailingZeroBitCount / 8 }
+    return index &+ 16
+  }
+
   /// The first quote, backslash, control character or byte ≥ 0x80 at or behind `index`; `end` if there is none.
   @inline(__always)
   static func nextSpecial(_ bytes: UnsafePointer<UInt8>, _ index: Int, _ end: Int) -> Int {
     var index = index
-    // A name ends in the first word, a text goes on for many: those by two words.
+    // Between two escapes or letters beyond ASCII lies little, a plain text goes on for long: that by blocks.
     if end &- index >= 8 {
       let marks = specials(word(bytes, index))
       if marks != 0 { return index &+ marks.trailingZeroBitCount / 8 }
       index &+= 8
     }
-    while end &- index >= 16 {
-      if specials(word(bytes, index)) | specials(word(bytes, index &+ 8)) != 0 { break }
-      index &+= 16
+    while end &- index >= 32 {
+      if isAnySet(specials(in: block(bytes, index)) .| specials(in: block(bytes, index &+ 16))) { break }
+      index &+= 32
     }
     while end &- index >= 8 {
       let marks = specials(word(bytes, index))
@@ -47,16 +83,16 @@ enum ByteSearch {
     return end
   }
 
-  /// The begin of the first block of 32 bytes from `index` on that may hold `byte`, or of what is left behind the last.
+  /// The begin of the first 64 bytes from `index` on that hold `byte`, or of what is left behind the last.
   @inline(__always)
   static func skip(without byte: UInt8, _ bytes: UnsafePointer<UInt8>, _ index: Int, _ end: Int) -> Int {
-    let wanted = ones &* UInt64(byte)
+    let wanted = Block(repeating: Int8(bitPattern: byte))
     var index = index
-    while end &- index >= 32 {
-      let first = zeros(word(bytes, index) ^ wanted) | zeros(word(bytes, index &+ 8) ^ wanted)
-      let second = zeros(word(bytes, index &+ 16) ^ wanted) | zeros(word(bytes, index &+ 24) ^ wanted)
-      if (first | second) & highs != 0 { break }
-      index &+= 32
+    while end &- index >= 64 {
+      let first: Marks = (block(bytes, index) .== wanted) .| (block(bytes, index &+ 16) .== wanted)
+      let second: Marks = (block(bytes, index &+ 32) .== wanted) .| (block(bytes, index &+ 48) .== wanted)
+      if isAnySet(first .| second) { break }
+      index &+= 64
     }
     return index
   }

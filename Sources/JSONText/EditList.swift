@@ -37,8 +37,7 @@ public struct EditList {
   }
 
   public mutating func replace(_ start: Int, _ end: Int, utf8 text: String) {
-    var text = text
-    text.withUTF8 { replace(start, end, with: UnsafeRawBufferPointer($0)) }
+    replace(start, end) { $0.append(utf8: text) }
   }
 
   public mutating func replace(_ start: Int, _ end: Int, with bytes: [UInt8]) {
@@ -47,8 +46,13 @@ public struct EditList {
 
   /// Replaces by `text` as a JSON string with its quotes.
   public mutating func replace(_ start: Int, _ end: Int, quoted text: String) {
+    replace(start, end) { JSONEscape.appendQuoted(text, to: $0) }
+  }
+
+  /// Replaces by what `write` appends.
+  public mutating func replace(_ start: Int, _ end: Int, writing write: (ByteArena) -> Void) {
     let from = replacements.count
-    JSONEscape.appendQuoted(text, to: replacements)
+    write(replacements)
     add(Edit(start: start, end: end, from: from, to: replacements.count))
   }
 
@@ -66,14 +70,16 @@ public struct EditList {
       return
     }
     // The few edits of most requests move within their memory.
-    for index in edits.indices.dropFirst() {
-      let edit = edits[index]
-      var place = index
-      while place > 0, (edit.start, edit.end) < (edits[place - 1].start, edits[place - 1].end) {
-        edits[place] = edits[place - 1]
-        place -= 1
+    edits.withUnsafeMutableBufferPointer { edits in
+      for index in edits.indices.dropFirst() {
+        let edit = edits[index]
+        var place = index
+        while place > 0, (edit.start, edit.end) < (edits[place - 1].start, edits[place - 1].end) {
+          edits[place] = edits[place - 1]
+          place -= 1
+        }
+        edits[place] = edit
       }
-      edits[place] = edit
     }
   }
 

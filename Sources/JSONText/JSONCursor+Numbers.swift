@@ -8,7 +8,14 @@ extension JSONCursor {
     if isNegative { index += 1 }
 
     let whole = index
-    index = skipDigits(index)
+    // Nineteen digits fit; what more of them make of it is not used.
+    var magnitude: UInt64 = 0
+    while index < end {
+      let digit = bytes[index] &- 0x30
+      guard digit < 10 else { break }
+      magnitude = magnitude &* 10 &+ UInt64(digit)
+      index &+= 1
+    }
     guard index > whole, index - whole == 1 || bytes[whole] != 0x30 else {
       throw JSONTextError(.invalidNumber, at: start)
     }
@@ -42,26 +49,17 @@ extension JSONCursor {
     position = index
     return JSONNumber(
       start: start, end: index, isInteger: isInteger, isNegative: isNegative, digits: wholeDigits + fractionDigits,
-      integer: isInteger ? integer(whole, wholeDigits, isNegative) : nil)
+      integer: isInteger && wholeDigits <= 19 ? Self.integer(magnitude, isNegative) : nil)
   }
 
   private func skipDigits(_ index: Int) -> Int {
     var index = index
-    while index < end, bytes[index] &- 0x30 < 10 { index += 1 }
+    while index < end, bytes[index] &- 0x30 < 10 { index &+= 1 }
     return index
   }
 
-  private func integer(_ start: Int, _ digits: Int, _ isNegative: Bool) -> Int64? {
-    guard digits <= 19 else { return nil }
-    var value: Int64 = 0
-    for index in start..<(start + digits) {
-      let digit = Int64(bytes[index] - 0x30)
-      let (shifted, overflow) = value.multipliedReportingOverflow(by: 10)
-      let (sum, carry) =
-        isNegative ? shifted.subtractingReportingOverflow(digit) : shifted.addingReportingOverflow(digit)
-      guard !overflow, !carry else { return nil }
-      value = sum
-    }
-    return value
+  private static func integer(_ magnitude: UInt64, _ isNegative: Bool) -> Int64? {
+    guard isNegative else { return Int64(exactly: magnitude) }
+    return magnitude <= Int64.min.magnitude ? Int64(truncatingIfNeeded: 0 &- magnitude) : nil
   }
 }

@@ -2,8 +2,24 @@ extension JSONCursor {
   /// Reads a string: its content is valid UTF-8 without control characters, its escapes are well-formed.
   public mutating func string() throws(JSONTextError) -> JSONString {
     guard try nextByte() == 0x22 else { throw JSONTextError(.unexpectedByte, at: position) }
-    let first = position + 1
-    var index = first
+    return try quoted()
+  }
+
+  /// Reads the string whose opening quote stands at ``position``.
+  @inline(__always)
+  mutating func quoted() throws(JSONTextError) -> JSONString {
+    let first = position &+ 1
+    // Names and most values are plain and end within two words: those are read without a call.
+    let stop = ByteSearch.nearSpecial(bytes, first, end)
+    guard stop < end, bytes[stop] == 0x22 else { return try content(first, from: stop) }
+    position = stop &+ 1
+    return JSONString(start: first, end: stop, hasEscapes: false, isASCII: true)
+  }
+
+  /// Reads a string's content, of which all in front of `index` is plain ASCII, and its closing quote.
+  @inline(never)
+  private mutating func content(_ first: Int, from index: Int) throws(JSONTextError) -> JSONString {
+    var index = index
     var hasEscapes = false
     var isASCII = true
     while true {

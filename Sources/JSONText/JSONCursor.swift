@@ -87,7 +87,7 @@ public struct JSONCursor {
     guard byte == 0x22 else { throw JSONTextError(.unexpectedByte, at: position) }
     guard walk.count < limits.membersPerObject else { throw JSONTextError(.tooManyMembers, at: position) }
     walk.count += 1
-    let key = try string()
+    let key = try quoted()
     guard try nextByte() == 0x3A else { throw JSONTextError(.unexpectedByte, at: position) }
     position += 1
     return key
@@ -120,7 +120,7 @@ public struct JSONCursor {
       return nil
     }
     walk.count += 1
-    return try string()
+    return try quoted()
   }
 
   @inline(__always)
@@ -177,16 +177,16 @@ public struct JSONCursor {
 
   /// Reads and validates one value of any kind.
   public mutating func skipValue() throws(JSONTextError) {
-    switch try peek() {
-    case .string: _ = try string()
-    case .number: _ = try number()
-    case .true, .false, .null: _ = try literal()
-    case .object:
+    switch try nextByte() {
+    case 0x22: _ = try quoted()
+    case 0x2D, 0x30...0x39: _ = try number()
+    case 0x7B:
       var walk = try enterObject()
       while try nextMember(&walk) != nil { try skipValue() }
-    case .array:
+    case 0x5B:
       var walk = try enterArray()
       while try nextElement(&walk) { try skipValue() }
+    default: _ = try literal()
     }
   }
 

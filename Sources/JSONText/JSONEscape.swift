@@ -4,27 +4,28 @@ public enum JSONEscape {
   /// without quotes. Bytes ≥ 0x80 go out as they are.
   public static func append(_ text: UnsafeRawBufferPointer, depth: UInt8 = 1, to out: ByteArena) {
     guard let base = text.baseAddress?.assumingMemoryBound(to: UInt8.self) else { return }
-    out.reserve(text.count)
+    let count = text.count
+    out.reserve(count)
+    // Always `run ≤ index ≤ count`.
     var run = 0
     var index = 0
-    while index < text.count {
-      index = ByteSearch.nextSpecial(base, index, text.count)
-      guard index < text.count else { break }
+    while index < count {
+      index = ByteSearch.nextSpecial(base, index, count)
+      guard index < count else { break }
       let byte = base[index]
       if byte < 0x80 {
-        out.append(UnsafeRawBufferPointer(rebasing: text[run..<index]))
+        out.append(UnsafeRawBufferPointer(start: base + run, count: index &- run))
         escape(byte, depth: depth, to: out)
-        run = index + 1
+        run = index &+ 1
       }
-      index += 1
+      index &+= 1
     }
-    out.append(UnsafeRawBufferPointer(rebasing: text[run..<text.count]))
+    out.append(UnsafeRawBufferPointer(start: base + run, count: count &- run))
   }
 
   /// As ``append(_:depth:to:)``, of a string.
   public static func append(_ text: String, depth: UInt8 = 1, to out: ByteArena) {
-    var text = text
-    text.withUTF8 { append(UnsafeRawBufferPointer($0), depth: depth, to: out) }
+    text.withBytes { append($0, depth: depth, to: out) }
   }
 
   /// Appends `text` as a JSON string with its quotes.

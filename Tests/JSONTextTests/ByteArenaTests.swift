@@ -30,6 +30,26 @@ struct ByteArenaTests {
     #expect(arena.count == 1101 && text(arena).hasSuffix("bbccc" + String(repeating: "c", count: 997)))
   }
 
+  @Test("What is appended lies whole at the end, also where the room ends within it", arguments: 25..<70)
+  func appendsAtTheEdgeOfItsRoom(length: Int) {
+    let lead = String(repeating: "x", count: length)
+    let long = "a text of more than fifteen bytes"
+    for (name, append) in [
+      ("constant", { $0.append("a text of more than fifteen bytes") }), ("string", { $0.append(utf8: long) }),
+      ("array", { $0.append(Array(long.utf8)) }), ("bytes", { arena in for byte in long.utf8 { arena.append(byte) } }),
+    ] as [(String, (ByteArena) -> Void)] {
+      let arena = ByteArena(capacity: 64)
+      arena.append(utf8: lead)
+      append(arena)
+      #expect(text(arena) == lead + long, "\(name)")
+    }
+    let arena = ByteArena(capacity: 64)
+    arena.append(utf8: lead)
+    arena.append(utf8: "short")
+    arena.append(utf8: "")
+    #expect(text(arena) == lead + "short")
+  }
+
   @Test("What has grown too large is given back at a reset, and the arena serves again")
   func givenBack() {
     let arena = ByteArena(capacity: 64)

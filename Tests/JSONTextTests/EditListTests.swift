@@ -19,6 +19,16 @@ import Testing
     #expect(applied("0123456789", [(4, 6, "x"), (6, 6, "y"), (6, 8, "z")]) == "0123xyz89")
   }
 
+  @Test func insertionsAtOnePlaceStandInTheirOrder() {
+    #expect(applied("{1}", [(2, 2, ",2"), (2, 2, ",3"), (1, 2, "0"), (2, 2, "")]) == "{0,2,3}")
+    var list = EditList()
+    list.replace(1, 1) { $0.append(number: -7) }
+    list.replace(1, 1) { _ in }
+    let out = ByteArena()
+    let isDone = withBytes(Array("[]".utf8)) { list.apply(to: $0, into: out) }
+    #expect(isDone && out.text == "[-7]")
+  }
+
   @Test(arguments: [2, 63, 64, 65, 200])
   func sortsFewAndManyAlike(count: Int) {
     let body = String(repeating: "-", count: count)
@@ -43,5 +53,22 @@ import Testing
       }
     }
     withBytes(Array("abc".utf8)) { #expect($0.lineEnd(from: 0) == 3 && $0.lineEnd(from: 9) == 3) }
+  }
+
+  @Test(arguments: [0x25, 0x00, 0x80, 0xFF] as [UInt8])
+  func findsAByteAtEveryDistance(byte: UInt8) {
+    for length in [0, 1, 63, 64, 65, 127, 128, 129, 200] {
+      for start in [0, 1, 7, 64] where start <= length {
+        let bytes = [UInt8](repeating: byte ^ 0x01, count: length)
+        withBytes(bytes) { #expect($0.firstIndex(of: byte, from: start) == length) }
+        for place in start..<length {
+          var bytes = bytes
+          bytes[place] = byte
+          // What lies in front of the start does not count.
+          if start > 0 { bytes[start - 1] = byte }
+          withBytes(bytes) { #expect($0.firstIndex(of: byte, from: start) == place) }
+        }
+      }
+    }
   }
 }

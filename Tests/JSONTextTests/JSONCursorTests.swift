@@ -45,7 +45,7 @@ import Testing
       [0xF4, 0x90, 0x80, 0x80], [0xF5, 0x80, 0x80, 0x80], [0xFE], [0xFF], [0xF0, 0x9F, 0x98], [0xFC, 0x80, 0x80, 0x80],
     ] as [[UInt8]])
   func refusesInvalidUTF8AtEveryAlignment(bytes: [UInt8]) {
-    for padding in 0..<49 {
+    for padding in 0..<97 {
       let text = [0x22] + [UInt8](repeating: 0x61, count: padding) + bytes + [0x22]
       #expect(refusal(of: text) == .invalidUTF8)
     }
@@ -61,9 +61,9 @@ import Testing
         case 0x80...0xFF: .invalidUTF8
         default: nil
         }
-      for padding in 0..<41 {
+      for padding in 0..<97 {
         let lead = [UInt8](repeating: 0x78, count: padding)
-        #expect(refusal(of: [0x22] + lead + [byte] + [UInt8](repeating: 0x78, count: 20) + [0x22]) == code)
+        #expect(refusal(of: [0x22] + lead + [byte] + [UInt8](repeating: 0x78, count: 40) + [0x22]) == code)
         #expect((refusal(of: [0x22] + lead + [byte]) == nil) == (byte == 0x22))
       }
     }
@@ -113,8 +113,9 @@ import Testing
   @Test(
     arguments: [
       ("0", Int64(0)), ("-0", 0), ("42", 42), ("9223372036854775807", .max), ("-9223372036854775808", .min),
-      ("9223372036854775808", nil), ("-9223372036854775809", nil), ("99999999999999999999", nil), ("1.0", nil),
-      ("1e0", nil),
+      ("9223372036854775808", nil), ("-9223372036854775809", nil), ("9999999999999999999", nil),
+      ("-9999999999999999999", nil), ("999999999999999999", 999_999_999_999_999_999), ("18446744073709551617", nil),
+      ("99999999999999999999", nil), ("1.0", nil), ("1e0", nil),
     ] as [(String, Int64?)])
   func readsIntegersThatFit(text: String, value: Int64?) throws {
     try withBytes(Array(text.utf8)) { bytes in
@@ -135,7 +136,7 @@ import Testing
   }
 
   @Test func stringsTellWhatTheyHold() throws {
-    for padding in 0..<50 {
+    for padding in 0..<97 {
       let lead = String(repeating: "x", count: padding)
       for (content, hasEscapes, isASCII) in [
         ("", false, true), ("plain", false, true), ("a\\nb", true, true), ("ü", false, false), ("\\u00fc", true, true),
@@ -150,6 +151,27 @@ import Testing
         }
       }
     }
+  }
+
+  @Test func aStringEndsAtItsQuoteHoweverMuchFollows() throws {
+    for length in 0..<97 {
+      for rest in 0..<40 {
+        let content = String(repeating: "x", count: length)
+        let text = "{\"\(content)\":\"\(content)\"" + String(repeating: "\"", count: rest)
+        try withBytes(Array(text.utf8)) { bytes in
+          var cursor = try JSONCursor(bytes)
+          var walk = try cursor.enterObject()
+          let key = try cursor.nextMember(&walk)
+          #expect(key == JSONString(start: 2, end: length + 2, hasEscapes: false, isASCII: true))
+          try cursor.skipValue()
+          #expect(cursor.position == bytes.count - rest)
+        }
+      }
+    }
+  }
+
+  @Test func aCutStringIsRefusedAtEveryLength() {
+    for length in 0..<97 { #expect(refusal(of: "\"" + String(repeating: "x", count: length)) == .unexpectedEnd) }
   }
 
   @Test func walksMembersInOrder() throws {

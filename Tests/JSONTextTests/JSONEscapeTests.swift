@@ -35,6 +35,15 @@ import Testing
   ])
   func unescapes(raw: String, text: String) { #expect(unescaped(raw, depth: 1) == text) }
 
+  @Test func escapesAtEveryDistance() {
+    for padding in 0..<97 {
+      let lead = String(repeating: "x", count: padding)
+      for (text, raw) in [("\"", "\\\""), ("\n", "\\n"), ("ü\"", "ü\\\""), ("\u{7F}", "\u{7F}")] {
+        #expect(escaped(lead + text + lead, depth: 1) == lead + raw + lead)
+      }
+    }
+  }
+
   @Test func whatIsEscapedComesBack() {
     var random = SeededGenerator(seed: 7)
     let scalars: [Unicode.Scalar] = ["\"", "\\", "\n", "\u{0}", "\u{1F}", "a", "b", "ü", "€", "😀", "\u{7F}", "/", "u"]

@@ -115,9 +115,8 @@ public final class AnswerScan {
     if usage != nil { usage?.tier = serviceTier.flatMap { ServiceTier(answered: $0.of(body)) } }
   }
 
-  /// Reads any value without looking for text.
+  /// Reads any value, at whose first byte the cursor stands, without looking for text.
   private func value(_ cursor: inout JSONCursor) throws(JSONTextError) -> ByteRange {
-    _ = try cursor.peek()
     let start = cursor.position
     try cursor.skipValue()
     return ByteRange(start, cursor.position)
@@ -176,13 +175,12 @@ public final class AnswerScan {
     let text = try cursor.string()
     guard !text.isEmpty else { return }
     let word = text.range.of(body)
-    guard let reason = FinishReason(provider: word) else {
+    let exact = FinishReason(exactly: word)
+    guard let reason = exact ?? FinishReason(provider: word) else {
       hasUnknownFinish = true
       return
     }
-    finishes.append(
-      AnswerFinish(
-        choice: choice, reason: reason, value: text.quoted, isExact: word.elementsEqual(reason.rawValue.utf8)))
+    finishes.append(AnswerFinish(choice: choice, reason: reason, value: text.quoted, isExact: exact != nil))
   }
 }
 

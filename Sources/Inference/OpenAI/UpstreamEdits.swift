@@ -48,7 +48,6 @@ extension RequestScan {
   private func addOpenAIEdits(_ edits: UpstreamEdits, to list: inout EditList, body: UnsafeRawBufferPointer) -> [String]
   {
     var (removed, dropped) = denied(edits.deniedFields, body)
-    var added = ""
     for place in removed { list.dropInside(members[place].nameStart, members[place].valueEnd) }
     // Few members are denied, mostly none: looking through them costs less than a set.
     let isDenied = removed
@@ -59,9 +58,9 @@ extension RequestScan {
     if route == .chat || route == .completions, stream, edits.includeUsage,
       !edits.deniedFields.contains("stream_options")
     {
-      askUsage(&list, &added)
+      askUsage(&list)
     }
-    editLimit(edits, &list, &added, &removed)
+    editLimit(edits, &list, &removed)
     for place in [places.user, places.safetyIdentifier] where !isDenied.contains(place) {
       guard let member = extent(place) else { continue }
       guard let hash = edits.userHash else {
@@ -75,13 +74,12 @@ extension RequestScan {
       if metadata != nil { dropped.append("metadata") }
     }
     if route == .responses {
-      if !edits.deniedFields.contains("store") { forbidStore(&list, &added, &dropped) }
+      if !edits.deniedFields.contains("store") { forbidStore(&list, &dropped) }
     } else if features.contains(.store), !isDenied.contains(places.store), let store = extent(places.store) {
       list.replace(store.valueStart, store.valueEnd, with: "false")
       dropped.append("store")
     }
     remove(removed, &list)
-    if !added.isEmpty { list.replace(insertionPoint, insertionPoint, utf8: added) }
     return dropped
   }
 
@@ -103,53 +101,58 @@ extension RequestScan {
 
   func extent(_ place: Int) -> MemberExtent? { members.indices.contains(place) ? members[place] : nil }
 
-  private func askUsage(_ list: inout EditList, _ added: inout String) {
+  /// Adds a member behind the last one; several stand in the order of their calls.
+  private func insert(_ list: inout EditList, writing write: (ByteArena) -> Void) {
+    list.replace(insertionPoint, insertionPoint, writing: write)
+  }
+
+  private func askUsage(_ list: inout EditList) {
     guard !includeUsage else { return }
     guard let options = extent(places.streamOptions) else {
-      added += ",\"stream_options\":{\"include_usage\":true}"
-      return
+      return insert(&list) { $0.append(",\"stream_options\":{\"include_usage\":true}") }
     }
     if let value = places.includeUsage {
       list.replace(value.start, value.end, with: "true")
     } else if places.streamOptionsIsObject {
       let inside = options.valueStart + 1
-      list.replace(inside, inside, utf8: "\"include_usage\":true" + (places.streamOptionsIsEmpty ? "" : ","))
+      list.replace(inside, inside) {
+        $0.append("\"include_usage\":true")
+        if !places.streamOptionsIsEmpty { $0.append(0x2C) }
+      }
     } else {
       list.replace(options.valueStart, options.valueEnd, with: "{\"include_usage\":true}")
     }
   }
 
   /// Responses are stored where nobody says otherwise; whatever the record allows, nothing here could find them again.
-  private func forbidStore(_ list: inout EditList, _ added: inout String, _ dropped: inout [String]) {
-    guard let store = extent(places.store) else {
-      added += ",\"store\":false"
-      return
-    }
+  private func forbidStore(_ list: inout EditList, _ dropped: inout [String]) {
+    guard let store = extent(places.store) else { return insert(&list) { $0.append(",\"store\":false") } }
     if !places.isStoreFalse { list.replace(store.valueStart, store.valueEnd, with: "false") }
     if features.contains(.store) { dropped.append("store") }
   }
 
   /// One member carries the limit, the one that the provider reads; the other goes.
-  private func editLimit(_ edits: UpstreamEdits, _ list: inout EditList, _ added: inout String, _ removed: inout [Int])
-  {
+  private func editLimit(_ edits: UpstreamEdits, _ list: inout EditList, _ removed: inout [Int]) {
     guard route.generates, maxTokens != nil || edits.maxTokens != nil else { return }
     let limit = min(maxTokens ?? .max, edits.maxTokens ?? .max)
-    let (name, kept, other) =
+    let (added, kept, other): (StaticString, Int, Int) =
       switch (route, edits.maxTokensField) {
-      case (.responses, _): ("max_output_tokens", places.maxOutputTokens, -1)
-      case (.completions, _), (_, .maxTokens):
-        (TokenLimitField.maxTokens.rawValue, places.maxTokens, places.maxCompletionTokens)
+      case (.responses, _): (",\"max_output_tokens\":", places.maxOutputTokens, -1)
+      case (.completions, _), (_, .maxTokens): (",\"max_tokens\":", places.maxTokens, places.maxCompletionTokens)
       case (_, .maxCompletionTokens):
-        (TokenLimitField.maxCompletionTokens.rawValue, places.maxCompletionTokens, places.maxTokens)
+        (",\"max_completion_tokens\":", places.maxCompletionTokens, places.maxTokens)
       }
     if other >= 0, !removed.contains(other) { removed.append(other) }
     guard !removed.contains(kept) else { return }
     if let member = extent(kept) {
       if maxTokens != limit || maxTokensRange != ByteRange(member.valueStart, member.valueEnd) {
-        list.replace(member.valueStart, member.valueEnd, utf8: String(limit))
+        list.replace(member.valueStart, member.valueEnd) { $0.append(number: limit) }
       }
     } else {
-      added += ",\"\(name)\":\(limit)"
+      insert(&list) {
+        $0.append(added)
+        $0.append(number: limit)
+      }
     }
   }
 
