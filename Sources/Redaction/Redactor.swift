@@ -117,8 +117,8 @@ public final class Redactor {
   private func find(_ view: TextView, _ profile: RedactionProfile) throws(RedactionError) {
     candidates.removeAll(keepingCapacity: candidates.capacity <= 4096)
     keywords.removeAll(keepingCapacity: keywords.capacity <= 4096)
-    try search(view, profile)
-    let mayDecode = decoded.decode(view)
+    let hasPercent = try search(view, profile)
+    let mayDecode = decoded.decode(view, hasPercent: hasPercent)
     work += decoded.work
     if !decoded.fortyLetters.isEmpty, profile.input.types >> UInt64(FindingType.apiKey.index) & 1 != 0 {
       lettersOfAWS(view)
@@ -131,18 +131,21 @@ public final class Redactor {
   }
 
   /// Appends what stands in `view` to ``candidates`` and ``keywords``.
-  private func search(_ view: TextView, _ profile: RedactionProfile) throws(RedactionError) {
+  /// - Returns: Whether a percent sign may stand in it.
+  private func search(_ view: TextView, _ profile: RedactionProfile) throws(RedactionError) -> Bool {
     var scanner = Scanner(
-      text: view, types: profile.input.types, customLabels: profile.customLabels, candidates: candidates,
-      keywords: keywords, windows: windows.writer(2 * DigitWindow.capacity).base)
-    candidates = []
-    keywords = []
+      text: view, types: profile.input.types, customLabels: profile.customLabels,
+      windows: windows.writer(2 * DigitWindow.capacity).base)
+    // Exchanged, because a copy would count references.
+    swap(&scanner.candidates, &candidates)
+    swap(&scanner.keywords, &keywords)
     scanner.scan()
-    candidates = scanner.candidates
-    keywords = scanner.keywords
+    swap(&scanner.candidates, &candidates)
+    swap(&scanner.keywords, &keywords)
     work += scanner.work
-    if let patterns = profile.patterns { try match(patterns, view) }
+    if profile.patternCount > 0, let patterns = profile.patterns { try match(patterns, view) }
     profile.lists?.find(in: view, into: &candidates)
+    return scanner.hasPercent
   }
 
   /// Scans the decoded text once; what is found there takes the whole run.
@@ -150,7 +153,7 @@ public final class Redactor {
     let outer = candidates
     candidates = []
     keywords.removeAll(keepingCapacity: true)
-    try search(TextView(bytes: decoded.text.bytes, start: NormalisedText.margin, end: decoded.text.end), profile)
+    _ = try search(TextView(bytes: decoded.text.bytes, start: NormalisedText.margin, end: decoded.text.end), profile)
     Candidate.sort(&candidates)
     ContextWindow.apply(keywords, to: &candidates)
     let inner = candidates

@@ -123,6 +123,25 @@ struct EncodedTests {
     #expect(try Bench.everything().redact(text).text == text)
   }
 
+  /// The scanner passes over a key's block, so it sees no percent sign there; the stronger action takes the whole block.
+  @Test(arguments: ["\n-----END PRIVATE KEY-----", ""])
+  func findsAPercentEncodedMailWithinAPrivateKey(end: String) throws {
+    let bench = try Bench(
+      RedactionProfile(
+        name: "p",
+        rules: [
+          RedactionRule(id: "key", detect: [.privateKey], action: .flag),
+          RedactionRule(id: "mail", detect: [.email], action: .mask),
+        ]))
+    let begin = "Hier: -----BEGIN PRIVATE KEY-----\n"
+    let plain = begin + "MIIBVQIBADANBgkq" + end
+    let flagged = try bench.redact(plain)
+    #expect(flagged.text == plain && flagged.counts.count(.privateKey, .flag) == 1)
+    let masked = try bench.redact(begin + "%6D%61%78%40example.ch" + end)
+    #expect(masked.text == "Hier: [PRIVATE_KEY]")
+    #expect(masked.counts.count(.privateKey, .mask) == 1)
+  }
+
   @Test func aTokenStaysOneFindingOfItsOwnType() throws {
     let header = Self.base64(Array("{\"alg\":\"HS256\",\"typ\":\"JWT\"}".utf8), url: true)
     let payload = Self.base64(Array("{\"sub\":\"max.muster@example.ch\"}".utf8), url: true)

@@ -66,4 +66,53 @@ struct SkippingTests {
     let outcome = try bench.redact("anna@example.org \(filler) ANNA@example.org\(filler) anna@example.org")
     #expect(!outcome.text.lowercased().contains("anna"))
   }
+
+  /// The shortest value decides how far apart the looks at the text are, and how many bytes each takes.
+  @Test(arguments: 5...24)
+  func findsFurtherPlacesOfValuesOfEveryLength(length: Int) throws {
+    let bench = try Bench.everything(.mask)
+    let value = String("w1nterzeitfuerunseregaerten".prefix(length))
+    for distance in 0..<20 {
+      let filler = String(repeating: "x", count: distance)
+      let outcome = try bench.redact("Passwort: \(value) \(filler) \(value) \(filler)\n\(value.uppercased())")
+      #expect(!outcome.text.lowercased().contains(value))
+    }
+  }
+
+  /// More values than are compared one by one, all of them twice.
+  @Test func findsFurtherPlacesOfManyValues() throws {
+    let values = (0..<12).map { "geheim\($0)x" } + ["ein-laengeres-9", "w1nte"]
+    let given = values.map { "Passwort: \($0)\n" }.joined()
+    let outcome = try Bench.everything(.mask).redact(given + given + "Siehe " + values.joined(separator: " "))
+    for value in values { #expect(!outcome.text.contains(value)) }
+  }
+
+  /// However often a value is given, each further place is compared with it once. Few values and many are told apart
+  /// in different ways.
+  @Test(arguments: [1, 12])
+  func comparesAFurtherPlaceOnceWithEveryValue(count: Int) throws {
+    let rule = RedactionRule(id: "a", detect: [.password], action: .mask)
+    let bench = try Bench(RedactionProfile(name: "p", rules: [rule]))
+    let values = (0..<count).map { "w1nterzeit\($0 + 10)" }
+    let lines = values.map { "Passwort: \($0)\n" }.joined()
+    let given = String(repeating: lines, count: 2_400 / count)
+    _ = try bench.redact(given)
+    let before = bench.redactor.work
+    let outcome = try bench.redact(given + String(repeating: "Siehe w1nterzeit10\n", count: 100))
+    #expect(outcome.counts.count(.password, .mask) == 2_500)
+    #expect(bench.redactor.work - before == 100 * count)
+  }
+
+  /// Looks for encoded text go from space to space, wherever these lie.
+  @Test(arguments: [" ", ",", ", ", "\n"])
+  func findsEncodedTextAtEveryDistance(separator: String) throws {
+    let bench = try Bench.everything(.mask)
+    let encoded = "YW4gbWF4QGV4YW1wbGUuY2ggc2NocmVpYmVu"
+    for distance in 0..<50 {
+      for filler in [String(repeating: "x", count: distance % 20), String(repeating: "x ", count: distance / 2)] {
+        let outcome = try bench.redact("\(filler)\(separator)\(encoded)\(separator)ok")
+        #expect(outcome.text == "\(filler)\(separator)[EMAIL]\(separator)ok")
+      }
+    }
+  }
 }

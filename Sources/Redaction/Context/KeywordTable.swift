@@ -90,7 +90,9 @@ struct Keyword {
 }
 
 /// Looks words up by length and last eight bytes, then compares them whole.
-final class KeywordTable: Sendable {
+///
+/// Built once, never freed; of pointers only, so that a scanner takes it along without counting references.
+struct KeywordTable: Sendable {
   private struct Slot {
     var tail: UInt64 = 0
     var length: UInt32 = 0
@@ -101,18 +103,22 @@ final class KeywordTable: Sendable {
   private static let size = 2048
   let filter: BitFilter
   nonisolated(unsafe) private let slots: UnsafeMutablePointer<Slot>
-  private let texts: [UInt8]
+  nonisolated(unsafe) private let texts: UnsafeMutablePointer<UInt8>
+
+  /// The word's bytes as text has them, ASCII in lower case.
+  ///
+  /// The capital form of ä, ö, ü, é and their like differs in the second byte.
+  static func forms(_ word: Keyword) -> [[UInt8]] {
+    [Array(word.text.utf8), word.text.uppercased().utf8.map { ASCII.lower($0) }]
+  }
 
   init(_ words: [Keyword]) {
-    slots = .allocate(capacity: Self.size)
+    let slots = UnsafeMutablePointer<Slot>.allocate(capacity: Self.size)
     slots.initialize(repeating: Slot(), count: Self.size)
     var hashes: Set<Int> = []
     var masks: [[UInt8]: UInt32] = [:]
     for word in words {
-      masks[Array(word.text.utf8), default: 0] |= word.mask
-      // The capital form of ä, ö, ü, é and their like differs in the second byte.
-      let capital = Array(word.text.uppercased().utf8).map { ASCII.lower($0) }
-      masks[capital, default: 0] |= word.mask
+      for form in Self.forms(word) { masks[form, default: 0] |= word.mask }
     }
     var texts: [UInt8] = []
     for (bytes, mask) in masks.sorted(by: { $0.key.lexicographicallyPrecedes($1.key) }) where bytes.count <= 255 {
@@ -126,7 +132,10 @@ final class KeywordTable: Sendable {
         tail: tail, length: UInt32(bytes.count), mask: mask, text: Int32(truncatingIfNeeded: texts.count))
       texts.append(contentsOf: bytes)
     }
-    self.texts = texts
+    let memory = UnsafeMutablePointer<UInt8>.allocate(capacity: texts.count)
+    for (index, byte) in texts.enumerated() { (memory + index).initialize(to: byte) }
+    self.slots = slots
+    self.texts = memory
     filter = BitFilter(hashes)
   }
 

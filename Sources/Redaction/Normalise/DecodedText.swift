@@ -14,16 +14,19 @@ final class DecodedText {
   private(set) var work = 0
 
   /// Decodes what is encoded in `view`.
+  /// - Parameter hasPercent: Whether a percent sign may stand in it.
   /// - Returns: Whether there is any text to scan.
-  func decode(_ view: TextView) -> Bool {
+  func decode(_ view: TextView, hasPercent: Bool) -> Bool {
     reset()
     var floor = view.start
     while let run = EncodedRuns.nextBase64(view, from: &floor) {
       if run.end - run.start == 40, view[run.end - 1] != 0x3D { fortyLetters.append(run.start) }
       base64(view, run)
     }
-    floor = view.start
-    while let run = EncodedRuns.nextPercent(view, from: &floor) { percent(view, run) }
+    if hasPercent {
+      floor = view.start
+      while let run = EncodedRuns.nextPercent(view, from: &floor) { percent(view, run) }
+    }
     guard !runs.isEmpty, let base = bytes.bytes.baseAddress else { return false }
     Normaliser.normalise(base.assumingMemoryBound(to: UInt8.self), segments, into: text)
     return true

@@ -111,12 +111,24 @@ public final class IssuedPlaceholders {
   }
 
   private func use(_ label: UInt8, _ labelBytes: [UInt8]) {
-    let at = labels.firstIndex { $0.bytes.count < labelBytes.count } ?? labels.count
-    labels.insert(Label(number: label, bytes: labelBytes), at: at)
-    for byte in [labelBytes[0], ASCII.lower(labelBytes[0]), 0x5B, 0x3C, 0x25, 0x26] { Self.mark(byte, &firstBytes) }
+    labels.append(Label(number: label, bytes: labelBytes))
+    var at = labels.count - 1
+    while at > 0, labels[at - 1].bytes.count < labelBytes.count {
+      labels.swapAt(at, at - 1)
+      at -= 1
+    }
+    Self.mark(labelBytes[0], ASCII.lower(labelBytes[0]), &firstBytes)
+    Self.mark(0x5B, 0x3C, &firstBytes)
+    Self.mark(0x25, 0x26, &firstBytes)
     let second = labelBytes.count > 1 ? labelBytes[1] : 0x5F
-    for byte in [second, ASCII.lower(second)] + (second == 0x5F ? [0x2D, 0x20] : []) { Self.mark(byte, &secondBytes) }
+    Self.mark(second, ASCII.lower(second), &secondBytes)
+    if second == 0x5F { Self.mark(0x2D, 0x20, &secondBytes) }
     beginnings.add(labelBytes)
+  }
+
+  private static func mark(_ one: UInt8, _ other: UInt8, _ set: inout (UInt64, UInt64)) {
+    mark(one, &set)
+    mark(other, &set)
   }
 
   private static func mark(_ byte: UInt8, _ set: inout (UInt64, UInt64)) {

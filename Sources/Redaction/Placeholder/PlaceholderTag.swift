@@ -3,7 +3,7 @@ enum PlaceholderTag {
   static let length = 8
   /// The longest placeholder: brackets, a label of 16, the separator, the tag.
   static let longest = 27
-  private static let alphabet = Array("0123456789abcdefghjkmnpqrstvwxyz".utf8)
+  private static let alphabet: StaticString = "0123456789abcdefghjkmnpqrstvwxyz"
 
   /// The value of a character in any case, or nil.
   @inline(__always)
@@ -28,6 +28,6 @@ enum PlaceholderTag {
 
   /// Appends the characters of a 40-bit tag.
   static func append(_ tag: UInt64, to out: inout ByteWriter) {
-    for shift in stride(from: 35, through: 0, by: -5) { out.append(alphabet[Int(tag >> UInt64(shift) & 31)]) }
+    for shift in stride(from: 35, through: 0, by: -5) { out.append(alphabet.utf8Start[Int(tag >> UInt64(shift) & 31)]) }
   }
 }

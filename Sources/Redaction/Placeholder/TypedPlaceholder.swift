@@ -1,12 +1,15 @@
 /// Text that looks like a placeholder of ours: a finding, so that nobody reads a value by typing its token.
 extension Scanner {
-  private static let labels: [[UInt8]] = FindingType.all.map { Array($0.label.utf8) }
+  /// All built-in labels by the low five bits of their first letter, which are the same in either case.
+  private static let labels: [[[UInt8]]] = (0..<32).map { bits in
+    LabelBytes.builtin.filter { Int($0[0] & 31) == bits }
+  }
 
   /// The word `start ..< end` begins a label. Returns where the scan goes on.
   mutating func typedPlaceholder(wordAt start: Int, _ end: Int) -> Int? {
     let next = text[end]
     guard next == 0x5F || next == 0x2D || next == 0x20 else { return nil }
-    for label in Self.labels where label[0] == ASCII.upper(text[start]) {
+    for label in Self.labels[Int(text[start] & 31)] {
       if let stop = spelling(of: label, at: start) { return add(start, stop) }
     }
     return nil
@@ -58,6 +61,7 @@ extension Scanner {
     if let opener = openerLength(before: start), let closer = closerLength(at: end) {
       from -= opener
       to += closer
+      if closer > 1 { hasPercent = true }
     }
     found(.text, from, to, .certain, rank: Candidate.Rank.placeholder)
     return to

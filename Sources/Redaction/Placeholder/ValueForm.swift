@@ -12,22 +12,19 @@ enum ValueForm {
   }
 
   static func append(_ label: UInt8, _ text: TextView, _ start: Int, _ end: Int, into out: inout ByteWriter) {
+    let bytes = UnsafeRawBufferPointer(start: text.bytes + start, count: end - start)
     if label < 64, numbers >> UInt64(label) & 1 != 0 {
-      for position in start..<end where ASCII.isAlphanumeric(text[position]) { out.append(ASCII.upper(text[position])) }
-      return
+      return out.append(bytes) { ASCII.isAlphanumeric($0) ? ASCII.upper($0) : nil }
     }
     switch label {
-    case FindingType.phone.index:
-      for position in start..<end where ASCII.isDigit(text[position]) || text[position] == 0x2B {
-        out.append(text[position])
-      }
+    case FindingType.phone.index: out.append(bytes) { ASCII.isDigit($0) || $0 == 0x2B ? $0 : nil }
     case FindingType.email.index:
       var isDomain = false
-      for position in start..<end {
-        if text[position] == 0x40 { isDomain = true }
-        out.append(isDomain ? ASCII.lower(text[position]) : text[position])
+      out.append(bytes) { byte in
+        if byte == 0x40 { isDomain = true }
+        return isDomain ? ASCII.lower(byte) : byte
       }
-    default: out.append(UnsafeRawBufferPointer(start: text.bytes + start, count: end - start))
+    default: out.append(bytes)
     }
   }
 }

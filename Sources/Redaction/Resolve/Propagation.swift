@@ -1,13 +1,17 @@
 /// Finds every further place of the values that are acted on: whole words, five bytes and more, in any ASCII case.
 ///
-/// Values are looked up by the hash of their first five bytes, and that only where one of the four pairs in them stands at
-/// every fourth position of the text. Comparisons are counted and limited, so that many values with one beginning cost no
-/// more than a linear search.
+/// Values are looked up by the hash of their first five bytes, and that only near a sample of the text that stands within
+/// the first bytes of one: as many bytes as all values have, so the longer the shortest value, the fewer samples there
+/// are. Comparisons are counted and limited, so that many values with one beginning cost no more than a linear search.
 final class Propagation {
   static let shortest = 5
   /// Comparisons allowed for each 16 bytes of text, and once.
   private static let budgetPer16Bytes = 64
   private static let budgetBase = 65536
+  /// First bytes of a value that samples lie in, at most.
+  private static let longestReach = 16
+  /// So many values are told apart by comparing them all; only more make a table worth its hashes.
+  private static let few = 8
 
   private struct Value {
     var start: Int
@@ -21,8 +25,9 @@ final class Propagation {
   private let filter = UnsafeMutablePointer<UInt64>.allocate(capacity: 1024)
   /// For each byte whether a value begins with it, in any case.
   private let firsts = UnsafeMutablePointer<Bool>.allocate(capacity: 256)
-  /// For each pair of bytes, case off, whether it stands within a value's first five.
-  private let pairs = UnsafeMutablePointer<UInt64>.allocate(capacity: 1024)
+  /// A bit for each hash of a sample that stands within a value's first ``reach`` bytes.
+  private let samples = UnsafeMutablePointer<UInt64>.allocate(capacity: 1024)
+  private var reach = Propagation.shortest
   private var known = Buckets()
   private(set) var work = 0
 
@@ -30,14 +35,14 @@ final class Propagation {
     heads.initialize(repeating: -1, count: 4096)
     filter.initialize(repeating: 0, count: 1024)
     firsts.initialize(repeating: false, count: 256)
-    pairs.initialize(repeating: 0, count: 1024)
+    samples.initialize(repeating: 0, count: 1024)
   }
 
   deinit {
     heads.deallocate()
     filter.deallocate()
     firsts.deallocate()
-    pairs.deallocate()
+    samples.deallocate()
   }
 
   /// Adds further findings behind those given; all text outside of them is searched.
@@ -55,6 +60,7 @@ final class Propagation {
       add(text, finding, index)
     }
     guard !values.isEmpty else { return false }
+    noteSamples(text)
     let given = findings.count
     var position = text.start
     for index in 0...given {
@@ -76,22 +82,50 @@ final class Propagation {
   private func next(
     _ text: TextView, from: Int, _ stop: Int, _ budget: Int
   ) throws(RedactionError) -> (start: Int, value: Int)? {
-    let pairs = self.pairs
-    let bytes = UnsafeRawPointer(text.bytes)
-    var sample = from
-    while sample &+ 1 < stop {
-      let pair = Int(bytes.loadUnaligned(fromByteOffset: sample, as: UInt16.self) | 0x2020)
-      guard pairs[pair &>> 6] &>> UInt64(truncatingIfNeeded: pair & 63) & 1 != 0 else {
-        sample &+= 4
+    let samples = self.samples
+    let mask = sampleMask
+    let stride = self.stride
+    let last = stop - sampleWidth
+    var position = from
+    while position <= last {
+      let sample = Self.sample(text, position, mask)
+      guard samples[sample &>> 6] &>> UInt64(truncatingIfNeeded: sample & 63) & 1 != 0 else {
+        position &+= stride
         continue
       }
-      // Each place belongs to the one sample that lies in its first four bytes.
-      for start in max(from, sample - 3)...sample {
+      // Each place belongs to the one sample that begins in its first `stride` bytes.
+      for start in max(from, position - stride + 1)...position {
         if let value = try value(text, at: start, stop, budget) { return (start, value) }
       }
-      sample += 4
+      position += stride
     }
     return nil
+  }
+
+  // MARK: samples
+
+  /// Two letters say little about a place, but four within short values would leave few places to skip.
+  private var sampleWidth: Int { reach < 8 ? 2 : 4 }
+  private var sampleMask: UInt32 { reach < 8 ? 0xFFFF : .max }
+  /// A value has a sample at each of so many first bytes, so one of them begins at every such distance.
+  private var stride: Int { reach - sampleWidth + 1 }
+
+  /// Sixteen bits of the two or four bytes at `position`, case off.
+  @inline(__always)
+  private static func sample(_ text: TextView, _ position: Int, _ mask: UInt32) -> Int {
+    let word = UnsafeRawPointer(text.bytes).loadUnaligned(fromByteOffset: position, as: UInt32.self)
+    return Int(truncatingIfNeeded: (((UInt32(littleEndian: word) | 0x2020_2020) & mask) &* 0x9E37_79B1) &>> 16)
+  }
+
+  private func noteSamples(_ text: TextView) {
+    reach = Self.longestReach
+    for value in values { reach = min(reach, value.end - value.start) }
+    for value in values {
+      for offset in 0..<stride {
+        let sample = Self.sample(text, value.start + offset, sampleMask)
+        samples[sample >> 6] |= 1 << UInt64(sample & 63)
+      }
+    }
   }
 
   private func value(_ text: TextView, at start: Int, _ stop: Int, _ budget: Int) throws(RedactionError) -> Int? {
@@ -102,18 +136,38 @@ final class Propagation {
   }
 
   private func add(_ text: TextView, _ finding: Finding, _ index: Int) {
-    var hasher = Hasher()
-    hasher.combine(bytes: UnsafeRawBufferPointer(start: text.bytes + finding.start, count: finding.end - finding.start))
-    let identity = UInt64(bitPattern: Int64(hasher.finalize()))
-    guard known.first(identity) == nil else { return }
-    known.insertUnchained(identity, 0)
+    guard !isKnown(text, finding) else { return }
     let hash = Self.hash(text, finding.start)
     firsts[Int(ASCII.lower(text[finding.start]))] = true
     firsts[Int(ASCII.upper(text[finding.start]))] = true
     filter[hash >> 6] |= 1 << UInt64(hash & 63)
-    for pair in Self.beginning(text, finding.start) { pairs[pair >> 6] |= 1 << UInt64(pair & 63) }
     values.append(Value(start: finding.start, end: finding.end, finding: index, next: heads[hash & 4095]))
     heads[hash & 4095] = Int32(truncatingIfNeeded: values.count - 1)
+    if values.count == Self.few + 1 {
+      for value in values { known.insertUnchained(Self.identity(text, value.start, value.end), 0) }
+    } else if values.count > Self.few {
+      known.insertUnchained(Self.identity(text, finding.start, finding.end), 0)
+    }
+  }
+
+  /// Whether the same bytes are a value already.
+  private func isKnown(_ text: TextView, _ finding: Finding) -> Bool {
+    guard values.count <= Self.few else {
+      return known.first(Self.identity(text, finding.start, finding.end)) != nil
+    }
+    let length = finding.end - finding.start
+    for value in values where value.end - value.start == length {
+      var offset = 0
+      while offset < length, text[value.start &+ offset] == text[finding.start &+ offset] { offset &+= 1 }
+      if offset == length { return true }
+    }
+    return false
+  }
+
+  private static func identity(_ text: TextView, _ start: Int, _ end: Int) -> UInt64 {
+    var hasher = Hasher()
+    hasher.combine(bytes: UnsafeRawBufferPointer(start: text.bytes + start, count: end - start))
+    return UInt64(bitPattern: Int64(hasher.finalize()))
   }
 
   /// The longest value that stands at `position` and ends at `stop` at the latest.
@@ -163,15 +217,9 @@ final class Propagation {
     return Int(truncatingIfNeeded: (word &* 0x9E37_79B9_7F4A_7C15) >> 48)
   }
 
-  /// The pairs within the first five bytes, case off.
-  private static func beginning(_ text: TextView, _ start: Int) -> some Sequence<Int> {
-    let bytes = UnsafeRawPointer(text.bytes + start)
-    return (0..<4).lazy.map { Int(bytes.loadUnaligned(fromByteOffset: $0, as: UInt16.self) | 0x2020) }
-  }
-
   private func clear(_ text: TextView) {
     for value in values {
-      for pair in Self.beginning(text, value.start) { pairs[pair >> 6] = 0 }
+      for offset in 0..<stride { samples[Self.sample(text, value.start + offset, sampleMask) >> 6] = 0 }
       let hash = Self.hash(text, value.start)
       filter[hash >> 6] = 0
       firsts[Int(ASCII.lower(text[value.start]))] = false

@@ -69,12 +69,25 @@ final class PlaceholderBeginnings {
     }
   }
 
+  /// What the two bytes at `pair` may be together.
+  @inline(__always)
+  private static func may(_ masks: UnsafePointer<UInt8>, _ pair: UnsafePointer<UInt8>) -> UInt8 {
+    masks[Int(pair[0])] & masks[256 &+ Int(pair[1])]
+  }
+
   /// The first position at or behind `position` where a spelling, an escape or a URL may begin; what lies before is text.
   @inline(__always)
   func next(_ bytes: UnsafePointer<UInt8>, from position: Int, _ end: Int) -> Int {
     let masks = UnsafePointer(self.masks)
     var pair = position
-    while end &- pair >= 2, masks[Int(bytes[pair])] & masks[256 &+ Int(bytes[pair &+ 1])] == 0 { pair &+= 2 }
+    // Four pairs at once; the one that stops is then found by itself.
+    while end &- pair >= 8 {
+      let one = Self.may(masks, bytes + pair) | Self.may(masks, bytes + pair + 2)
+      let two = Self.may(masks, bytes + pair + 4) | Self.may(masks, bytes + pair + 6)
+      if one | two != 0 { break }
+      pair &+= 8
+    }
+    while end &- pair >= 2, Self.may(masks, bytes + pair) == 0 { pair &+= 2 }
     return max(position, pair &- 1)  // a spelling's last pair may be the one that stopped
   }
 }

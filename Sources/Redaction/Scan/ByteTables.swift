@@ -1,18 +1,26 @@
 /// What the scanner does at a byte.
 enum ByteClass {
-  static let other: UInt8 = 0
-  static let letter: UInt8 = 1
-  static let digit: UInt8 = 2
-  static let at: UInt8 = 3
-  static let colon: UInt8 = 4
-  static let percent: UInt8 = 5
-  static let open: UInt8 = 6  // ( or [ or <
-  static let dash: UInt8 = 7
-  static let plus: UInt8 = 8
+  static let letter: UInt8 = 0
+  static let digit: UInt8 = 1
+  /// A byte beyond ASCII that begins no letter; it may end one.
+  static let beyond: UInt8 = 2
+  static let other: UInt8 = 3
+  static let at: UInt8 = 4
+  static let colon: UInt8 = 5
+  static let percent: UInt8 = 6
+  static let open: UInt8 = 7  // ( or [ or <
+  static let dash: UInt8 = 8
+  static let plus: UInt8 = 9
+
+  /// Whether it is ASCII and no letter or digit, so that a word may begin behind it.
+  @inline(__always)
+  static func isBorder(_ kind: UInt8) -> Bool { kind > beyond }
 }
 
-/// The tables behind the scanner, built once, never changed.
-final class ScanTables: Sendable {
+/// The tables behind the scanner, built once, never changed or freed.
+///
+/// Of pointers only, so that a scanner takes it along without counting references.
+struct ScanTables: Sendable {
   static let shared = ScanTables()
 
   /// 256 byte classes. Lead bytes of letters beyond ASCII are letters; continuation bytes and lead bytes of symbols are not.
@@ -22,6 +30,8 @@ final class ScanTables: Sendable {
   /// The first three bytes of secrets' prefixes; two would stop at every "the".
   let beginnings: BitFilter
   let keywords: KeywordTable
+  /// Which words may be more than words.
+  let words: WordFilter
   nonisolated(unsafe) let prefixes: UnsafePointer<PrefixRow>
   /// For each of the 256 first bytes, where its rows begin in ``prefixes``; 257 entries.
   nonisolated(unsafe) let prefixStarts: UnsafePointer<Int>
@@ -40,7 +50,7 @@ final class ScanTables: Sendable {
       } else if ASCII.isDigit(byte) {
         classes[index] = ByteClass.digit
       } else if byte >= 0x80 {
-        if Self.isLetterLead(byte) { classes[index] = ByteClass.letter }
+        classes[index] = Self.isLetterLead(byte) ? ByteClass.letter : ByteClass.beyond
         if Self.isLetterLead(byte) || byte < 0xC0 { fold[index] = byte }
       }
     }
@@ -76,6 +86,7 @@ final class ScanTables: Sendable {
     prefixStarts = UnsafePointer(starts)
     prefixTails = UnsafePointer(tailMemory)
     keywords = KeywordTable(Keyword.table)
+    words = WordFilter(Keyword.table, SecretPrefix.table)
   }
 
   /// The hash of the three bytes at `start` for ``beginnings``; eight are read.

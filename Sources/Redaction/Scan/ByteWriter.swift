@@ -26,11 +26,24 @@ struct ByteWriter {
 
   mutating func append(_ source: [UInt8]) { source.withUnsafeBytes { append($0) } }
 
+  /// What `form` makes of each byte of `source`; nil leaves one out. Nothing, if there is not room for all.
+  @inline(__always)
+  mutating func append(_ source: UnsafeRawBufferPointer, _ form: (UInt8) -> UInt8?) {
+    guard source.count <= capacity - count else { return }
+    var next = count
+    for byte in source {
+      guard let formed = form(byte) else { continue }
+      base[next] = formed
+      next &+= 1
+    }
+    count = next
+  }
+
   /// A length as four bytes, most significant first.
   mutating func append(length: Int) {
-    append(UInt8(truncatingIfNeeded: length >> 24))
-    append(UInt8(truncatingIfNeeded: length >> 16))
-    append(UInt8(truncatingIfNeeded: length >> 8))
-    append(UInt8(truncatingIfNeeded: length))
+    guard capacity - count >= 4 else { return }
+    let bytes = UInt32(truncatingIfNeeded: length).bigEndian
+    UnsafeMutableRawPointer(base).storeBytes(of: bytes, toByteOffset: count, as: UInt32.self)
+    count += 4
   }
 }

@@ -18,14 +18,14 @@ struct DigitWindow {
     var breaks: UInt32 = 0
     while true {
       memory[count] = text[position] &- 0x30
-      memory[Self.capacity + count] = UInt8(truncatingIfNeeded: position - start)
-      count += 1
-      position += 1
+      memory[Self.capacity &+ count] = UInt8(truncatingIfNeeded: position &- start)
+      count &+= 1
+      position &+= 1
       if count == Self.capacity { break }
       if ASCII.isDigit(text[position]) { continue }
       var next = position
-      while next - position < 3, Self.isSeparator(text[next]) { next += 1 }
-      guard next > position, ASCII.isDigit(text[next]), next < text.end, next - start < 80 else { break }
+      while next &- position < 3, Self.isSeparator(text[next]) { next &+= 1 }
+      guard next > position, ASCII.isDigit(text[next]), next < text.end, next &- start < 80 else { break }
       breaks |= 1 << UInt32(count)
       position = next
     }

@@ -22,16 +22,16 @@ enum EncodedRuns {
     let letters = EncodingTables.shared.base64
     var probe = floor + shortest - 1
     while probe < text.end {
-      guard letters[Int(text[probe])] < 64 else {
-        floor = probe + 1
-        probe += shortest
-        continue
-      }
-      // Prose has a space among the last eight bytes more often than not: no run reaches over it.
+      // Prose has a space among the last sixteen bytes: no run reaches over it.
       let spaced = wordStart(text, probe)
       if spaced > floor {
         floor = spaced
-        probe = spaced + shortest - 1
+        probe = spaced &+ (shortest - 1)
+        continue
+      }
+      guard letters[Int(text[probe])] < 64 else {
+        floor = probe + 1
+        probe += shortest
         continue
       }
       var start = probe
@@ -49,14 +49,23 @@ enum EncodedRuns {
     return nil
   }
 
-  /// The position behind the last space in the eight bytes up to `position`; 0 if there is none.
+  /// The position behind the last space in the sixteen bytes up to `position`; 0 if there is none.
+  /// - Parameter position: ``shortest`` bytes behind the text's start or further.
   @inline(__always)
   private static func wordStart(_ text: TextView, _ position: Int) -> Int {
+    let near = spaces(text, position &- 7)
+    if near != 0 { return position &+ 1 &- near.leadingZeroBitCount &>> 3 }
+    let far = spaces(text, position &- 15)
+    return far == 0 ? 0 : position &- 7 &- far.leadingZeroBitCount &>> 3
+  }
+
+  /// The high bit of every space in the eight bytes from `start` on, exactly.
+  @inline(__always)
+  private static func spaces(_ text: TextView, _ start: Int) -> UInt64 {
     let lows: UInt64 = 0x7F7F_7F7F_7F7F_7F7F
-    let bytes = UnsafeRawPointer(text.bytes + position - 7)  // the text's margin has eight bytes
+    let bytes = UnsafeRawPointer(text.bytes + start)
     let word = UInt64(littleEndian: bytes.loadUnaligned(as: UInt64.self)) ^ 0x2020_2020_2020_2020
-    let spaces = ~((word & lows &+ lows) | word | lows)  // the high bit of every zero byte, exactly
-    return spaces == 0 ? 0 : position &+ 1 &- spaces.leadingZeroBitCount &>> 3
+    return ~((word & lows &+ lows) | word | lows)
   }
 
   private static func end(_ text: TextView, _ start: Int, _ known: Int, _ letters: UnsafePointer<UInt8>) -> Int {

@@ -7,26 +7,23 @@ struct Scanner {
   /// Types that anybody asks for, one bit each.
   let types: UInt64
   let customLabels: [[UInt8]]
-  var candidates: [Candidate]
-  var keywords: [KeywordHit]
+  var candidates: [Candidate] = []
+  var keywords: [KeywordHit] = []
   /// Memory for one ``DigitWindow``.
   let windows: UnsafeMutablePointer<UInt8>
   /// The last run of letters that a secret's alphabet took, so that none is read twice.
   var run = SecretRun()
+  /// Whether the text may hold a percent sign.
+  var hasPercent = false
   /// Bytes that verifiers were shown, for tests of linear time.
   var work = 0
 
   let tables = ScanTables.shared
 
-  init(
-    text: TextView, types: UInt64, customLabels: [[UInt8]], candidates: [Candidate], keywords: [KeywordHit],
-    windows: UnsafeMutablePointer<UInt8>
-  ) {
+  init(text: TextView, types: UInt64, customLabels: [[UInt8]], windows: UnsafeMutablePointer<UInt8>) {
     self.text = text
     self.types = types
     self.customLabels = customLabels
-    self.candidates = candidates
-    self.keywords = keywords
     self.windows = windows
   }
 
@@ -35,25 +32,31 @@ struct Scanner {
   mutating func scan() {
     let bytes = text.bytes
     let classes = tables.classes
-    let beginnings = tables.beginnings
-    let filter = tables.keywords.filter
+    let words = tables.words
     let end = text.end
     var position = text.start
     while position < end {
       let kind = classes[Int(bytes[position])]
       if kind == ByteClass.letter {
-        let plain = plainWord(at: position, beginnings, filter)
-        position = plain > 0 ? plain : word(at: position)
+        if ByteClass.isBorder(classes[Int(bytes[position &- 1])]) {
+          position = words.skip(bytes, from: position)
+          guard classes[Int(bytes[position])] == ByteClass.letter else { continue }
+        }
+        position = word(at: position)
+        continue
+      }
+      if kind == ByteClass.other {
+        position += 1
         continue
       }
       switch kind {
-      case ByteClass.other: position += 1
       case ByteClass.digit: position = number(at: position)
       case ByteClass.at:
         if wants(.email) { email(at: position, width: 1) }
         position += 1
       case ByteClass.colon: position = colon(at: position)
       case ByteClass.percent:
+        hasPercent = true
         if wants(.email), bytes[position + 1] == 0x34, bytes[position + 2] == 0x30 {
           email(at: position, width: 3)
           position += 3
@@ -75,22 +78,6 @@ struct Scanner {
       default: position += 1
       }
     }
-  }
-
-  /// Where the scan goes on behind a word of ASCII letters that surely begins, names and ends nothing; 0 for all others.
-  ///
-  /// Most of a text is such words, so this runs without a call.
-  @inline(__always)
-  private func plainWord(at start: Int, _ beginnings: BitFilter, _ filter: BitFilter) -> Int {
-    let bytes = text.bytes
-    guard bytes[start &- 1] == 0x20, !beginnings.contains(ScanTables.beginning(bytes + start)) else { return 0 }
-    let word = WordReader.letters(bytes, start)
-    let length = word.end &- start
-    let next = bytes[word.end]
-    guard next < 0x80, !filter.contains(KeywordTable.hash(word.tail, length)) else { return 0 }
-    if length <= 3, ASCII.isDigit(next) || ASCII.isDigit(bytes[word.end &+ 1]) { return 0 }
-    if length > 8, Self.mayEndCompound(word.tail) { return 0 }
-    return next == 0x20 ? word.end &+ 1 : word.end
   }
 
   /// A word begins at `start`, or goes on after a digit. Returns where the scan goes on.
@@ -141,10 +128,6 @@ struct Scanner {
       keywordSecret(start, end, Context.secret)
     }
   }
-
-  /// Whether the last letter is one of those that ``compound(_:_:_:)`` asks for: d, n, t, y.
-  @inline(__always)
-  private static func mayEndCompound(_ tail: UInt64) -> Bool { 0x0210_4010 >> (tail & 31) & 1 != 0 }
 
   private mutating func lettersBeforeDigits(_ start: Int, _ length: Int, _ next: UInt8) {
     switch length {

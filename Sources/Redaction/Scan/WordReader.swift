@@ -25,29 +25,37 @@ enum WordReader {
   @inline(__always)
   static func letters(_ bytes: UnsafePointer<UInt8>, _ start: Int) -> (end: Int, tail: UInt64) {
     let first = word(bytes, start)
-    var marks = others(first)
+    let marks = others(first)
     if marks != 0 {
       // Two shifts, because one of 64 bits would do nothing where no letter was read.
       let length = marks.trailingZeroBitCount &>> 3
       return (start &+ length, ((first | smalls).byteSwapped &>> 8) &>> UInt64(truncatingIfNeeded: 56 &- 8 &* length))
     }
-    var end = start
-    repeat {
-      end &+= 8
-      marks = others(word(bytes, end))
-    } while marks == 0
-    end &+= marks.trailingZeroBitCount &>> 3
-    return (end, (word(bytes, end &- 8) | smalls).byteSwapped)
+    let stop = end(bytes, start &+ 8)
+    return (stop, (word(bytes, stop &- 8) | smalls).byteSwapped)
   }
 
+  /// The first position from `start` on where no ASCII letter stands.
   @inline(__always)
-  private static func word(_ bytes: UnsafePointer<UInt8>, _ index: Int) -> UInt64 {
+  static func end(_ bytes: UnsafePointer<UInt8>, _ start: Int) -> Int {
+    var position = start
+    var marks = others(word(bytes, position))
+    while marks == 0 {
+      position &+= 8
+      marks = others(word(bytes, position))
+    }
+    return position &+ (marks.trailingZeroBitCount &>> 3)
+  }
+
+  /// The eight bytes at `index`, the first in the low end.
+  @inline(__always)
+  static func word(_ bytes: UnsafePointer<UInt8>, _ index: Int) -> UInt64 {
     UInt64(littleEndian: UnsafeRawPointer(bytes + index).loadUnaligned(as: UInt64.self))
   }
 
   /// The high bit of every byte that is no ASCII letter. No byte carries into the next: seven bits are added to seven.
   @inline(__always)
-  private static func others(_ word: UInt64) -> UInt64 {
+  static func others(_ word: UInt64) -> UInt64 {
     let small = word & ~highs | smalls
     let fromA = small &+ ones &* (0x80 - 0x61)
     let behindZ = small &+ ones &* (0x80 - 0x7B)

@@ -104,6 +104,7 @@ extension Scanner {
       position += 1
     }
     guard isPrivate, text.matches("-----", at: position) else { return start + 5 }
+    hasPercent = true  // what the cursor moves over is not looked at
     let body = position + 5
     position = body
     // Texts of one request lie behind one another, parted by zero bytes.
