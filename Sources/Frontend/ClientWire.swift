@@ -75,8 +75,9 @@ final class ClientWire: Watcher {
     if events.contains(.writable) || isBlocked && events.contains(.failed) { flush() }
     guard isOpen else { return }
     if readsOn, !events.isDisjoint(with: [.readable, .peerClosed, .failed]) {
+      let user = user  // each look at who is not owned is counted
       if !user.isSentMuch {
-        readSome()
+        readSome(for: user)
       } else if !isInLine {
         isInLine = true
         room.readLater(self)
@@ -90,19 +91,19 @@ final class ClientWire: Watcher {
   /// - Returns: How many bytes were read.
   func readInLine() -> Int {
     isInLine = false
-    return isOpen && readsOn ? readSome() : 0
+    return isOpen && readsOn ? readSome(for: user) : 0
   }
 
   /// One read: a client that has more to say is reported by the next turn again, behind the others.
   @discardableResult
-  private func readSome() -> Int {
-    let count = receive()
+  private func readSome(for user: any WireProtocol) -> Int {
+    let count = receive(for: user)
     if count > 0 { return count }
     if count == 0 || errno != EAGAIN && errno != EINTR { end() }
     return 0
   }
 
-  private func receive() -> Int {
+  private func receive(for user: any WireProtocol) -> Int {
     if tls != nil { return receiveRecords() }
     let missing = user.missingBodyBytes
     if missing > 0, let body = user.bodyRoom {

@@ -37,6 +37,9 @@ final class Connection: WireProtocol, ClientPort, ClientConnection {
   }
 
   private let worker: LoopWorker
+  // The worker's: a call through it would count a reference to them.
+  private let pipeline: RequestPipeline
+  private let headBuffer: ByteArena
   private var limits: Limits { worker.limits }
   private var wire: ClientWire?
   private var parser = RequestHeadParser()
@@ -76,6 +79,8 @@ final class Connection: WireProtocol, ClientPort, ClientConnection {
   /// Takes over a connection that is read already.
   init(wire: ClientWire, worker: LoopWorker, source: SourceAddress) {
     self.worker = worker
+    pipeline = worker.pipeline
+    headBuffer = worker.headBuffer
     self.source = source
     isProxy = worker.isProxy(source)
     chunks = ChunkedDecoder(maximumBytes: worker.limits.bodyBytes)
@@ -145,7 +150,7 @@ final class Connection: WireProtocol, ClientPort, ClientConnection {
     case .head, .closing: phaseBegan = worker.milliseconds
     case .body, .chunkedBody, .working: break
     }
-    if let exchange, case .working = phase { worker.pipeline.clientProgress(exchange) }
+    if let exchange, case .working = phase { pipeline.clientProgress(exchange) }
     if case .head = phase, inbox.count > 0 { worker.resumeAtEndOfTurn(self) }
   }
 
@@ -157,7 +162,7 @@ final class Connection: WireProtocol, ClientPort, ClientConnection {
     phase = .closing
     guard let exchange else { return }
     self.exchange = nil
-    worker.pipeline.clientGone(exchange)  // decides by the exchange's stage, never by this connection's phase
+    pipeline.clientGone(exchange)  // decides by the exchange's stage, never by this connection's phase
   }
 
   // MARK: Requests in
@@ -221,7 +226,7 @@ final class Connection: WireProtocol, ClientPort, ClientConnection {
     case .complete(let head):
       asked = Asked(head)
       requests &+= 1
-      let exchange = worker.pipeline.takeExchange()
+      let exchange = pipeline.takeExchange()
       exchange.client = self
       exchange.address = source.network
       self.exchange = exchange
@@ -249,7 +254,7 @@ final class Connection: WireProtocol, ClientPort, ClientConnection {
     case .none, .length(0): start(exchange)
     case .length(let count):
       pace = BodyPace(limits, bytes: count, now: phaseBegan)
-      guard worker.pipeline.hold(exchange, bodyBytes: count) else { return answeredEarly() }
+      guard pipeline.hold(exchange, bodyBytes: count) else { return answeredEarly() }
       exchange.body.reserve(count)  // the machine gives memory for what is written to only
       phase = .body(missing: count)
     case .chunked:
@@ -268,7 +273,7 @@ final class Connection: WireProtocol, ClientPort, ClientConnection {
     let outcome = chunks.decode(bytes, from: &position, into: exchange.body)
     pace.received(position, now: worker.milliseconds)
     let decoded = exchange.body.count &- before
-    guard decoded == 0 || worker.pipeline.hold(exchange, bodyBytes: decoded) else { return position }
+    guard decoded == 0 || pipeline.hold(exchange, bodyBytes: decoded) else { return position }
     switch outcome {
     case .complete: start(exchange)
     case .incomplete: break
@@ -279,18 +284,18 @@ final class Connection: WireProtocol, ClientPort, ClientConnection {
 
   private func start(_ exchange: Exchange) {
     phase = .working
-    worker.pipeline.run(exchange)
+    pipeline.run(exchange)
   }
 
   private func fail(_ fault: HTTPFault) {
-    let exchange = self.exchange ?? worker.pipeline.takeExchange()
+    let exchange = self.exchange ?? pipeline.takeExchange()
     exchange.client = self
     self.exchange = exchange
     // What the last head said does not hold for bytes that are no head.
     if case .head = phase { asked = Asked() }
     asked.keepsAlive = false
     phase = .working
-    worker.pipeline.refuse(exchange, status: fault.status, message: fault.message)
+    pipeline.refuse(exchange, status: fault.status, message: fault.message)
   }
 
   // MARK: Answers out (ClientPort)
@@ -315,12 +320,11 @@ final class Connection: WireProtocol, ClientPort, ClientConnection {
   func respond(_ response: ResponseHead, fields: UnsafeRawBufferPointer, body: UnsafeRawBufferPointer) {
     exchange = nil  // whatever the write brings about, this exchange is the pipeline's alone from here on
     let closes = response.closes || closesAfterAnswer || hasUnreadBody
-    let buffer = worker.headBuffer
-    buffer.reset()
+    headBuffer.reset()
     ResponseEncoder.writeHead(
-      response, fields: fields, length: body.count, isVersion11: asked.isVersion11, closes: closes, into: buffer)
+      response, fields: fields, length: body.count, isVersion11: asked.isVersion11, closes: closes, into: headBuffer)
     noteWrite()
-    wire?.write(buffer.bytes, asked.isHead ? UnsafeRawBufferPointer(start: nil, count: 0) : body)
+    wire?.write(headBuffer.bytes, asked.isHead ? UnsafeRawBufferPointer(start: nil, count: 0) : body)
     finish(closes: closes)
   }
 

@@ -246,15 +246,16 @@ final class LoopWorker: TurnEnd, GreetingHost {
 
   /// `Authorization: Bearer`, `x-api-key` and `api-key` are the same thing. False if two of them differ.
   private func takeCredential(_ exchange: Exchange, _ head: RequestHead, _ bytes: UnsafeRawBufferPointer) -> Bool {
-    for range in [bearer(head.authorization, bytes), head.xAPIKey, head.apiKey] {
-      guard let range else { continue }
-      let value = UnsafeRawBufferPointer(rebasing: bytes[range])
-      if exchange.credential.count == 0 {
-        exchange.credential.append(value)
-      } else if !exchange.credential.bytes.elementsEqual(value) {
-        return false
-      }
-    }
+    take(bearer(head.authorization, bytes), bytes, asCredentialOf: exchange)
+      && take(head.xAPIKey, bytes, asCredentialOf: exchange) && take(head.apiKey, bytes, asCredentialOf: exchange)
+  }
+
+  /// - Returns: False if the exchange has another one already.
+  private func take(_ range: Range<Int>?, _ bytes: UnsafeRawBufferPointer, asCredentialOf exchange: Exchange) -> Bool {
+    guard let range else { return true }
+    let value = UnsafeRawBufferPointer(rebasing: bytes[range])
+    guard exchange.credential.count == 0 else { return exchange.credential.bytes.elementsEqual(value) }
+    exchange.credential.append(value)
     return true
   }
 

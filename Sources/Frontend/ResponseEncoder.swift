@@ -24,7 +24,7 @@ enum ResponseEncoder {
     }
     if let length {
       buffer.append("content-length: ")
-      writeDecimal(length, into: buffer)
+      buffer.append(number: Int64(length))
       buffer.append("\r\n")
     } else if isVersion11 {
       buffer.append("transfer-encoding: chunked\r\n")
@@ -48,15 +48,6 @@ enum ResponseEncoder {
 
   static let lastChunk: StaticString = "0\r\n\r\n"
   static let interimContinue: StaticString = "HTTP/1.1 100 Continue\r\n\r\n"
-
-  private static func writeDecimal(_ value: Int, into buffer: ByteArena) {
-    var divisor = 1
-    while value / divisor >= 10 { divisor &*= 10 }
-    while divisor > 0 {
-      buffer.append(UInt8(0x30 &+ UInt8(truncatingIfNeeded: value / divisor % 10)))
-      divisor /= 10
-    }
-  }
 
   private static func writeHex(_ value: Int, into buffer: ByteArena) {
     var shift = value == 0 ? 0 : (Int.bitWidth &- 1 &- value.leadingZeroBitCount) & ~3

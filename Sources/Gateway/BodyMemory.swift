@@ -143,6 +143,25 @@ final class TenantBodies: Sendable {
   }
 }
 
+/// A tenant's share, kept by whoever has asked for it once. As `AtomicLazyReference` does, whose own code is generic and
+/// looks its type up with every load.
+struct KnownShare: ~Copyable, Sendable {
+  private let held = Atomic<Unmanaged<TenantBodies>?>(nil)
+
+  deinit { held.load(ordering: .acquiring)?.release() }
+
+  var share: TenantBodies? { held.load(ordering: .acquiring)?.takeUnretainedValue() }
+
+  /// - Returns: The share that is kept: of several threads the first one's.
+  func keep(_ found: TenantBodies) -> TenantBodies {
+    let mine = Unmanaged.passRetained(found)
+    let (isKept, others) = held.compareExchange(expected: nil, desired: mine, ordering: .acquiringAndReleasing)
+    guard !isKept, let others else { return found }
+    mine.release()
+    return others.takeUnretainedValue()
+  }
+}
+
 /// A connection that counts for the tenant whose key it has brought first. Given back when it dies.
 public final class TenantPlace {
   private let share: TenantBodies
@@ -179,7 +198,7 @@ public final class AnswerLease {
 }
 
 /// What the exchanges of one loop hold, and what the loop has taken for them from the process's memory.
-struct LoopBodies {
+final class LoopBodies {
   enum Outcome { case taken, full, tenantFull }
 
   private let memory: BodyMemory
@@ -189,7 +208,7 @@ struct LoopBodies {
 
   init(_ memory: BodyMemory) { self.memory = memory }
 
-  mutating func take(_ bytes: Int, for exchange: Exchange) -> Outcome {
+  func take(_ bytes: Int, for exchange: Exchange) -> Outcome {
     let share = share(of: exchange)
     if let share, !share.take(bytes) {
       memory.noteRefusal(ofTenant: true)
@@ -206,19 +225,19 @@ struct LoopBodies {
       return .full
     }
     held &+= bytes
-    exchange.bodyShare = share
+    if exchange.bodyShare == nil { exchange.bodyShare = share }
     exchange.heldBytes &+= bytes
     return .taken
   }
 
   /// The bytes are in memory already: they count, and within their tenant's share stand in the way of others.
-  mutating func force(_ bytes: Int, for exchange: Exchange) {
+  func force(_ bytes: Int, for exchange: Exchange) {
     let share = share(of: exchange)
     let within = share?.force(bytes) ?? bytes
     memory.noteBeyond(bytes &- within)
     _ = cover(held &+ within, isForced: true)
     held &+= within
-    exchange.bodyShare = share
+    if exchange.bodyShare == nil { exchange.bodyShare = share }
     exchange.heldBytes &+= bytes
   }
 
@@ -232,7 +251,7 @@ struct LoopBodies {
   /// Everything that the exchange holds goes to who keeps its answer's rest.
   /// - Parameter left: Bytes of the answer that its client has not taken.
   /// - Returns: Whose share they are counted in.
-  mutating func handOver(_ left: Int, of exchange: Exchange) -> TenantBodies? {
+  func handOver(_ left: Int, of exchange: Exchange) -> TenantBodies? {
     if left < exchange.heldBytes {
       give(exchange.heldBytes &- left, of: exchange)
     } else if left > exchange.heldBytes {
@@ -244,19 +263,19 @@ struct LoopBodies {
   }
 
   /// Everything that the exchange holds.
-  mutating func giveAll(of exchange: Exchange) {
+  func giveAll(of exchange: Exchange) {
     give(exchange.heldBytes, of: exchange)
     exchange.bodyShare = nil
   }
 
   /// Some of what the exchange holds.
-  mutating func give(_ bytes: Int, of exchange: Exchange) {
+  func give(_ bytes: Int, of exchange: Exchange) {
     guard bytes > 0 else { return }
     exchange.heldBytes &-= bytes
     give(bytes, of: exchange.bodyShare)
   }
 
-  mutating func give(_ bytes: Int, of share: TenantBodies?) {
+  func give(_ bytes: Int, of share: TenantBodies?) {
     let within = share?.give(bytes) ?? bytes
     memory.noteBeyond(within &- bytes)
     held &-= within
@@ -266,7 +285,7 @@ struct LoopBodies {
     taken = held &+ memory.step
   }
 
-  private mutating func cover(_ need: Int, isForced: Bool = false) -> Bool {
+  private func cover(_ need: Int, isForced: Bool = false) -> Bool {
     let missing = need &- taken
     guard missing > 0 else { return true }
     // Near the limit no step is left for the loop, but what it needs may be.
@@ -293,6 +312,6 @@ struct LoopBodies {
   private func share(of exchange: Exchange) -> TenantBodies? {
     if let share = exchange.bodyShare { return share }
     guard let caller = exchange.caller else { return nil }
-    return caller.bodies.load() ?? caller.bodies.storeIfNil(memory.share(of: caller.principal.tenant))
+    return caller.bodies.share ?? caller.bodies.keep(memory.share(of: caller.principal.tenant))
   }
 }

@@ -74,7 +74,7 @@ public final class Exchange {
   /// ``scan`` is of this request and not of one before it.
   var isScanned = false
   /// The breaker that let this attempt pass and has not been told how it ended.
-  var probe: String?
+  var probe: LoopBreaker?
   /// That breaker was told of a success when the answer began; only a failure is news to it.
   var isProbeAnswered = false
   /// Where this attempt holds a place.
@@ -139,7 +139,7 @@ public final class Exchange {
   var answeredPieces = 0
   var closing: Closing?
   /// The closing record while the writer's queue has no room for it.
-  var pendingRecord: HeldEntry?
+  var pendingRecord: LogEntry?
   var endedAt: Int64 = 0
   var confirmBy: Int64 = 0
   /// When a provider whose client has gone is cancelled; 0 while the client is there.

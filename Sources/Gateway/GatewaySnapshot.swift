@@ -13,6 +13,8 @@ public final class GatewaySnapshot: Sendable {
   public let directory: Directory
   /// Hex SHA-256 of the policy set in force.
   public let policyHash: String
+  /// As META says it.
+  let meta: [UInt8]
   private let callers: [KeyID: Caller]
   /// No other snapshot has it, also none that lies where this one did.
   let number = made.wrappingAdd(1, ordering: .relaxed).newValue
@@ -21,6 +23,7 @@ public final class GatewaySnapshot: Sendable {
   public init(directory: Directory, policyHash: String, callers: [KeyID: Caller]) {
     self.directory = directory
     self.policyHash = policyHash
+    meta = MetaPiece.bytes([("policy_set", policyHash)])
     self.callers = callers
   }
 
@@ -35,15 +38,18 @@ public final class Caller: Sendable {
   public let principal: Principal
   public let rules: TenantRules
   public let quota: QuotaAccount
+  /// What the policy says of its role.
+  let access: RoleAccess
   /// Who it is, as META says it.
   let meta: [UInt8]
   /// The tenant's share of the memory for bodies, once somebody has looked it up.
-  let bodies = AtomicLazyReference<TenantBodies>()
+  let bodies = KnownShare()
 
   public init(principal: Principal, rules: TenantRules, quota: QuotaAccount) {
     self.principal = principal
     self.rules = rules
     self.quota = quota
+    access = rules.access(of: principal.role)
     var members: [(StaticString, String)] = [
       ("project", principal.project.description), ("key", principal.key.description),
     ]
@@ -83,6 +89,10 @@ public final class TenantRules: Sendable {
   public let stream: LogStream
   /// The key of the tenant's placeholders and hashes.
   public let pseudonymKey: [UInt8]
+  /// Which policy that is, as META says it.
+  let meta: [UInt8]
+  private let roles = Mutex<[String: RoleAccess]>([:])
+
   public init(
     policy: EffectivePolicy, plan: Plan, redaction: RedactionProfile?, models: [String: ModelRoute],
     openModels: OpenModels?, batchModels: [CallableModel] = [], stream: LogStream, pseudonymKey: [UInt8]
@@ -95,6 +105,17 @@ public final class TenantRules: Sendable {
     self.batchModels = batchModels
     self.stream = stream
     self.pseudonymKey = pseudonymKey
+    meta = MetaPiece.bytes([("policy", policy.id)])
+  }
+
+  /// The same for all keys with this role; for snapshots, not per request.
+  func access(of role: String) -> RoleAccess {
+    roles.withLock { roles in
+      if let known = roles[role] { return known }
+      let made = RoleAccess(policy, role: role)
+      roles[role] = made
+      return made
+    }
   }
 }
 
@@ -105,12 +126,15 @@ public final class ModelRoute: Sendable {
   public let candidates: [CallableModel]
   /// Seconds since 1970, for model lists.
   public let created: Int64
+  /// What was asked for, as META says it.
+  let meta: [UInt8]
 
   public init(alias: String, order: Alias.Order, candidates: [CallableModel], created: Int64) {
     self.alias = alias
     self.order = order
     self.candidates = candidates
     self.created = created
+    meta = MetaPiece.bytes([("alias", alias)])
   }
 }
 
@@ -131,6 +155,8 @@ public final class CallableModel: Sendable {
   let nameHash: UInt64
   /// What was called at which price, as META says it.
   let meta: [UInt8]
+  /// The head line that tells a client who has answered.
+  let field: [UInt8]
 
   public init(
     provider: Provider, model: Model, price: Price, targets: UpstreamTargets, weight: Int = 1,
@@ -148,6 +174,7 @@ public final class CallableModel: Sendable {
     meta = MetaPiece.bytes([
       ("provider", provider.id), ("model", model.id), ("price_version", price.version), ("currency", price.currency),
     ])
+    field = ResponseFields.line("x-torhaus-provider", text: provider.id)
   }
 }
 

@@ -25,14 +25,21 @@ struct IDSource {
 /// The tenants' HMAC contexts for placeholders, made once per loop and tenant.
 struct PseudonymKeys {
   private var keys: [ObjectIdentifier: (rules: TenantRules, key: HMACKey)] = [:]
+  private var last: (rules: TenantRules, key: HMACKey)?
 
   mutating func key(of rules: TenantRules) throws(CryptographyError) -> HMACKey {
+    // Many requests in a row are one tenant's.
+    if let last, last.rules === rules { return last.key }
     let id = ObjectIdentifier(rules)
-    if let held = keys[id] { return held.key }
+    if let held = keys[id] {
+      last = held
+      return held.key
+    }
     // Rules are replaced with every snapshot; a table that has outlived many of them starts over.
     if keys.count >= 4096 { keys.removeAll() }
     let key = try HMACKey(rules.pseudonymKey)
     keys[id] = (rules, key)
+    last = (rules, key)
     return key
   }
 }

@@ -9,7 +9,10 @@ public struct RequestID: Hashable, Sendable {
   public init(_ value: UInt128) { self.value = value }
 
   /// Appends the text form.
-  public func write(into arena: ByteArena) {
+  public func write(into arena: ByteArena) { withText { arena.append($0) } }
+
+  /// The text form; its bytes are gone when this returns.
+  func withText(_ use: (UnsafeRawBufferPointer) -> Void) {
     withUnsafeTemporaryAllocation(of: UInt8.self, capacity: Self.textBytes) { text in
       let digits = Self.alphabet.utf8Start
       // From the end: 12 digits of five bits of the lower half, one that reaches over both, 13 of the upper half.
@@ -29,8 +32,11 @@ public struct RequestID: Hashable, Sendable {
         text[at] = digits[Int(high & 31)]
         high >>= 5
       }
-      for (index, letter) in "req_".utf8.enumerated() { text[index] = letter }
-      arena.append(UnsafeRawBufferPointer(text))
+      text[0] = 0x72  // "req_"
+      text[1] = 0x65
+      text[2] = 0x71
+      text[3] = 0x5F
+      use(UnsafeRawBufferPointer(text))
     }
   }
 

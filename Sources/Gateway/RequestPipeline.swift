@@ -25,6 +25,11 @@ public final class RequestPipeline {
   }
 
   let services: GatewayServices
+  // Of it what the stages ask: a call through two objects counts a reference to the second, one through this does not.
+  let quotas: QuotaGate
+  let logWriter: LogWriter
+  let readiness: Readiness
+  let snapshots: SnapshotCell<GatewaySnapshot>
   let loop: Int
   let limits: Limits
   public let counters = LoopCounters()
@@ -60,7 +65,7 @@ public final class RequestPipeline {
   /// When the stages in work began, for all requests that go through them together.
   private(set) var stageTime: (wall: Int64, monotonic: Int64) = (0, 0)
   /// Bytes of bodies that this loop's exchanges hold.
-  private(set) var bodies: LoopBodies
+  let bodies: LoopBodies
 
   // The loop's own tools: contexts and buffers that are kept from request to request.
   let pepper: HMACKey
@@ -85,6 +90,10 @@ public final class RequestPipeline {
   /// - Parameter loop: The number of the loop, by which other threads name it when they wake its exchanges.
   public init(services: GatewayServices, loop: Int, clock: any GatewayClock) throws {
     self.services = services
+    quotas = services.quotas
+    logWriter = services.log
+    readiness = services.readiness
+    snapshots = services.snapshots
     self.loop = loop
     self.clock = clock
     limits = services.limits
@@ -253,6 +262,8 @@ public final class RequestPipeline {
   private static let waves: [(first: Exchange.Stage, last: Exchange.Stage)] = [
     (.parse, .authorize), (.redact, .redact), (.route, .record), (.send, .send),
   ]
+  /// For one that has arrived alone.
+  private static let oneWave: [(first: Exchange.Stage, last: Exchange.Stage)] = [(.parse, .send)]
 
   /// A few stages at a time for all that have arrived: the code and tables of a stage are fetched into the processor's
   /// caches once, not once per request.
@@ -261,7 +272,7 @@ public final class RequestPipeline {
     chooseRunning()
     lookAtClock()
     let began = stageTime.monotonic
-    for wave in Self.waves {
+    for wave in running.count > 1 ? Self.waves : Self.oneWave {
       for ticket in running {
         // Refused ones are over, parked ones wait for their own news.
         guard let exchange = exchange(of: ticket), exchange.stage == wave.first else { continue }
@@ -365,8 +376,8 @@ public final class RequestPipeline {
   // MARK: The log's writer
 
   /// Queues an entry for the log. It is written once a turn, with all that the turn has brought.
-  func log(_ entry: HeldEntry) -> Bool {
-    guard services.log.append(entry, loop: loop, wakes: !hasTurns) else { return false }
+  func log(_ entry: LogEntry) -> Bool {
+    guard logWriter.append(entry, loop: loop, wakes: !hasTurns) else { return false }
     isLogAwaited = isLogAwaited || hasTurns && !entry.canWait
     return true
   }
@@ -379,7 +390,7 @@ public final class RequestPipeline {
     runArrived()
     guard isLogAwaited else { return hasWork }
     isLogAwaited = false
-    services.log.endTurn(loop: loop, confirmed: &written)
+    logWriter.endTurn(loop: loop, confirmed: &written)
     guard !written.isEmpty else { return hasWork }
     confirmed(written)
     written.removeAll(keepingCapacity: true)

@@ -29,6 +29,13 @@ struct ResponseFields {
     arena.append("\r\n")
   }
 
+  /// The same, for a field that many answers have.
+  static func line(_ name: StaticString, text: String) -> [UInt8] {
+    let arena = ByteArena(capacity: 128)
+    ResponseFields(arena: arena).add(name, text: text)
+    return arena.array
+  }
+
   /// `email=2,iban=1`.
   func add(_ name: StaticString, counts: FindingCounts) {
     arena.append(name)
@@ -44,11 +51,13 @@ struct ResponseFields {
   }
 
   func addRequestID(_ id: RequestID) {
-    arena.append("x-request-id: ")
-    id.write(into: arena)
-    arena.append("\r\nrequest-id: ")
-    id.write(into: arena)
-    arena.append("\r\n")
+    id.withText { text in
+      arena.append("x-request-id: ")
+      arena.append(text)
+      arena.append("\r\nrequest-id: ")
+      arena.append(text)
+      arena.append("\r\n")
+    }
   }
 
   /// A point in time as RFC 3339 has it.
@@ -100,6 +109,8 @@ enum Decimal {
   }
 
   static func append(_ value: Int64, to arena: ByteArena) {
+    // Many have one digit.
+    if (0..<10).contains(value) { return arena.append(0x30 &+ UInt8(truncatingIfNeeded: value)) }
     var left = value.magnitude
     if value < 0 { arena.append(0x2D) }
     withUnsafeTemporaryAllocation(of: UInt8.self, capacity: 20) { digits in

@@ -43,39 +43,13 @@ public enum PolicyDecision: Hashable, Sendable {
 }
 
 extension EffectivePolicy {
-  /// Whether a role may use an alias from an address now: role → alias → network and hours; each step only narrows.
-  ///
-  /// - Parameters:
-  ///   - held: What the role holds, by the catalog.
-  ///   - needed: What the route asks for.
-  ///   - alias: Nil for routes without one.
-  ///   - keyModels: The key's own list; nil: none.
-  ///   - address: Nil only where none is known (tests of policies); then a policy with networks denies.
-  @inline(__always)  // once a request: a call would be given a copy of the whole policy
+  /// ``RoleAccess/decide(held:needed:alias:keyModels:address:epochSeconds:zone:)``, for whoever asks once.
   public func decide(
     role: String, held: Permissions, needed: Permissions, alias: String?, keyModels: Set<String>? = nil,
     address: NetworkAddress?, epochSeconds: Int64, zone: String
   ) -> PolicyDecision {
-    guard let narrowing = roles[role] else { return .denied(rule: "roles") }
-    guard held.isSuperset(of: needed), !needed.isEmpty else { return .denied(rule: "roles.\(role)") }
-    if let alias {
-      guard models.contains(alias) else { return .denied(rule: "models") }
-      guard narrowing.models?.contains(alias) ?? true else { return .denied(rule: "roles.\(role).models") }
-      guard keyModels?.contains(alias) ?? true else { return .denied(rule: "key.models") }
-    }
-    guard Self.admits(networks, address) else { return .denied(rule: "networks") }
-    guard Self.admits(narrowing.networks, address) else { return .denied(rule: "roles.\(role).networks") }
-    guard hours?.contains(epochSeconds: epochSeconds, usualZone: zone) ?? true else { return .denied(rule: "hours") }
-    guard narrowing.hours?.contains(epochSeconds: epochSeconds, usualZone: zone) ?? true else {
-      return .denied(rule: "roles.\(role).hours")
-    }
-    return .allowed
-  }
-
-  private static func admits(_ networks: [Network]?, _ address: NetworkAddress?) -> Bool {
-    guard let networks else { return true }
-    guard let address else { return false }
-    for network in networks where network.contains(address) { return true }
-    return false
+    RoleAccess(self, role: role).decide(
+      held: held, needed: needed, alias: alias, keyModels: keyModels, address: address, epochSeconds: epochSeconds,
+      zone: zone)
   }
 }

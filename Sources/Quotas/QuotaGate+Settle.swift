@@ -37,7 +37,7 @@ extension QuotaGate {
     slot.pointee.phase = .free
     flight.set(.free, index)
     if let account = slot.pointee.account {
-      account.takeUnretainedValue().tenant.slotsTaken.wrappingSubtract(1, ordering: .relaxed)
+      account._withUnsafeGuaranteedRef { _ = $0.tenant.slotsTaken.wrappingSubtract(1, ordering: .relaxed) }
       account.release()
       slot.pointee.account = nil
     }
@@ -46,11 +46,15 @@ extension QuotaGate {
   }
 
   private func end(_ reservation: Reservation, _ actual: Actual, journal: inout [UInt8]) {
-    guard let index = slots.index(reservation), let unmanaged = slots.pointer(index).pointee.account else { return }
+    guard let index = slots.index(reservation), let account = slots.pointer(index).pointee.account else { return }
+    // The slot holds it until ``confirmed(_:)``.
+    account._withUnsafeGuaranteedRef { end(index, $0, actual, journal: &journal) }
+  }
+
+  private func end(_ index: Int, _ account: QuotaAccount, _ actual: Actual, journal: inout [UInt8]) {
     let boot = clock.bootNanoseconds
     let now = windowTime(boot: boot)
     let isRelease = actual.exit == .notSent
-    let account = unmanaged.takeUnretainedValue()
     let tenant = account.tenant
     var flags = actual.flags
     var sequence: UInt64 = 0

@@ -63,26 +63,29 @@ extension QuotaGate {
     let now = windowTime(boot: boot)
     return account.tenant.state.withLock { state in
       var status = QuotaStatus()
-      for index in account.rates {
-        let (limit, rate) = (state.rateLimits[index], state.rates[index])
-        guard limit.mode == .hard, visible.shows(limit.scope.level) else { continue }
+      // With every answer: limits are looked at where they lie, a copy of one would retain its texts.
+      for index in account.rates where state.rateLimits[index].mode == .hard {
+        guard visible.shows(state.rateLimits[index].scope.level) else { continue }
         status.note(
-          limit, remaining: rate.bucket.remaining(now: boot), resetNanoseconds: rate.bucket.fullIn(now: boot))
+          state.rateLimits[index].id, state.rateLimits[index].dimension, amount: state.rateLimits[index].amount,
+          remaining: state.rates[index].bucket.remaining(now: boot),
+          resetNanoseconds: state.rates[index].bucket.fullIn(now: boot))
       }
-      for index in account.budgets {
-        let (limit, budget) = (state.budgetLimits[index], state.budgets[index])
-        guard visible.shows(limit.scope.level) else { continue }
+      for index in account.budgets where visible.shows(state.budgetLimits[index].scope.level) {
+        let (mode, amount) = (state.budgetLimits[index].mode, state.budgetLimits[index].amount)
+        let budget = state.budgets[index]
         let isCurrent = budget.lease != 0 && now < budget.windowEnd
         let used = isCurrent ? budget.used : 0
-        if limit.mode == .hard, isCurrent {
+        if mode == .hard, isCurrent {
           status.note(
-            limit, remaining: max(0, Amount.difference(limit.amount, used)),
+            state.budgetLimits[index].id, state.budgetLimits[index].dimension, amount: amount,
+            remaining: max(0, Amount.difference(amount, used)),
             resetNanoseconds: budget.windowEnd == .max ? .max : budget.windowEnd - now)
         }
-        if limit.mode == .soft, limit.amount > 0, used > 0 {
-          let percent = Int64(clamping: Int128(used) * 100 / Int128(limit.amount))
+        if mode == .soft, amount > 0, used > 0 {
+          let percent = Int64(clamping: Int128(used) * 100 / Int128(amount))
           if percent >= 80, percent > status.warning?.percent ?? 0 {
-            status.warning = QuotaStatus.Warning(limitName: limit.name, percent: percent)
+            status.warning = QuotaStatus.Warning(limitName: state.budgetLimits[index].name, percent: percent)
           }
         }
       }
@@ -154,11 +157,13 @@ extension QuotaGate {
 }
 
 extension QuotaStatus {
-  mutating func note(_ limit: Limit, remaining: Int64, resetNanoseconds: Int64) {
+  mutating func note(
+    _ limit: UInt64, _ dimension: Dimension, amount: Int64, remaining: Int64, resetNanoseconds: Int64
+  ) {
     let line = Line(
-      limitID: limit.id, limit: limit.amount, remaining: remaining,
+      limitID: limit, limit: amount, remaining: remaining,
       resetMilliseconds: resetNanoseconds == .max ? .max : resetNanoseconds / 1_000_000)
-    switch limit.dimension {
+    switch dimension {
     case .requests:
       if remaining < requests?.remaining ?? .max { requests = line }
     case .tokens, .inputTokens, .outputTokens:

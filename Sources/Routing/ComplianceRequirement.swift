@@ -36,7 +36,8 @@ public struct ComplianceRequirement: Hashable, Sendable {
 
   /// The first thing that stands in the way, in the order of ``Obstacle``; nil if the provider may serve.
   /// - Parameter today: In UTC. An agreement or certificate holds through its last day.
-  @inline(__always)  // once a request: a call would be given a copy of the provider
+  // With every request, and a call would be given a copy of the provider: only what is inlinable is inlined for sure.
+  @inlinable @inline(__always)
   public func obstacle(to provider: Provider, on today: CalendarDay) -> Obstacle? {
     guard countries.contains(provider.country) else { return .country }
     // An agreement that ran out takes the route out, whether this tenant requires one or not.

@@ -17,13 +17,15 @@ public struct ContextCheck: Sendable {
   }
 
   /// Whether the prompt may fit; that it does not is noted.
-  @inline(__always)
-  public mutating func admits(_ model: Model) -> Bool {
-    if Self.admits(model, least: least, refusedBy: refusedBy) {
+  public mutating func admits(_ model: Model) -> Bool { admits(context: model.context) }
+
+  /// Of a model only its context: with every request, a call with all of it would be given a copy.
+  public mutating func admits(context: Int64?) -> Bool {
+    if Self.admits(context: context, least: least, refusedBy: refusedBy) {
       isFit = true
       return true
     }
-    largest = max(largest ?? 0, model.context ?? refusedBy ?? 0)
+    largest = max(largest ?? 0, context ?? refusedBy ?? 0)
     return false
   }
 
@@ -32,9 +34,8 @@ public struct ContextCheck: Sendable {
 
   /// A context that nobody wrote down takes any prompt, but none that did not fit elsewhere: nobody knows that it is
   /// larger.
-  @inline(__always)
-  public static func admits(_ model: Model, least: Int64, refusedBy: Int64?) -> Bool {
-    guard let context = model.context else { return refusedBy == nil }
+  public static func admits(context: Int64?, least: Int64, refusedBy: Int64?) -> Bool {
+    guard let context else { return refusedBy == nil }
     return least <= context && refusedBy.map { context > $0 } ?? true
   }
 }

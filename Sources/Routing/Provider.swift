@@ -31,6 +31,10 @@ public struct Model: Hashable, Sendable {
 
   /// What a request needs and this model is known not to have; where its capabilities are unknown, what must be named.
   public func missing(of needed: ModelCapabilities) -> ModelCapabilities {
+    Self.missing(of: needed, among: capabilities)
+  }
+
+  static func missing(of needed: ModelCapabilities, among capabilities: ModelCapabilities?) -> ModelCapabilities {
     capabilities.map { needed.subtracting($0) } ?? needed.intersection(.named)
   }
 

@@ -32,6 +32,11 @@ public enum ContentMode: String, Sendable, CaseIterable, Comparable {
     }
   }
 
+  // The raw value's own would compare and hash a string for each entry of the log.
+  public static func == (left: ContentMode, right: ContentMode) -> Bool { left.code == right.code }
+
+  public func hash(into hasher: inout Hasher) { hasher.combine(code) }
+
   public static func < (left: ContentMode, right: ContentMode) -> Bool { left.strictness < right.strictness }
 }
 

@@ -20,39 +20,49 @@ public struct Subject: Hashable, Sendable {
 
 /// What one hand-over to the log holds: any of request, response and metadata of one record, and journal bytes.
 ///
-/// An exchange hands over two: its request before sending, everything else at its end.
-public struct LogEntry: Sendable {
+/// An exchange hands over two: its request before sending, everything else at its end. One reference goes through the
+/// queue and the writer's lists instead of a dozen. It is its loop's until it is queued, then the writer's; the queue's
+/// lock lies between the two.
+public final class LogEntry: @unchecked Sendable {
   public static let maximalSubjects = 8
 
-  public var stream: LogStream
-  public var recordID: UInt128
+  public let stream: LogStream
+  public let recordID: UInt128
   /// More than 8 make the entry refused.
-  public var subjects: [Subject]
+  public let subjects: [Subject]
   /// ``RequestPayload`` bytes. Ignored in the mode `off`.
-  public var request: [UInt8]?
+  public let request: [UInt8]?
   /// The body, or runs if `responseIsAssembled`. Ignored in the mode `off`.
-  public var response: [UInt8]?
-  public var responseIsAssembled: Bool
+  public let response: [UInt8]?
+  public let responseIsAssembled: Bool
   /// The first part number of `response`: more than 0 when earlier entries held the answer's beginning.
-  public var responseFirstPart: UInt16
+  public let responseFirstPart: UInt16
   /// False while further entries with parts of the answer follow.
-  public var responseIsLast: Bool
+  public let responseIsLast: Bool
   /// JSON with `v` and `request_id`; no text, no names.
-  public var metadata: [UInt8]?
+  public let metadata: [UInt8]?
   /// JSON of an ADMIN record.
-  public var administration: [UInt8]?
+  public let administration: [UInt8]?
   /// Opaque: appended to the node journal in the batch of the records, before confirmation.
-  public var journal: [UInt8]
+  public let journal: [UInt8]
   /// Told to `onConfirmed` when the entry counts as written; 0: nobody waits.
-  public var token: UInt64
+  public let token: UInt64
   /// This begins an attempt that has not been sent: it may be refused. What ends one is taken as long as memory allows.
   let opensExchange: Bool
+  /// Bytes that the queue keeps for it; nil: it was not let in before.
+  let room: Int?
+  /// Counted against the queue's bound: payloads and what keeps them.
+  let footprint: Int
+  /// Monotonic, when it was queued.
+  var queuedAt: UInt64 = 0
 
+  /// - Parameter room: What ``LogWriter/takeRoom(_:of:)`` has taken for it, and the queue counts as its own from here on;
+  ///   0 if it was only asked whether there is room.
   public init(
     stream: LogStream, recordID: UInt128, subjects: [Subject] = [], request: [UInt8]? = nil,
     response: [UInt8]? = nil, responseIsAssembled: Bool = false, responseFirstPart: UInt16 = 0,
     responseIsLast: Bool = true, metadata: [UInt8]? = nil, administration: [UInt8]? = nil, journal: [UInt8] = [],
-    token: UInt64 = 0, opensExchange: Bool = false
+    token: UInt64 = 0, opensExchange: Bool = false, room: Int? = nil
   ) {
     self.stream = stream
     self.recordID = recordID
@@ -67,43 +77,24 @@ public struct LogEntry: Sendable {
     self.journal = journal
     self.token = token
     self.opensExchange = opensExchange || (request != nil && response == nil && metadata == nil)
-  }
-
-  /// Counted against the queue's bound: payloads and what keeps them.
-  var footprint: Int {
-    512 + (request?.count ?? 0) + (response?.count ?? 0) + (metadata?.count ?? 0) + (administration?.count ?? 0)
-      + journal.count
+    self.room = room
+    let payloads = (request?.count ?? 0) + (response?.count ?? 0) + (metadata?.count ?? 0)
+    footprint = 512 + payloads + (administration?.count ?? 0) + journal.count
   }
 
   /// At most the frames that it is sealed into.
   var mostFrames: UInt64 { UInt64(footprint / FrameHeader.maximalPayloadBytes) + 4 }
-}
-
-/// An entry on its way to the writer and through its lists: one reference instead of a dozen.
-///
-/// Its loop's until it is queued, then the writer's; the queue's lock lies between the two.
-public final class HeldEntry: @unchecked Sendable {
-  let entry: LogEntry
-  /// Bytes that the queue keeps for it; nil: it was not let in before.
-  let room: Int?
-  /// Monotonic, when it was queued.
-  var queuedAt: UInt64 = 0
-
-  /// - Parameter room: What ``LogWriter/takeRoom(_:of:)`` has taken for it, and the queue counts as its own from here on;
-  ///   0 if it was only asked whether there is room.
-  public init(_ entry: consuming LogEntry, room: Int? = nil) {
-    self.entry = entry
-    self.room = room
-  }
 
   /// Nobody waits for it: it is written with what comes next, or when the writer looks around.
-  public var canWait: Bool { entry.opensExchange && entry.token == 0 && entry.stream.durability == .buffered }
+  public var canWait: Bool { opensExchange && token == 0 && stream.durability == .buffered }
 
   /// What is left if the queue has no room for the answer: what it cost must have room.
-  public var withoutResponse: HeldEntry {
-    var entry = entry
-    entry.response = nil
-    return HeldEntry(entry)
+  public var withoutResponse: LogEntry {
+    LogEntry(
+      stream: stream, recordID: recordID, subjects: subjects, request: request,
+      responseIsAssembled: responseIsAssembled, responseFirstPart: responseFirstPart, responseIsLast: responseIsLast,
+      metadata: metadata, administration: administration, journal: journal, token: token,
+      opensExchange: opensExchange)
   }
 }
 

@@ -95,18 +95,16 @@ public final class LogWriter: Sendable {
   ///   - wakes: False if the caller says ``endTurn(loop:confirmed:)`` itself, once for all that it queues in a turn.
   /// - Returns: False when the log cannot take it now: the request is answered with 503 `log_unavailable` before
   ///   anything is sent upstream. Entries that end an exchange are refused only when memory runs out.
-  public func append(_ held: HeldEntry, loop: Int, wakes: Bool = true) -> Bool {
-    guard !isStopped.isSet, held.entry.subjects.count <= LogEntry.maximalSubjects else { return false }
+  public func append(_ entry: LogEntry, loop: Int, wakes: Bool = true) -> Bool {
+    guard !isStopped.isSet, entry.subjects.count <= LogEntry.maximalSubjects else { return false }
     let now = clock.monotonic()
-    if held.entry.opensExchange, isStuck(held.entry.stream, now) { return false }
-    held.queuedAt = now
-    guard queue.append(held, loop: loop) else { return false }
+    if entry.opensExchange, isStuck(entry.stream, now) { return false }
+    entry.queuedAt = now
+    guard queue.append(entry, loop: loop) else { return false }
     // A wake-up of another thread costs more than sealing.
-    if wakes, !held.canWait { mailbox.wake.signal() }
+    if wakes, !entry.canWait { mailbox.wake.signal() }
     return true
   }
-
-  public func append(_ entry: consuming LogEntry, loop: Int) -> Bool { append(HeldEntry(entry), loop: loop) }
 
   /// What a loop has queued in its turn is written now: by the loop itself where that is little and nobody else is at it,
   /// else by the writer's thread. Never waits for another thread.

@@ -14,6 +14,13 @@ struct ConnectionName: Hashable {
     self.port = port
   }
 
+  static func == (one: ConnectionName, other: ConnectionName) -> Bool {
+    one.localPort == other.localPort && one.port == other.port && one.address == other.address
+  }
+
+  /// Few connections have the same port of ours, and texts are dear to hash.
+  func hash(into hasher: inout Hasher) { hasher.combine(localPort) }
+
   /// - Parameter address: As libcurl writes it.
   init(localPort: Int32, address: UnsafePointer<CChar>?, port: Int32) {
     self.init(localPort: Int(localPort), address: address.map { String(cString: $0) } ?? "", port: Int(port))

@@ -1,7 +1,6 @@
 import CCurl
 import EventLoop
 import Gateway
-import JSONText
 
 /// One libcurl multi handle: the connections of one provider credential on one loop.
 ///
@@ -14,6 +13,7 @@ final class MultiHandle: Watcher {
   let sessions: TLSSessions
   /// In the order in which they were made.
   private var targets: [PreparedTarget] = []
+  let news: TurnNews
   private unowned let pool: UpstreamPool
   private var idle: [Transfer] = []
   /// In no order; each knows its place.
@@ -30,10 +30,11 @@ final class MultiHandle: Watcher {
   private static let kept = 1024
 
   /// - Parameter maximumConnections: To one origin; requests beyond it would wait inside of libcurl, seen by nobody.
-  init(pool: UpstreamPool, loop: EventLoop, maximumConnections: Int) throws(UpstreamError) {
+  init(pool: UpstreamPool, news: TurnNews, loop: EventLoop, maximumConnections: Int) throws(UpstreamError) {
     sessions = try TLSSessions()
     guard let multi = curl_multi_init() else { throw UpstreamError(.libcurl, detail: "curl_multi_init") }
     self.multi = multi
+    self.news = news
     self.pool = pool
     self.loop = loop
     self.maximumConnections = maximumConnections
@@ -94,12 +95,11 @@ final class MultiHandle: Watcher {
     return made
   }
 
-  func takeBuffer() -> ByteArena { pool.takeBuffer() }
-  func give(_ buffer: ByteArena) { pool.give(buffer) }
-
   /// A resting transfer of its kind, if possible one that points at the target already: its address and headers are
   /// dear to set.
   private func rested(for target: UpstreamTarget, _ isStream: Bool) -> Transfer? {
+    // Most often it is the one that has come to rest last.
+    if idle.last.map({ $0.isForStreams == isStream && $0.target === target }) == true { return idle.removeLast() }
     var found: Int?
     for index in idle.indices.suffix(16).reversed() where idle[index].isForStreams == isStream {
       if found == nil || idle[index].target === target { found = index }
@@ -122,13 +122,15 @@ final class MultiHandle: Watcher {
   func end(_ transfer: Transfer) {
     let place = transfer.place
     guard active.indices.contains(place), active[place] === transfer else { return }
-    active[place] = active[active.count - 1]
-    active[place].place = place
+    if place < active.count - 1 {
+      active[place] = active[active.count - 1]
+      active[place].place = place
+    }
     active.removeLast()
     transfer.place = -1
     let socket = transfer.sharedSocket
     remove(transfer)
-    if let received = transfer.takeReceived() { give(received) }
+    if let received = transfer.takeReceived() { news.give(received) }
     transfer.exchange = nil
     transfer.isDirty = false
     if idle.count < 256, transfer.mayRest { idle.append(transfer) }
@@ -215,14 +217,8 @@ final class MultiHandle: Watcher {
       let transfer = Unmanaged<Transfer>.fromOpaque(pointer).takeUnretainedValue()
       transfer.result = result
       if result == CURLE_OK { transfer.noteConnection() }
-      note(transfer)
+      news.add(transfer)
     }
-  }
-
-  func note(_ transfer: Transfer) {
-    guard !transfer.isDirty else { return }
-    transfer.isDirty = true
-    pool.hasNews(transfer)
   }
 
   /// The peer has said something of all streams of a connection.
@@ -233,12 +229,13 @@ final class MultiHandle: Watcher {
   fileprivate func noteTimeout(_ milliseconds: Int) { requestedTimeout = milliseconds < 0 ? nil : milliseconds }
 }
 
+// Both are called from inside of the multi handle's own calls, which it outlives.
+
 private func noteSocket(
   _ easy: UnsafeMutableRawPointer?, _ descriptor: curl_socket_t, _ what: Int32, _ context: UnsafeMutableRawPointer?,
   _ socket: UnsafeMutableRawPointer?
 ) -> Int32 {
   guard let context else { return 0 }
-  let multi = Unmanaged<MultiHandle>.fromOpaque(context).takeUnretainedValue()
   let interest: Interest =
     switch what {
     case CURL_POLL_IN: .readable
@@ -246,13 +243,17 @@ private func noteSocket(
     case CURL_POLL_INOUT: [.readable, .writable]
     default: []
     }
-  multi.loop.watch(descriptor, interest, by: multi)
+  Unmanaged<MultiHandle>.fromOpaque(context)._withUnsafeGuaranteedRef {
+    $0.loop.watch(descriptor, interest, by: $0)
+  }
   return 0
 }
 
 private func noteTimer(_ multi: UnsafeMutableRawPointer?, _ milliseconds: Int, _ context: UnsafeMutableRawPointer?)
   -> Int32
 {
-  if let context { Unmanaged<MultiHandle>.fromOpaque(context).takeUnretainedValue().noteTimeout(milliseconds) }
+  if let context {
+    Unmanaged<MultiHandle>.fromOpaque(context)._withUnsafeGuaranteedRef { $0.noteTimeout(milliseconds) }
+  }
   return 0
 }

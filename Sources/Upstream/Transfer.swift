@@ -11,6 +11,7 @@ import JSONText
 final class Transfer {
   let easy: UnsafeMutableRawPointer  // CURL
   unowned let multi: MultiHandle
+  private let news: TurnNews
   /// The size of libcurl's buffer: the events of a stream are small, and thousands of them are open at a time. Half of it
   /// would cost a fifth more where a provider sends all of them at once. Fixed for the handle's life, because libcurl may
   /// keep the buffer of an earlier transfer when another stream shares its connection, and believes the size that is set.
@@ -26,6 +27,7 @@ final class Transfer {
   var place = -1
   /// What the handle sends; POST unless something else was asked for, nil if libcurl has refused that.
   private var method: UpstreamTarget.Method? = .post
+  fileprivate let kept: KeptConnections
   /// libcurl refers to it as long as the easy handle lives.
   private let sessions: TLSSessions
   fileprivate var rules = AddressRules(allowsLocal: false)
@@ -37,7 +39,7 @@ final class Transfer {
   var headDelivered = false
   var isDirty = false
   var result: CURLcode?
-  fileprivate var headerBytes = 0
+  private var headerBytes = 0
   fileprivate var addressRefused = false
   /// The request has begun to leave: from here on the provider may have it.
   private(set) var isBegun = false
@@ -53,10 +55,10 @@ final class Transfer {
   private var isTold = false
   /// Whether there can be TLS between us and whom we speak to.
   private var usesTLS = true
-  fileprivate var overflow = false
+  private var overflow = false
   private var bodyBytes = 0
-  fileprivate var totalBytes = 0
-  fileprivate var maximumBytes = 0
+  private var totalBytes = 0
+  private var maximumBytes = 0
 
   /// Reading is to stop; libcurl is told from the write callback. Never over HTTP/2: there libcurl 7.88 stops reading
   /// the whole connection as soon as more comes for a stream that is paused.
@@ -72,6 +74,8 @@ final class Transfer {
     guard let easy = curl_easy_init() else { throw UpstreamError(.libcurl, detail: "curl_easy_init") }
     self.easy = easy
     self.multi = multi
+    news = multi.news
+    kept = multi.kept
     sessions = multi.sessions
     self.isForStreams = isForStreams
     guard setConstantOptions() else { throw UpstreamError(.libcurl, detail: "curl_easy_setopt") }
@@ -104,7 +108,7 @@ final class Transfer {
       th_curl_easy_set_opensocket_function(easy, openSocket),
       th_curl_easy_set_ptr(easy, CURLOPT_OPENSOCKETDATA, me),
       th_curl_easy_set_closesocket_function(easy, closeSocket),
-      th_curl_easy_set_ptr(easy, CURLOPT_CLOSESOCKETDATA, Unmanaged.passUnretained(multi.kept).toOpaque()),
+      th_curl_easy_set_ptr(easy, CURLOPT_CLOSESOCKETDATA, Unmanaged.passUnretained(kept).toOpaque()),
       th_curl_easy_set_debug_function(easy, noteTalk),
       th_curl_easy_set_ptr(easy, CURLOPT_DEBUGDATA, me),
     ]
@@ -201,10 +205,34 @@ final class Transfer {
   }
 
   /// Keeps what libcurl has brought until the turn's end.
-  fileprivate func note(_ bytes: UnsafeRawBufferPointer) {
-    let received = received ?? multi.takeBuffer()
-    received.append(bytes)
-    self.received = received
+  /// - Returns: What libcurl is to be told: all of it, or why not.
+  fileprivate func note(body bytes: UnsafeRawBufferPointer) -> Int {
+    if wantsPause {
+      isPaused = true
+      return Int(CURL_WRITEFUNC_PAUSE)
+    }
+    totalBytes &+= bytes.count
+    guard totalBytes <= maximumBytes else {
+      overflow = true
+      return 0
+    }
+    if received == nil { received = news.takeBuffer() }
+    received?.append(bytes)
+    news.add(self)
+    return bytes.count
+  }
+
+  fileprivate func note(header line: UnsafeRawBufferPointer) -> Int {
+    headerBytes &+= line.count
+    guard headerBytes <= 64 * 1024 else { return 0 }
+    guard !headComplete else { return line.count }  // trailers
+    UpstreamHeadLine.read(line, into: &head)
+    // An empty line ends the head, unless it was an interim one.
+    if line.count <= 2, head.status >= 200 {
+      headComplete = true
+      news.add(self)
+    }
+    return line.count
   }
 
   /// What was noted; whoever takes it gives it back to the multi handle.
@@ -266,13 +294,13 @@ final class Transfer {
 
   /// An answer is whole: its connection is known from now on.
   func noteConnection() {
-    guard !isOnKnownConnection, let name = fate.connection, multi.kept.find(name) == nil else { return }
+    guard !isOnKnownConnection, let name = fate.connection, kept.find(name) == nil else { return }
     var version = 0
     var descriptor: curl_socket_t = -1
     guard th_curl_easy_get_long(easy, CURLINFO_HTTP_VERSION, &version) == CURLE_OK,
       th_curl_easy_get_socket(easy, CURLINFO_ACTIVESOCKET, &descriptor) == CURLE_OK
     else { return }
-    multi.kept.keep(descriptor, as: name, isHTTP2: version == Int(CURL_HTTP_VERSION_2_0))
+    kept.keep(descriptor, as: name, isHTTP2: version == Int(CURL_HTTP_VERSION_2_0))
   }
 
   /// Whether TLS has taken more from the socket than was read of it: what a provider said beyond its last answer, which
@@ -298,41 +326,24 @@ private func transfer(_ pointer: UnsafeMutableRawPointer?) -> Transfer? {
   pointer.map { Unmanaged<Transfer>.fromOpaque($0).takeUnretainedValue() }
 }
 
+// The next two come with each piece and line of an answer. For the same reason no reference is counted there.
+
 private func noteBody(
   _ bytes: UnsafeMutablePointer<CChar>?, _ size: Int, _ count: Int, _ context: UnsafeMutableRawPointer?
 ) -> Int {
-  guard let transfer = transfer(context), let bytes else { return 0 }
-  if transfer.wantsPause {
-    transfer.isPaused = true
-    return Int(CURL_WRITEFUNC_PAUSE)
+  guard let context, let bytes else { return 0 }
+  return Unmanaged<Transfer>.fromOpaque(context)._withUnsafeGuaranteedRef {
+    $0.note(body: UnsafeRawBufferPointer(start: bytes, count: size &* count))
   }
-  let length = size &* count
-  transfer.totalBytes &+= length
-  guard transfer.totalBytes <= transfer.maximumBytes else {
-    transfer.overflow = true
-    return 0
-  }
-  transfer.note(UnsafeRawBufferPointer(start: bytes, count: length))
-  transfer.multi.note(transfer)
-  return length
 }
 
 private func noteHeader(
   _ bytes: UnsafeMutablePointer<CChar>?, _ size: Int, _ count: Int, _ context: UnsafeMutableRawPointer?
 ) -> Int {
-  guard let transfer = transfer(context), let bytes else { return 0 }
-  let length = size &* count
-  transfer.headerBytes &+= length
-  guard transfer.headerBytes <= 64 * 1024 else { return 0 }
-  let line = UnsafeRawBufferPointer(start: bytes, count: length)
-  guard !transfer.headComplete else { return length }  // trailers
-  UpstreamHeadLine.read(line, into: &transfer.head)
-  // An empty line ends the head, unless it was an interim one.
-  if length <= 2, transfer.head.status >= 200 {
-    transfer.headComplete = true
-    transfer.multi.note(transfer)
+  guard let context, let bytes else { return 0 }
+  return Unmanaged<Transfer>.fromOpaque(context)._withUnsafeGuaranteedRef {
+    $0.note(header: UnsafeRawBufferPointer(start: bytes, count: size &* count))
   }
-  return length
 }
 
 /// The last word before a request leaves. libcurl sends a request once more by itself when a kept connection ends
@@ -344,7 +355,7 @@ private func beforeRequest(
 ) -> Int32 {
   guard let transfer = transfer(context), !transfer.isBegun else { return CURL_PREREQFUNC_ABORT }
   let name = ConnectionName(localPort: localPort, address: address, port: port)
-  let kept = transfer.multi.kept.find(name)
+  let kept = transfer.kept.find(name)
   guard kept?.isQuiet ?? true, !transfer.holdsUnreadRecords else {
     transfer.rejectConnection()
     return CURL_PREREQFUNC_ABORT
@@ -380,7 +391,7 @@ private func openSocket(
     return -1
   }
   let descriptor = th_curl_sockaddr_open(address)
-  if descriptor >= 0 { transfer.multi.kept.opened(descriptor) }
+  if descriptor >= 0 { transfer.kept.opened(descriptor) }
   return descriptor
 }
 

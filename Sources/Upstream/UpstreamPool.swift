@@ -10,11 +10,11 @@ public final class UpstreamPool: UpstreamPort, TurnEnd {
   private let loop: EventLoop
   private let limits: Limits
   private var multis: [String: MultiHandle] = [:]
-  private var last: (target: UpstreamTarget, multi: MultiHandle)?
+  private var lastTarget: UpstreamTarget?
+  private var lastMulti: MultiHandle?
   private var transfers: [Transfer?] = []
   private var freeSlots: [Int] = []
-  private var news: [Transfer] = []
-  private var buffers: [ByteArena] = []
+  private let news = TurnNews()
   private var delivering: [Transfer] = []
   /// Exchanges that could not even be handed to libcurl, with their tickets of then.
   private var unsent: [(exchange: Exchange, ticket: UInt64)] = []
@@ -39,18 +39,21 @@ public final class UpstreamPool: UpstreamPort, TurnEnd {
     loop.repeated(everyMilliseconds: 1000) { [unowned self] in tick() }
   }
 
+  deinit { news.forget() }  // its transfers refer to it
+
   /// Ends all that is under way without telling anybody, and closes every connection. Nothing is sent afterwards.
   public func stop() {
     isStopped = true
     for case let transfer? in transfers { transfer.multi.end(transfer) }
     transfers.removeAll()
     freeSlots.removeAll()
-    news.removeAll()
+    news.forget()
     unsent.removeAll()
     ended.removeAll()
     timers.removeAll()
     multis.removeAll()
-    last = nil
+    lastTarget = nil
+    lastMulti = nil
   }
 
   // MARK: UpstreamPort
@@ -113,37 +116,31 @@ public final class UpstreamPool: UpstreamPort, TurnEnd {
 
   private func multi(for target: UpstreamTarget) -> MultiHandle? {
     // Many requests in a row go to one target: its name is hashed once.
-    if let last, last.target === target { return last.multi }
+    if lastTarget === target { return lastMulti }
     let made =
       multis[target.poolKey]
-      ?? (try? MultiHandle(pool: self, loop: loop, maximumConnections: limits.upstreamConnections))
+      ?? (try? MultiHandle(pool: self, news: news, loop: loop, maximumConnections: limits.upstreamConnections))
     multis[target.poolKey] = made
-    last = made.map { (target, $0) }
+    lastTarget = made == nil ? nil : target
+    lastMulti = made
     return made
-  }
-
-  /// Where what libcurl brings waits for the turn's end: few of many open streams have news in one turn.
-  func takeBuffer() -> ByteArena { buffers.popLast() ?? ByteArena(capacity: 1024) }
-
-  func give(_ buffer: ByteArena) {
-    buffer.reset(keeping: 16 * 1024)
-    if buffers.count < 128 { buffers.append(buffer) }
   }
 
   // MARK: From libcurl
 
-  func hasNews(_ transfer: Transfer) { news.append(transfer) }
-
   /// Tells the pipeline the news, outside of libcurl; it may send and cancel from here.
   public func endTurn() -> Bool {
     guard !isStopped, !news.isEmpty || !unsent.isEmpty else { return false }
-    let refused = unsent
-    unsent = []
-    for (exchange, ticket) in refused where exchange.ticket == ticket {
-      delegate.upstream(exchange, ended: .notConnected)
+    let delegate = delegate
+    if !unsent.isEmpty {
+      let refused = unsent
+      unsent = []
+      for (exchange, ticket) in refused where exchange.ticket == ticket {
+        delegate.upstream(exchange, ended: .notConnected)
+      }
     }
-    swap(&news, &delivering)
-    for transfer in delivering where transfer.isDirty { deliver(transfer) }
+    news.take(into: &delivering)
+    for transfer in delivering where transfer.isDirty { deliver(transfer, to: delegate) }
     delivering.removeAll(keepingCapacity: true)
     // Ends come last, together: what they bring about is other code than what has just run.
     swap(&ended, &ending)
@@ -152,7 +149,7 @@ public final class UpstreamPool: UpstreamPort, TurnEnd {
     return true
   }
 
-  private func deliver(_ transfer: Transfer) {
+  private func deliver(_ transfer: Transfer, to delegate: any UpstreamDelegate) {
     transfer.isDirty = false
     let (ticket, generation) = (transfer.ticket, transfer.generation)
     /// The exchange of this use of the transfer; nil once it was cancelled, ended or went on with another attempt.
@@ -176,7 +173,7 @@ public final class UpstreamPool: UpstreamPort, TurnEnd {
     // Taken from it before anybody is told: it may be another request's afterwards.
     while current() != nil, let received = transfer.takeReceived() {
       delegate.upstream(exchange, sent: received.bytes)
-      give(received)
+      news.give(received)
     }
     guard current() != nil, transfer.result != nil else { return }
     let end = transfer.end
@@ -216,7 +213,10 @@ public final class UpstreamPool: UpstreamPort, TurnEnd {
   private func forgetIdlePools() {
     for (key, multi) in multis where multi.activeTransfers.isEmpty && seconds &- multi.lastUsed > Self.idleSeconds {
       timers[ObjectIdentifier(multi)] = nil
-      if last?.multi === multi { last = nil }
+      if lastMulti === multi {
+        lastTarget = nil
+        lastMulti = nil
+      }
       multis[key] = nil
     }
   }

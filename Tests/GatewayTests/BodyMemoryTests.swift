@@ -28,6 +28,27 @@ struct BodyMemoryTests {
     return (exchange, client)
   }
 
+  @Test func ofTwoLoopsTheFirstOnesShareIsKept() {
+    let (first, second) = (TenantBodies(limit: 1), TenantBodies(limit: 1))
+    let known = KnownShare()
+    let before = known.share
+    let (mine, others) = (known.keep(first), known.keep(second))
+    let after = known.share
+    #expect(before == nil && mine === first && others === first && after === first)
+  }
+
+  @Test func aShareIsLetGo() {
+    weak var kept: TenantBodies?
+    do {
+      let known = KnownShare()
+      let share = TenantBodies(limit: 1)
+      kept = share
+      _ = known.keep(share)
+      _ = known.keep(share)
+    }
+    #expect(kept == nil)
+  }
+
   @Test(arguments: [(599, true), (600, true), (601, false)]) func theTenantsLimitIs429(bytes: Int, fits: Bool) throws {
     let gate = try gate(all: 10_000, perTenant: 600)
     let (exchange, client, _) = gate.begin(gate.chat(""))
@@ -288,7 +309,7 @@ struct BodyMemoryTests {
     limits.heldBodiesBytesPerTenant = 5_000
     let memory = BodyMemory(limits)
     let share = memory.share(of: GateSetup.tenant)
-    var loops = (0..<3).map { _ in LoopBodies(memory) }
+    let loops = (0..<3).map { _ in LoopBodies(memory) }
     var open: [(loop: Int, exchange: Exchange)] = []
     var random = RandomBytes(seed)
     for _ in 0..<10_000 {
@@ -412,7 +433,7 @@ struct BodyMemoryTests {
     var limits = Limits()
     limits.heldBodiesBytes = 10_000
     let memory = BodyMemory(limits)
-    var loops = (0..<3).map { _ in LoopBodies(memory) }
+    let loops = (0..<3).map { _ in LoopBodies(memory) }
     var open: [(loop: Int, exchange: Exchange)] = []
     var state = seed
     func random(_ bound: Int) -> Int {

@@ -169,6 +169,13 @@ struct HeaderTests {
     }
   }
 
+  @Test(arguments: [Int64.min, -10, -1, 0, 1, 9, 10, 99, 100, .max])
+  func numbersAreWrittenWithAllTheirDigits(number: Int64) {
+    let exchange = Exchange()
+    ResponseFields(arena: exchange.fields).add("x", number)
+    #expect(String(decoding: exchange.fields.bytes, as: UTF8.self) == "x: \(number)\r\n")
+  }
+
   @Test func aValueThatIsNoHeaderTextCannotBreakOut() {
     let exchange = Exchange()
     ResponseFields(arena: exchange.fields).add("x", text: "a\r\nset-cookie: b\u{7F}\u{0}é")

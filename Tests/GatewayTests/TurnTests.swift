@@ -123,6 +123,20 @@ struct TurnTests {
     #expect(gate.upstream.sent.count == 1)
   }
 
+  /// The record of an answer is made at its turn's end: nobody can have waited for the log before.
+  @Test func theLogsTimeBeginsAtTheTurnsEnd() throws {
+    let turns = try Turns()
+    let (_, client) = turns.arrive()
+    _ = turns.gate.pipeline.turnEnded()
+    turns.gate.answer(200, Specimens.plain())
+    turns.gate.clock.advance(milliseconds: 10_000)
+    turns.gate.pipeline.tick()
+    #expect(!client.isOver)
+    _ = turns.gate.pipeline.turnEnded()
+    turns.gate.finish(client)
+    #expect(client.status == 200)
+  }
+
   /// A stop in the middle of a turn: what has just arrived is refused, what was under way is ended, and all is settled.
   @Test func aStopEndsWhatTheTurnHasBrought() throws {
     let turns = try Turns()

@@ -32,6 +32,13 @@ private func decide(
   #expect(try decide(alias: nil) == .allowed)
 }
 
+/// Lists of models are cut by what the role is kept from, and by nothing else of the policy.
+@Test func aRoleIsShownWhatItIsNotKeptFrom() throws {
+  let rules = try policy()
+  #expect(RoleAccess(rules, role: "clerk").shows("chat") && !RoleAccess(rules, role: "clerk").shows("mail"))
+  #expect(RoleAccess(rules, role: "boss").shows("other") && RoleAccess(rules, role: "ghost").shows("other"))
+}
+
 @Test func theFirstStepThatFailsIsNamed() throws {
   #expect(try decide("ghost") == .denied(rule: "roles"))
   #expect(try decide(held: []) == .denied(rule: "roles.clerk"))

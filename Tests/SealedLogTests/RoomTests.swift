@@ -20,9 +20,10 @@ struct RoomTests {
       onRoom: told, onConfirmed: { confirmed.add($0, $1) })
   }
 
-  private func request(_ stream: LogStream, _ number: Int, size: Int) -> LogEntry {
+  private func request(_ stream: LogStream, _ number: Int, size: Int, room: Int? = nil) -> LogEntry {
     LogEntry(
-      stream: stream, recordID: UInt128(number), request: bytes(size), token: UInt64(number), opensExchange: true)
+      stream: stream, recordID: UInt128(number), request: bytes(size), token: UInt64(number), opensExchange: true,
+      room: room)
   }
 
   @Test func roomIsTakenOncePerTenantAndInAll() throws {
@@ -47,12 +48,12 @@ struct RoomTests {
     let stream = try fixture.stream()
     for (number, size) in [(1, 20_000), (2, 100), (3, 27_000)] {  // as thought, less, more
       #expect(writer.takeRoom(21_000, of: stream) == .taken)
-      #expect(writer.append(HeldEntry(request(stream, number, size: size), room: 21_000), loop: 0), "\(size)")
+      #expect(writer.append(request(stream, number, size: size, room: 21_000), loop: 0), "\(size)")
       #expect(fixture.confirmed.waits(for: UInt64(number)) && writer.drain())
       #expect(writer.health.queueBytes == 0)
     }
     #expect(writer.takeRoom(21_000, of: stream) == .taken)
-    #expect(!writer.append(HeldEntry(request(stream, 4, size: 40_000), room: 21_000), loop: 0), "far more")
+    #expect(!writer.append(request(stream, 4, size: 40_000, room: 21_000), loop: 0), "far more")
     #expect(writer.health.queueBytes == 21_000, "the room is still its exchange's")
     writer.giveRoom(21_000, of: stream)
     writer.stop()

@@ -313,7 +313,7 @@ struct StagedDiskTests {
     var told: [UInt64] = []
     for number in 2...20 {
       let before = told.count
-      #expect(writer.append(HeldEntry(try entry(number)), loop: 0, wakes: false))
+      #expect(writer.append(try entry(number), loop: 0, wakes: false))
       writer.endTurn(loop: 0, confirmed: &told)
       #expect(holds { told.count > before || fixture.confirmed.all.contains(UInt64(number)) })
     }
@@ -365,7 +365,7 @@ struct StagedDiskTests {
     var (told, taken): ([UInt64], UInt64) = ([], 1)
     let refused = holds {
       guard let next = try? entry(Int(taken) + 1) else { return true }
-      guard writer.append(HeldEntry(next), loop: 0, wakes: false) else { return true }
+      guard writer.append(next, loop: 0, wakes: false) else { return true }
       taken += 1
       writer.endTurn(loop: 0, confirmed: &told)
       if taken % 100 == 0 { time.advance(seconds: 1) }
@@ -391,7 +391,7 @@ struct StagedDiskTests {
     #expect(writer.drain())
     let end = DispatchSemaphore(value: 0)
     under.set { $0.hang = end }
-    for number in 2...30 { #expect(writer.append(HeldEntry(try entry(number)), loop: 0, wakes: false)) }
+    for number in 2...30 { #expect(writer.append(try entry(number), loop: 0, wakes: false)) }
     var told: [UInt64] = []
     writer.endTurn(loop: 0, confirmed: &told)
     under.set { $0.hang = nil }
@@ -452,7 +452,7 @@ struct StagedDiskTests {
         guard let entry = try? entry(name, tenants[number % 2], size: number % 50 == 0 ? 300_000 : 200) else {
           continue
         }
-        while !writer.append(HeldEntry(entry), loop: loop, wakes: false) { writer.endTurn(loop: loop, confirmed: &own) }
+        while !writer.append(entry, loop: loop, wakes: false) { writer.endTurn(loop: loop, confirmed: &own) }
         writer.endTurn(loop: loop, confirmed: &own)
       }
       told.add(loop, own)

@@ -7,10 +7,6 @@ import Testing
 
 @testable import SealedLog
 
-private func entry(_ stream: LogStream, _ number: Int, size: Int = 100) -> LogEntry {
-  LogEntry(stream: stream, recordID: UInt128(number), request: bytes(size), token: UInt64(number))
-}
-
 @Test func aFullQueueRefusesBeforeSendingButLetsExchangesEnd() throws {
   let fixture = try LogFixture()
   let disk = try FaultyDisk(folder: fixture.log)
@@ -49,8 +45,7 @@ func aFullDiskConfirmsNothingAndHealsWithoutRestart(file: String) throws {
     $0.append = (ENOSPC, file)
     $0.room = 33
   }
-  var second = entry(stream, 2)
-  second.subjects = [Subject(.tag, id: "new")]
+  let second = entry(stream, 2, subjects: [Subject(.tag, id: "new")])
   #expect(writer.append(second, loop: 0))
   #expect(holds { writer.health.state != .ok })
   #expect(fixture.confirmed.all == [1])
@@ -97,215 +92,6 @@ func aFullDiskConfirmsNothingAndHealsWithoutRestart(file: String) throws {
   #expect(holds { writer.append(entry(stream, 5), loop: 0) })
   writer.stop()
   #expect(!fixture.confirmed.all.contains(3))
-}
-
-@Test func strictIsConfirmedAfterTheDiskOnly() throws {
-  let fixture = try LogFixture()
-  let disk = try FaultyDisk(folder: fixture.log)
-  let writer = try fixture.writer(disk: disk, journal: "\(fixture.root)/journal")
-  let stream = try fixture.stream(durability: .strict)
-  var first = entry(stream, 1)
-  first.journal = [1, 2, 3]
-  #expect(writer.append(first, loop: 0))
-  #expect(fixture.confirmed.waits(for: 1))
-  let synced = disk.synchronized.withLock { $0 }
-  #expect(synced.filter { $0.contains(".thl") }.count >= 2, "once made, once for the record")
-  #expect(synced.contains { $0.hasSuffix("journal") })
-  disk.set { $0.synchronize = (EIO, "journal") }
-  var second = entry(stream, 2)
-  second.journal = [4]
-  #expect(writer.append(second, loop: 0))
-  #expect(holds { writer.health.queueBytes == 0 })
-  #expect(fixture.confirmed.all == [1])
-  // Another journal begins with what both came to.
-  disk.set { $0.synchronize = nil }
-  try writer.switchJournal(to: "\(fixture.root)/next", beginning: [1, 2, 3, 4])
-  #expect(fixture.confirmed.waits(for: 2))
-  #expect(fixture.confirmed.all == [1, 2])
-  writer.stop()
-}
-
-@Test func aJournalThatCannotBeginLeavesTheOldOneInItsPlace() throws {
-  let fixture = try LogFixture()
-  let disk = try FaultyDisk(folder: fixture.log)
-  let writer = try fixture.writer(disk: disk, journal: "\(fixture.root)/journal")
-  let stream = try fixture.stream(durability: .strict)
-  disk.set { $0.synchronize = (EIO, "journal-2") }
-  #expect(throws: SealedLogError.self) { try writer.switchJournal(to: "\(fixture.root)/journal-2", beginning: [1]) }
-  #expect(writer.health.state == .ok)
-  #expect(access("\(fixture.root)/journal-2", F_OK) != 0, "a recovery would read it behind the old one")
-  var first = entry(stream, 1)
-  first.journal = [7]
-  #expect(writer.append(first, loop: 0))
-  #expect(fixture.confirmed.waits(for: 1))
-  writer.stop()
-  #expect(try readFile("\(fixture.root)/journal") == [7])
-}
-
-/// Its beginning is all that says what stood in the one before.
-@Test func aJournalWithoutItsBeginningConfirmsNothing() throws {
-  let fixture = try LogFixture()
-  let disk = try FaultyDisk(folder: fixture.log)
-  let writer = try fixture.writer(disk: disk, journal: "\(fixture.root)/journal")
-  let stream = try fixture.stream(durability: .strict)
-  disk.set { $0.synchronize = (EIO, "journal") }
-  var first = entry(stream, 1)
-  first.journal = [1]
-  #expect(writer.append(first, loop: 0))
-  #expect(holds { writer.health.queueBytes == 0 })
-  #expect(throws: SealedLogError.self) { try writer.switchJournal(to: "\(fixture.root)/journal-2", beginning: [1]) }
-  disk.set { $0.synchronize = nil }
-  #expect(fixture.confirmed.all.isEmpty)
-  try writer.switchJournal(to: "\(fixture.root)/journal-3", beginning: [1])
-  #expect(fixture.confirmed.waits(for: 1))
-  writer.stop()
-}
-
-@Test func journalBytesStandInTheJournalBeforeConfirmation() throws {
-  let fixture = try LogFixture()
-  let path = "\(fixture.root)/journal"
-  let writer = try fixture.writer(journal: path)
-  let stream = try fixture.stream()
-  for number in 1...3 {
-    var next = entry(stream, number)
-    next.journal = [UInt8(number), UInt8(number)]
-    #expect(writer.append(next, loop: 0))
-    #expect(fixture.confirmed.waits(for: UInt64(number)))
-    #expect(try readFile(path).count == 2 * number)
-  }
-  try writer.switchJournal(to: "\(path)-2", beginning: [9])
-  var last = entry(stream, 4)
-  last.journal = [4]
-  #expect(writer.append(last, loop: 0))
-  #expect(fixture.confirmed.waits(for: 4))
-  writer.stop()
-  #expect(try readFile(path) == [1, 1, 2, 2, 3, 3])
-  #expect(try readFile("\(path)-2") == [9, 4])
-}
-
-@Test func aFullJournalConfirmsNothingAndRefusesNewRequests() throws {
-  let fixture = try LogFixture()
-  let disk = try FaultyDisk(folder: fixture.log)
-  let writer = try fixture.writer(disk: disk, journal: "\(fixture.root)/journal")
-  let stream = try fixture.stream()
-  disk.set { $0.append = (ENOSPC, "journal") }
-  var first = entry(stream, 1)
-  first.journal = [1]
-  #expect(writer.append(first, loop: 0))
-  #expect(holds { writer.health.state != .ok })
-  #expect(fixture.confirmed.all == [] && !writer.append(entry(stream, 2), loop: 0))
-  disk.set { $0.append = nil }
-  #expect(fixture.confirmed.waits(for: 1))
-  #expect(holds { writer.append(entry(stream, 3), loop: 0) })
-  writer.stop()
-  #expect(try readFile("\(fixture.root)/journal") == [1])
-}
-
-/// A sync is a flush of the disk. Where one takes longer than entries take to come, the next one followed at once, and so
-/// on for as long as there was anything to do.
-@Test func whatComesDuringASyncWaitsForTheTimeOfTheNext() throws {
-  let fixture = try LogFixture()
-  let disk = try FaultyDisk(folder: fixture.log)
-  var options = WriterOptions()
-  options.syncIntervalNanoseconds = 3600 * 1_000_000_000
-  let writer = try fixture.writer(options: options, disk: disk)
-  let strict = try fixture.stream(durability: .strict)
-  let buffered = try fixture.stream(.second)
-  let confirmed = fixture.confirmed
-  func next(_ number: Int, _ stream: LogStream) {
-    #expect(writer.append(entry(stream, number), loop: 0) && confirmed.waits(for: UInt64(number)))
-  }
-  next(1, strict)
-  next(2, buffered)
-  func syncs() -> Int {
-    disk.synchronized.withLock { $0.filter { $0.contains("\(TenantID.second)") && $0.contains(".thl") }.count }
-  }
-  let before = syncs()
-  disk.set {
-    $0.whileSyncing = {
-      for number in 3...4 where writer.append(entry(buffered, number), loop: 0) {
-        _ = confirmed.waits(for: UInt64(number))
-      }
-    }
-  }
-  next(5, strict)
-  next(6, buffered)
-  next(7, strict)
-  #expect(confirmed.all == [1, 2, 3, 4, 5, 6, 7])
-  #expect(syncs() - before == 2, "each with those who could not wait")
-  writer.stop()
-  #expect(try fixture.verify().exitCode == 0)
-}
-
-/// Entries take up room in the queue until they are synced: of megabytes the sync comes before its time.
-@Test func muchIsSyncedAtOnce() throws {
-  let fixture = try LogFixture()
-  var options = WriterOptions()
-  options.syncIntervalNanoseconds = 3600 * 1_000_000_000
-  let writer = try fixture.writer(options: options)
-  let stream = try fixture.stream()
-  for number in 1...6 {
-    #expect(writer.append(entry(stream, number, size: 1 << 20), loop: 0))
-    #expect(fixture.confirmed.waits(for: UInt64(number)))
-  }
-  #expect(holds { writer.health.queueBytes < 3 << 20 }, "of a segment that was dirty already, too")
-  writer.stop()
-  #expect(try fixture.verify().exitCode == 0)
-}
-
-/// What is written while a sync fails has its segment synced once more: by then the segment is given up, and its files
-/// may be closed and their numbers others'.
-@Test(arguments: [(Durability.buffered, ".thl"), (.strict, ".thl"), (.strict, ".thk"), (.buffered, ".thk")])
-func aGivenUpSegmentIsNeverSyncedAgain(durability: Durability, file: String) throws {
-  let fixture = try LogFixture()
-  let disk = try FaultyDisk(folder: fixture.log)
-  let writer = try fixture.writer(disk: disk)
-  let stream = try fixture.stream(durability: durability)
-  #expect(writer.append(entry(stream, 1), loop: 0))
-  #expect(fixture.confirmed.waits(for: 1))
-  #expect(writer.drain())
-  disk.set {
-    $0.synchronize = (EIO, "1-1\(file)")
-    $0.whileSyncFails = {
-      var third = entry(stream, 3)
-      third.subjects = [Subject(.tag, id: "third")]  // the sidecar grows, too
-      _ = writer.append(third, loop: 0)
-      _ = holds { fixture.segments().first.map { fixture.isWritten(3, to: $0) } ?? false }
-    }
-  }
-  var second = entry(stream, 2)
-  second.subjects = [Subject(.tag, id: "second")]
-  #expect(writer.append(second, loop: 0))
-  #expect(fixture.confirmed.waits(for: 2) && fixture.confirmed.waits(for: 3))
-  #expect(writer.drain())
-  writer.stop()
-  let faults = disk.synchronized.withLock { $0.filter { $0.contains(" ") } }
-  #expect(faults == [])
-  for number in 1...3 { #expect(try fixture.reader().open(UInt128(number), tenant: .first).request == bytes(100)) }
-  #expect(try fixture.verify().exitCode == 2, "the given up segment is a recovered one")
-}
-
-@Test func aFailedSyncPoisonsTheSegmentAndWritesItsCopiesAnew() throws {
-  let fixture = try LogFixture()
-  let disk = try FaultyDisk(folder: fixture.log)
-  let writer = try fixture.writer(disk: disk)
-  let stream = try fixture.stream()
-  #expect(writer.append(entry(stream, 1), loop: 0))
-  #expect(fixture.confirmed.waits(for: 1))
-  #expect(writer.drain())
-  disk.set { $0.synchronize = (EIO, "1-1.thl") }
-  #expect(writer.append(entry(stream, 2), loop: 0))
-  #expect(fixture.confirmed.waits(for: 2))
-  #expect(holds { fixture.segments().count == 2 })
-  #expect(writer.append(entry(stream, 3), loop: 0))
-  #expect(fixture.confirmed.waits(for: 3))
-  #expect(writer.drain())
-  writer.stop()
-  #expect(!disk.synchronized.withLock { $0.contains { $0.hasPrefix("AFTER-FAILURE") } })
-  #expect(fixture.confirmed.all == [1, 2, 3], "nobody is told twice")
-  let result = try fixture.verify()
-  #expect(result.exitCode == 2, "\(result.findings)")
-  for number in 1...3 { #expect(try fixture.reader().open(UInt128(number), tenant: .first).request == bytes(100)) }
 }
 
 @Test func segmentsRollBySizeAgeSettingsAndClockAndTheChainHolds() throws {
@@ -475,8 +261,7 @@ func aGivenUpSegmentIsNeverSyncedAgain(durability: Durability, file: String) thr
     DispatchQueue.global().async(group: threads) {
       for number in 0..<300 {
         let id = loop * 1000 + number + 1
-        var next = entry(streams[number % 12], id, size: 400)
-        next.metadata = Array("{}".utf8)
+        let next = entry(streams[number % 12], id, size: 400, metadata: Array("{}".utf8))
         while !writer.append(next, loop: loop) {}
       }
     }
@@ -587,44 +372,4 @@ func aGivenUpSegmentIsNeverSyncedAgain(durability: Durability, file: String) thr
   writer.stop()
   #expect(!fails.isSet && fixture.segments().count == 1)
   #expect(try fixture.verify().findings == [])
-}
-
-/// A strict record is on the disk, the journal is not, and the segment is given up meanwhile: its copy is what counts.
-@Test func whoWaitsForTheJournalIsToldOfTheCopy() throws {
-  let fixture = try LogFixture()
-  let disk = try FaultyDisk(folder: fixture.log)
-  let writer = try fixture.writer(disk: disk, journal: "\(fixture.root)/journal")
-  let stream = try fixture.stream(durability: .strict)
-  func append(_ number: UInt8) {
-    var entry = entry(stream, Int(number))
-    entry.journal = [number]
-    #expect(writer.append(entry, loop: 0))
-  }
-  append(1)
-  #expect(fixture.confirmed.waits(for: 1))
-  disk.set {
-    $0.append = (ENOSPC, "journal")
-    $0.synchronize = (EIO, "1-1.thl")
-  }
-  append(2)
-  #expect(holds { fixture.segments().count == 2 && fixture.isWritten(2, to: fixture.segments()[1]) })
-  #expect(fixture.confirmed.all == [1])
-  disk.set { $0.append = nil }
-  #expect(fixture.confirmed.waits(for: 2))
-  writer.stop()
-  #expect(try readFile("\(fixture.root)/journal") == [1, 2], "once each")
-}
-
-/// Whoever goes on in another journal takes the old one away.
-@Test func aNewJournalIsOnTheDiskBeforeAnybodyIsTold() throws {
-  let fixture = try LogFixture()
-  let disk = try FaultyDisk(folder: fixture.log)
-  let writer = try fixture.writer(disk: disk, journal: "\(fixture.root)/journal")
-  try writer.switchJournal(to: "\(fixture.root)/second", beginning: [7, 8])
-  #expect(disk.synchronized.withLock { $0 } == ["\(fixture.root)/second"])
-  disk.set { $0.synchronize = (EIO, "third") }
-  #expect(throws: SealedLogError.self) { try writer.switchJournal(to: "\(fixture.root)/third", beginning: [9]) }
-  disk.set { $0.synchronize = nil }
-  try writer.switchJournal(to: "\(fixture.root)/fourth", beginning: [9])
-  writer.stop()
 }

@@ -30,10 +30,24 @@ enum Octet {
     let expected = text.utf8Start
     for offset in 0..<range.count {
       let byte = bytes[range.lowerBound &+ offset]
-      let lower = byte >= 0x41 && byte <= 0x5A ? byte | 0x20 : byte
-      if lower != expected[offset] { return false }
+      if byte == expected[offset] { continue }
+      guard byte >= 0x41, byte <= 0x5A, byte | 0x20 == expected[offset] else { return false }
     }
     return true
+  }
+
+  /// Where from `start` on something other than a blank or visible ASCII stands; the end if nothing else does.
+  static func endOfText(_ bytes: UnsafeRawBufferPointer, from start: Int) -> Int {
+    var index = start
+    // Eight bytes at a time: a high bit is set by those that have one, by the lowest that is below the blank, and by DEL.
+    while index &+ 8 <= bytes.count {
+      let word = bytes.loadUnaligned(fromByteOffset: index, as: UInt64.self)
+      let foreign = word | (word &- 0x2020_2020_2020_2020) | (word &+ 0x0101_0101_0101_0101)
+      guard foreign & 0x8080_8080_8080_8080 == 0 else { break }
+      index &+= 8
+    }
+    while index < bytes.count, bytes[index] >= 0x20, bytes[index] < 0x7F { index &+= 1 }
+    return index
   }
 
   static func trimmed(_ bytes: UnsafeRawBufferPointer, _ range: Range<Int>) -> Range<Int> {

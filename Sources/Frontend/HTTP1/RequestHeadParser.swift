@@ -169,17 +169,11 @@ private struct HeadReader {
     position &+= 1
     while position < bytes.count, bytes[position] == 0x20 || bytes[position] == 0x09 { position &+= 1 }
     let valueStart = position
-    while position < bytes.count {
-      let byte = bytes[position]
-      if byte < 0x20 {
-        if byte == 0x0D { break }
-        guard byte == 0x09 else { throw .malformedField }
-      } else if byte >= 0x7F {
-        throw .malformedField
-      }
-      position &+= 1
+    position = Octet.endOfText(bytes, from: position)
+    while position < bytes.count, bytes[position] == 0x09 { position = Octet.endOfText(bytes, from: position &+ 1) }
+    guard position &+ 1 < bytes.count, bytes[position] == 0x0D, bytes[position &+ 1] == 0x0A else {
+      throw .malformedField
     }
-    guard position &+ 1 < bytes.count, bytes[position &+ 1] == 0x0A else { throw .malformedField }
     var valueEnd = position
     while valueEnd > valueStart, bytes[valueEnd &- 1] == 0x20 || bytes[valueEnd &- 1] == 0x09 { valueEnd &-= 1 }
     position &+= 2

@@ -102,14 +102,15 @@ extension RequestPipeline {
     guard candidate.load.enter(limit: candidate.provider.limits.concurrency) else {
       return .refused(Refusal(.noRoute, message: "The provider is busy. Try again shortly.", retryAfter: 1))
     }
-    guard breakers.admits(candidate.breakerName, nowMilliseconds: now) else {
+    let breaker = breakers.breaker(of: candidate)
+    guard breaker.admits(nowMilliseconds: now) else {
       candidate.load.leave()
       return .refused(Refusal(.noRoute, message: "No healthy provider for this model now. Try again shortly."))
     }
     exchange.load = candidate.load
     exchange.candidate = candidate
     exchange.wire = wire
-    exchange.probe = candidate.breakerName
+    exchange.probe = breaker
     return composeBound(exchange, candidate, targets, work)
   }
 

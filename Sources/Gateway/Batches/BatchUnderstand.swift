@@ -171,13 +171,10 @@ extension RequestPipeline {
   /// What a project has sent away it may take back, whether the alias is still there or not.
   private func authorizeTakingBack(_ exchange: Exchange, _ alias: String, for route: InferenceRoute) -> Step {
     guard let caller = exchange.caller else { return .parked }
-    let principal = caller.principal
     guard isVisible(alias, to: caller) else { return .refused(modelNotFound(alias, visible: [])) }
-    let decision = caller.rules.policy.decide(
-      role: principal.role, held: principal.permissions, needed: route.needed, alias: nil,
-      keyModels: principal.models, address: exchange.address, epochSeconds: stageTime.wall / 1_000_000_000,
-      zone: principal.timeZone)
-    if case .denied(let rule) = decision { return .refused(denied(by: rule)) }
+    if case .denied(let rule) = decision(caller, nil, on: route, from: exchange.address) {
+      return .refused(denied(by: rule))
+    }
     exchange.alias = alias
     exchange.modelRoute = caller.rules.models[alias] ?? caller.rules.openModels?.route(alias)
     return .next
@@ -197,13 +194,8 @@ extension RequestPipeline {
     guard let caller = exchange.caller, let route = InferenceRoute(rawValue: place.route),
       isVisible(place.alias, to: caller), caller.rules.models[place.alias] != nil || caller.rules.openModels != nil
     else { return false }
-    let principal = caller.principal
-    let decision = caller.rules.policy.decide(
-      role: principal.role, held: principal.permissions, needed: route.needed,
-      alias: caller.rules.models[place.alias] == nil ? nil : place.alias, keyModels: principal.models,
-      address: exchange.address, epochSeconds: stageTime.wall / 1_000_000_000, zone: principal.timeZone)
-    if case .allowed = decision { return true }
-    return false
+    let alias = caller.rules.models[place.alias] == nil ? nil : place.alias
+    return decision(caller, alias, on: route, from: exchange.address) == .allowed
   }
 
   // MARK: Redact

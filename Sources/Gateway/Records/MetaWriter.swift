@@ -41,6 +41,11 @@ final class MetaWriter {
       return out.array
     }
     let (head, body) = (out.bytes, exchange.outgoing.bytes)
+    // One copy more of a small body costs less than an array that is filled in place: its type is looked up.
+    guard body.count > 16 * 1024 else {
+      out.append(body)
+      return out.array
+    }
     return Array(unsafeUninitializedCapacity: head.count + body.count) { payload, count in
       let raw = UnsafeMutableRawBufferPointer(payload)
       raw.copyMemory(from: head)
@@ -60,15 +65,25 @@ final class MetaWriter {
     number(",\"time\":", now - max(0, monotonic - exchange.startedAt))
     number(",\"duration_us\":", (monotonic - exchange.startedAt) / 1000)
     if exchange.firstByteAt > 0 { number(",\"ttfb_us\":", (exchange.firstByteAt - exchange.startedAt) / 1000) }
-    if let caller = exchange.caller { out.append(caller.meta) }
+    let (caller, candidate) = (exchange.caller, exchange.candidate)
+    if let caller { out.append(caller.meta) }
     switch exchange.route {
-    case .inference(let route): text("route", route.rawValue)
+    case .inference(let route):
+      out.append(",\"route\":\"")
+      out.append(utf8: route.rawValue)
+      out.append("\"")
     case .batches(let call): text("route", call.name)
     case .models, .model, .livez, .readyz, .root: break
     }
-    if !exchange.alias.isEmpty { text("alias", exchange.alias) }
-    if let candidate = exchange.candidate { out.append(candidate.meta) }
-    tier(exchange)
+    if let route = exchange.modelRoute {
+      out.append(route.meta)
+    } else if !exchange.alias.isEmpty {
+      text("alias", exchange.alias)
+    }
+    if let candidate {
+      out.append(candidate.meta)
+      tier(exchange, candidate)
+    }
     tokens(exchange, actual)
     number(",\"status\":", Int64(exchange.status))
     number(",\"exit\":", Int64(actual.exit.rawValue))
@@ -78,8 +93,8 @@ final class MetaWriter {
     number(",\"response_bytes\":", Int64(max(exchange.answer.count, exchange.stream.receivedBytes)))
     number(",\"stream\":", exchange.isStream ? 1 : 0)
     findings(exchange)
-    if let snapshot = exchange.snapshot { text("policy_set", snapshot.policyHash) }
-    if let rules = exchange.caller?.rules { text("policy", rules.policy.id) }
+    if let snapshot = exchange.snapshot { out.append(snapshot.meta) }
+    if let caller { out.append(caller.rules.meta) }
     out.append("}")
     defer { out.reset() }
     return Array(out.bytes)
@@ -101,8 +116,8 @@ final class MetaWriter {
   }
 
   /// Only where there is more than one price.
-  private func tier(_ exchange: Exchange) {
-    guard let priced = exchange.priced, exchange.candidate?.price.tiers != nil else { return }
+  private func tier(_ exchange: Exchange, _ candidate: CallableModel) {
+    guard let priced = exchange.priced, candidate.price.tiers != nil else { return }
     text("price_tier", priced.tier.rawValue)
     number(",\"long_prompt\":", priced.isLongPrompt ? 1 : 0)
   }

@@ -38,7 +38,7 @@ extension RequestPipeline {
                 ? "Send the body as multipart/form-data with a boundary." : "Send the body as application/json."))
       }
       if let fault = versionFault(exchange) { return .refused(fault) }
-      guard services.readiness.isReady else {
+      guard readiness.isReady else {
         return .refused(Refusal(.overloaded, message: "The gateway is starting or stopping. Try again shortly."))
       }
       return .next
@@ -72,18 +72,14 @@ extension RequestPipeline {
   /// Unknown, malformed, expired, revoked and missing keys are one refusal with one text.
   func authenticate(_ exchange: Exchange, credentialsDiffer: Bool) -> Step {
     exchange.stage = .authenticate
-    guard !services.readiness.isClosed else { return .refused(Self.closed) }
-    let snapshot = services.snapshots.current
+    guard !readiness.isClosed else { return .refused(Self.closed) }
+    let snapshot = snapshots.current
     let principal =
       credentialsDiffer
       ? nil
       : snapshot.directory.authenticate(
         exchange.credential.bytes, pepper: pepper, now: clock.wallNanoseconds / 1_000_000_000)
-    if let principal, snapshot.caller(of: principal) == nil {
-      return .refused(
-        Refusal(.policyUnavailable, message: "Your tenant's policy cannot be applied now; its operator was told."))
-    }
-    guard let principal, let caller = snapshot.caller(of: principal) else {
+    guard let principal else {
       return .refused(
         Refusal(
           .invalidAPIKey,
@@ -91,6 +87,10 @@ extension RequestPipeline {
           message:
             "Incorrect API key provided. It is missing, unknown, expired or revoked. Send it as 'Authorization: Bearer th_…'."
         ))
+    }
+    guard let caller = snapshot.caller(of: principal) else {
+      return .refused(
+        Refusal(.policyUnavailable, message: "Your tenant's policy cannot be applied now; its operator was told."))
     }
     exchange.caller = caller
     exchange.snapshot = snapshot
@@ -107,8 +107,7 @@ extension RequestPipeline {
       exchange.reply.append("{\"status\":\"ok\"}")
       respond(exchange, 200, .json)
     case .readyz:
-      let readiness = services.readiness
-      let isReady = readiness.isReady && !readiness.isClosed && services.log.health.state == .ok
+      let isReady = readiness.isReady && !readiness.isClosed && logWriter.health.state == .ok
       exchange.reply.append(isReady ? "{\"status\":\"ready\"}" : "{\"status\":\"not ready\"}")
       respond(exchange, isReady ? 200 : 503, .json)
     case .models, .model: listModels(exchange, path)
@@ -149,7 +148,7 @@ extension RequestPipeline {
 
   func isVisible(_ alias: String, to caller: Caller) -> Bool {
     guard caller.principal.models?.contains(alias) ?? true else { return false }
-    return caller.rules.policy.roles[caller.principal.role]?.models?.contains(alias) ?? true
+    return caller.access.shows(alias)
   }
 
   func modelNotFound(_ name: String, visible: [String]) -> Refusal {

@@ -25,15 +25,13 @@ extension RequestPipeline {
     if caller.rules.policy.showsRedactions, exchange.findings.total > 0 {
       fields.add("x-torhaus-redactions", counts: exchange.findings)
     }
-    if caller.rules.policy.showsProvider, let provider = exchange.candidate?.provider.id {
-      fields.add("x-torhaus-provider", text: provider)
-    }
+    if caller.rules.policy.showsProvider, let candidate = exchange.candidate { exchange.fields.append(candidate.field) }
     if exchange.dialect == .anthropic { writeAnthropicLimits(fields, caller) } else { writeLimits(fields, caller) }
     writeTiming(exchange)
   }
 
   private func writeLimits(_ fields: ResponseFields, _ caller: Caller) {
-    let status = services.quotas.status(caller.quota)
+    let status = quotas.status(caller.quota)
     if let requests = status.requests {
       fields.add("x-ratelimit-limit-requests", requests.limit)
       fields.add("x-ratelimit-remaining-requests", requests.remaining)
@@ -47,7 +45,7 @@ extension RequestPipeline {
   }
 
   private func writeAnthropicLimits(_ fields: ResponseFields, _ caller: Caller) {
-    let status = services.quotas.status(caller.quota)
+    let status = quotas.status(caller.quota)
     if let requests = status.requests {
       fields.add("anthropic-ratelimit-requests-limit", requests.limit)
       fields.add("anthropic-ratelimit-requests-remaining", requests.remaining)
@@ -145,17 +143,16 @@ extension RequestPipeline {
   /// Refused after an attempt that was sent: its settlement must be written before anybody is told.
   private func settleRefusal(_ exchange: Exchange, _ refusal: Refusal) {
     endProbe(exchange, .abandoned)  // the log may take its time; the provider's place is not held for that
-    if exchange.reservation.isMade { services.quotas.release(&exchange.reservation, journal: &exchange.journal) }
+    if exchange.reservation.isMade { quotas.release(&exchange.reservation, journal: &exchange.journal) }
     guard let caller = exchange.caller else { return }
     exchange.stage = .settle
     exchange.closing = exchange.isClientGone ? .nobody : .refusal(refusal)
     let actual = Actual(inputTokens: 0, outputTokens: 0, money: 0, exit: .notSent, flags: [.released])
-    exchange.pendingRecord = HeldEntry(
-      LogEntry(
-        stream: caller.rules.stream, recordID: exchange.id.value,
-        metadata: metaWriter.metadata(
-          exchange, actual, now: clock.wallNanoseconds, monotonic: clock.monotonicNanoseconds),
-        journal: exchange.journal, token: exchange.ticket))
+    exchange.pendingRecord = LogEntry(
+      stream: caller.rules.stream, recordID: exchange.id.value,
+      metadata: metaWriter.metadata(
+        exchange, actual, now: clock.wallNanoseconds, monotonic: clock.monotonicNanoseconds),
+      journal: exchange.journal, token: exchange.ticket)
     exchange.confirmBy = clock.monotonicNanoseconds + Int64(limits.confirmationMilliseconds) * 1_000_000
     handOver(exchange)
     guard refusal.code == .logUnavailable, !exchange.isClientGone else { return }
@@ -181,19 +178,18 @@ extension RequestPipeline {
   /// Releases the reservation and writes what is known of the request: a refusal is a decision, and decisions are kept.
   private func forgo(_ exchange: Exchange) {
     if exchange.reservation.isMade {
-      services.quotas.release(&exchange.reservation, journal: &exchange.journal)
+      quotas.release(&exchange.reservation, journal: &exchange.journal)
     }
     guard let caller = exchange.caller, exchange.route.isMetered else { return }
     let actual = Actual(inputTokens: 0, outputTokens: 0, money: 0, exit: .notSent, flags: [.released])
     // Nobody waits for this record: the request was refused and cost nothing, whether it can be written or not.
     _ = log(
-      HeldEntry(
-        LogEntry(
-          stream: caller.rules.stream, recordID: exchange.id.value,
-          metadata: metaWriter.metadata(
-            exchange, actual, now: clock.wallNanoseconds, monotonic: clock.monotonicNanoseconds),
-          journal: exchange.journal)))
-    services.quotas.confirmed(&exchange.reservation)
+      LogEntry(
+        stream: caller.rules.stream, recordID: exchange.id.value,
+        metadata: metaWriter.metadata(
+          exchange, actual, now: clock.wallNanoseconds, monotonic: clock.monotonicNanoseconds),
+        journal: exchange.journal))
+    quotas.confirmed(&exchange.reservation)
   }
 
   func writeRefusal(_ exchange: Exchange, _ refusal: Refusal) {

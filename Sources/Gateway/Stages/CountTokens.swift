@@ -20,22 +20,21 @@ extension RequestPipeline {
   /// Answers without a provider: settled at nothing but the request itself, and recorded before the answer, as any other.
   func answerHere(_ exchange: Exchange, _ write: () -> Void) -> Step {
     guard let caller = exchange.caller else { return .parked }
-    guard !services.log.isStuck(caller.rules.stream) else { return .refused(Self.logRefusal) }
+    guard !logWriter.isStuck(caller.rules.stream) else { return .refused(Self.logRefusal) }
     exchange.status = 200
     let actual = Actual(inputTokens: 0, outputTokens: 0, money: 0, exit: .complete)
-    services.quotas.sent(&exchange.reservation)
-    services.quotas.settle(&exchange.reservation, actual, journal: &exchange.journal)
+    quotas.sent(&exchange.reservation)
+    quotas.settle(&exchange.reservation, actual, journal: &exchange.journal)
     exchange.reply.reset()
     write()
     exchange.stage = .settle
     exchange.closing = exchange.isClientGone ? .nobody : .answer
     let now = clock.monotonicNanoseconds
     exchange.confirmBy = now + Int64(limits.confirmationMilliseconds) * 1_000_000
-    exchange.pendingRecord = HeldEntry(
-      LogEntry(
-        stream: caller.rules.stream, recordID: exchange.id.value, subjects: subjects(exchange),
-        metadata: metaWriter.metadata(exchange, actual, now: clock.wallNanoseconds, monotonic: now),
-        journal: exchange.journal, token: exchange.ticket))
+    exchange.pendingRecord = LogEntry(
+      stream: caller.rules.stream, recordID: exchange.id.value, subjects: subjects(exchange),
+      metadata: metaWriter.metadata(exchange, actual, now: clock.wallNanoseconds, monotonic: now),
+      journal: exchange.journal, token: exchange.ticket)
     handOver(exchange)
     return .parked
   }

@@ -32,13 +32,13 @@ extension RequestPipeline {
       isAllowed = true
       guard let wire = servingWire(candidate, exchange) else { continue }
       isServed = true
-      guard capabilities.admits(candidate.model) else { continue }
+      guard capabilities.admits(capabilities: candidate.model.capabilities) else { continue }
       guard candidate.admits(exchange.scan.tier, of: exchange.scan.route, on: wire) else {
         lacksTier = true
         continue
       }
       isPriced = true
-      guard context.admits(candidate.model) else { continue }
+      guard context.admits(context: candidate.model.context) else { continue }
       guard exchange.earlier?.excludes(candidate) != true else { continue }
       if let remaining = candidate.rest.remaining(at: now) {
         rest = min(rest ?? .max, remaining)
@@ -48,7 +48,8 @@ extension RequestPipeline {
         isFull = true
         continue
       }
-      guard breakers.admits(candidate.breakerName, nowMilliseconds: now) else {
+      let breaker = breakers.breaker(of: candidate)
+      guard breaker.admits(nowMilliseconds: now) else {
         candidate.load.leave()
         continue
       }
@@ -56,7 +57,7 @@ extension RequestPipeline {
       exchange.load = candidate.load
       exchange.candidate = candidate
       exchange.wire = wire
-      exchange.probe = candidate.breakerName
+      exchange.probe = breaker
       return prepare(exchange, candidate)
     }
     if !isAllowed, let obstacle {
@@ -113,7 +114,8 @@ extension RequestPipeline {
       && servingWire(candidate, exchange)
         .map { candidate.admits(exchange.scan.tier, of: exchange.scan.route, on: $0) } ?? false
       && candidate.model.missing(of: exchange.needs).isEmpty
-      && ContextCheck.admits(candidate.model, least: exchange.leastInput, refusedBy: exchange.earlier?.refusedContext)
+      && ContextCheck.admits(
+        context: candidate.model.context, least: exchange.leastInput, refusedBy: exchange.earlier?.refusedContext)
       && candidate.rest.remaining(at: now) == nil && candidate.load.outstanding < limit
       && breakers.mayAdmit(candidate.breakerName, nowMilliseconds: now)
   }
@@ -225,7 +227,8 @@ extension RequestPipeline {
       exchange.wire == exchange.scan.route.ownWire ? splice(exchange, candidate) : translate(exchange, candidate)
     guard case .next = step else { return step }
     aim(exchange, candidate)
-    if exchange.isStrict || exchange.caller?.rules.policy.strictTranslation == true, let first = exchange.dropped.first
+    if let first = exchange.dropped.first,
+      exchange.isStrict || exchange.caller?.rules.policy.strictTranslation == true
     {
       return .refused(
         Refusal(.unsupportedParameter, message: "'\(first)' cannot be carried to this provider.", param: first))
@@ -364,7 +367,7 @@ extension RequestPipeline {
       return .refused(Refusal(.overloaded, message: "No random numbers are to be had; nothing was sent."))
     }
     if exchange.waitingSince == 0 { exchange.waitingSince = stageTime.monotonic }
-    let admission = services.quotas.reserve(
+    let admission = quotas.reserve(
       caller.quota, exchange.demand, attempt: exchange.attemptID, loop: loop, ticket: exchange.ticket,
       into: &exchange.reservation, journal: &exchange.journal)
     switch admission {
@@ -424,12 +427,11 @@ extension RequestPipeline {
     guard let caller = exchange.caller else { return .parked }
     guard exchange.scan.route != .countTokens else { return answerCount(exchange) }
     if let work = exchange.batch, work.isAnsweredHere { return answerFromStore(exchange, work) }
-    let entry = HeldEntry(
-      LogEntry(
-        stream: caller.rules.stream, recordID: exchange.id.value, subjects: subjects(exchange),
-        request: keepsRequest(exchange) ? exchange.takeCopy() ?? metaWriter.requestPayload(exchange) : nil,
-        journal: exchange.journal, opensExchange: true), room: exchange.logRoom ?? 0)
-    guard services.log.append(entry, loop: loop) else { return .refused(Self.logRefusal) }
+    let entry = LogEntry(
+      stream: caller.rules.stream, recordID: exchange.id.value, subjects: subjects(exchange),
+      request: keepsRequest(exchange) ? exchange.takeCopy() ?? metaWriter.requestPayload(exchange) : nil,
+      journal: exchange.journal, opensExchange: true, room: exchange.logRoom ?? 0)
+    guard logWriter.append(entry, loop: loop) else { return .refused(Self.logRefusal) }
     exchange.logRoom = 0  // the queue's now
     if exchange.attempt == 0, exchange.findings.total > 0 { counters.found(exchange.findings.total) }
     exchange.journal = []  // the record's now
@@ -456,7 +458,7 @@ extension RequestPipeline {
     guard let target = exchange.target, let port = upstreamPort, !isEnding else {
       return .refused(Refusal(.overloaded, message: "The gateway is stopping; nothing was sent."))
     }
-    guard !services.readiness.isClosed else { return .refused(Self.closed) }
+    guard !readiness.isClosed else { return .refused(Self.closed) }
     // A request keeps the keys that it began with, but not for long: it may have waited for its body, for the ledger, for
     // a provider that asked to be left alone.
     guard stageTime.monotonic - exchange.startedAt < 1_000_000_000 || isKeyGood(exchange) else {
@@ -472,7 +474,7 @@ extension RequestPipeline {
     exchange.sentAt = clock.monotonicNanoseconds
     if exchange.attempt == 0 { counters.requestOverhead.add(nanoseconds: exchange.sentAt - exchange.arrivedAt) }
     exchange.stage = .returning
-    services.quotas.sent(&exchange.reservation)
+    quotas.sent(&exchange.reservation)
     port.send(exchange, to: target, body: exchange.outgoing.bytes)
     return .next
   }

@@ -11,7 +11,7 @@ extension RequestPipeline {
     let isBehind = !awaitingLog.isEmpty && keepsRoom(exchange) && hasOneWaiting(exchange.caller?.principal.tenant)
     var room = isBehind ? .full : tryLogRoom(exchange)
     if room == .full {
-      services.log.awaitRoom(loop: loop)
+      logWriter.awaitRoom(loop: loop)
       if !isBehind { room = tryLogRoom(exchange) }  // something may have left the queue just now
     }
     switch room {
@@ -19,7 +19,7 @@ extension RequestPipeline {
     case .refused: return .refused(Self.logRefusal)
     case .full:
       exchange.roomSince = max(1, stageTime.monotonic)
-      exchange.roomProgress = services.log.progress
+      exchange.roomProgress = logWriter.progress
       awaitingLog.append(exchange.ticket)
       return .parked
     }
@@ -28,7 +28,7 @@ extension RequestPipeline {
   /// Much is not worked on for a log that is not being written.
   func logFault(_ exchange: Exchange) -> Refusal? {
     guard exchange.body.count > limits.ownWorkBytes, let caller = exchange.caller,
-      services.log.isStuck(caller.rules.stream)
+      logWriter.isStuck(caller.rules.stream)
     else { return nil }
     return Self.logRefusal
   }
@@ -42,7 +42,7 @@ extension RequestPipeline {
     }
     unrecorded.removeAll { exchange(of: $0)?.pendingRecord == nil }
     guard !awaitingLog.isEmpty || !unrecorded.isEmpty else { return }
-    services.log.awaitRoom(loop: loop)
+    logWriter.awaitRoom(loop: loop)
     lookAtClock()
     var waiting: [UInt64] = []
     swap(&waiting, &awaitingLog)
@@ -63,7 +63,7 @@ extension RequestPipeline {
 
   /// Ends the wait of a request if nothing has left the log's queue for too long.
   func lookAfterLogRoom(_ exchange: Exchange, _ now: Int64) {
-    let progress = services.log.progress
+    let progress = logWriter.progress
     if progress != exchange.roomProgress {
       exchange.roomProgress = progress
       exchange.roomSince = now
@@ -77,7 +77,7 @@ extension RequestPipeline {
   func giveLogRoom(of exchange: Exchange) {
     guard let bytes = exchange.logRoom, bytes > 0, let caller = exchange.caller else { return }
     exchange.logRoom = nil
-    services.log.giveRoom(bytes, of: caller.rules.stream)
+    logWriter.giveRoom(bytes, of: caller.rules.stream)
   }
 
   /// Between here and its record there may be a helper's work, and others that are let in meanwhile: for that the room is
@@ -88,12 +88,12 @@ extension RequestPipeline {
 
   private func tryLogRoom(_ exchange: Exchange) -> LogWriter.Room {
     guard let caller = exchange.caller else { return .refused }
-    let bytes = 1024 &+ (caller.rules.stream.mode == .off ? 0 : exchange.body.count)
-    let keeps = keepsRoom(exchange)
+    let stream = caller.rules.stream
+    let body = stream.mode == .off ? 0 : exchange.body.count
+    let bytes = 1024 &+ body
+    let keeps = body > limits.ownWorkBytes
     let room =
-      keeps
-      ? services.log.takeRoom(bytes, of: caller.rules.stream)
-      : services.log.hasRoom(for: bytes, of: caller.rules.stream)
+      keeps ? logWriter.takeRoom(bytes, of: stream) : logWriter.hasRoom(for: bytes, of: stream)
     if room == .taken { exchange.logRoom = keeps ? bytes : 0 }
     return room
   }

@@ -10,19 +10,20 @@ extension RequestPipeline: UpstreamDelegate {
   public func upstream(_ exchange: Exchange, answered head: UpstreamHead) {
     guard exchange.stage == .returning else { return }
     exchange.upstreamHead = head
-    if exchange.firstByteAt == 0 { exchange.firstByteAt = clock.monotonicNanoseconds }
+    let now = clock.monotonicNanoseconds
+    if exchange.firstByteAt == 0 { exchange.firstByteAt = now }
     noteRest(exchange, head)
     // An answer with status 200 that nobody can read is billed all the same: row 9, not row 4.
     let unreadable = head.status == 200 ? Exit.upstreamCut : .upstreamError
     guard !head.isEncoded else { return fault(exchange, .malformed, exit: unreadable, cancel: true) }
     if head.status == 200, exchange.scan.route == .speech {
       beginSound(exchange, head.kind)
-      if exchange.isSound { noteAnswering(exchange) }
+      if exchange.isSound { noteAnswering(exchange, now: now) }
       return
     }
-    guard head.status == 200, exchange.isStream else { return noteAnswering(exchange) }
+    guard head.status == 200, exchange.isStream else { return noteAnswering(exchange, now: now) }
     guard head.kind == exchange.streamKind else { return fault(exchange, .malformed, exit: unreadable, cancel: true) }
-    noteAnswering(exchange)
+    noteAnswering(exchange, now: now)
     beginStream(exchange)
     guard head.hasTakenRequest else { return }
     // What the answer repeats of its request is held beside it, and stays.
@@ -57,19 +58,20 @@ extension RequestPipeline: UpstreamDelegate {
 
   public func upstream(_ exchange: Exchange, ended end: UpstreamEnd) {
     guard exchange.stage == .returning else { return }
-    exchange.endedAt = clock.monotonicNanoseconds
+    let now = clock.monotonicNanoseconds
+    exchange.endedAt = now
     // Whatever happens behind the dialect's last word, the answer is whole.
     if exchange.stream.reader.state == .done, end != .complete { return finishStream(exchange) }
     // An error has said with its status what it is, be its body whole or not. A provider that limits us is well; one that
     // answers 5xx is not.
     let status = exchange.upstreamHead.status
     if status != 200, status != 0 || end == .complete {
-      endProbe(exchange, status < 500 ? .succeeded : .failed)
+      endProbe(exchange, status < 500 ? .succeeded : .failed, now: now)
       return answeredError(exchange)
     }
     switch end {
     case .complete:
-      endProbe(exchange, .succeeded)
+      endProbe(exchange, .succeeded, now: now)
       if exchange.isSound { return conclude(exchange, .streamEnd, exit: .completeUsageMissing) }
       exchange.isStream ? streamEnded(exchange) : plainEnded(exchange)
     case .notConnected:
@@ -144,11 +146,12 @@ extension RequestPipeline: UpstreamDelegate {
 
   /// What the answer is dressed in.
   func options(_ exchange: Exchange) -> AnswerOptions {
-    var options = AnswerOptions(
+    let usual = AnswerOptions(
       alias: exchange.alias, includeUsage: exchange.scan.includeUsage, dropsLogprobs: !exchange.issued.isEmpty,
       echoBytes: exchange.scan.echoBytes)
     // What passes as it came needs no name of ours.
-    guard exchange.wire != exchange.scan.route.ownWire || exchange.scan.route == .responses else { return options }
+    guard exchange.wire != exchange.scan.route.ownWire || exchange.scan.route == .responses else { return usual }
+    var options = usual
     options.answerID = Array(exchange.id.text.utf8.dropFirst(4))
     options.created = clock.wallNanoseconds / 1_000_000_000
     options.inputEstimate = estimatedInput(exchange)
@@ -383,7 +386,7 @@ extension RequestPipeline: UpstreamDelegate {
     _ exchange: Exchange, _ earlier: EarlierAttempts, exit: Exit, afterMilliseconds wait: Int64 = 0
   ) {
     let cost = actual(exchange, exit: exit)
-    services.quotas.settle(&exchange.reservation, cost, journal: &exchange.journal)
+    quotas.settle(&exchange.reservation, cost, journal: &exchange.journal)
     earlier.settle(exchange.reservation, cost)
     exchange.reservation = Reservation()
     endProbe(exchange, .abandoned)

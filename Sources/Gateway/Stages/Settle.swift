@@ -18,22 +18,24 @@ extension RequestPipeline {
     let actual = actual(
       exchange,
       exit: !isDrained ? exit : exchange.stream.bytesAtAbort > 0 ? .clientGone : .clientGoneEarly)
-    services.quotas.settle(&exchange.reservation, actual, journal: &exchange.journal)
+    quotas.settle(&exchange.reservation, actual, journal: &exchange.journal)
     exchange.cost = (exchange.earlier?.spent.money ?? 0) &+ actual.money
     counters.settled(input: actual.inputTokens, output: actual.outputTokens)
-    let now = clock.monotonicNanoseconds
     if exit == .complete, exchange.batch == nil {
+      // A stream may have said its last word and its provider not have hung up.
+      let end = exchange.endedAt > 0 ? exchange.endedAt : clock.monotonicNanoseconds
       estimator.learn(
         exchange.alias, bytes: exchange.outgoingBytes, inputTokens: actual.inputTokens,
-        outputTokens: actual.outputTokens, nanoseconds: now - exchange.sentAt)
+        outputTokens: actual.outputTokens, nanoseconds: end - exchange.sentAt)
     }
     endProbe(exchange, .abandoned)  // unless the provider's answer has told something
     exchange.status = status(of: exchange)
-    exchange.confirmBy = now + Int64(limits.confirmationMilliseconds) * 1_000_000
+    exchange.confirmBy = .max  // its time begins with the record, at this turn's end
     recordClosing(exchange, actual)
   }
 
   func writeClosing(_ exchange: Exchange, _ actual: Actual, now wall: Int64, _ monotonic: Int64) {
+    exchange.confirmBy = monotonic + Int64(limits.confirmationMilliseconds) * 1_000_000
     exchange.pendingRecord = closingEntry(exchange, actual, now: wall, monotonic)
     handOver(exchange)
   }
@@ -42,7 +44,7 @@ extension RequestPipeline {
   func handOver(_ exchange: Exchange) {
     guard let entry = exchange.pendingRecord else { return }
     if !log(entry) {
-      services.log.awaitRoom(loop: loop)
+      logWriter.awaitRoom(loop: loop)
       guard log(entry) else {  // nothing has left it just now, either
         if !unrecorded.contains(exchange.ticket) { unrecorded.append(exchange.ticket) }
         return
@@ -60,7 +62,7 @@ extension RequestPipeline {
     }
   }
 
-  private func closingEntry(_ exchange: Exchange, _ actual: Actual, now wall: Int64, _ monotonic: Int64) -> HeldEntry? {
+  private func closingEntry(_ exchange: Exchange, _ actual: Actual, now wall: Int64, _ monotonic: Int64) -> LogEntry? {
     guard let caller = exchange.caller else { return nil }
     var response: [UInt8]?
     var isAssembled = false
@@ -77,21 +79,20 @@ extension RequestPipeline {
         response = soundRecord(exchange)
       }
     }
-    return HeldEntry(
-      LogEntry(
-        stream: caller.rules.stream, recordID: exchange.id.value, subjects: subjects(exchange), response: response,
-        responseIsAssembled: isAssembled,
-        metadata: metaWriter.metadata(exchange, actual, now: wall, monotonic: monotonic),
-        journal: exchange.journal, token: exchange.ticket))
+    return LogEntry(
+      stream: caller.rules.stream, recordID: exchange.id.value, subjects: subjects(exchange), response: response,
+      responseIsAssembled: isAssembled,
+      metadata: metaWriter.metadata(exchange, actual, now: wall, monotonic: monotonic),
+      journal: exchange.journal, token: exchange.ticket)
   }
 
   /// The record is written: gives back what was reserved.
   /// - Returns: Whether the answer may end now.
   func release(_ exchange: Exchange) -> Bool {
     guard exchange.stage == .settle, exchange.pendingRecord == nil, exchange.closing != nil else { return false }
-    services.quotas.confirmed(&exchange.reservation)
+    quotas.confirmed(&exchange.reservation)
     if let earlier = exchange.earlier {
-      for index in earlier.settled.indices { services.quotas.confirmed(&earlier.settled[index]) }
+      for index in earlier.settled.indices { quotas.confirmed(&earlier.settled[index]) }
       earlier.settled = []
     }
     return true
@@ -147,10 +148,10 @@ extension RequestPipeline {
         upstreamPort?.cancel(exchange)
         let refusal = Refusal(.upstreamTimeout, message: "The exchange took longer than allowed.")
         conclude(exchange, exchange.stream.hasBegun ? .streamError(refusal) : .refusal(refusal), exit: .endedByGate)
-      } else if services.readiness.isClosed || !isKeyGood(exchange) {
+      } else if readiness.isClosed || !isKeyGood(exchange) {
         upstreamPort?.cancel(exchange)
         let refusal =
-          services.readiness.isClosed
+          readiness.isClosed
           ? Self.closed : Refusal(.invalidAPIKey, message: "The API key is no longer valid.")
         conclude(exchange, exchange.stream.hasBegun ? .streamError(refusal) : .refusal(refusal), exit: .endedByGate)
       } else {
@@ -167,7 +168,7 @@ extension RequestPipeline {
   func isKeyGood(_ exchange: Exchange) -> Bool {
     guard let caller = exchange.caller else { return true }
     if let expires = caller.principal.expires, clock.wallNanoseconds / 1_000_000_000 >= expires { return false }
-    let current = services.snapshots.current
+    let current = snapshots.current
     guard current !== exchange.snapshot, exchange.checkedSnapshot != current.number else { return true }
     guard current.directory.holds(caller.principal.key) else { return false }
     exchange.checkedSnapshot = current.number

@@ -60,24 +60,28 @@ extension RequestPipeline {
   /// Whether the caller may use this alias on this route, here and now.
   func authorize(_ exchange: Exchange, _ name: String, for route: InferenceRoute) -> Step {
     guard let caller = exchange.caller else { return .parked }
-    let principal = caller.principal
-    guard principal.admits(exchange.address) else { return .refused(denied(by: "key.networks")) }
+    guard caller.principal.admits(exchange.address) else { return .refused(denied(by: "key.networks")) }
     let known = caller.rules.models[name]
     guard isVisible(name, to: caller), let model = known ?? caller.rules.openModels?.route(name) else {
       let visible = caller.rules.models.keys.filter { isVisible($0, to: caller) }
       return .refused(modelNotFound(name, visible: visible))
     }
-    let decision = caller.rules.policy.decide(
-      role: principal.role, held: principal.permissions, needed: route.needed,
-      alias: known == nil ? nil : name, keyModels: principal.models, address: exchange.address,
-      epochSeconds: stageTime.wall / 1_000_000_000, zone: principal.timeZone)
-    switch decision {
+    switch decision(caller, known == nil ? nil : name, on: route, from: exchange.address) {
     case .allowed: break
     case .denied(let rule): return .refused(denied(by: rule))
     }
     exchange.alias = name
     exchange.modelRoute = model
     return .next
+  }
+
+  /// - Parameter alias: Nil for one that no policy names.
+  func decision(_ caller: Caller, _ alias: String?, on route: InferenceRoute, from address: NetworkAddress)
+    -> PolicyDecision
+  {
+    caller.access.decide(
+      held: caller.principal.permissions, needed: route.needed, alias: alias, keyModels: caller.principal.models,
+      address: address, epochSeconds: stageTime.wall / 1_000_000_000, zone: caller.principal.timeZone)
   }
 
   func denied(by rule: String) -> Refusal {

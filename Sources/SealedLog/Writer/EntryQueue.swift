@@ -3,7 +3,7 @@ internal import Synchronization
 /// The bounded hand-over from event loops to the writer: one lane a loop, one bound for all, a quarter per tenant.
 final class EntryQueue: Sendable {
   private final class Lane: Sendable {
-    let entries = Mutex<[HeldEntry]>([])
+    let entries = Mutex<[LogEntry]>([])
     let awaitsRoom = Atomic<Bool>(false)
   }
 
@@ -26,14 +26,14 @@ final class EntryQueue: Sendable {
 
   /// False: full. What was let in, and what ends an exchange, may go a quarter over the bounds, so that what has begun
   /// can go on. An end may be larger than all that a tenant may have: it is let in where there is any room.
-  func append(_ held: HeldEntry, loop: Int) -> Bool {
+  func append(_ entry: LogEntry, loop: Int) -> Bool {
     guard lanes.indices.contains(loop) else { return false }
-    let missing = held.entry.footprint - (held.room ?? 0)
-    let margin = held.entry.opensExchange && held.room == nil ? 0 : 1
-    let backlog = held.entry.stream.settings.backlog
+    let missing = entry.footprint - (entry.room ?? 0)
+    let margin = entry.opensExchange && entry.room == nil ? 0 : 1
+    let backlog = entry.stream.settings.backlog
     let all = total.wrappingAdd(missing, ordering: .relaxed).newValue
     let own = backlog.bytes.wrappingAdd(missing, ordering: .relaxed).newValue
-    let isEnd = !held.entry.opensExchange
+    let isEnd = !entry.opensExchange
     guard all <= limit + margin * (limit / 4),
       own <= tenantLimit + margin * (tenantLimit / 4) || isEnd && own - missing < tenantLimit
     else {
@@ -41,7 +41,7 @@ final class EntryQueue: Sendable {
       backlog.bytes.wrappingSubtract(missing, ordering: .relaxed)
       return false
     }
-    lanes[loop].entries.withLock { $0.append(held) }
+    lanes[loop].entries.withLock { $0.append(entry) }
     return true
   }
 
@@ -91,7 +91,7 @@ final class EntryQueue: Sendable {
   var released: UInt64 { releases.load(ordering: .relaxed) }
 
   /// Takes everything that waits; arrays change places so that none is allocated in steady state.
-  func take(into batch: inout [[HeldEntry]]) -> Bool {
+  func take(into batch: inout [[LogEntry]]) -> Bool {
     var found = false
     for index in lanes.indices where index < batch.count {
       batch[index].removeAll(keepingCapacity: true)
@@ -102,8 +102,8 @@ final class EntryQueue: Sendable {
   }
 
   /// An entry is written and synced, or given up.
-  func release(_ held: HeldEntry) {
-    giveRoom(held.entry.footprint, held.entry.stream.settings.backlog)
+  func release(_ entry: LogEntry) {
+    giveRoom(entry.footprint, entry.stream.settings.backlog)
     releases.wrappingAdd(1, ordering: .relaxed)
   }
 }

@@ -11,14 +11,12 @@ struct SegmentPoint: Sendable {
 
 /// An entry with the loop that waits for it.
 struct QueuedEntry: Sendable {
-  let held: HeldEntry
+  let entry: LogEntry
   let loop: Int
   /// The loop was told, or nobody waits.
   var isConfirmed: Bool
   /// Its journal bytes stand in the journal.
   var isJournaled = false
-
-  var entry: LogEntry { _read { yield held.entry } }
 }
 
 struct StrictToken: Sendable, Equatable {
@@ -43,7 +41,10 @@ final class OpenSegment: @unchecked Sendable {
     var isClosing = false
     /// Synced to its end and closed: tokens that come later are due at once.
     var isClosed = false
+    /// A sync has failed, or the writer has given it up: nothing more of it is synced.
     var isPoisoned = false
+    /// The writer has taken its copies.
+    var isGivenUp = false
   }
 
   let header: SegmentHeader

@@ -29,6 +29,8 @@ final class StreamState {
   /// Segments that a sync has failed of, and how far each is known to be on the disk. They are cut to that when their
   /// copies are written anew: until then what lies behind it is all there is of confirmed records.
   var givenUp: [(segment: OpenSegment, point: SegmentPoint)] = []
+  /// Segments that the syncer has given up, and whose copies are not all written yet.
+  var broken = 0
   var isTouched = false
   /// Something large is new in ``waiting``.
   var isLarge = false
@@ -46,6 +48,6 @@ final class StreamState {
   func tellBacklog() {
     let oldest = sealed.first ?? waiting.first
     let backlog = oldest?.entry.stream.settings.backlog ?? open?.settings.backlog
-    backlog?.oldest.store(oldest?.held.queuedAt ?? 0, ordering: .relaxed)
+    backlog?.oldest.store(oldest?.entry.queuedAt ?? 0, ordering: .relaxed)
   }
 }

@@ -1,6 +1,12 @@
 internal import Dispatch
 internal import Synchronization
 
+/// Who waits for the journal: the record is on the disk.
+struct LateToken: Sendable {
+  let stream: StreamName
+  let token: StrictToken
+}
+
 /// Makes written segments durable: every 50 ms while something is dirty, at once for strict records and where much is.
 final class Syncer: Sendable {
   /// More dirty segments than this are synced by one call for the volume.
@@ -15,8 +21,17 @@ final class Syncer: Sendable {
     var bytes = 0
     var hasJournal = false
     var isUrgent = false
+    var late: [LateToken] = []
+    var mended: [(stream: StreamName, segments: Int)] = []
 
-    var isIdle: Bool { dirty.isEmpty && !hasJournal }
+    var isIdle: Bool { dirty.isEmpty && !hasJournal && late.isEmpty && mended.isEmpty }
+  }
+
+  /// A stream of which segments have failed: what belongs to a later record may stand in one of them, and is not on the
+  /// disk before its copies are.
+  private struct Broken {
+    var segments = 0
+    var held: [LateToken] = []
   }
 
   private struct Job {
@@ -39,6 +54,8 @@ final class Syncer: Sendable {
   private let state = Mutex(State())
   private let wake = WakeUp()
   private let isStopping = Flag()
+  /// For the thread alone.
+  private let broken = Mutex<[StreamName: Broken]>([:])
 
   init(
     disk: any LogDisk, journal: NodeJournal, queue: EntryQueue, interval: UInt64,
@@ -60,14 +77,22 @@ final class Syncer: Sendable {
   /// - Parameters:
   ///   - bytes: What the batch's entries take in the queue until they are synced.
   ///   - hasJournal: The batch has added to the journal.
-  func submit(_ segments: [OpenSegment], bytes: Int = 0, hasJournal: Bool = false, urgent: Bool) {
-    guard !segments.isEmpty || bytes > 0 || hasJournal || urgent else { return }
+  ///   - late: Who waits for the journal alone.
+  ///   - mended: Streams of which so many given up segments have all their copies in `segments`, or in what was submitted
+  ///     before.
+  func submit(
+    _ segments: [OpenSegment], bytes: Int = 0, hasJournal: Bool = false, late: [LateToken] = [],
+    mended: [(stream: StreamName, segments: Int)] = [], urgent: Bool
+  ) {
+    guard !segments.isEmpty || bytes > 0 || hasJournal || !late.isEmpty || !mended.isEmpty || urgent else { return }
     let mustWake = state.withLock { state in
       let wasIdle = state.isIdle
       if wasIdle { state.dueAt = Self.now &+ interval }
       state.dirty += segments
       state.bytes += bytes
       state.hasJournal = state.hasJournal || hasJournal
+      state.late += late
+      state.mended += mended
       let isUrgent = urgent || state.bytes >= Self.urgentBytes
       let becomesUrgent = isUrgent && !state.isUrgent
       state.isUrgent = state.isUrgent || isUrgent
@@ -108,11 +133,11 @@ final class Syncer: Sendable {
   /// - Returns: False if the journal keeps somebody waiting.
   private func round(_ hasher: MerkleHasher) -> Bool {
     disk.flush()
-    let segments = state.withLock { state in
+    let taken = state.withLock { state in
       defer { state = State() }
-      return state.dirty
+      return state
     }
-    let jobs = segments.compactMap { segment -> Job? in
+    let jobs = taken.dirty.compactMap { segment -> Job? in
       segment.sync.withLock { sync in
         // Given up by an earlier round: what it holds is the writer's to write anew.
         if sync.isPoisoned { return nil }
@@ -129,46 +154,66 @@ final class Syncer: Sendable {
     let journalFault = journal.synchronize()
     // Its bytes could not be written, but no sync has failed: who waits for them waits on.
     let isJournalLate = journalFault != 0 && journal.fault == 0
-    // Nor does anybody lose its token to a journal that has failed: another one begins with what all of it came to.
-    var late: [OpenSegment] = []
     let wholeVolume = jobs.count > Self.singleSyncs && disk.synchronizeVolume() == 0
-    var tokens: [Int: [UInt64]] = [:]
+    var due = taken.late
     for job in jobs {
-      if !wholeVolume && !job.isClosed {
-        guard job.segment.synchronize() == 0 else {
-          fail(job)
-          continue
-        }
+      let isSynced = wholeVolume || job.isClosed || job.segment.synchronize() == 0
+      guard isSynced, job.isClosed || done(job, hasher) else {
+        fail(job)
+        continue
       }
-      if !job.isClosed { done(job, hasher) }
-      if journalFault == 0 {
-        for token in job.tokens { tokens[token.loop, default: []].append(token.token) }
-      } else if !job.tokens.isEmpty {
-        let isNew = job.segment.sync.withLock { sync in
-          sync.strictTokens = job.tokens + sync.strictTokens
-          defer { sync.isQueued = true }
-          return !sync.isQueued
-        }
-        if isNew { late.append(job.segment) }
-      }
+      due += job.tokens.map { LateToken(stream: job.segment.header.stream, token: $0) }
     }
-    submit(late, hasJournal: isJournalLate, urgent: false)
-    for (loop, list) in tokens { confirm(loop, list) }
+    due = hold(due, mended: taken.mended)
+    // Nobody loses its token to a journal that has failed: another one begins with what all of it came to.
+    let late = journalFault == 0 ? [] : due
+    submit([], hasJournal: isJournalLate, late: late, urgent: false)
+    if journalFault == 0 { confirm(due) }
     for loop in queue.takeAwaiting() { roomCame(loop) }
     return !isJournalLate && late.isEmpty
   }
 
-  private func done(_ job: Job, _ hasher: MerkleHasher) {
-    job.segment.sync.withLock { sync in
+  /// - Returns: Who need not wait for the copies of others.
+  private func hold(_ due: [LateToken], mended: [(stream: StreamName, segments: Int)]) -> [LateToken] {
+    broken.withLock { broken in
+      guard !broken.isEmpty else { return due }
+      var free: [LateToken] = []
+      for one in due {
+        if broken[one.stream] == nil { free.append(one) } else { broken[one.stream]?.held.append(one) }
+      }
+      for (stream, segments) in mended {
+        broken[stream]?.segments -= segments
+        if let rest = broken[stream], rest.segments <= 0 {
+          free += rest.held
+          broken[stream] = nil
+        }
+      }
+      return free
+    }
+  }
+
+  private func confirm(_ due: [LateToken]) {
+    var tokens: [Int: [UInt64]] = [:]
+    for one in due { tokens[one.token.loop, default: []].append(one.token.token) }
+    for (loop, list) in tokens { confirm(loop, list) }
+  }
+
+  /// - Returns: False if the writer has given the segment up meanwhile, and cuts it to what it knew to be on the disk.
+  private func done(_ job: Job, _ hasher: MerkleHasher) -> Bool {
+    let isGivenUp = job.segment.sync.withLock { sync in
+      guard !sync.isPoisoned else { return true }
       sync.synced = job.point
       sync.isClosed = job.isClosing
+      return false
     }
+    guard !isGivenUp else { return false }
     if job.isClosing { job.segment.closeFiles() }
-    for entry in job.entries { queue.release(entry.held) }
+    for entry in job.entries { queue.release(entry.entry) }
     var tree = job.segment.resumed.tree
-    guard (try? tree.append(job.point.range, hasher: hasher)) != nil else { return }
+    guard (try? tree.append(job.point.range, hasher: hasher)) != nil else { return true }
     let name = job.segment.header.fields.name
     if job.segment.notes.offer(StreamNotes.Offer(tree: tree, segment: name)) { offered(job.segment.notes) }
+    return true
   }
 
   /// The kernel may have dropped the pages: never synced again on this descriptor. The copies go back to the writer.
@@ -178,6 +223,7 @@ final class Syncer: Sendable {
       sync.strictTokens = job.tokens + sync.strictTokens
       sync.isPoisoned = true
     }
+    broken.withLock { $0[job.segment.header.stream, default: Broken()].segments += 1 }
     poisoned(job.segment)
   }
 }

@@ -6,6 +6,7 @@ extension WriterCore {
   func advance(_ state: StreamState, now: UInt64) {
     defer {
       state.tellBacklog()
+      tellMended(state)
       if !state.isIdle, !troubled.contains(where: { $0 === state }) { troubled.append(state) }
     }
     state.isLarge = false
@@ -135,7 +136,7 @@ extension WriterCore {
     open.sync.withLock { sync in
       open.note(in: &sync.written)
       for entry in state.sealed {
-        sync.unsynced.append(QueuedEntry(held: entry.held, loop: entry.loop, isConfirmed: true, isJournaled: true))
+        sync.unsynced.append(QueuedEntry(entry: entry.entry, loop: entry.loop, isConfirmed: true, isJournaled: true))
       }
     }
     for entry in state.sealed {

@@ -8,13 +8,14 @@ extension WriterCore {
 
   /// Gives a segment up after a failed sync: its copies are sealed anew in the next one.
   func poison(_ segment: OpenSegment, _ state: StreamState) {
-    let (point, unsynced, strict) = segment.sync.withLock { sync in
+    let (point, unsynced, strict, isAgain) = segment.sync.withLock { sync in
       defer {
         sync.unsynced = []
         sync.strictTokens = []
         sync.isPoisoned = true
+        sync.isGivenUp = true
       }
-      return (sync.synced, sync.unsynced, sync.strictTokens)
+      return (sync.synced, sync.unsynced, sync.strictTokens, sync.isGivenUp)
     }
     // Those that waited for the journal wait for their copies, too.
     let awaited = strict + confirmations.filter { $0.isStrict && $0.segment === segment }.map(\.token)
@@ -25,7 +26,9 @@ extension WriterCore {
       let isAwaited = awaited.contains(StrictToken(loop: copy.loop, token: copy.entry.token)) && copy.entry.token != 0
       copies[index].isConfirmed = !isAwaited
     }
-    if state.open === segment {
+    if isAgain {
+      // What was on its way to the disk when it was given up: the rest has been seen to.
+    } else if state.open === segment {
       copies += state.sealed
       state.sealed = []
       state.metadata = []
@@ -37,6 +40,17 @@ extension WriterCore {
       segment.closeFiles()  // its successor has begun: the copies follow there, the bytes stay
     }
     state.waiting = copies + state.waiting
+    // Theirs is on the disk, and has no copy.
+    for token in awaited where !copies.contains(where: { $0.loop == token.loop && $0.entry.token == token.token }) {
+      confirmations.append(Confirmation(segment: segment, token: token, isStrict: true, isOnDisk: true))
+    }
+  }
+
+  /// Copies of what the syncer has given up are all written: they are synced with what is submitted next.
+  func tellMended(_ state: StreamState) {
+    guard state.broken > 0, state.waiting.isEmpty, state.sealed.isEmpty else { return }
+    mended.append((state.name, state.broken))
+    state.broken = 0
   }
 
   func endGivenUp(_ state: StreamState) {

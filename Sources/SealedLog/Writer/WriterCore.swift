@@ -34,10 +34,12 @@ final class WriterCore: @unchecked Sendable {
     let segment: OpenSegment
     let token: StrictToken
     let isStrict: Bool
+    /// Its record is on the disk: it waits for the journal alone.
+    var isOnDisk = false
   }
 
   var streams: [StreamKey: StreamState] = [:]
-  var batch: [[HeldEntry]]
+  var batch: [[LogEntry]]
   var touched: [StreamState] = []
   var troubled: [StreamState] = []
   /// Touched ones with something large: written after the others have been confirmed, one a round.
@@ -53,6 +55,8 @@ final class WriterCore: @unchecked Sendable {
   var attendingLoop: Int?
   var ownTokens: [UInt64] = []
   var dirty: [OpenSegment] = []
+  /// Streams of which so many segments were given up, and whose copies this batch has written to the end.
+  var mended: [(stream: StreamName, segments: Int)] = []
   /// Of the entries that this batch has written.
   var dirtyBytes = 0
   var clockOffset: Int64
@@ -189,11 +193,11 @@ final class WriterCore: @unchecked Sendable {
 
   func sort() {
     for loop in batch.indices {
-      for held in batch[loop] {
-        let state = stream(held.entry.stream.settings)
-        state.waiting.append(QueuedEntry(held: held, loop: loop, isConfirmed: held.entry.token == 0))
-        if held.entry.footprint > Self.largeBytes { state.isLarge = true }
-        if held.canWait { wait(state, since: held.queuedAt) } else { touch(state) }
+      for entry in batch[loop] {
+        let state = stream(entry.stream.settings)
+        state.waiting.append(QueuedEntry(entry: entry, loop: loop, isConfirmed: entry.token == 0))
+        if entry.footprint > Self.largeBytes { state.isLarge = true }
+        if entry.canWait { wait(state, since: entry.queuedAt) } else { touch(state) }
       }
     }
   }
@@ -247,12 +251,17 @@ final class WriterCore: @unchecked Sendable {
       }
     }
     var isUrgent = false
+    var late: [LateToken] = []
     if journalBytes.isEmpty && !confirmations.isEmpty {
       for confirmation in confirmations {
         if confirmation.isStrict {
           isUrgent = true
-          confirmation.segment.sync.withLock { $0.strictTokens.append(confirmation.token) }
-          markDirty(confirmation.segment)
+          if confirmation.isOnDisk {
+            late.append(LateToken(stream: confirmation.segment.header.stream, token: confirmation.token))
+          } else {
+            confirmation.segment.sync.withLock { $0.strictTokens.append(confirmation.token) }
+            markDirty(confirmation.segment)
+          }
         } else {
           tokens[confirmation.token.loop].append(confirmation.token.token)
         }
@@ -263,7 +272,9 @@ final class WriterCore: @unchecked Sendable {
       if loop == attendingLoop { ownTokens += tokens[loop] } else { onConfirmed(loop, tokens[loop]) }
       tokens[loop].removeAll(keepingCapacity: true)
     }
-    syncer.submit(dirty, bytes: dirtyBytes, hasJournal: hasJournaled, urgent: isUrgent)
+    syncer.submit(
+      dirty, bytes: dirtyBytes, hasJournal: hasJournaled, late: late, mended: mended, urgent: isUrgent)
+    if !mended.isEmpty { mended.removeAll() }
     dirtyBytes = 0
     dirty.removeAll(keepingCapacity: true)
     status.tell(fault: troubled.lazy.compactMap(\.fault).first)
@@ -289,6 +300,7 @@ final class WriterCore: @unchecked Sendable {
     case .poisoned(let segment):
       let name = segment.header.stream
       guard let state = streams[StreamKey(tenant: name.tenant, mode: name.mode)] else { return }
+      state.broken += 1
       poison(segment, state)
       touch(state)
     case .roll(let tenant):

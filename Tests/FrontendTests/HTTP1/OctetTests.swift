@@ -41,6 +41,25 @@ struct OctetTests {
     #expect(!with("hos") { Octet.matches($0, 0..<4, "host") })
   }
 
+  /// Eight bytes are looked at at a time: it must not matter where one that is no text stands.
+  @Test func textEndsAtTheFirstByteThatIsNone() {
+    for byte in UInt8.min...UInt8.max {
+      for place in 0..<20 {
+        for filler in [0x20, 0x7E] as [UInt8] {
+          var bytes = [UInt8](repeating: filler, count: 20)
+          bytes[place] = byte
+          let end = (0x20...0x7E).contains(byte) ? 20 : place
+          #expect(with(bytes) { Octet.endOfText($0, from: 0) } == end, "byte \(byte) at \(place)")
+        }
+      }
+    }
+  }
+
+  @Test(arguments: [(0, 0), (1, 12), (4, 12), (11, 12), (12, 12)])
+  func textIsLookedForFromWhereItIsAsked(start: Int, end: Int) {
+    #expect(with("\u{1}two words!!") { Octet.endOfText($0, from: start) } == end)
+  }
+
   @Test func equalKeepsTheCase() {
     #expect(with("xGET") { Octet.equal($0, 1..<4, "GET") })
     #expect(!with("xGet") { Octet.equal($0, 1..<4, "GET") })

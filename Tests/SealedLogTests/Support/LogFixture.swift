@@ -74,6 +74,12 @@ final class LogFixture: Sendable {
       folder: folder ?? log, installationKey: try provider.installationKey(), keys: withKeys ? verifyKeys : nil)
   }
 
+  /// Whether a segment has its footer.
+  func isEnded(_ path: String) -> Bool {
+    guard let file = try? readFile(path), let scan = try? SegmentScan(file) else { return false }
+    return scan.frames.contains { $0.header.type == .footer }
+  }
+
   /// Whether a frame of a record stands in a segment's file.
   func isWritten(_ record: UInt128, to path: String) -> Bool {
     guard let file = try? readFile(path), let scan = try? SegmentScan(file) else { return false }
@@ -97,6 +103,16 @@ final class LogFixture: Sendable {
 extension TenantID {
   static let first = TenantID(0xAAAA_0000_0000_0000_0000_0000_0000_0001)
   static let second = TenantID(0xBBBB_0000_0000_0000_0000_0000_0000_0002)
+}
+
+/// A request of a record, with the record's number as its token.
+func entry(
+  _ stream: LogStream, _ number: Int, size: Int = 100, subjects: [Subject] = [], metadata: [UInt8]? = nil,
+  journal: [UInt8] = []
+) -> LogEntry {
+  LogEntry(
+    stream: stream, recordID: UInt128(number), subjects: subjects, request: bytes(size), metadata: metadata,
+    journal: journal, token: UInt64(number))
 }
 
 /// Tokens in the order of their confirmation.
