@@ -16,10 +16,8 @@ public struct ContextCheck: Sendable {
     self.refusedBy = refusedBy
   }
 
-  /// Whether the prompt may fit; that it does not is noted.
-  public mutating func admits(_ model: Model) -> Bool { admits(context: model.context) }
-
-  /// Of a model only its context: with every request, a call with all of it would be given a copy.
+  /// Whether the prompt may fit into a model; that it does not is noted. Asks for its context alone: with every request,
+  /// a call with all of the model would be given a copy.
   public mutating func admits(context: Int64?) -> Bool {
     if Self.admits(context: context, least: least, refusedBy: refusedBy) {
       isFit = true

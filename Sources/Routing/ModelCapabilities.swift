@@ -60,10 +60,8 @@ public struct CapabilityCheck: Sendable {
 
   public init(needed: ModelCapabilities) { self.needed = needed }
 
-  /// Whether this model can; what it lacks is noted.
-  public mutating func admits(_ model: Model) -> Bool { admits(capabilities: model.capabilities) }
-
-  /// Of a model only its capabilities: with every request, a call with all of it would be given a copy.
+  /// Whether a model can; what it lacks is noted. Asks for its capabilities alone: with every request, a call with all of
+  /// the model would be given a copy.
   public mutating func admits(capabilities: ModelCapabilities?) -> Bool {
     let missing = Model.missing(of: needed, among: capabilities)
     guard !missing.isEmpty else {

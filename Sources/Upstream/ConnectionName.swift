@@ -14,10 +14,6 @@ struct ConnectionName: Hashable {
     self.port = port
   }
 
-  static func == (one: ConnectionName, other: ConnectionName) -> Bool {
-    one.localPort == other.localPort && one.port == other.port && one.address == other.address
-  }
-
   /// Few connections have the same port of ours, and texts are dear to hash.
   func hash(into hasher: inout Hasher) { hasher.combine(localPort) }
 

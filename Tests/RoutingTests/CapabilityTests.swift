@@ -25,7 +25,7 @@ struct CapabilityTests {
   func aRefusalNamesWhatNoCandidateHas(candidates: [ModelCapabilities?], lacking: ModelCapabilities?) {
     var check = CapabilityCheck(
       needed: candidates.count == 2 && candidates.first == [.images] ? [.images] : [.tools, .images])
-    for candidate in candidates { _ = check.admits(Self.model(candidate)) }
+    for candidate in candidates { _ = check.admits(capabilities: candidate) }
     #expect(check.refused == lacking)
   }
 

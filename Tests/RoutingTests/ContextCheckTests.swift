@@ -3,10 +3,6 @@ import Testing
 
 /// A prompt goes to no model into which it surely does not fit.
 struct ContextCheckTests {
-  private static func model(_ context: Int64?) -> Model {
-    Model(id: "m", maxOutput: 1, context: context, price: Price(version: "1", currency: "EUR", input: 1, output: 1))
-  }
-
   @Test(
     arguments: [
       (100, 100, nil, true), (99, 100, nil, false), (nil, 1_000_000, nil, true), (200, 1, 100, true),
@@ -14,17 +10,17 @@ struct ContextCheckTests {
     ] as [(Int64?, Int64, Int64?, Bool)])
   func onlyWhatIsKnownCounts(context: Int64?, least: Int64, refusedBy: Int64?, fits: Bool) {
     var check = ContextCheck(least: least, refusedBy: refusedBy)
-    #expect(check.admits(Self.model(context)) == fits)
+    #expect(check.admits(context: context) == fits)
     #expect((check.refused == nil) == fits)
   }
 
   @Test func itIsRefusedOnlyWhereItFitsNowhere() {
     var check = ContextCheck(least: 150, refusedBy: nil)
     #expect(check.refused == nil)
-    _ = check.admits(Self.model(100))
-    _ = check.admits(Self.model(120))
+    _ = check.admits(context: 100)
+    _ = check.admits(context: 120)
     #expect(check.refused == 120, "the largest that did not suffice")
-    _ = check.admits(Self.model(200))
+    _ = check.admits(context: 200)
     #expect(check.refused == nil)
   }
 }

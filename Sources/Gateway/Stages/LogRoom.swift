@@ -89,11 +89,9 @@ extension RequestPipeline {
   private func tryLogRoom(_ exchange: Exchange) -> LogWriter.Room {
     guard let caller = exchange.caller else { return .refused }
     let stream = caller.rules.stream
-    let body = stream.mode == .off ? 0 : exchange.body.count
-    let bytes = 1024 &+ body
-    let keeps = body > limits.ownWorkBytes
-    let room =
-      keeps ? logWriter.takeRoom(bytes, of: stream) : logWriter.hasRoom(for: bytes, of: stream)
+    let bytes = 1024 &+ (stream.mode == .off ? 0 : exchange.body.count)
+    let keeps = keepsRoom(exchange)
+    let room = keeps ? logWriter.takeRoom(bytes, of: stream) : logWriter.hasRoom(for: bytes, of: stream)
     if room == .taken { exchange.logRoom = keeps ? bytes : 0 }
     return room
   }
