@@ -10,7 +10,7 @@ package final class AdminDispatcher: Sendable {
   private let hosts: HostRule
   private let routes: [AdminRoute]
   private let logger: Logger
-  private let throttle = Mutex(FailureThrottle())
+  private let throttle = Mutex(FailureThrottle<String, String>(perMinute: 10))
 
   package init(services: AdminServices, hosts: HostRule, logger: Logger) {
     self.services = services
@@ -84,7 +84,7 @@ package final class AdminDispatcher: Sendable {
         now: services.clock.monotonic())
     }
     guard let wait else { throw AdminError.notLoggedIn }
-    throw AdminError(.tooManyFailures, "too many failed logins", hint: "wait \(wait) seconds")
+    throw AdminError(.tooManyFailures, "too many failed logins", hint: "wait \(wait.seconds) seconds")
   }
 
   /// Whether the caller may use the route; the tenant it is about, if it is about one.

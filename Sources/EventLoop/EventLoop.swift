@@ -42,6 +42,9 @@ public final class EventLoop: @unchecked Sendable {
   /// The number of this turn.
   public private(set) var turn: UInt64 = 0
 
+  /// When the turn before this one began and ended: for so long what this one brings may have waited.
+  public private(set) var lastTurn: Range<Int64> = 0..<0
+
   /// Starts the thread.
   /// - Parameter name: At most 15 bytes, as the kernel shows it.
   public init(name: String) throws(EventLoopError) {
@@ -129,11 +132,16 @@ public final class EventLoop: @unchecked Sendable {
     let events = UnsafeMutablePointer<epoll_event>.allocate(capacity: room)
     defer { events.deallocate() }
     while !isToStop {
-      let count = Int(epoll_wait(set, events, Int32(room), patience()))
+      let begun = now
+      let patience = patience()
+      // Whoever does not sleep goes from one turn into the next.
+      let ended = patience == 0 ? nil : now
+      let count = Int(epoll_wait(set, events, Int32(room), patience))
       inbox.awake()
       isAwake = false
       turn &+= 1
       readClock()
+      lastTurn = begun..<max(begun, ended ?? now)
       tellAll(UnsafeBufferPointer(start: events, count: max(0, count)))
       while let due = timers.takeDue(now) { due() }
       doWork()
@@ -191,8 +199,8 @@ public final class EventLoop: @unchecked Sendable {
   /// Milliseconds to wait for descriptors: until the next timer, and not at all if there is work.
   private func patience() -> Int32 {
     guard !isTurnOpen, !isAwake, inbox.fallAsleep() else { return 0 }
-    guard let deadline = timers.next else { return -1 }
     readClock()
+    guard let deadline = timers.next else { return -1 }
     // Rounded up: a timer that wakes its loop too early costs a second wake-up.
     let milliseconds = (deadline - now + 999_999) / 1_000_000
     return Int32(clamping: max(0, milliseconds))

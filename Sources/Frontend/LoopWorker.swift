@@ -27,6 +27,8 @@ final class LoopWorker: TurnEnd, GreetingHost {
   private var toWrite: [HTTP2Connection] = []
   private var writing: [HTTP2Connection] = []
   private var turn: UInt64 = 0
+  private var lag: LoopLag
+  private var measuredTurn: UInt64 = 0
   private var onNoConnections: (@Sendable () -> Void)?
   private var onNoExchanges: (@Sendable () -> Void)?
 
@@ -43,6 +45,7 @@ final class LoopWorker: TurnEnd, GreetingHost {
     self.proxies = proxies
     self.count = count
     self.tls = tls
+    lag = LoopLag(limits)
     room = WireRoom(loop: loop, limits: limits)
     greetings = GreetingLine(loop: loop)
     pipeline.hasTurns = true
@@ -59,6 +62,7 @@ final class LoopWorker: TurnEnd, GreetingHost {
   func writeAtEndOfTurn(_ connection: HTTP2Connection) { toWrite.append(connection) }
 
   func endTurn() -> Bool {
+    measureLag()
     if turn != loop.turn {
       turn = loop.turn
       pipeline.turnBegan()
@@ -81,6 +85,16 @@ final class LoopWorker: TurnEnd, GreetingHost {
     if room.flushAll() { goesOn = true }
     if isDraining { tellOfTheEnd() }
     return goesOn
+  }
+
+  /// Once a turn, as soon as somebody asks.
+  private func measureLag() {
+    guard measuredTurn != loop.turn else { return }
+    measuredTurn = loop.turn
+    let turn = loop.lastTurn
+    lag.note(turn)
+    pipeline.isLate = lag.isLate(at: loop.now)
+    pipeline.counters.turned(nanoseconds: turn.upperBound - turn.lowerBound, isLate: pipeline.isLate)
   }
 
   // MARK: Connections
@@ -204,6 +218,7 @@ final class LoopWorker: TurnEnd, GreetingHost {
     _ exchange: Exchange, _ head: RequestHead, _ bytes: UnsafeRawBufferPointer, place: inout TenantPlace?,
     isProxy: Bool
   ) -> RequestPipeline.Beginning {
+    measureLag()
     if !hosts.isEmpty, let host = head.host, !hosts.contains(hostName(bytes[host])) {
       pipeline.refuse(exchange, status: 400, message: "This host name is not served here.")
       return .answered

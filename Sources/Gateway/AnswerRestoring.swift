@@ -109,7 +109,7 @@ struct StreamState {
   var receivedBytes = 0
   /// What waits for the client and is counted with the bodies.
   var waitingBytes = 0
-  /// What of ``kept`` is counted.
+  /// What is counted of ``kept`` and of what the reader keeps.
   var keptBytes = 0
   /// Output bytes seen when the client went.
   var bytesAtAbort = 0

@@ -46,6 +46,17 @@ final class LoopBreaker {
 }
 
 extension RequestPipeline {
+  func breaker(of candidate: CallableModel, for exchange: Exchange) -> LoopBreaker {
+    exchange.batch == nil ? breakers.breaker(of: candidate) : batchBreakers.breaker(of: candidate)
+  }
+
+  /// Whether a candidate's breaker might let this request pass; takes nothing.
+  func mayAdmit(_ candidate: CallableModel, for exchange: Exchange, nowMilliseconds now: Int64) -> Bool {
+    exchange.batch == nil
+      ? breakers.mayAdmit(candidate.breakerName, nowMilliseconds: now)
+      : batchBreakers.mayAdmit(candidate.breakerName, nowMilliseconds: now)
+  }
+
   /// A provider that begins to answer is well; its answer may take minutes. One that limits us is told of at the end.
   /// - Parameter now: Nanoseconds of the monotonic clock.
   func noteAnswering(_ exchange: Exchange, now: Int64) {

@@ -13,6 +13,7 @@ public final class GatewayServices: Sendable {
   public let limits: Limits
   public let readiness: Readiness
   public let bodies: BodyMemory
+  public let failedKeys: FailedKeys
   /// Nil: there are no files and batches here.
   public let batches: BatchArchive?
 
@@ -27,6 +28,7 @@ public final class GatewayServices: Sendable {
     self.limits = limits
     self.readiness = readiness
     bodies = BodyMemory(limits)
+    failedKeys = FailedKeys(limits)
     self.batches = batches
   }
 }

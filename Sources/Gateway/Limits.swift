@@ -63,6 +63,12 @@ public struct Limits: Sendable, Equatable {
   /// Milliseconds of silence in a stream after which a keep-alive comment goes out.
   public var keepAliveMilliseconds = 15_000
 
+  /// Milliseconds by which a loop's turns may be late, and for how long they may be so before it refuses new requests.
+  public var lagMilliseconds = 100
+  public var lagGraceMilliseconds = 1_000
+  /// Wrong keys that are answered as such: from one source, and with one key's id.
+  public var failedKeysPerMinute = 20
+
   /// Requests answered on one connection.
   public var requestsPerConnection = 10_000
   /// Open connections: all, from one source address, and with keys of one tenant.

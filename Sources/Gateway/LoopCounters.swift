@@ -13,6 +13,10 @@ public final class LoopCounters: Sendable {
   let requestOverhead = OverheadHistogram()
   let answerOverhead = OverheadHistogram()
   private let calmed = Atomic<UInt64>(0)
+  private let shedRequests = Atomic<UInt64>(0)
+  private let late = Atomic<Bool>(false)
+  /// How long the loop's turns have taken: what came meanwhile waited for their end.
+  public let turns = OverheadHistogram()
 
   /// A boxed atomic, so that an array of them can be held.
   private final class Counter: Sendable { let value = Atomic<UInt64>(0) }
@@ -42,6 +46,17 @@ public final class LoopCounters: Sendable {
   /// An HTTP/2 connection was ended for what its client does too often.
   public func calmedConnection() { calmed.wrappingAdd(1, ordering: .relaxed) }
 
+  /// A request was refused because the loop is late.
+  func shed() { shedRequests.wrappingAdd(1, ordering: .relaxed) }
+
+  public func turned(nanoseconds: Int64, isLate: Bool) {
+    turns.add(nanoseconds: nanoseconds)
+    late.store(isLate, ordering: .relaxed)
+  }
+
+  /// Whether the loop refuses new requests because it is late.
+  public var isLate: Bool { late.load(ordering: .relaxed) }
+
   /// A reading of all counters.
   public struct Reading: Sendable {
     public var requests: UInt64 = 0
@@ -56,6 +71,9 @@ public final class LoopCounters: Sendable {
     public var answerOverhead = OverheadHistogram.Reading()
     /// HTTP/2 connections that were ended for what their clients did too often.
     public var calmed: UInt64 = 0
+    /// Requests that were refused because their loop was late.
+    public var shed: UInt64 = 0
+    public var turns = OverheadHistogram.Reading()
 
     public init() {}
   }
@@ -71,5 +89,7 @@ public final class LoopCounters: Sendable {
     reading.requestOverhead.add(requestOverhead)
     reading.answerOverhead.add(answerOverhead)
     reading.calmed &+= calmed.load(ordering: .relaxed)
+    reading.shed &+= shedRequests.load(ordering: .relaxed)
+    reading.turns.add(turns)
   }
 }

@@ -41,6 +41,8 @@ public final class RequestPipeline {
   public var desk: BatchDesk?
   /// When the desk's own pipeline last dropped what is old.
   var sweptAt: Int64 = 0
+  /// The loop is so far behind that new requests would only wait: they are refused. Set by whoever brings them.
+  public var isLate = false
   /// Somebody calls ``turnEnded()`` at each turn's end. Without turns, as in tests, everything runs at once.
   public var hasTurns = false
   /// This turn has queued what somebody waits for.
@@ -74,6 +76,8 @@ public final class RequestPipeline {
   var ids: IDSource
   var estimator = Estimator()
   var breakers = BreakerTable()
+  /// Of what a provider does with files and batches: that it cannot do that says nothing of its models' answers.
+  var batchBreakers = BreakerTable()
   let scratch = ByteArena(capacity: 8192)
   let plainAnswer = PlainAnswer()
   let streamTools = StreamTools()

@@ -45,6 +45,8 @@ public protocol AnswerStreamReader {
   var tier: ServiceTier? { get }
   /// Bytes of text that the model wrote, unescaped, whether delivered or not: our own count.
   var outputBytes: Int { get }
+  /// Bytes that lie in memory until the end, or until an event is whole.
+  var keptBytes: Int { get }
   /// Whether the answer came to its regular end.
   var isComplete: Bool { get }
   /// Takes the next bytes of the provider and appends to `out` what goes to the client.
@@ -102,6 +104,16 @@ extension AnswerStream: AnswerStreamReader {
     case .responses(let place): place.reader.outputBytes
     case .messages(let place): place.reader.outputBytes
     case .translated(let place): place.reader.outputBytes
+    }
+  }
+
+  public var keptBytes: Int {
+    switch self {
+    case .none: 0
+    case .chat(let place): place.reader.keptBytes
+    case .responses(let place): place.reader.keptBytes
+    case .messages(let place): place.reader.keptBytes
+    case .translated(let place): place.reader.keptBytes
     }
   }
 

@@ -25,6 +25,8 @@ public struct Refusal: Error, Sendable, Equatable {
     case contentPolicyViolation = "content_policy_violation"
     // The limits
     case rateLimitExceeded = "rate_limit_exceeded"
+    /// Too many keys that are not valid have come from there.
+    case tooManyFailedKeys = "too_many_failed_keys"
     case insufficientQuota = "insufficient_quota"
     // The provider
     case upstreamRateLimited = "upstream_rate_limited"
@@ -87,7 +89,7 @@ extension Refusal.Code {
     case .requestTimeout: 408
     case .requestTooLarge: 413
     case .unsupportedMediaType: 415
-    case .rateLimitExceeded, .insufficientQuota, .upstreamRateLimited: 429
+    case .rateLimitExceeded, .tooManyFailedKeys, .insufficientQuota, .upstreamRateLimited: 429
     case .headersTooLarge: 431
     case .upstreamAuth, .upstreamQuota, .upstreamError, .upstreamCut: 502
     case .noRoute, .noPrice, .logUnavailable, .ledgerUnavailable, .redactionUnavailable, .policyUnavailable,
@@ -101,6 +103,7 @@ extension Refusal.Code {
   public var text: String {
     switch self {
     case .headersTooLarge: Refusal.Code.requestTooLarge.rawValue
+    case .tooManyFailedKeys: Refusal.Code.rateLimitExceeded.rawValue
     case .noPrice: Refusal.Code.noRoute.rawValue
     default: rawValue
     }
@@ -109,8 +112,8 @@ extension Refusal.Code {
   /// Whether the same request may succeed later.
   public var isWorthARetry: Bool {
     switch self {
-    case .rateLimitExceeded, .upstreamRateLimited, .upstreamError, .upstreamCut, .upstreamTimeout, .noRoute,
-      .logUnavailable, .ledgerUnavailable, .redactionUnavailable, .policyUnavailable, .overloaded:
+    case .rateLimitExceeded, .tooManyFailedKeys, .upstreamRateLimited, .upstreamError, .upstreamCut, .upstreamTimeout,
+      .noRoute, .logUnavailable, .ledgerUnavailable, .redactionUnavailable, .policyUnavailable, .overloaded:
       true
     default: false
     }
@@ -127,7 +130,7 @@ extension Refusal.Code {
   /// Whether `x-should-retry: false` goes out: the SDKs would retry this status by themselves, in vain.
   public var forbidsRetry: Bool {
     switch self {
-    case .insufficientQuota, .upstreamAuth, .upstreamQuota, .noPrice: true
+    case .tooManyFailedKeys, .insufficientQuota, .upstreamAuth, .upstreamQuota, .noPrice: true
     default: false
     }
   }
@@ -135,7 +138,7 @@ extension Refusal.Code {
   /// Whether the connection closes behind the answer.
   public var closesConnection: Bool {
     switch self {
-    case .requestTooLarge, .headersTooLarge, .requestTimeout, .invalidRequest: true
+    case .requestTooLarge, .headersTooLarge, .requestTimeout, .invalidRequest, .tooManyFailedKeys: true
     default: false
     }
   }

@@ -22,6 +22,7 @@ package final class RunningInstallation: Sendable {
   private let neighbours = Mutex<Task<Void, Never>?>(nil)
   private let adminTask: Task<Void, any Error>
   private let housekeeping: Task<Void, Never>
+  private let failedKeys: FailedKeys
   private let pools: [LoopBound<UpstreamPool>]
   private let helpers: Helpers
   private let desk: BatchDesk
@@ -87,8 +88,8 @@ package final class RunningInstallation: Sendable {
     pools = made.map(\.pool)
     let count = ConnectionCount(
       limit: configuration.limits.connections, perSource: configuration.limits.connectionsPerSource)
-    let metrics = LoopMetrics(counters: counters, connections: count, bodies: services.bodies, core: core)
-    let administration = Administration(core: core, pipelines: made.map(\.pipeline))
+    let metrics = LoopMetrics(counters: counters, connections: count, services: services, core: core)
+    let administration = Administration(core: core, pipelines: made.map(\.pipeline), counters: counters)
     let listening =
       if let inherited = inherited.admin { inherited } else {
         try FrontendServer.open(configuration.admin.place).descriptor
@@ -115,12 +116,15 @@ package final class RunningInstallation: Sendable {
       pipelines: made.map(\.pipeline), count: count)
     endpoint = configuration.api.url(port: frontend.ports.first ?? 0, isSecure: core.tls != nil)
     admin = configuration.admin.url(port: adminPort)
+    let failedKeys = services.failedKeys
+    self.failedKeys = failedKeys
     housekeeping = Task {
       while !Task.isCancelled {
         try? await Task.sleep(for: .seconds(60))
         guard !Task.isCancelled else { return }
         // Not on a thread that all tasks share: a disk that hangs would leave none for the Admin API and for signals.
         await Self.offLoops {
+          for line in failedKeys.takeReport().lines { OperatorLog.say(line) }
           core.tls?.refresh(asked: false)
           do { try core.rollJournal() } catch { OperatorLog.say("the journal could not be rolled: \(error)") }
         }
@@ -243,6 +247,7 @@ package final class RunningInstallation: Sendable {
     await frontend.drain(seconds: core.configuration.drainSeconds, isHandedOver: isHandedOver)
     core.readiness.markDraining()
     housekeeping.cancel()
+    for line in failedKeys.takeReport().lines { OperatorLog.say(line) }
     endAttending()
     await adminServer.stop()
     _ = try? await adminTask.value

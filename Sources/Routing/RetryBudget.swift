@@ -9,7 +9,7 @@ public struct RetryBudget: Hashable, Sendable {
     /// The most that are saved up.
     public var most: Int
 
-    public init(sharePercent: Int = 20, floorPerMinute: Int = 12, most: Int = 20) {
+    public init(sharePercent: Int = 10, floorPerMinute: Int = 12, most: Int = 20) {
       self.sharePercent = min(100, max(0, sharePercent))
       self.floorPerMinute = min(60_000, max(0, floorPerMinute))
       self.most = min(1_000_000, max(1, most))

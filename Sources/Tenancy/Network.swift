@@ -1,5 +1,5 @@
 /// An IP address as one 128-bit number; an IPv4 address stands as its mapped form `::ffff:a.b.c.d`.
-public struct NetworkAddress: Hashable, Sendable {
+public struct NetworkAddress: Hashable, Sendable, CustomStringConvertible {
   public let value: UInt128
 
   public init(value: UInt128) { self.value = value }
@@ -7,6 +7,9 @@ public struct NetworkAddress: Hashable, Sendable {
   public init(ipv4: UInt32) { value = 0xFFFF_0000_0000 | UInt128(ipv4) }
 
   public var isIPv4: Bool { value >> 32 == 0xFFFF }
+
+  /// Whom limits on one source count: an IPv4 address, or the /64 of an IPv6 address.
+  public var source: NetworkAddress { isIPv4 ? self : NetworkAddress(value: value & (UInt128.max << 64)) }
 
   /// Reads dotted decimal or the colon form of RFC 4291 in any of its spellings; zones, ports and leading zeros are
   /// refused.
@@ -82,6 +85,23 @@ public struct NetworkAddress: Hashable, Sendable {
     var all = groups
     if let gap { all.insert(contentsOf: [UInt128](repeating: 0, count: 8 - groups.count), at: gap) }
     return all.reduce(UInt128(0)) { $0 << 16 | $1 }
+  }
+
+  /// Dotted decimal, or the eight groups of an IPv6 address as RFC 5952 writes them.
+  public var description: String {
+    if isIPv4 { return (0..<4).map { "\(value >> UInt128(24 - 8 * $0) & 0xFF)" }.joined(separator: ".") }
+    let groups = (0..<8).map { UInt16(truncatingIfNeeded: value >> UInt128(112 - 16 * $0)) }
+    // The first of the longest runs of zeros, of two at least.
+    var gap = 0..<0
+    var start = 0
+    for index in 0...8 where index == 8 || groups[index] != 0 {
+      if index - start > max(1, gap.count) { gap = start..<index }
+      start = index + 1
+    }
+    func text(_ part: Range<Int>) -> String {
+      groups[part].map { String($0, radix: 16) }.joined(separator: ":")
+    }
+    return gap.isEmpty ? text(0..<8) : text(0..<gap.lowerBound) + "::" + text(gap.upperBound..<8)
   }
 
   private static func hexValue(_ byte: UInt8) -> UInt8? {

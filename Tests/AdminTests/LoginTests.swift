@@ -41,27 +41,6 @@ struct LoginTests {
     #expect(await world.send("GET", "/v1/me", token: "tha_guess_x").status == 429)
   }
 
-  @Test func failuresCountPerSourceAndPerAccount() {
-    var throttle = FailureThrottle()
-    for source in 0..<10 { #expect(throttle.failed(source: "s\(source)", account: "one", now: 0) == nil) }
-    #expect(throttle.failed(source: "s10", account: "one", now: 0) == 6)
-    #expect(throttle.failed(source: "s10", account: "two", now: 0) == nil)
-  }
-
-  @Test func theThrottleStaysBoundedAndForgetsTheOldest() {
-    var throttle = FailureThrottle()
-    for source in 0..<5_000 { _ = throttle.failed(source: "s\(source)", account: nil, now: Int64(source)) }
-    for _ in 1...9 { #expect(throttle.failed(source: "s4999", account: nil, now: 5_000) == nil) }
-    #expect(throttle.failed(source: "s4999", account: nil, now: 5_000) != nil)
-  }
-
-  @Test(arguments: [Int64.max, Int64.max - 1, Int64.min])
-  func noClockTrapsTheThrottle(now: Int64) {
-    var throttle = FailureThrottle()
-    _ = throttle.failed(source: "s", account: "a", now: now)
-    _ = throttle.failed(source: "s", account: "a", now: now)
-  }
-
   @Test(arguments: [
     ("192.0.2.7", "192.0.2.7"), ("2001:db8:1:2:3:4:5:6", "20010db800010002::/64"),
     ("2001:db8:1:2::9", "20010db800010002::/64"),

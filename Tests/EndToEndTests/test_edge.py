@@ -240,6 +240,38 @@ def test_a_proxy_by_a_unix_domain_socket(served, tmp_path):
     assert all(lives(client) for client in clients)
 
 
+# Keys that are guessed
+
+
+def test_guessed_keys_are_slowed_down_and_reported(served):
+    installation = served(TCP, 'trusted-proxies: [127.0.0.1]').start()
+    key = installation.make_tenant()
+    most = installation.limit("failedKeysPerMinute")
+    assert most == 20
+
+    def attempt(key, source):
+        connection = tcp(installation.endpoint)
+        fields = {"Authorization": f"Bearer {key}", "Content-Type": "application/json", "X-Forwarded-For": source}
+        connection.request("POST", "/v1/chat/completions", chat(), fields)
+        answer = connection.getresponse()
+        answer.read()
+        connection.close()
+        return answer.status, answer.getheader("Retry-After")
+
+    # It takes longer than a second on no machine that is fit for it, and one failure is forgotten every three.
+    answers = [attempt(f"th_guess{number}", "203.0.113.7") for number in range(most + 8)]
+    assert answers[:most] == [(401, None)] * most
+    refused = [answer for answer in answers if answer[0] == 429]
+    assert refused and all(1 <= int(wait) <= 3 for _, wait in refused)
+    assert attempt(key, "203.0.113.7")[0] == 200, "a right key is nobody's hostage"
+    assert attempt("th_guess", "203.0.113.8")[0] == 401
+    assert installation.metric('torhaus_edge_refusals_total{limit="failed_keys_per_source"}') == len(refused)
+    assert installation.metric("torhaus_failed_keys_total") == len(answers) + 1
+    installation.stop()
+    said = f"{len(refused)} requests with keys that are not valid were refused as too many, from 203.0.113.7"
+    assert said in installation.log()
+
+
 # Memory
 
 

@@ -39,3 +39,13 @@ def test_own_time_is_told_apart_from_the_providers(fresh):
         bounds, sums = zip(*buckets)
         assert list(bounds) == sorted(bounds) and bounds[-1] == float("inf")
         assert list(sums) == sorted(sums) and sums[-1] == 3
+
+
+def test_turns_of_the_loops_are_told(fresh):
+    ask(fresh)
+    token = open(fresh.info["operator_token_file"]).read().strip()
+    text = fetch(fresh.info["admin"] + "/metrics", headers={"authorization": f"Bearer {token}"})
+    sums = [int(count) for count in re.findall(r'^torhaus_loop_turn_seconds_bucket{le="[^"]+"} (\d+)$', text, re.M)]
+    assert sums == sorted(sums) and sums[-1] > 0
+    assert int(re.search(r"^torhaus_loop_turn_seconds_count (\d+)$", text, re.M)[1]) == sums[-1]
+    assert 'torhaus_edge_refusals_total{limit="loop_lag"} 0' in text

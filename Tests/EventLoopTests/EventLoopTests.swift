@@ -54,6 +54,30 @@ struct EventLoopTests {
     #expect(entries == (0..<1000).map { "\($0)" })
   }
 
+  /// Sleep is no part of a turn, work is: what has come meanwhile has waited for so long.
+  @Test func aTurnTellsHowLongTheOneBeforeItTook() async throws {
+    try await Self.with { loop in
+      for _ in 0..<3 {
+        let (began, last, turns) = await withCheckedContinuation { continuation in
+          loop.execute {
+            let (began, turn) = (loop.now, loop.turn)
+            var time = timespec()
+            repeat {
+              clock_gettime(CLOCK_MONOTONIC, &time)
+            } while Int64(time.tv_sec) * 1_000_000_000
+              + Int64(time.tv_nsec) < began + 3_000_000
+            // Left during a turn: it is the next one's.
+            loop.execute { continuation.resume(returning: (began, loop.lastTurn, loop.turn - turn)) }
+          }
+        }
+        #expect(turns == 1 && last.lowerBound == began && last.upperBound >= began + 3_000_000)
+        // The loop has slept since.
+        let (now, slept) = try await loop.run { (loop.now, loop.lastTurn) }
+        #expect(slept.lowerBound > began && slept.upperBound <= now)
+      }
+    }
+  }
+
   /// The loop falls asleep between any two of these: a lost wake-up would leave it there.
   @Test func noWakeUpIsLost() async throws {
     try await Self.with { loop in

@@ -1,3 +1,4 @@
+import Foundation
 import Inference
 import JSONText
 import Quotas
@@ -300,6 +301,44 @@ struct BodyMemoryTests {
     #expect(client.text.contains("rate_limit_exceeded") && !client.hasDone)
     #expect(gate.pipeline.openExchanges == 0 && held(gate) == (0, 0))
     #expect(try gate.books().settlements.map(\.exit) == [Exit.endedByGate.rawValue])
+  }
+
+  /// A Responses client reads each text three times, so its translator keeps what the log keeps once more.
+  @Test func whatATranslationKeepsIsCounted() throws {
+    var setup = GateSetup()
+    setup.limits.heldBodiesBytes = 1 << 20
+    setup.limits.heldBodiesBytesPerTenant = 1 << 20
+    setup.wires = [.messages]
+    let gate = try TestGate(setup)
+    var call = gate.chat(Dialects.body(.responses, stream: true))
+    call.path = "/v1/responses"
+    let client = gate.send(call)
+    gate.head(200, .eventStream)
+    let text = String(repeating: "x", count: 30_000)
+    let stream = try #require(Dialects.stream(.messages, [text, text]))
+    let end = try #require(stream.range(of: "event: content_block_stop"))
+    gate.piece(String(stream[..<end.lowerBound]))
+    #expect(held(gate).tenant > 4 * 30_000)
+    gate.piece(String(stream[end.lowerBound...]))
+    gate.end(.complete)
+    gate.finish(client)
+    #expect(client.status == 200 && gate.pipeline.openExchanges == 0 && held(gate) == (0, 0))
+  }
+
+  /// An event has up to a megabyte, and may be long in coming.
+  @Test func whatHasComeOfAnEventIsCounted() throws {
+    let gate = try gate(all: 1 << 20, perTenant: 1 << 20)
+    let (exchange, client) = try #require(open(gate, Specimens.chat(stream: true)))
+    gate.pipeline.run(exchange)
+    gate.turnLedger()
+    gate.head(200, .eventStream)
+    let stream = Specimens.stream([String(repeating: "x", count: 90_000)])
+    gate.piece(String(stream.prefix(50_000)))
+    #expect(held(gate).tenant > 40_000)
+    gate.piece(String(stream.dropFirst(50_000)))
+    gate.end(.complete)
+    gate.finish(client)
+    #expect(client.hasDone && gate.pipeline.openExchanges == 0 && held(gate) == (0, 0))
   }
 
   /// What a loop takes beyond its tenant's share another may give; what all of them count is what is within.

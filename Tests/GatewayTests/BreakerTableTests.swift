@@ -36,4 +36,16 @@ struct BreakerTableTests {
     let same = table.breaker(of: try Self.candidate("a"))
     #expect(!same.admits(nowMilliseconds: 0))
   }
+
+  /// That a provider's files are out of order says nothing of its answers.
+  @Test func failuresOfFilesTakeNoChatOut() throws {
+    let gate = try TestGate(BatchSpecimens.setup())
+    let form = BatchSpecimens.form(BatchSpecimens.lines())
+    for _ in 0..<5 {
+      gate.exchange(gate.call(.post, "/v1/files", form, .form), "down", status: 500)
+    }
+    let refused = gate.send(gate.call(.post, "/v1/files", form, .form))
+    #expect(refused.status == 503 && refused.errorCode == "no_route")
+    gate.exchange(gate.chat(Specimens.chat()), Specimens.plain())
+  }
 }

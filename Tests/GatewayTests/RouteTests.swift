@@ -210,6 +210,9 @@ struct RouteTests {
     #expect(gate.upstream.sent.isEmpty && gate.quotas.openReservations == 0)
     let unknown = gate.send(TestGate.Call(method: .get, path: path, body: []))
     #expect(unknown.status == (path.contains("models") ? 401 : 200))
+    // Anthropic's clients ask the same paths, and read refusals in their own shape only.
+    let anthropic = gate.send(TestGate.Call(method: .get, path: path, body: [], version: "2023-06-01"))
+    #expect(anthropic.errorType == (path.contains("models") ? "authentication_error" : nil))
   }
 
   @Test func anAliasThatDoesNotExistAndOneThatIsHiddenReadAlike() throws {

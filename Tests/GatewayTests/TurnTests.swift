@@ -1,3 +1,4 @@
+import Inference
 import Quotas
 import Testing
 
@@ -75,6 +76,32 @@ struct TurnTests {
     _ = turns.gate.pipeline.turnEnded()
     #expect(turns.sent.map { ObjectIdentifier($0.exchange) } == [all[0], all[2]].map { ObjectIdentifier($0) })
     #expect(!turns.gate.pipeline.hasWaiting)
+  }
+
+  /// What waits already is worked on; what comes is told to come again.
+  @Test func aLateLoopRefusesWhatIsNew() throws {
+    let turns = try Turns()
+    let gate = turns.gate
+    turns.arrive()
+    gate.pipeline.isLate = true
+    let chat = gate.send(gate.chat(Specimens.chat()))
+    #expect(chat.status == 503 && chat.errorCode == "overloaded" && chat.value("retry-after") == "3")
+    var messages = gate.chat(Dialects.body(.messages))
+    messages.path = "/v1/messages"
+    #expect(gate.send(messages).status == 529)
+    for path in ["/v1/models", "/v1/files"] {
+      #expect(gate.send(TestGate.Call(method: .get, path: path, key: gate.key, body: [])).status == 503)
+    }
+    #expect(gate.send(TestGate.Call(method: .get, path: "/livez", key: nil, body: [])).status == 200)
+    _ = gate.pipeline.turnEnded()
+    #expect(turns.sent.count == 1)
+    var reading = LoopCounters.Reading()
+    gate.pipeline.counters.add(to: &reading)
+    #expect(reading.shed == 4)
+    gate.pipeline.isLate = false
+    turns.arrive()
+    _ = gate.pipeline.turnEnded()
+    #expect(turns.sent.count == 2)
   }
 
   /// A stop leaves nobody waiting.

@@ -168,6 +168,7 @@ import Testing
     (.modelNotFound, 404, "not_found_error"), (.invalidAPIKey, 401, "authentication_error"),
     (.policyDenied, 403, "permission_error"), (.dataResidencyMismatch, 403, "permission_error"),
     (.rateLimitExceeded, 429, "rate_limit_error"), (.insufficientQuota, 429, "rate_limit_error"),
+    (.tooManyFailedKeys, 429, "rate_limit_error"),
     (.upstreamRateLimited, 429, "rate_limit_error"), (.upstreamAuth, 502, "api_error"),
     (.upstreamQuota, 502, "api_error"), (.upstreamError, 502, "api_error"), (.upstreamCut, 502, "api_error"),
     (.upstreamTimeout, 504, "timeout_error"), (.noRoute, 503, "api_error"), (.noPrice, 503, "api_error"),

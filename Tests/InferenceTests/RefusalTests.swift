@@ -25,6 +25,7 @@ import Testing
     (.modelNotFound, 404, "invalid_request_error", "model_not_found", false, false),
     (.contentPolicyViolation, 400, "invalid_request_error", "content_policy_violation", false, false),
     (.rateLimitExceeded, 429, "requests", "rate_limit_exceeded", true, false),
+    (.tooManyFailedKeys, 429, "requests", "rate_limit_exceeded", true, true),
     (.insufficientQuota, 429, "insufficient_quota", "insufficient_quota", false, true),
     (.upstreamRateLimited, 429, "requests", "upstream_rate_limited", true, false),
     (.upstreamAuth, 502, "server_error", "upstream_auth", false, true),

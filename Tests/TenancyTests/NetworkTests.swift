@@ -35,3 +35,19 @@ func spellingsOfOneAddressAreEqual(left: String, right: String) throws {
   let address = try #require(NetworkAddress(left))
   #expect(address == NetworkAddress(right))
 }
+
+@Test(arguments: [
+  "0.0.0.0", "192.0.2.7", "255.255.255.255", "::", "::1", "1::", "2001:db8::1", "2001:db8:0:1:1:1:1:1",
+  "2001:0:0:1::1", "2001:db8::1:0:0:1", "1:2:3:4:5:6:7:8", "1:2:3:4:5:6:7:0", "fe80::abcd:0:1",
+])
+func anAddressIsWrittenInItsShortestForm(text: String) throws {
+  #expect(try #require(NetworkAddress(text)).description == text)
+}
+
+@Test(arguments: [
+  ("192.0.2.7", "192.0.2.7"), ("::ffff:192.0.2.7", "192.0.2.7"), ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::"),
+  ("::1", "::"),
+])
+func aSourceIsAnIPv4AddressOrANetworkOf64Bits(address: String, source: String) throws {
+  #expect(try #require(NetworkAddress(address)).source == NetworkAddress(source))
+}

@@ -102,7 +102,7 @@ extension RequestPipeline {
     guard candidate.load.enter(limit: candidate.provider.limits.concurrency) else {
       return .refused(Refusal(.noRoute, message: "The provider is busy. Try again shortly.", retryAfter: 1))
     }
-    let breaker = breakers.breaker(of: candidate)
+    let breaker = breaker(of: candidate, for: exchange)
     guard breaker.admits(nowMilliseconds: now) else {
       candidate.load.leave()
       return .refused(Refusal(.noRoute, message: "No healthy provider for this model now. Try again shortly."))

@@ -20,8 +20,15 @@ extension RequestPipeline {
           message: doubled
             ? "Your base URL ends in /v1 twice: set it to the address with one /v1." : "There is no such route."))
     }
+    // One path, two kinds of client: Anthropic's say which version they mean.
+    if exchange.anthropicVersion.count > 0, exchange.route == .models || exchange.route == .model {
+      exchange.dialect = .anthropic
+    }
     switch exchange.route {
     case .livez, .readyz, .root: return .next
+    case _ where isLate:
+      counters.shed()
+      return .refused(Refusal(.overloaded, message: "More comes than can be worked on now. Try again shortly."))
     case .batches(let call): return acceptBatch(exchange, call, credentialsDiffer: credentialsDiffer)
     case .models, .model: return authenticate(exchange, credentialsDiffer: credentialsDiffer)
     case .inference(let route):
@@ -79,15 +86,7 @@ extension RequestPipeline {
       ? nil
       : snapshot.directory.authenticate(
         exchange.credential.bytes, pepper: pepper, now: clock.wallNanoseconds / 1_000_000_000)
-    guard let principal else {
-      return .refused(
-        Refusal(
-          .invalidAPIKey,
-          // LiteLLM knows a bad key by OpenAI's own first words.
-          message:
-            "Incorrect API key provided. It is missing, unknown, expired or revoked. Send it as 'Authorization: Bearer th_…'."
-        ))
-    }
+    guard let principal else { return .refused(wrongKey(exchange)) }
     guard let caller = snapshot.caller(of: principal) else {
       return .refused(
         Refusal(.policyUnavailable, message: "Your tenant's policy cannot be applied now; its operator was told."))
@@ -95,6 +94,26 @@ extension RequestPipeline {
     exchange.caller = caller
     exchange.snapshot = snapshot
     return .next
+  }
+
+  private func wrongKey(_ exchange: Exchange) -> Refusal {
+    let credential = exchange.credential.bytes
+    // Who brings none guesses none.
+    if credential.count > 0,
+      let wait = services.failedKeys.failed(
+        from: exchange.address, id: KeyToken(parsing: credential)?.id, now: clock.monotonicNanoseconds)
+    {
+      return Refusal(
+        .tooManyFailedKeys,
+        message: "Too many keys that are not valid came from your address, or with this key's id. Check the key.",
+        retryAfter: wait)
+    }
+    return Refusal(
+      .invalidAPIKey,
+      // LiteLLM knows a bad key by OpenAI's own first words.
+      message:
+        "Incorrect API key provided. It is missing, unknown, expired or revoked. Send it as 'Authorization: Bearer th_…'."
+    )
   }
 
   /// Routes that need no body are answered here.
@@ -122,9 +141,7 @@ extension RequestPipeline {
       return refuse(exchange, Refusal(.policyDenied, message: "Your policy does not allow this (rule key.networks)."))
     }
     let visible = caller.rules.models.values.filter { isVisible($0.alias, to: caller) }
-    // One path, two kinds of client: Anthropic's say which version they mean.
-    let isAnthropic = exchange.anthropicVersion.count > 0
-    if isAnthropic { exchange.dialect = .anthropic }
+    let isAnthropic = exchange.dialect == .anthropic
     guard exchange.route == .model, let range = Route.modelName(path) else {
       let models = visible.sorted { $0.alias < $1.alias }.map { (alias: $0.alias, created: $0.created) }
       if isAnthropic {

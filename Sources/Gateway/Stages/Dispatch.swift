@@ -48,7 +48,7 @@ extension RequestPipeline {
         isFull = true
         continue
       }
-      let breaker = breakers.breaker(of: candidate)
+      let breaker = breaker(of: candidate, for: exchange)
       guard breaker.admits(nowMilliseconds: now) else {
         candidate.load.leave()
         continue
@@ -117,7 +117,7 @@ extension RequestPipeline {
       && ContextCheck.admits(
         context: candidate.model.context, least: exchange.leastInput, refusedBy: exchange.earlier?.refusedContext)
       && candidate.rest.remaining(at: now) == nil && candidate.load.outstanding < limit
-      && breakers.mayAdmit(candidate.breakerName, nowMilliseconds: now)
+      && mayAdmit(candidate, for: exchange, nowMilliseconds: now)
   }
 
   /// What is spoken with a candidate; nil: it cannot serve the request.

@@ -214,9 +214,10 @@ extension RequestPipeline: UpstreamDelegate {
   /// Thousands of streams are open, and most stay below it.
   private static let keptStep = 16 * 1024
 
-  /// What the log gets of a stream lies in memory until its end. Nothing comes on top of a stream that is over.
+  /// What the log gets of a stream lies in memory until its end, and so does what a translation repeats there; with what
+  /// has come of an event, it is counted as the most that it was. Nothing comes on top of a stream that is over.
   private func lackOfMemoryForKept(_ exchange: Exchange) -> Refusal? {
-    guard let kept = exchange.stream.kept?.runs.count else { return nil }
+    let kept = (exchange.stream.kept?.runs.count ?? 0) + exchange.stream.reader.keptBytes
     let more = kept - exchange.stream.keptBytes
     guard more >= Self.keptStep else { return nil }
     exchange.stream.keptBytes = kept
@@ -375,7 +376,7 @@ extension RequestPipeline: UpstreamDelegate {
     let now = clock.monotonicNanoseconds
     guard let wait = RetryRule.wait(after: failure, attempt: exchange.attempt, random: random),
       (now - exchange.startedAt) / 1_000_000 + wait < Int64(limits.exchangeMilliseconds),
-      breakers.mayAdmit(candidate.breakerName, nowMilliseconds: now / 1_000_000 + wait),
+      mayAdmit(candidate, for: exchange, nowMilliseconds: now / 1_000_000 + wait),
       candidate.rest.remaining(at: now / 1_000_000 + wait) == nil, candidate.load.takesRetry(at: now / 1_000_000)
     else { return nil }
     return wait

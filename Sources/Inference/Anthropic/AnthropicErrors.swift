@@ -18,7 +18,7 @@ extension Refusal.Code {
     case .notFound, .modelNotFound: "not_found_error"
     case .invalidAPIKey: "authentication_error"
     case .policyDenied, .dataResidencyMismatch: "permission_error"
-    case .rateLimitExceeded, .insufficientQuota, .upstreamRateLimited: "rate_limit_error"
+    case .rateLimitExceeded, .tooManyFailedKeys, .insufficientQuota, .upstreamRateLimited: "rate_limit_error"
     case .overloaded: "overloaded_error"
     case .upstreamAuth, .upstreamQuota, .upstreamError, .upstreamCut, .noRoute, .noPrice, .logUnavailable,
       .ledgerUnavailable, .redactionUnavailable, .policyUnavailable:

@@ -12,6 +12,7 @@ public struct MessagesStreamReader: AnswerStreamReader, EventByEvent {
 
   private let aliasValue: [UInt8]
   var reader = ServerSentEventReader()
+  public var keptBytes: Int { reader.heldBytes }
   private let tools: StreamTools
   private var scan: MessagesScan { tools.messages }
   private var figures: MessagesUsage?

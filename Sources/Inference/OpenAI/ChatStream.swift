@@ -21,6 +21,7 @@ public struct ChatStreamReader: AnswerStreamReader, EventByEvent {
   private let isCompletion: Bool
   private let aliasValue: [UInt8]
   var reader = ServerSentEventReader()
+  public var keptBytes: Int { reader.heldBytes }
   private let tools: StreamTools
   private var scan: AnswerScan { tools.chat }
   /// `"id":…,"object":…,"created":…,"model":…` for events of our own.

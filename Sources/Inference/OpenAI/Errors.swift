@@ -36,7 +36,7 @@ public enum ErrorBody {
   public static func type(of refusal: Refusal) -> String {
     switch refusal.code {
     case .rateLimitExceeded: refusal.limit.rawValue
-    case .upstreamRateLimited: Refusal.LimitKind.requests.rawValue
+    case .upstreamRateLimited, .tooManyFailedKeys: Refusal.LimitKind.requests.rawValue
     case .insufficientQuota: "insufficient_quota"
     case .upstreamAuth, .upstreamQuota, .upstreamError, .upstreamCut, .upstreamTimeout, .noRoute, .noPrice,
       .logUnavailable, .ledgerUnavailable, .redactionUnavailable, .policyUnavailable, .overloaded:

@@ -22,6 +22,7 @@ public struct ResponsesStreamReader: AnswerStreamReader, EventByEvent {
   private let options: AnswerOptions
   private let aliasValue: [UInt8]
   var reader = ServerSentEventReader()
+  public var keptBytes: Int { reader.heldBytes }
   private let tools: StreamTools
   private var scan: ResponsesScan { tools.responses }
   private let responseID = ByteArena(capacity: 64)

@@ -18,6 +18,7 @@ final class AnswerTranslator<Writer: AnswerWriter> {
   /// Bytes of texts that are kept until the end: a plain answer's are bound by its body, a stream's by nothing else.
   private let mostKept: Int
   private var writer: Writer
+  var keptBytes: Int { writer.keptBytes }
   private let text = ByteArena(capacity: 256)
   private let name = ByteArena(capacity: 64)
   private var open: AnswerBlock?

@@ -76,6 +76,16 @@ public struct TranslatedStream: AnswerStreamReader {
     }
   }
 
+  public var keptBytes: Int {
+    let held = isBinary ? frames.heldBytes : events.heldBytes
+    return switch client {
+    case .chat(let answer): held + answer.keptBytes
+    case .responses(let answer): held + answer.keptBytes
+    case .messages(let answer): held + answer.keptBytes
+    case .none: held
+    }
+  }
+
   public var isComplete: Bool {
     switch client {
     case .chat(let answer): answer.isComplete

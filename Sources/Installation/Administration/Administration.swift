@@ -16,10 +16,13 @@ final class Administration: Sendable {
   let tenancy: StoredTenancy
   /// The loops' pipelines: each has breakers of its own.
   let pipelines: [LoopBound<RequestPipeline>]
+  /// The loops' counters.
+  let counters: [LoopCounters]
 
-  init(core: InstallationCore, pipelines: [LoopBound<RequestPipeline>]) {
+  init(core: InstallationCore, pipelines: [LoopBound<RequestPipeline>], counters: [LoopCounters]) {
     self.core = core
     self.pipelines = pipelines
+    self.counters = counters
     tenancy = StoredTenancy(
       store: core.tenancy,
       surroundings: StoredTenancy.Surroundings(

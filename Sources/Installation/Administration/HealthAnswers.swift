@@ -13,9 +13,13 @@ extension Administration: InstallationHealth {
     let keys = core.keyProvider.status()
     var logDetail = "\(log.queueBytes) bytes queued"
     if case .failing(let reason) = log.state { logDetail = reason }
+    let late = counters.count { $0.isLate }
     var checks = [
       HealthCheck(
         name: "serving", isReady: core.readiness.isReady, detail: core.readiness.isReady ? "" : "starting or draining"),
+      HealthCheck(
+        name: "loops", isReady: late == 0,
+        detail: late == 0 ? "" : "\(late) of \(counters.count) event loops refuse new requests, because they are late"),
       HealthCheck(name: "log", isReady: log.state == .ok, detail: logDetail),
       HealthCheck(
         name: "ledger", isReady: core.quotas.isLedgerHealthy,
@@ -47,22 +51,24 @@ extension Administration: InstallationHealth {
 struct LoopMetrics: MetricsText {
   let counters: [LoopCounters]
   let connections: ConnectionCount
-  let bodies: BodyMemory
+  let services: GatewayServices
   let core: InstallationCore
 
   /// The lines of one histogram under its metric's name; buckets are summed up, as the format wants them.
-  private static func samples(_ histogram: OverheadHistogram.Reading, _ stage: String) -> [(
+  private static func samples(_ histogram: OverheadHistogram.Reading, _ stage: String? = nil) -> [(
     labels: String, value: String
   )] {
     var sum: UInt64 = 0
     var samples: [(labels: String, value: String)] = []
+    let stage = stage.map { "stage=\"\($0)\"" }
     for (index, count) in histogram.counts.enumerated() {
       sum &+= count
       let bound = OverheadHistogram.Reading.bound(index).map { "\($0)" } ?? "+Inf"
-      samples.append(("_bucket{stage=\"\(stage)\",le=\"\(bound)\"}", "\(sum)"))
+      samples.append(("_bucket{\(stage.map { "\($0)," } ?? "")le=\"\(bound)\"}", "\(sum)"))
     }
-    samples.append(("_sum{stage=\"\(stage)\"}", "\(Double(histogram.nanoseconds) / 1e9)"))
-    samples.append(("_count{stage=\"\(stage)\"}", "\(histogram.count)"))
+    let labels = stage.map { "{\($0)}" } ?? ""
+    samples.append(("_sum\(labels)", "\(Double(histogram.nanoseconds) / 1e9)"))
+    samples.append(("_count\(labels)", "\(histogram.count)"))
     return samples
   }
 
@@ -78,7 +84,8 @@ struct LoopMetrics: MetricsText {
       "torhaus_requests_total", "counter", "Requests answered, by class of status.",
       (1...5).map { ("{status=\"\($0)xx\"}", "\(reading.statuses[$0])") })
     let connections = connections.reading
-    let bodies = bodies.reading
+    let bodies = services.bodies.reading
+    let failedKeys = services.failedKeys.reading
     metric("torhaus_connections_open", "gauge", "Open client connections.", [("", "\(connections.open)")])
     metric(
       "torhaus_edge_refusals_total", "counter", "Refused because a limit of the edge was reached, by limit.",
@@ -87,7 +94,15 @@ struct LoopMetrics: MetricsText {
         ("{limit=\"connections_per_source\"}", "\(connections.refusedPerSource)"),
         ("{limit=\"connections_per_tenant\"}", "\(bodies.refusedPlaces)"),
         ("{limit=\"bodies\"}", "\(bodies.refused)"), ("{limit=\"bodies_per_tenant\"}", "\(bodies.refusedPerTenant)"),
+        ("{limit=\"failed_keys_per_source\"}", "\(failedKeys.refusedBySource)"),
+        ("{limit=\"failed_keys_per_id\"}", "\(failedKeys.refusedByID)"), ("{limit=\"loop_lag\"}", "\(reading.shed)"),
       ])
+    metric(
+      "torhaus_failed_keys_total", "counter", "Requests with keys that are not valid.",
+      [("", "\(failedKeys.failures)")])
+    metric(
+      "torhaus_loop_turn_seconds", "histogram",
+      "How long the event loops' turns took: what comes during one waits for its end.", Self.samples(reading.turns))
     metric(
       "torhaus_bodies_bytes", "gauge", "Memory set aside for bodies, in steps of the loops.", [("", "\(bodies.bytes)")])
     metric("torhaus_inflight", "gauge", "Requests in work.", [("", "\(max(0, reading.inFlight))")])

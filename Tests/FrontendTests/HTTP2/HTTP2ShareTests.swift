@@ -113,6 +113,32 @@ struct HTTP2ShareTests {
     }
   }
 
+  /// Like one large body, until one of them has come whole or was taken back.
+  @Test(arguments: [false, true]) func bodiesThatAreLargeTogetherStandInLine(isTakenBack: Bool) throws {
+    var limits = Limits()
+    limits.ownWorkBytes = 8 * 1024
+    try with(limits) { gate, peer in
+      let state: @Sendable () -> (bytes: Int, isInLine: Bool)? = {
+        (gate.worker.connections.first as? HTTP2Connection).map { ($0.uploadedBytes, $0.isSentMuch) }
+      }
+      let piece = [UInt8](repeating: 0x20, count: 5_000)
+      peer.send(
+        Frames.headers(1, Frames.post(key: gate.key), endStream: false) + Frames.frame(Frames.data, 0, 1, piece))
+      #expect(gate.holds { state()?.bytes == 5_000 })
+      #expect(gate.on { state()?.isInLine } == false)
+      peer.send(
+        Frames.headers(3, Frames.post(key: gate.key), endStream: false) + Frames.frame(Frames.data, 0, 3, piece))
+      #expect(gate.holds { state()?.bytes == 10_000 })
+      #expect(gate.on { state()?.isInLine } == true)
+      peer.send(
+        isTakenBack
+          ? Frames.frame(Frames.reset, 0, 3, [0, 0, 0, 8])
+          : Frames.frame(Frames.data, Frames.endStream, 3, Self.chat))
+      #expect(gate.holds { state()?.bytes == 5_000 })
+      #expect(gate.on { state()?.isInLine } == false)
+    }
+  }
+
   @Test func whoWaitsForRoomDoesNotWaitForEver() throws {
     var limits = Self.narrow
     limits.bodySilenceMilliseconds = 3_600_000  // only the end is looked at
