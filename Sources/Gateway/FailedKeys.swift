@@ -59,14 +59,19 @@ public final class FailedKeys: Sendable {
 
     /// - Parameter id: Of the key whose limit it was; nil: it was the source's.
     mutating func note(_ source: NetworkAddress, _ id: UInt128?) {
-      let isNamed = id.map { Self.count(KeyID($0), in: &keys) } ?? Self.count(source, in: &sources)
-      if !isNamed { others &+= 1 }
+      others &+= id.map { Self.count(KeyID($0), in: &keys) } ?? Self.count(source, in: &sources)
     }
 
-    private static func count<Name: Hashable>(_ name: Name, in table: inout [Name: Int]) -> Bool {
-      guard table.count < most || table[name] != nil else { return false }
+    /// The one with the fewest makes room, so that decoys hide nobody.
+    /// - Returns: How many are no longer named.
+    private static func count<Name: Hashable>(_ name: Name, in table: inout [Name: Int]) -> Int {
+      var left = 0
+      if table.count >= most, table[name] == nil, let least = table.min(by: { $0.value < $1.value }) {
+        left = least.value
+        table[least.key] = nil
+      }
       table[name, default: 0] &+= 1
-      return true
+      return left
     }
 
     /// Lines for the operator: those with the most first; none where nothing was refused.

@@ -1,6 +1,6 @@
 import Synchronization
 
-/// How long a loop's requests spent in one part of the gateway: counts by powers of two of a microsecond. One writer, its
+/// How long a loop's requests spent in one part of the gateway, or how long its turns took: counts by powers of two of a microsecond. One writer, its
 /// loop.
 public final class OverheadHistogram: Sendable {
   /// The last bucket has no upper bound.

@@ -138,7 +138,7 @@ extension Refusal.Code {
   /// Whether the connection closes behind the answer.
   public var closesConnection: Bool {
     switch self {
-    case .requestTooLarge, .headersTooLarge, .requestTimeout, .invalidRequest, .tooManyFailedKeys: true
+    case .requestTooLarge, .headersTooLarge, .requestTimeout, .invalidRequest: true
     default: false
     }
   }

@@ -53,13 +53,13 @@ public struct FailureThrottle<Source: Hashable & Sendable, Account: Hashable & S
       return nil
     }
 
-    /// A quarter at a time: whoever comes from a new network each time must not have the whole table looked through for
-    /// each failure.
+    /// For a quarter of the table at a time: whoever comes from a new network each time must not have all of it looked
+    /// through for each failure.
     private mutating func makeRoom(now: Int64) {
       forgotten = forgotten.filter { $0.value > now }
-      guard forgotten.count >= Self.capacity else { return }
-      let oldest = forgotten.sorted { $0.value < $1.value }.prefix(Self.capacity / 4)
-      for (name, _) in oldest { forgotten[name] = nil }
+      let surplus = forgotten.count - Self.capacity / 4 * 3
+      guard surplus > 0 else { return }
+      for (name, _) in forgotten.sorted(by: { $0.value < $1.value }).prefix(surplus) { forgotten[name] = nil }
     }
   }
 }

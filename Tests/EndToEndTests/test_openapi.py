@@ -8,7 +8,7 @@ import subprocess
 import sys
 import urllib.parse
 
-from test_sdks import SDKS
+from test_sdks import MANY_CLIENTS, SDKS
 
 ROOT = pathlib.Path(__file__).parent.parent.parent
 DOCUMENT = ROOT / "docs" / "openapi" / "gateway.yaml"
@@ -18,26 +18,7 @@ CHECKS = ["not_a_server_error", "status_code_conformance", "content_type_conform
           "response_schema_conformance", "missing_required_header", "ignored_auth"]
 
 
-# Keys that do not fit are counted by the address they come from: here each connection comes from one of its own.
-MANY_CLIENTS = """
-import random
-import socket
-
-connect, addresses = socket.socket.connect, random.Random(1)
-
-
-def from_anywhere(self, address):
-    if self.family == socket.AF_INET and address[0] == "127.0.0.1":
-        self.bind((f"127.{addresses.randrange(1, 255)}.{addresses.randrange(256)}.{addresses.randrange(1, 255)}", 0))
-    return connect(self, address)
-
-
-socket.socket.connect = from_anywhere
-"""
-
-
 def schemathesis(demo, document, folder, *options):
-    (folder / "sitecustomize.py").write_text(MANY_CLIENTS)
     return subprocess.run(
         [sys.executable, "-m", "schemathesis.cli", "run", str(document), "--url", demo.info["endpoint"],
          # The same key in each of the three headers, or the ones that are made up would contradict it.
@@ -46,7 +27,7 @@ def schemathesis(demo, document, folder, *options):
          "--max-examples", EXAMPLES, "--seed", "1", "--generation-deterministic",
          "--request-timeout", "30", "--no-color", *options],
         cwd=folder, capture_output=True, text=True, timeout=540,
-        env={"PATH": os.environ["PATH"], "HOME": str(folder), "PYTHONPATH": f"{folder}:{SDKS / 'schemathesis-4'}",
+        env={"PATH": os.environ["PATH"], "HOME": str(folder), "PYTHONPATH": f"{MANY_CLIENTS}:{SDKS / 'schemathesis-4'}",
              "LANG": "C.UTF-8"})
 
 

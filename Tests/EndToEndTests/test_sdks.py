@@ -15,6 +15,7 @@ import pytest
 from conftest import Mock, Server, provider, register
 
 HERE = pathlib.Path(__file__).parent
+MANY_CLIENTS = HERE / "many_clients"
 SDKS = pathlib.Path(os.environ.get("TORHAUS_SDKS", HERE.parent.parent / ".build" / "end-to-end-sdks"))
 
 # What the mock speaks under which path, and the record that calls it.
@@ -145,7 +146,7 @@ def results(server, keys, mock_of_sdks, request):
 
 def run(sdk, jobs, server):
     # Nothing of this machine's settings reaches the library.
-    environment = {"PATH": os.environ["PATH"], "HOME": str(server.folder), "PYTHONPATH": str(SDKS / sdk), "LANG": "C.UTF-8"}
+    environment = {"PATH": os.environ["PATH"], "HOME": str(server.folder), "PYTHONPATH": f"{MANY_CLIENTS}:{SDKS / sdk}", "LANG": "C.UTF-8"}
     process = subprocess.run(
         [sys.executable, str(script(sdk))], input=json.dumps(jobs), capture_output=True, text=True, env=environment, timeout=600)
     assert process.returncode == 0, process.stderr[-4000:]

@@ -63,6 +63,18 @@ struct FailedKeysTests {
     #expect(gate.pipeline.services.failedKeys.reading.refusedByID == 1)
   }
 
+  /// Whoever sends two keys has sent a wrong one, but which?
+  @Test func ofTwoKeysNoneIsBlamed() throws {
+    let gate = try TestGate()
+    for source in 0..<21 as Range<UInt32> {
+      var call = gate.chat(Specimens.chat())
+      call.differ = true
+      let (exchange, client, _) = gate.begin(call, from: NetworkAddress(ipv4: source))
+      #expect(client.status == 401 && exchange.ticket == 0)
+    }
+    #expect(gate.pipeline.services.failedKeys.reading == FailedKeys.Reading(failures: 21))
+  }
+
   /// Health checks and newcomers come without a key: they guess nothing.
   @Test func whoBringsNoKeyIsNotCounted() throws {
     let gate = try TestGate()
@@ -94,13 +106,17 @@ struct FailedKeysTests {
     #expect(keys.takeReport().lines.isEmpty)
   }
 
-  @Test func theReportIsBounded() {
+  @Test func theReportIsBoundedAndDecoysHideNobody() {
     let keys = FailedKeys(Limits())
-    for source in 0..<40 as Range<UInt32> {
-      for _ in 0..<21 { _ = keys.failed(from: NetworkAddress(ipv4: source), id: nil, now: 0) }
+    func fail(_ source: UInt32, _ refusals: Int) {
+      for _ in 0..<(20 + refusals) { _ = keys.failed(from: NetworkAddress(ipv4: source), id: nil, now: 0) }
     }
+    for source in 0..<20 as Range<UInt32> { fail(source, 1) }
+    fail(99, 5)
+    for source in 20..<39 as Range<UInt32> { fail(source, 1) }
     let lines = keys.takeReport().lines
     #expect(lines.count == FailedKeys.Report.most + 1)
+    #expect(lines.first?.hasPrefix("5 ") == true && lines.first?.hasSuffix(" from 0.0.0.99") == true)
     #expect(lines.last == "\(40 - FailedKeys.Report.most) more of other sources or with other ids")
   }
 }

@@ -42,6 +42,15 @@ struct FailureThrottleTests {
     for _ in 1...10 { #expect(throttle.failed(source: "s0", account: nil, now: 50_000) == nil) }
   }
 
+  /// Some are forgotten all the time; a table that is nearly full has room all the same.
+  @Test func aFullTableMakesRoomForMany() {
+    var throttle = Throttle(perMinute: 20)
+    for source in 0..<20_000 {
+      // 1,365 of them within the three seconds for which one failure counts.
+      #expect(throttle.failed(source: "s\(source)", account: nil, now: Int64(source) * 2_197_802) == nil)
+    }
+  }
+
   @Test(arguments: [Int64.max, Int64.max - 1, Int64.min])
   func noClockTrapsTheThrottle(now: Int64) {
     var throttle = Throttle(perMinute: 10)

@@ -86,7 +86,7 @@ extension RequestPipeline {
       ? nil
       : snapshot.directory.authenticate(
         exchange.credential.bytes, pepper: pepper, now: clock.wallNanoseconds / 1_000_000_000)
-    guard let principal else { return .refused(wrongKey(exchange)) }
+    guard let principal else { return .refused(wrongKey(exchange, credentialsDiffer)) }
     guard let caller = snapshot.caller(of: principal) else {
       return .refused(
         Refusal(.policyUnavailable, message: "Your tenant's policy cannot be applied now; its operator was told."))
@@ -96,12 +96,13 @@ extension RequestPipeline {
     return .next
   }
 
-  private func wrongKey(_ exchange: Exchange) -> Refusal {
+  private func wrongKey(_ exchange: Exchange, _ credentialsDiffer: Bool) -> Refusal {
     let credential = exchange.credential.bytes
-    // Who brings none guesses none.
+    // Who brings none guesses none; of two, the first may be right.
     if credential.count > 0,
       let wait = services.failedKeys.failed(
-        from: exchange.address, id: KeyToken(parsing: credential)?.id, now: clock.monotonicNanoseconds)
+        from: exchange.address, id: credentialsDiffer ? nil : KeyToken(parsing: credential)?.id,
+        now: clock.monotonicNanoseconds)
     {
       return Refusal(
         .tooManyFailedKeys,

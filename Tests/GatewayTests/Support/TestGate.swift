@@ -222,8 +222,11 @@ final class TestGate {
   func chat(_ body: String) -> Call { Call(key: key, body: Array(body.utf8)) }
 
   /// Sends the head: stages 1 and 2.
-  func begin(_ call: Call) -> (exchange: Exchange, client: RecordingClient, answered: Bool) {
+  func begin(_ call: Call, from address: NetworkAddress = NetworkAddress(value: 0)) -> (
+    exchange: Exchange, client: RecordingClient, answered: Bool
+  ) {
     let exchange = pipeline.takeExchange()
+    exchange.address = address
     let client = RecordingClient()
     exchange.client = client
     exchange.method = call.method
