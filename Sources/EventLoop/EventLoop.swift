@@ -35,6 +35,7 @@ public final class EventLoop: @unchecked Sendable {
   private var isToStop = false
   private var isAwake = false
   private let identity = Atomic<UInt>(0)
+  private let working = Atomic<Int64>(0)
 
   /// The monotonic clock in nanoseconds, as of this turn's beginning: what needs no better one spares a clock call.
   public private(set) var now: Int64 = 0
@@ -69,6 +70,10 @@ public final class EventLoop: @unchecked Sendable {
   public var isCurrent: Bool { identity.load(ordering: .relaxed) == UInt(pthread_self()) }
 
   // MARK: From any thread
+
+  /// When the turn in work began, in nanoseconds of the clock that ``now`` shows; 0: the loop sleeps. By this a loop that
+  /// hangs is known.
+  public var busySince: Int64 { working.load(ordering: .relaxed) }
 
   /// Has work done on the loop, in the order of the calls of one thread.
   /// - Returns: False once the loop has ended: the work will never be done.
@@ -136,11 +141,13 @@ public final class EventLoop: @unchecked Sendable {
       let patience = patience()
       // Whoever does not sleep goes from one turn into the next.
       let ended = patience == 0 ? nil : now
+      if patience != 0 { working.store(0, ordering: .relaxed) }
       let count = Int(epoll_wait(set, events, Int32(room), patience))
       inbox.awake()
       isAwake = false
       turn &+= 1
       readClock()
+      working.store(now, ordering: .relaxed)
       lastTurn = begun..<max(begun, ended ?? now)
       tellAll(UnsafeBufferPointer(start: events, count: max(0, count)))
       while let due = timers.takeDue(now) { due() }
@@ -151,6 +158,7 @@ public final class EventLoop: @unchecked Sendable {
     for left in inbox.close() { left() }
     endTurn()
     ends = []
+    working.store(0, ordering: .relaxed)
     over.signal()
   }
 

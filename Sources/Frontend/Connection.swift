@@ -288,6 +288,7 @@ final class Connection: WireProtocol, ClientPort, ClientConnection {
   }
 
   private func fail(_ fault: HTTPFault) {
+    if let limit = fault.limit { pipeline.counters.fired(limit) }
     let exchange = self.exchange ?? pipeline.takeExchange()
     exchange.client = self
     self.exchange = exchange
@@ -385,7 +386,10 @@ final class Connection: WireProtocol, ClientPort, ClientConnection {
 
   func tick(_ now: Int64) {
     let waited = now &- phaseBegan
-    if heldBytes > 0, writePace.isTooSlow(now: now) { return close() }
+    if heldBytes > 0, writePace.isTooSlow(now: now) {
+      pipeline.counters.fired(.writeStall)
+      return close()
+    }
     switch phase {
     case .head:
       // Who is still taking an answer is neither idle nor late with the next request.

@@ -114,7 +114,12 @@ public final class FrontendServer: Sendable {
     for listener in listeners {
       _ = try? await listener.loop.run { listener.value.close(isHandedOver: isHandedOver) }
     }
-    await each(within: seconds) { $0.drain(until: $1, lingers: isHandedOver, $2) }
+    await each(within: seconds) { worker, deadline, done in
+      let limits = worker.limits
+      worker.drain(
+        until: deadline,
+        lingerMilliseconds: isHandedOver ? limits.lingerMilliseconds : limits.stopLingerMilliseconds, done)
+    }
     // What is left ends with an error its client can see; its records and settlements are waited for.
     await each(within: 6) { $0.endAll(until: $1, $2) }
     for worker in workers { _ = try? await worker.loop.run { worker.value.closeAll() } }

@@ -36,37 +36,44 @@ final class Listener: Watcher {
     loop.watch(descriptor, .readable, by: self)
   }
 
-  /// Accepts no more.
-  /// - Parameter isHandedOver: Another process goes on listening: the socket's file stays.
+  /// Accepts no more but who has connected already: the kernel would reset them.
+  /// - Parameter isHandedOver: Another process goes on listening: the socket's file stays, and who waits is that one's.
   func close(isHandedOver: Bool) {
     guard isOpen else { return }
-    isOpen = false
-    if isAccepting { loop.forget(descriptor) }
     if let path, !isHandedOver { unlink(path) }
+    if isAccepting {
+      // As many as may wait; more come from whoever connects without end.
+      if !isHandedOver { for _ in 0..<ListeningSocket.backlog where !accept() { break } }
+      loop.forget(descriptor)
+    }
+    isOpen = false
     Glibc.close(descriptor)
   }
 
   override func ready(_ descriptor: Int32, _ events: Events) {
     // A bound, so that a flood of connections leaves the open ones their turn.
-    for _ in 0..<16 {
-      guard isAccepting, isOpen else { return }
-      var storage = sockaddr_storage()
-      var length = socklen_t(MemoryLayout<sockaddr_storage>.size)
-      let connection = withUnsafeMutablePointer(to: &storage) { pointer in
-        pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { th_accept(descriptor, $0, &length) }
-      }
-      guard connection >= 0 else {
-        if errno == ECONNABORTED || errno == EINTR { continue }
-        if errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM { rest() }
-        return
-      }
-      var one: Int32 = 1
-      setsockopt(connection, Int32(IPPROTO_TCP), TCP_NODELAY, &one, socklen_t(MemoryLayout<Int32>.size))
-      let source = withUnsafePointer(to: &storage) { pointer in
-        pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { SourceAddress($0) }
-      }
-      accepted(connection, source)
+    for _ in 0..<16 where !(isAccepting && isOpen && accept()) { return }
+  }
+
+  /// - Returns: False if there is nobody to accept, or no descriptor for them.
+  private func accept() -> Bool {
+    var storage = sockaddr_storage()
+    var length = socklen_t(MemoryLayout<sockaddr_storage>.size)
+    let connection = withUnsafeMutablePointer(to: &storage) { pointer in
+      pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { th_accept(descriptor, $0, &length) }
     }
+    guard connection >= 0 else {
+      if errno == ECONNABORTED || errno == EINTR { return true }
+      if errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM { rest() }
+      return false
+    }
+    var one: Int32 = 1
+    setsockopt(connection, Int32(IPPROTO_TCP), TCP_NODELAY, &one, socklen_t(MemoryLayout<Int32>.size))
+    let source = withUnsafePointer(to: &storage) { pointer in
+      pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { SourceAddress($0) }
+    }
+    accepted(connection, source)
+    return true
   }
 
   /// No descriptor is left: the socket would report without end. Who waits is accepted when others have gone.

@@ -36,7 +36,7 @@ struct ListeningSocket: Sendable {
   /// What to remove when nobody listens there any more; nil for sockets that others have made.
   let path: String?
 
-  private static let backlog: Int32 = 1024
+  static let backlog: Int32 = 1024
   private static let kind = Int32(SOCK_STREAM.rawValue)
   private static let flags = Int32(SOCK_NONBLOCK.rawValue) | Int32(SOCK_CLOEXEC.rawValue)
 

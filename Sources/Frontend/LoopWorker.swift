@@ -104,7 +104,11 @@ final class LoopWorker: TurnEnd, GreetingHost {
     if let tls {
       let greeting = Greeting(
         descriptor: descriptor, room: room, front: tls, line: greetings, source: source, host: self)
-      if keep(greeting), greetings.count <= limits.handshakes { greeting.start() } else { greeting.close() }
+      guard keep(greeting), greetings.count <= limits.handshakes else {
+        if greetings.count > limits.handshakes { pipeline.counters.fired(.handshakes) }
+        return greeting.close()
+      }
+      greeting.start()
     } else {
       let connection = OpeningConnection(descriptor: descriptor, worker: self, source: source)
       if keep(connection) { connection.start() } else { connection.close() }
@@ -170,12 +174,12 @@ final class LoopWorker: TurnEnd, GreetingHost {
 
   /// Takes nothing new and lets what is in work finish.
   /// - Parameters:
-  ///   - lingers: Idle connections stay for a while: their clients may be sending just now, and are told with the next
-  ///     answer that the connection ends. Without it they are closed at once.
+  ///   - lingerMilliseconds: For so long idle connections stay: their clients may be sending just now, and are told with
+  ///     the next answer that the connection ends. Without it they are closed at once.
   ///   - done: Called once, when no connection is left or `deadline` of the loop's clock has come.
-  func drain(until deadline: Int64, lingers: Bool, _ done: @escaping @Sendable () -> Void) {
+  func drain(until deadline: Int64, lingerMilliseconds: Int, _ done: @escaping @Sendable () -> Void) {
     isDraining = true
-    lingerMilliseconds = lingers ? limits.lingerMilliseconds : 0
+    self.lingerMilliseconds = lingerMilliseconds
     onNoConnections = done
     for connection in connections { connection.drain(lingerMilliseconds: lingerMilliseconds) }
     loop.schedule(at: deadline) { [unowned self] in tellOfNoConnections() }

@@ -78,6 +78,7 @@ enum ResponseEncoder {
     case 503: "HTTP/1.1 503 Service Unavailable\r\n"
     case 504: "HTTP/1.1 504 Gateway Timeout\r\n"
     case 505: "HTTP/1.1 505 HTTP Version Not Supported\r\n"
+    case 529: "HTTP/1.1 529 Overloaded\r\n"
     default: "HTTP/1.1 500 Internal Server Error\r\n"
     }
   }

@@ -14,6 +14,7 @@ public final class GatewayServices: Sendable {
   public let readiness: Readiness
   public let bodies: BodyMemory
   public let failedKeys: FailedKeys
+  public let providerFaults = ProviderFaults()
   /// Nil: there are no files and batches here.
   public let batches: BatchArchive?
 

@@ -39,6 +39,8 @@ public struct Limits: Sendable, Equatable {
   public var idleMilliseconds = 60_000
   /// Milliseconds that an idle connection stays when another process has taken over: longer than clients keep idle ones.
   public var lingerMilliseconds = 10_000
+  /// Milliseconds that an idle connection stays at a stop: who sends just now is served, and told to go.
+  public var stopLingerMilliseconds = 1_000
   /// Milliseconds a client may take nothing of what waits for it, and how much of it it must take on average of them.
   public var writeStallMilliseconds = 30_000
   public var writeBytesPerSecond = 1024
@@ -59,7 +61,7 @@ public struct Limits: Sendable, Equatable {
   /// Milliseconds a request waits for the quota ledger, and for the store of files and batches.
   public var ledgerMilliseconds = 5_000
   /// Milliseconds that a provider is read on after its client has gone, for the usage.
-  public var drainMilliseconds = 2_000
+  public var drainMilliseconds = 900
   /// Milliseconds of silence in a stream after which a keep-alive comment goes out.
   public var keepAliveMilliseconds = 15_000
 

@@ -14,6 +14,7 @@ public final class LoopCounters: Sendable {
   let answerOverhead = OverheadHistogram()
   private let calmed = Atomic<UInt64>(0)
   private let shedRequests = Atomic<UInt64>(0)
+  private let fired: [Counter] = FiredLimit.allCases.map { _ in Counter() }
   private let late = Atomic<Bool>(false)
   /// How long the loop's turns have taken: what came meanwhile waited for their end.
   public let turns = OverheadHistogram()
@@ -49,6 +50,9 @@ public final class LoopCounters: Sendable {
   /// A request was refused because the loop is late.
   func shed() { shedRequests.wrappingAdd(1, ordering: .relaxed) }
 
+  /// A limit has ended or refused something.
+  public func fired(_ limit: FiredLimit) { fired[limit.rawValue].value.wrappingAdd(1, ordering: .relaxed) }
+
   public func turned(nanoseconds: Int64, isLate: Bool) {
     turns.add(nanoseconds: nanoseconds)
     late.store(isLate, ordering: .relaxed)
@@ -74,6 +78,8 @@ public final class LoopCounters: Sendable {
     /// Requests that were refused because their loop was late.
     public var shed: UInt64 = 0
     public var turns = OverheadHistogram.Reading()
+    /// By ``FiredLimit``'s raw value.
+    public var fired = [UInt64](repeating: 0, count: FiredLimit.allCases.count)
 
     public init() {}
   }
@@ -91,5 +97,6 @@ public final class LoopCounters: Sendable {
     reading.calmed &+= calmed.load(ordering: .relaxed)
     reading.shed &+= shedRequests.load(ordering: .relaxed)
     reading.turns.add(turns)
+    for index in fired.indices { reading.fired[index] &+= fired[index].value.load(ordering: .relaxed) }
   }
 }

@@ -14,5 +14,9 @@ public final class Readiness: Sendable {
   /// Of nobody is it known what they may do now: whoever asks is refused, whatever is open ends.
   public func close(_ isClosed: Bool) { closed.store(isClosed, ordering: .releasing) }
   public var isClosed: Bool { closed.load(ordering: .acquiring) }
+  /// Whether requests are taken. A process that drains takes what comes on its open connections: nobody has been told yet
+  /// to go elsewhere.
+  public var isServing: Bool { serving.load(ordering: .acquiring) }
+  /// Whether new clients are to come here.
   public var isReady: Bool { serving.load(ordering: .acquiring) && !draining.load(ordering: .acquiring) }
 }

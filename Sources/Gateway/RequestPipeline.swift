@@ -439,7 +439,7 @@ public final class RequestPipeline {
     }
   }
 
-  /// A few times a second: deadlines of exchanges, keep-alives of streams.
+  /// Once a second: deadlines of exchanges, keep-alives of streams.
   public func tick() {
     let now = clock.monotonicNanoseconds
     for exchange in table {

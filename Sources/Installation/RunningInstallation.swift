@@ -22,7 +22,7 @@ package final class RunningInstallation: Sendable {
   private let neighbours = Mutex<Task<Void, Never>?>(nil)
   private let adminTask: Task<Void, any Error>
   private let housekeeping: Task<Void, Never>
-  private let failedKeys: FailedKeys
+  private let services: GatewayServices
   private let pools: [LoopBound<UpstreamPool>]
   private let helpers: Helpers
   private let desk: BatchDesk
@@ -116,15 +116,14 @@ package final class RunningInstallation: Sendable {
       pipelines: made.map(\.pipeline), count: count)
     endpoint = configuration.api.url(port: frontend.ports.first ?? 0, isSecure: core.tls != nil)
     admin = configuration.admin.url(port: adminPort)
-    let failedKeys = services.failedKeys
-    self.failedKeys = failedKeys
+    self.services = services
     housekeeping = Task {
       while !Task.isCancelled {
         try? await Task.sleep(for: .seconds(60))
         guard !Task.isCancelled else { return }
         // Not on a thread that all tasks share: a disk that hangs would leave none for the Admin API and for signals.
         await Self.offLoops {
-          for line in failedKeys.takeReport().lines { OperatorLog.say(line) }
+          Self.report(services)
           core.tls?.refresh(asked: false)
           do { try core.rollJournal() } catch { OperatorLog.say("the journal could not be rolled: \(error)") }
         }
@@ -157,6 +156,7 @@ package final class RunningInstallation: Sendable {
     await frontend.accept(true)
     relief?.tellServing()
     ServiceManager.tellReady()
+    Watchdog.start(loops, hasRelieved: relief != nil)
   }
 
   /// Follows what other processes of this data folder do, for as long as there are any.
@@ -214,6 +214,7 @@ package final class RunningInstallation: Sendable {
       return .failed("the new process did not begin to serve")
     }
     successor.leave()
+    Watchdog.end()
     ServiceManager.tellMainProcess(successor.process)
     return .relieved(by: successor.process)
   }
@@ -224,6 +225,11 @@ package final class RunningInstallation: Sendable {
     endAttending()
     // It has left a place of its own; and a process that this one has relieved may still be there.
     attendNeighbours(recovers: true)
+  }
+
+  /// Says what the loops have met that somebody should know of.
+  private static func report(_ services: GatewayServices) {
+    for line in services.failedKeys.takeReport().lines + services.providerFaults.takeReport() { OperatorLog.say(line) }
   }
 
   /// Work that blocks, on a thread of its own.
@@ -247,7 +253,7 @@ package final class RunningInstallation: Sendable {
     await frontend.drain(seconds: core.configuration.drainSeconds, isHandedOver: isHandedOver)
     core.readiness.markDraining()
     housekeeping.cancel()
-    for line in failedKeys.takeReport().lines { OperatorLog.say(line) }
+    Self.report(services)
     endAttending()
     await adminServer.stop()
     _ = try? await adminTask.value

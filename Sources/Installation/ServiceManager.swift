@@ -4,6 +4,8 @@ import Glibc
 /// Tells systemd how the service fares, if it wants to know (`$NOTIFY_SOCKET`, `Type=notify`).
 enum ServiceManager {
   static func tellReady() { tell("READY=1") }
+  /// The watchdog's sign of life.
+  static func tellAlive() { tell("WATCHDOG=1") }
   static func tellStopping() { tell("STOPPING=1") }
   /// Another process is the service from now on: its end is the service's, and this one's is not.
   static func tellMainProcess(_ id: Int32) { tell("MAINPID=\(id)") }

@@ -11,6 +11,7 @@ final class LedgerThread: Sendable {
   private static let pauseNanoseconds: Int64 = 250_000_000
   private let state = Mutex(State())
   private let isEnding = Atomic<Bool>(false)
+  private let working = Atomic<Int64>(0)
   private let bell = Bell()
 
   /// - Parameter turn: does a piece of work; true if there is more.
@@ -36,6 +37,20 @@ final class LedgerThread: Sendable {
   }
 
   func signal() { bell.ring() }
+
+  /// Whether the turn in work takes longer than requests wait for one: the ledger's store hangs.
+  var isStuck: Bool {
+    let since = working.load(ordering: .relaxed)
+    return since != 0 && Self.now - since > Self.longestNanoseconds
+  }
+
+  private static let longestNanoseconds: Int64 = 2_000_000_000
+
+  private static var now: Int64 {
+    var time = timespec()
+    clock_gettime(CLOCK_MONOTONIC, &time)
+    return Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec)
+  }
 
   /// Ends the thread after its turn; returns when it is gone.
   func stop() {
@@ -63,7 +78,10 @@ final class LedgerThread: Sendable {
   private func run() {
     guard let turn = state.withLock({ $0.turn }) else { return }
     while !isEnding.load(ordering: .relaxed) {
-      if turn() { continue }
+      working.store(Self.now, ordering: .relaxed)
+      let hasMore = turn()
+      working.store(0, ordering: .relaxed)
+      if hasMore { continue }
       bell.wait(nanoseconds: Self.pauseNanoseconds)
     }
   }

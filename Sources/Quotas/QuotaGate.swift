@@ -173,9 +173,9 @@ public final class QuotaGate: Sendable {
   /// Attempts whose slots are not free.
   public var openReservations: Int { slots.openCount }
 
-  /// False once a newer process of this node has taken over, or while the ledger's store fails: for `/readyz`.
+  /// False once a newer process of this node has taken over, or while the ledger's store fails or hangs: for `/readyz`.
   public var isLedgerHealthy: Bool {
-    !isFenced.load(ordering: .relaxed) && ledgerFailedUntil.load(ordering: .relaxed) == 0
+    !thread.isStuck && !isFenced.load(ordering: .relaxed) && ledgerFailedUntil.load(ordering: .relaxed) == 0
   }
 
   /// Whether windows ignore the wall clock because it has jumped and nobody has vouched for it.

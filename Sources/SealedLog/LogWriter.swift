@@ -65,7 +65,8 @@ public final class LogWriter: Sendable {
     if let journalPath { try journal.open(journalPath, disk: disk) }
     let (maker, mailbox) = (maker, mailbox)
     let syncer = Syncer(
-      disk: disk, journal: journal, queue: queue, interval: options.syncIntervalNanoseconds, confirm: onConfirmed,
+      disk: disk, journal: journal, queue: queue, interval: options.syncIntervalNanoseconds, clock: clock.monotonic,
+      confirm: onConfirmed,
       roomCame: onRoom, poisoned: { mailbox.post(.poisoned($0)) }, offered: { maker.offer($0) })
     self.syncer = syncer
     let core = try WriterCore(
@@ -124,7 +125,7 @@ public final class LogWriter: Sendable {
 
   private func isStuck(_ stream: LogStream, _ now: UInt64) -> Bool {
     isStale(stream.settings.backlog.oldest.load(ordering: .relaxed), now)
-      || isStale(status.busySince.load(ordering: .relaxed), now) || status.isJournalFailing
+      || isStale(busySince, now) || status.isJournalFailing
   }
 
   /// Takes room for an entry to come, so that work on it is not done for nothing; `full`: ``awaitRoom(loop:)``.
@@ -154,12 +155,18 @@ public final class LogWriter: Sendable {
   /// Grows whenever entries leave the queue.
   public var progress: UInt64 { queue.released }
 
+  /// When the batch or the sync in work began, whichever is older; 0: none is.
+  private var busySince: UInt64 {
+    let (writing, syncing) = (status.busySince.load(ordering: .relaxed), syncer.busySince.load(ordering: .relaxed))
+    return writing == 0 || syncing == 0 ? max(writing, syncing) : min(writing, syncing)
+  }
+
   private func isStale(_ since: UInt64, _ now: UInt64) -> Bool {
     since != 0 && now > since && now - since > options.staleNanoseconds
   }
 
   public var health: WriterHealth {
-    let busy = status.busySince.load(ordering: .relaxed)
+    let busy = busySince
     let now = clock.monotonic()
     let fault = status.fault
     let state: WriterHealth.State =

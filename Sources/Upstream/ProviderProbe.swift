@@ -60,9 +60,9 @@ public struct ProviderProbe: Sendable {
     return withExtendedLifetime(notes) {
       guard set(easy, headers, notes) else { return .failed(.setup) }
       let code = curl_easy_perform(easy)
-      if notes.addressRefused { return .failed(.refusedAddress) }
       if notes.isTooLarge { return .failed(.tooLarge) }
-      guard code == CURLE_OK else { return .failed(Self.failure(code)) }
+      // Of several addresses one that was refused is no fault where another one has answered.
+      guard code == CURLE_OK else { return .failed(notes.addressRefused ? .refusedAddress : Self.failure(code)) }
       if connectsOnly { return .connected }
       var status = 0
       guard th_curl_easy_get_long(easy, CURLINFO_RESPONSE_CODE, &status) == CURLE_OK else { return .failed(.broken) }

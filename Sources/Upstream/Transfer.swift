@@ -312,10 +312,21 @@ final class Transfer {
   /// How the transfer ended, in the pipeline's words.
   var end: UpstreamEnd {
     guard let result else { return .cut }
-    if addressRefused { return .addressRefused }
+    return Self.end(
+      isWhole: result == CURLE_OK, isBegun: isBegun, addressRefused: addressRefused, overflow: overflow,
+      isUntouched: headerBytes == 0 && totalBytes == 0 && fate.isUntouched)
+  }
+
+  /// - Parameters:
+  ///   - isBegun: The request has left, or may have.
+  ///   - addressRefused: One of the provider's addresses is none to connect to. Another one may have been taken.
+  ///   - isUntouched: The provider has said that it has done nothing with the request.
+  static func end(isWhole: Bool, isBegun: Bool, addressRefused: Bool, overflow: Bool, isUntouched: Bool) -> UpstreamEnd
+  {
+    if addressRefused, !isBegun { return .addressRefused }
     if overflow { return .tooLarge }
-    if result == CURLE_OK { return .complete }
-    if isBegun, headerBytes == 0, totalBytes == 0, fate.isUntouched { return .refused }
+    if isWhole { return .complete }
+    if isBegun, isUntouched { return .refused }
     // Not by libcurl's code: it calls an answer that is no HTTP an unknown protocol, as it does a wrong URL.
     return isBegun ? .cut : .notConnected
   }

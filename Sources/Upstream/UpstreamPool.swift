@@ -27,7 +27,7 @@ public final class UpstreamPool: UpstreamPort, TurnEnd {
   private unowned let delegate: any UpstreamDelegate
 
   /// Of a pool that nobody uses so long: its account may be gone from the register, and its connections are stale.
-  private static let idleSeconds: Int64 = 600
+  private static let idleSeconds: Int64 = 300
 
   /// On `loop`.
   public init(loop: EventLoop, limits: Limits, delegate: any UpstreamDelegate) {

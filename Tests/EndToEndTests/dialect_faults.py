@@ -9,7 +9,8 @@ import struct
 import zlib
 
 from fault_run import Ask
-from faults import CUT, CUT_EARLY, LATE, LATE_HEAD, SAID_NO, SAID_NO_BROKEN_OFF, Broken, Refused, Well, chunk, head, sized
+from faults import (
+    CUT, CUT_EARLY, ENDLESS_ERROR, LATE, LATE_HEAD, SAID_NO, SAID_NO_BROKEN_OFF, Broken, Refused, Well, chunk, head, sized)
 from provider_wires import CONVERSE, GEMINI, MESSAGES, WIRES, Wire, frame, named
 from rude_provider import CLOSE, HANG, RESET, Pause
 
@@ -197,6 +198,7 @@ def statuses(wire):
     yield "overloaded", error(529, "no", b"Retry-After: 3000"), Refused(502, "upstream_error", 4, 60, True)
     yield "the request is wrong", error(400), Refused(400, "invalid_value", 4, keeps=True)
     yield "an error that is cut", [error(500)[0][:-10], CLOSE], SAID_NO_BROKEN_OFF
+    yield "an error without an end", ENDLESS_ERROR, SAID_NO_BROKEN_OFF
     yield "an error without a body", [sized(b"", status="500 Oops")], SAID_NO
 
 

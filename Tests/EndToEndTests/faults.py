@@ -139,6 +139,13 @@ def error(status, message="boom", *fields, usage=None, **members):
     return sized(json.dumps(body).encode(), *fields, status=status)
 
 
+#: Its status and its first bytes say what it is. Its provider never stops, unless the connection is closed.
+ENDLESS_ERROR = (
+    head(b"Content-Type: application/json", b"Transfer-Encoding: chunked", status="500 Internal Server Error")
+    + chunk(b'{"error": {"message": "'),
+    Forever(chunk(b"x" * 4096), 0.01))
+
+
 # ---- The table -------------------------------------------------------------------------------------------------------
 
 
@@ -296,8 +303,8 @@ def usage():
 
 
 def statuses():
-    def both(name, answer, outcome):
-        yield from case(name, [answer, outcome], [answer, outcome], [answer, outcome])
+    def both(name, *steps):
+        yield from case(name, steps, steps, steps)
 
     yield from both("a redirect", sized(b"", b"Location: http://127.0.0.1:1/v1", status="302 Found"), SAID_NO)
     yield from both("moved for good", sized(b"", b"Location: http://127.0.0.1:1/", status="308 Permanent Redirect"), SAID_NO)
@@ -319,6 +326,9 @@ def statuses():
     yield from both("an error that was paid for", error("500 Internal Server Error", usage=USAGE),
                     Refused(502, "upstream_error", 5, keeps=True))
     yield from case("an error that is cut", [error("500 Internal Server Error")[:-10], CLOSE, SAID_NO_BROKEN_OFF])
+    yield from both("an error without an end", *ENDLESS_ERROR, SAID_NO_BROKEN_OFF)
+    # Too little for that: here the deadline is what ends it.
+    yield from both("an error that drips beyond its total time", ENDLESS_ERROR[0], Forever(chunk(b"x"), 0.05), SAID_NO_BROKEN_OFF)
 
 
 CASES = [*times(), *broken_connections(), *no_http(), *framing(), *content(), *behind_the_end(), *usage(), *statuses()]

@@ -8,7 +8,7 @@ import dataclasses
 import struct
 
 from fault_run import Ask
-from faults import CUT_EARLY, LATE, LATE_HEAD, SAID_NO, UNTAKEN, Broken, Refused, Well
+from faults import CUT_EARLY, LATE, LATE_HEAD, SAID_NO, SAID_NO_BROKEN_OFF, UNTAKEN, Broken, Refused, Well
 from provider_wires import GEMINI, WIRES, Wire
 from raw_http2 import (
     ACK, CONTINUATION, DATA, END_HEADERS, END_STREAM, GOAWAY, HEADERS, PADDED, PING, PRIORITY, PUSH, RST, SETTINGS, UPDATE, block)
@@ -165,6 +165,8 @@ def of_streams(wire, is_stream):
         yield name, [head, *frames, body(first), *frames, body(rest, END_STREAM)], WHOLE
     yield "no content", [heading(status=b"204", flags=END_HEADERS | END_STREAM)], SAID_NO
     yield "an error", [heading(status=b"500"), body(wire.error(500), END_STREAM)], SAID_NO
+    yield "an error without an end", [heading(status=b"500"), Forever(body(b"x" * 4096), 0.01)], dataclasses.replace(
+        SAID_NO_BROKEN_OFF, keeps=None)
     yield "limited", [heading((b"retry-after", b"30"), status=b"429"), body(wire.error(429), END_STREAM)], Refused(
         429, "upstream_rate_limited", 4, 30, True)
     yield "nothing at all", [HANG], dataclasses.replace(LATE_HEAD, keeps=None)

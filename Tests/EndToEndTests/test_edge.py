@@ -2,6 +2,7 @@
 
 import fcntl
 import http.client
+import os
 import re
 import select
 import socket
@@ -176,6 +177,16 @@ def test_sockets_of_the_service_manager(served):
         late.request("GET", "/livez")
         installation.start(command, **options)
         assert late.getresponse().status == 200
+
+
+def test_the_watchdog_of_the_service_manager_hears_that_the_loops_turn(served, tmp_path):
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
+        manager.bind(str(tmp_path / "notify"))
+        manager.settimeout(30)
+        environment = dict(os.environ, NOTIFY_SOCKET=str(tmp_path / "notify"), WATCHDOG_USEC="200000")
+        installation = served(TCP).start(env=environment)
+        assert [manager.recv(100) for _ in range(4)] == [b"READY=1"] + [b"WATCHDOG=1"] * 3
+        assert installation.stop() == 0
 
 
 def test_an_inherited_admin_socket_must_be_local(served):

@@ -3,13 +3,16 @@
 The table is in `faults.py`, and how it is run in `fault_run.py`; `dialect_faults.py` and `http2_faults.py` have more.
 """
 
+import asyncio
 import json
 
+import client_dialects
 import pytest
-from conftest import provider
+from conftest import Server, metric, provider, register, settles
 from fault_run import TIMES, Ask, Faults, check
-from faults import CASES, GOOD_EMBED, GOOD_PLAIN, GOOD_STREAM, SCRIPTS, Case
+from faults import CASES, ENDLESS_ERROR, GOOD_EMBED, GOOD_PLAIN, GOOD_STREAM, SCRIPTS, TEXT, Case
 from rude_provider import RudeProvider
+from wire import Client
 
 GOOD = {"plain": [GOOD_PLAIN], "stream": [GOOD_STREAM], "embed": [GOOD_EMBED]}
 ASKS = {"plain": Ask("chat"), "stream": Ask("chat", stream=True), "embed": Ask("embeddings")}
@@ -75,6 +78,34 @@ ANYTHING = Anything()
 
 def test_every_request_was_sent_once(scripted):
     assert scripted.received == 3 * len(scripted.outcomes)
+
+
+def test_an_error_without_an_end_waits_for_no_deadline(tmp_path):
+    """In the table a deadline would end it after seconds; a record that names none has an hour."""
+    asks = {f"{route}-{kind}": (route, kind) for route in ("chat", "responses", "messages") for kind in ("plain", "stream")}
+    rude = RudeProvider({(alias, kind): ENDLESS_ERROR for alias, (_, kind) in asks.items()}).start()
+    records = [provider(alias, rude.port, [alias]) for alias in asks]
+    server = Server(tmp_path, register(records, {alias: {"candidates": [f"{alias}/{alias}"]} for alias in asks})).start()
+
+    async def ask(alias, route, kind):
+        client = await Client(*server.address, server.key()).connect()
+        try:
+            return await asyncio.wait_for(client.ask(*client_dialects.question(route, alias, TEXT, kind == "stream")), 60)
+        finally:
+            client.close()
+
+    try:
+        for alias, (route, kind) in asks.items():
+            answer = asyncio.run(ask(alias, route, kind))
+            assert (answer.status, answer.whole, answer.is_stream) == (502, True, False)
+            assert client_dialects.told(route, answer).code in client_dialects.codes(route, "upstream_error")
+            # Its provider ends only with its connection.
+            assert settles(lambda alias=alias: alias in rude.served, 60)
+        assert settles(lambda: metric(server, "torhaus_reservations_open") == 0 and metric(server, "torhaus_inflight") == 0)
+    finally:
+        code = server.stop()
+        rude.stop()
+    assert code == 0, server.log()
 
 
 @pytest.mark.parametrize("table", ["rude", "scripted"])

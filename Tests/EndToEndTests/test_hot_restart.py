@@ -1,5 +1,6 @@
 """A new process takes the place of the old one under load: no request fails, the books are right, the log verifies."""
 
+import itertools
 import json
 import os
 import re
@@ -10,16 +11,22 @@ import time
 
 import httpx
 import pytest
+from certificates import Authority
 from conftest import BIN, Demo, metric, settles
+from http2_wire import HTTP2Wire
+from raw_http2 import request as http2_request
+from test_http2 import text_of
+from test_tls import install, trust
 
 TENANT = "kanzlei-a"
+TEXT = "eins zwei drei vier " * 4
 
 
 class Relay:
     """A demo whose process is replaced again and again."""
 
-    def __init__(self, folder, mock, *arguments):
-        self.demo = Demo(folder / "state", upstream=mock.base_url, arguments=arguments).start()
+    def __init__(self, folder, mock, *arguments, trust=None):
+        self.demo = Demo(folder / "state", upstream=mock.base_url, arguments=arguments, trust=trust).start()
         self.pids = [self.demo.process.pid]
 
     def take_over(self, seconds=30):
@@ -76,8 +83,8 @@ def relay(mock, tmp_path):
     mock.reset()
     made = []
 
-    def make(*arguments):
-        made.append(Relay(tmp_path, mock, *arguments))
+    def make(*arguments, **options):
+        made.append(Relay(tmp_path, mock, *arguments, **options))
         return made[-1]
 
     yield make
@@ -90,6 +97,7 @@ class Client(threading.Thread):
 
     def __init__(self, demo, streams, keeps):
         super().__init__(daemon=True)
+        self.demo = demo
         self.url = demo.base_url + "/chat/completions"
         self.headers = {"authorization": f"Bearer {demo.key()}"}
         self.streams = streams
@@ -99,16 +107,22 @@ class Client(threading.Thread):
         self.failures = []
 
     def run(self):
-        client = httpx.Client(headers=self.headers, timeout=30)
+        client = self.client()
         while not self.stopping.is_set():
             try:
                 self.answered.append(self.stream(client) if self.streams else self.plain(client))
             except (httpx.HTTPError, AssertionError) as error:
-                self.failures.append(repr(error))
+                self.failed(error)
             if not self.keeps:
                 client.close()
-                client = httpx.Client(headers=self.headers, timeout=30)
+                client = self.client()
         client.close()
+
+    def client(self):
+        return httpx.Client(headers=self.headers, timeout=30, verify=self.demo.trust or True)
+
+    def failed(self, error):
+        self.failures.append(repr(error))
 
     def plain(self, client):
         body = {"model": "mock-echo", "messages": [{"role": "user", "content": "Grüezi"}]}
@@ -118,15 +132,67 @@ class Client(threading.Thread):
         return answer.headers["x-request-id"]
 
     def stream(self, client):
-        text = "eins zwei drei vier " * 4
-        body = {"model": "mock-echo;delay=30", "messages": [{"role": "user", "content": text}], "stream": True}
+        body = {"model": "mock-echo;delay=30", "messages": [{"role": "user", "content": TEXT}], "stream": True}
         with client.stream("POST", self.url, json=body) as answer:
             assert answer.status_code == 200, answer.read()
             lines = [line[6:] for line in answer.iter_lines() if line.startswith("data: ")]
             assert lines[-1] == "[DONE]", lines[-3:]
             got = "".join(c["delta"].get("content") or "" for line in lines[:-1] for c in json.loads(line)["choices"])
-            assert got == text
+            assert got == TEXT
             return answer.headers["x-request-id"]
+
+
+class HTTP2Client(Client):
+    """The same over HTTP/2 in clear text, on one connection until its server says goodbye."""
+
+    # Seconds for which a server waits for an answer to its goodbye, and a bit less.
+    PATIENCE = 0.9
+
+    def __init__(self, demo, streams):
+        super().__init__(demo, streams, keeps=True)
+        self.connections = 0
+
+    def run(self):
+        while not self.stopping.is_set():
+            try:
+                with HTTP2Wire(self.demo) as wire:
+                    self.connections += 1
+                    self.use(wire)
+            except (OSError, AssertionError) as error:
+                self.failed(error)
+
+    def use(self, wire):
+        """What was sent before a goodbye is read is answered, too."""
+        key, heard = self.demo.key().encode(), time.monotonic()
+        for stream in itertools.count(1, 2):
+            if wire.goaways or self.stopping.is_set():
+                return
+            wire.send(http2_request(key, stream=stream, content=self.question()))
+            pause, answer = time.monotonic() - heard, wire.answer(stream)
+            heard = time.monotonic()
+            if not answer.is_over and pause > self.PATIENCE and wire.goaways and wire.goaways[-1][0] < stream:
+                return  # the machine has kept us from reading, and the goodbye says that this one is to be asked elsewhere
+            assert answer.is_over, f"request {stream} was cut; goodbyes: {wire.goaways}"
+            self.answered.append(self.check(answer))
+
+    def question(self):
+        model = "mock-echo;delay=30" if self.streams else "mock-echo"
+        body = {"model": model, "messages": [{"role": "user", "content": TEXT}], "stream": self.streams}
+        return json.dumps(body).encode()
+
+    def check(self, answer):
+        assert answer.status == 200, answer.body
+        if self.streams:
+            assert answer.body.endswith(b"data: [DONE]\n\n") and text_of(answer.body) == TEXT
+        else:
+            assert json.loads(answer.body)["choices"][0]["message"]["content"] == TEXT
+        return answer.fields["x-request-id"]
+
+
+def all_have_answers(clients, more=3):
+    """Waits until each has got some more."""
+    wanted = [len(client.answered) + more for client in clients]
+    return settles(lambda: all(len(client.answered) >= count for client, count in zip(clients, wanted)), 60)
 
 
 def totals(demo):
@@ -150,7 +216,8 @@ def test_take_overs_under_load_fail_no_request(relay, mock):
     race = relay("--loops", "2")
     demo = race.demo
     kinds = [(False, True)] * 3 + [(True, True)] * 3 + [(False, False), (True, False)]
-    clients = [Client(demo, streams, keeps) for streams, keeps in kinds]
+    over_http2 = [HTTP2Client(demo, streams) for streams in (False, True)]
+    clients = [Client(demo, streams, keeps) for streams, keeps in kinds] + over_http2
     for client in clients:
         client.start()
     for _ in range(3):
@@ -167,6 +234,7 @@ def test_take_overs_under_load_fail_no_request(relay, mock):
     answered = [request for client in clients for request in client.answered]
     assert all(len(client.answered) > 3 for client in clients), [len(client.answered) for client in clients]
     assert len(set(race.pids)) == 4
+    assert all(client.connections >= 4 for client in over_http2), "each process says goodbye, and the next one is asked"
 
     # The books of four processes are one, to the token.
     bill, ledger = mock.bill(), totals(demo)
@@ -184,6 +252,28 @@ def test_take_overs_under_load_fail_no_request(relay, mock):
         time.sleep(0.2)
     assert found == sorted(answered)
     print(f"{len(answered)} requests over 3 take-overs, 0 failed")
+
+
+def test_a_take_over_under_load_fails_no_request_over_tls(relay, mock, tmp_path):
+    authority = Authority(tmp_path, "root")
+    authority.issue("server")
+    install(tmp_path / "state", authority, "server")
+    race = relay("--loops", "2", "--tls", trust=trust(authority))
+    clients = [Client(race.demo, *kind) for kind in [(False, True), (True, True), (False, False), (True, False)]]
+    for client in clients:
+        client.start()
+    assert all_have_answers(clients), [client.failures[:3] for client in clients]
+    old = race.pids[-1]
+    race.take_over()
+    assert race.await_end(old) in (0, None)
+    assert all_have_answers(clients), [client.failures[:3] for client in clients]
+    for client in clients:
+        client.stopping.set()
+    for client in clients:
+        client.join()
+    assert [failure for client in clients for failure in client.failures] == []
+    count = sum(len(client.answered) for client in clients)
+    assert totals(race.demo)["requests"] == mock.bill()["requests"] == count
 
 
 def test_a_change_reaches_the_process_that_leaves(relay):

@@ -7,7 +7,9 @@ import socket
 import threading
 import time
 
-from conftest import metric, settles
+from conftest import Server, metric, provider, register, settles
+from faults import DONE, EVENTS, FINISH, GOOD_PLAIN, LAST, ROLE, TEXT, USED, chunk, event
+from rude_provider import RudeProvider
 
 CANARY = "Geheimnis von A, nur von A"
 PROBE = b"GET /livez HTTP/1.1\r\nHost: x\r\n\r\n"
@@ -187,3 +189,82 @@ def test_large_bodies_of_one_tenant_wait_for_the_log_and_disturb_nobody(fresh):
     assert settles(lambda: metric(fresh, "torhaus_log_queue_bytes") == 0)
     reader = fresh.tenant()["reader_token_file"]
     assert fresh.ctl("log", "verify", "--tenant", "kanzlei-a", token=reader, check=False).returncode == 0
+
+
+class Flood:
+    """The steps of a stream that goes on until somebody has seen enough, and a while longer."""
+
+    # Some 48 MiB: below what a stream may have, and above what kernels hold between a client and a provider.
+    MOST = 3_000
+
+    def __init__(self):
+        # All but the last have left, as far as the provider sees.
+        self.texts = []
+        self.enough = threading.Event()
+
+    def __iter__(self):
+        yield EVENTS + ROLE
+        left = 100
+        while left > 0 and len(self.texts) < self.MOST:
+            self.texts.append(f"{len(self.texts):06} " + "x" * 16_000)
+            yield chunk(event({"content": self.texts[-1]}))
+            left -= self.enough.is_set()
+        yield FINISH + USED + DONE + LAST
+
+
+def stands_still(count, seconds=2, within=60):
+    """Waits until a number has begun to grow, and then has not grown for a while."""
+    last, since = count(), time.monotonic()
+    end = since + within
+    while time.monotonic() < end:
+        time.sleep(0.05)
+        if count() != last:
+            last, since = count(), time.monotonic()
+        elif last > 0 and time.monotonic() - since > seconds:
+            return True
+    return False
+
+
+def test_a_client_that_pauses_gets_all_of_its_stream(tmp_path):
+    """It reads nothing until its provider cannot send any more, and then everything. Others are served meanwhile."""
+    flood = Flood()
+    rude = RudeProvider({("m", "stream"): flood, ("m", "plain"): [GOOD_PLAIN]}).start()
+    # Sealing some megabytes may take a slow machine longer than an answer waits for its record: content is not kept.
+    log = {"mode": "off", "durability": "buffered", "retention": {"content": "7d", "metadata": "30d"}}
+    server = Server(tmp_path, register([provider("p", rude.port, ["m"])], {"m": {"candidates": ["p/m"]}}, log=log)).start()
+
+    def ask(connection, stream):
+        body = {"model": "m", "stream": stream, "messages": [{"role": "user", "content": TEXT}]}
+        connection.request("POST", "/v1/chat/completions", json.dumps(body), {
+            "authorization": f"Bearer {server.key()}", "content-type": "application/json"})
+
+    slow, other = (http.client.HTTPConnection(*address(server), timeout=60) for _ in range(2))
+    try:
+        server.key()  # made before anybody waits for it
+        slow.sock = socket.socket()
+        # Little room, so that what it does not take soon waits at its provider; once connected it could not be made less.
+        slow.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 16_384)
+        slow.sock.settimeout(60)
+        slow.sock.connect(address(server))
+        ask(slow, True)
+        assert stands_still(lambda: len(flood.texts))
+        assert len(flood.texts) < Flood.MOST, "nobody has held the provider back"
+        ask(other, False)
+        assert TEXT in other.getresponse().read().decode()
+        flood.enough.set()
+        answer = slow.getresponse()
+        # Raises where the last chunk is missing.
+        lines = answer.read().split(b"\n")
+        events = [line.removeprefix(b"data: ") for line in lines if line.startswith(b"data: ")]
+        assert answer.status == 200 and events[-1] == b"[DONE]", events[-1][:300]
+        said = "".join(c["delta"].get("content") or "" for one in events[:-1] for c in json.loads(one)["choices"])
+        # Not compared within the assertion, which would look for the differences of megabytes.
+        is_whole = said == "".join(flood.texts)
+        assert is_whole, f"{len(said)} bytes of {sum(map(len, flood.texts))}"
+        assert settles(lambda: metric(server, "torhaus_reservations_open") == 0 and metric(server, "torhaus_inflight") == 0)
+    finally:
+        slow.close()
+        other.close()
+        code = server.stop()
+        rude.stop()
+    assert code == 0, server.log()

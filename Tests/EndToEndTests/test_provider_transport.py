@@ -3,6 +3,7 @@ the environment names a proxy that must not be used."""
 
 import asyncio
 import json
+import socket
 import ssl
 import subprocess
 
@@ -19,18 +20,20 @@ SECRET = "sk-" + "hausprovider" + "1234567890"
 
 
 def certificates(folder):
-    """Two authorities; of the first a server's certificate and a client's."""
+    """Two authorities; of the first the certificates of a server, of a client, and of a server with another name."""
 
     def openssl(*arguments):
         subprocess.run(["openssl", *arguments], cwd=folder, check=True, capture_output=True, timeout=60)
 
     (folder / "server.ext").write_text(f"subjectAltName=DNS:{NAME},DNS:localhost,IP:127.0.0.1\n")
+    (folder / "stranger.ext").write_text("subjectAltName=DNS:other.example\n")
     (folder / "client.ext").write_text("extendedKeyUsage=clientAuth\n")
     key = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"]
     for name in ("ca", "other"):
         openssl("req", "-x509", *key, "-keyout", f"{name}.key", "-out", f"{name}.pem", "-days", "2", "-subj", f"/CN={name}")
-    for name in ("server", "client"):
-        openssl("req", *key, "-keyout", f"{name}.key", "-out", f"{name}.csr", "-subj", f"/CN={name}")
+    # The stranger's subject is the host that it is asked as: where there are other names, that one counts for nothing.
+    for name, subject in (("server", "server"), ("client", "client"), ("stranger", "localhost")):
+        openssl("req", *key, "-keyout", f"{name}.key", "-out", f"{name}.csr", "-subj", f"/CN={subject}")
         openssl("x509", "-req", "-in", f"{name}.csr", "-CA", "ca.pem", "-CAkey", "ca.key", "-CAcreateserial", "-days", "2",
                 "-out", f"{name}.pem", "-extfile", f"{name}.ext")
     (folder / "both.pem").write_text((folder / "client.pem").read_text() + (folder / "client.key").read_text())
@@ -45,7 +48,7 @@ def secret(folder, name, text):
 
 
 class House:
-    """The gateway, two TLS providers (one asks for our certificate) and a proxy of each kind before them."""
+    """The gateway, three TLS providers (one asks for our certificate, one has a stranger's) and a proxy of each kind."""
 
     def __init__(self, folder):
         certificates(folder)
@@ -54,11 +57,16 @@ class House:
         careful = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH, cafile=folder / "ca.pem")
         careful.load_cert_chain(folder / "server.pem", folder / "server.key")
         careful.verify_mode = ssl.CERT_REQUIRED
+        strange = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+        strange.load_cert_chain(folder / "stranger.pem", folder / "stranger.key")
         # The rest of an answer and one more answer in one record: TLS takes both from the socket, libcurl reads the first.
         surplus = [GOOD_PLAIN[:200], Pause(0.05), GOOD_PLAIN[200:] + sized(plain("fremd"))]
         scripts = {("m", "plain"): [GOOD_PLAIN], ("s", "plain"): surplus}
         self.tls = RudeProvider(scripts, tls).start()
         self.careful = RudeProvider(scripts, careful).start()
+        self.stranger = RudeProvider(scripts, strange).start()
+        # Nobody accepts here: whoever connects is seen in its queue.
+        self.door = socket.create_server(("127.0.0.1", 0))
         self.proxies = {
             "open": Proxy("http", self.tls.port), "closed": Proxy("http", self.tls.port, "anna", "geheim"),
             "secure": Proxy("http", self.tls.port, tls=tls), "socks": Proxy("socks5", self.tls.port),
@@ -78,6 +86,9 @@ class House:
 
         records = [
             provider("right", self.tls.port, ["m"], **here, ca=ca), provider("surplus", self.tls.port, ["s"], **here, ca=ca),
+            provider("right-address", self.tls.port, ["m"], scheme="https", ca=ca),
+            provider("misnamed", self.stranger.port, ["m"], **here, ca=ca),
+            provider("misnamed-address", self.stranger.port, ["m"], scheme="https", ca=ca),
             provider("unknown", self.tls.port, ["m"], **here),
             provider("other", self.tls.port, ["m"], **here, ca=other),
             provider("missing", self.tls.port, ["m"], **here, ca=str(folder / "none.pem")),
@@ -93,6 +104,10 @@ class House:
         foreign = behind("foreign", "http", "open")
         foreign["proxy"] = {"url": f"http://localhost:{self.proxies['open'].port}"}
         records.append(foreign)
+        # And for a provider's: without `local` its name may be any, what it leads to may not.
+        inward = provider("inward", self.door.getsockname()[1], ["m"], **here, ca=ca, credential="haus")
+        del inward["local"]
+        records.append(inward | {"agreement": {"kind": "avv"}})
         aliases = {record["id"]: {"candidates": [f"{record['id']}/{'s' if record['id'] == 'surplus' else 'm'}"]} for record in records}
         secrets = {"haus": secret(folder, "haus.key", SECRET), "proxy": secret(folder, "proxy.key", "anna:geheim"),
                    "wrong": secret(folder, "wrong.key", "anna:falsch"), "ours": f"file:{folder / 'both.pem'}"}
@@ -100,9 +115,15 @@ class House:
 
     def stop(self):
         code = self.server.stop()
-        for part in (*self.proxies.values(), self.tls, self.careful):
+        for part in (*self.proxies.values(), self.tls, self.careful, self.stranger):
             part.stop()
+        self.door.close()
         assert code == 0, self.server.log()
+
+    @property
+    def requests(self):
+        """How many have reached a provider, whichever."""
+        return sum(len(part.heads) for part in (self.tls, self.careful, self.stranger))
 
     def ask(self, alias, times=1):
         async def all_of():
@@ -130,7 +151,7 @@ def house(tmp_path_factory):
     house.stop()
 
 
-@pytest.mark.parametrize("alias", ["right", "known", "open", "closed", "secure", "socks", "socks-closed"])
+@pytest.mark.parametrize("alias", ["right", "right-address", "known", "open", "closed", "secure", "socks", "socks-closed"])
 def test_the_way_that_the_record_names_is_taken(house, alias):
     proxy = house.proxies.get(alias)
     seen = len(house.tls.connections) + len(house.careful.connections)
@@ -155,15 +176,31 @@ def test_what_a_provider_says_too_much_within_tls_answers_nobody(house):
     assert len(house.tls.connections) == seen + 3, "each on a connection of its own"
 
 
-@pytest.mark.parametrize("alias", ["unknown", "other", "wrong", "anonymous", "insecure", "socks-wrong", "foreign"])
+NO_WAY = ["unknown", "other", "misnamed", "misnamed-address", "wrong", "anonymous", "insecure", "socks-wrong", "foreign", "inward"]
+
+
+@pytest.mark.parametrize("alias", NO_WAY)
 def test_no_way_no_request(house, alias):
-    requests = len(house.tls.heads) + len(house.careful.heads)
+    requests = house.requests
     answer = house.ask(alias)
     assert (answer.status, answer.code) == (502, "upstream_error")
-    assert len(house.tls.heads) + len(house.careful.heads) == requests
+    assert house.requests == requests
     rows = json.loads(house.server.ctl("log", "list", "--tenant", "mandant-a", "--all", "-o", "json").stdout)
     row = next((row for row in rows if row["request_id"] == answer.headers["x-request-id"]), None)
     assert row is None or (row["exit"], row["input_tokens"]) == ("3", 0), "nothing left, nothing costs"
+
+
+def test_a_name_that_leads_to_this_machine_is_not_connected_to(house):
+    """The name of `right`, whose record says that it may be this machine's."""
+    answer = house.ask("inward")
+    assert (answer.status, answer.code) == (502, "upstream_error")
+    # The kernel lets in who connects, whether anybody accepts or not: an empty queue has seen nobody.
+    house.door.setblocking(False)
+    with pytest.raises(BlockingIOError):
+        house.door.accept()
+    house.door.settimeout(20)
+    with socket.create_connection(house.door.getsockname()):
+        house.door.accept()[0].close()
 
 
 def test_a_provider_that_wants_our_certificate_gets_no_request_without_it(house):

@@ -1,5 +1,6 @@
 import Gateway
 import Glibc
+import JSONText
 import Testing
 
 @testable import Frontend
@@ -37,7 +38,55 @@ struct ConnectionEndTests {
     }
   }
 
+  /// Whether something of an answer has come; takes nothing, and waits for nothing.
+  private func isAnswered(_ descriptor: Int32) -> Bool {
+    var byte: UInt8 = 0
+    return recv(descriptor, &byte, 1, Int32(MSG_PEEK) | Int32(MSG_DONTWAIT)) > 0
+  }
+
+  // MARK: Heads
+
+  /// The first of a connection, and the next ones.
+  @Test(arguments: [0, 1]) func aHeadThatIsNotCompleteInTimeEndsItsConnection(before: Int) throws {
+    var limits = Limits()
+    limits.headMilliseconds = 500_000  // a busy machine may take seconds from one line to the next
+    try with(limits) { gate in
+      let client = gate.connect()
+      defer { close(client) }
+      for _ in 0..<before {
+        send(client, Self.health, Self.health.utf8.count, 0)
+        #expect(receive(client).hasPrefix("HTTP/1.1 200"))
+      }
+      let part = "GET /livez HTTP/1.1\r\nHost: ga"
+      send(client, part, part.utf8.count, 0)
+      #expect(gate.holds { (gate.worker.connections.first as? Connection)?.inbox.count == part.utf8.count })
+      gate.tick(after: 400_000)
+      #expect(!isAnswered(client))
+      #expect(gate.on { gate.worker.connections.count } == 1)
+      gate.tick(after: 500_100)
+      #expect(receive(client).hasPrefix("HTTP/1.1 408"))
+      #expect(ending(client) == 0)
+      gate.tick(after: 6_000)  // whether the client closes or not
+      #expect(gate.on { gate.worker.connections.isEmpty })
+    }
+  }
+
   // MARK: Idle
+
+  /// Which HTTP it speaks is not known: its time is that of an idle connection, not of a head.
+  @Test func whoNeverSaysAnythingIsLeft() throws {
+    var limits = Limits()
+    limits.idleMilliseconds = 500_000  // a busy machine may take seconds from one line to the next
+    try with(limits) { gate in
+      let client = gate.connect()
+      defer { close(client) }
+      gate.tick(after: 400_000)
+      #expect(gate.on { gate.worker.connections.count } == 1)
+      gate.tick(after: 500_100)
+      #expect(gate.on { gate.worker.connections.isEmpty })
+      #expect(ending(client) == 0)
+    }
+  }
 
   /// Sends a request in the turn in which `happens` comes before it is read.
   /// - Parameter before: Requests that were answered on the connection already.
@@ -71,7 +120,7 @@ struct ConnectionEndTests {
   }
 
   @Test(arguments: [0, 1]) func aRequestThatHasComeIsAnsweredByWhoDrains(before: Int) throws {
-    try answersWhatHasCome(before: before) { $0.worker.drain(until: .max, lingers: false) {} }
+    try answersWhatHasCome(before: before) { $0.worker.drain(until: .max, lingerMilliseconds: 0) {} }
   }
 
   // MARK: Bodies and answers
@@ -95,6 +144,41 @@ struct ConnectionEndTests {
       #expect(gate.openExchanges == 1)
       gate.tick(after: 122_000)
       #expect(receive(client).hasPrefix("HTTP/1.1 408"))
+    }
+  }
+
+  /// The connection would be kept alive, so its pace is all that ends it.
+  @Test func whoTakesNothingOfALargeAnswerIsLeft() throws {
+    var limits = Limits()
+    limits.writeStallMilliseconds = 500_000  // a busy machine may take seconds from one line to the next
+    try with(limits) { gate in
+      let client = gate.connect()
+      defer { close(client) }
+      let request = chat(gate)
+      send(client, request, request.utf8.count, 0)
+      try #require(gate.reached(1))
+      gate.answer(0, String(repeating: "y", count: 2 << 20))
+      #expect(gate.holds { ((gate.worker.connections.first as? Connection)?.heldBytes ?? 0) > 0 })
+      gate.tick(after: 400_000)
+      #expect(gate.on { gate.worker.connections.count } == 1)
+      gate.tick(after: 500_100)
+      #expect(gate.on { gate.worker.connections.isEmpty })
+    }
+  }
+
+  @Test func soManyRequestsAndNoMore() throws {
+    var limits = Limits()
+    limits.requestsPerConnection = 3
+    try with(limits) { gate in
+      let client = gate.connect()
+      defer { close(client) }
+      for number in 1...3 {
+        send(client, Self.health, Self.health.utf8.count, 0)
+        let answer = receive(client)
+        #expect(answer.hasPrefix("HTTP/1.1 200"))
+        #expect(answer.contains("\r\nconnection: close\r\n") == (number == 3))
+      }
+      #expect(ending(client) == 0)
     }
   }
 

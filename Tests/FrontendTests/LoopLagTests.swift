@@ -68,7 +68,7 @@ struct LoopLagTests {
       isHTTP2
       ? Frames.headers(3, Frames.post(key: gate.key), endStream: false)
       : Array(
-        "POST /v1/chat/completions HTTP/1.1\r\nHost: gate\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n{}"
+        "POST /v1/messages HTTP/1.1\r\nHost: gate\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n{}"
           .utf8)
     let loop = gate.loop
     loop.execute {
@@ -84,7 +84,7 @@ struct LoopLagTests {
     } else {
       var bytes = [UInt8](repeating: 0, count: 4096)
       let count = recv(client, &bytes, bytes.count, 0)
-      #expect(String(decoding: bytes.prefix(max(0, count)), as: UTF8.self).hasPrefix("HTTP/1.1 503"))
+      #expect(String(decoding: bytes.prefix(max(0, count)), as: UTF8.self).hasPrefix("HTTP/1.1 529 "))
       close(client)
     }
     var reading = LoopCounters.Reading()

@@ -64,7 +64,8 @@ struct ResponseEncoderTests {
   }
 
   @Test(
-    arguments: [200, 400, 401, 403, 404, 405, 408, 413, 414, 415, 417, 429, 431, 500, 502, 503, 504, 505] as [UInt16])
+    arguments: [200, 400, 401, 403, 404, 405, 408, 413, 414, 415, 417, 429, 431, 500, 502, 503, 504, 505, 529]
+      as [UInt16])
   func everyStatusOfTheDesignHasItsLine(status: UInt16) {
     let line = head(status).prefix { $0 != "\r\n" }
     #expect(line.hasPrefix("HTTP/1.1 \(status) "))

@@ -171,7 +171,7 @@ struct DialectTests {
 
   @Test func anOverloadedGateIs529InAnthropicsWords() throws {
     let gate = try Self.gate([.messages])
-    gate.pipeline.services.readiness.markDraining()
+    gate.pipeline.endAll()
     let client = gate.send(Self.messages(gate))
     #expect(client.status == 529 && client.errorType == "overloaded_error" && client.value("retry-after") != nil)
     #expect(gate.send(gate.chat(Specimens.chat())).status == 503)

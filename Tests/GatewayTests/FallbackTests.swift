@@ -105,6 +105,25 @@ struct FallbackTests {
     #expect(try gate.books().open == 0)
   }
 
+  /// What an error is, its status and first bytes say: its body may go on for ever.
+  @Test(arguments: [500, 400]) func anErrorBodyWithoutEndIsNotWaitedFor(status: Int) throws {
+    let gate = try Self.gate { setup in
+      setup.candidates = [GateSetup.Candidate(provider: "first")]
+      setup.limits.errorBytes = 1_000
+    }
+    let client = gate.send(gate.chat(Specimens.chat()))
+    gate.head(status)
+    gate.piece(String(repeating: "x", count: 900))
+    #expect(gate.upstream.cancelled == 0)
+    gate.piece(String(repeating: "x", count: 200))
+    #expect(gate.upstream.cancelled == 1)
+    gate.end(.complete)  // late news of a cancelled sender
+    gate.finish(client)
+    #expect(client.status == (status == 500 ? 502 : 400))
+    let books = try gate.books()
+    #expect(books.open == 0 && books.unbalanced == 0)
+  }
+
   @Test func anAgreementThatEndsBetweenTwoAttemptsCounts() throws {
     let gate = try Self.gate { $0.candidates[1].agreementExpires = "2026-11-24" }
     let client = gate.send(gate.chat(Specimens.chat()))

@@ -58,7 +58,9 @@ struct OrderTests {
     #expect(gate.upstream.sent.count == 1, "it is back")
   }
 
-  enum LogFault: String, CaseIterable, Sendable { case stopped, queueFull, journalFails, diskFull, diskHangs }
+  enum LogFault: String, CaseIterable, Sendable {
+    case stopped, queueFull, journalFails, diskFull, diskHangs, syncHangs
+  }
 
   /// In the mode `off` no content is kept, and the decision and the money still are.
   @Test(arguments: LogFault.allCases, ContentMode.allCases.filter { $0 != .writeOnly })
@@ -71,7 +73,7 @@ struct OrderTests {
     switch fault {
     case .queueFull: break
     case .stopped: gate.log.stop()
-    case .journalFails, .diskFull, .diskHangs:
+    case .journalFails, .diskFull, .diskHangs, .syncHangs:
       let first = gate.send(gate.chat(Specimens.chat()))
       gate.answer(200, Specimens.plain())
       gate.finish(first)
@@ -80,6 +82,7 @@ struct OrderTests {
       switch fault {
       case .journalFails: gate.disk.set(.fails(errno: ENOSPC, path: TestGate.journalName))
       case .diskFull: gate.disk.set(.fails(errno: ENOSPC, path: "/"))
+      case .syncHangs: gate.disk.set(.hangsAtSync)
       default: gate.disk.set(.hangs)
       }
       gate.answer(200, Specimens.plain())
@@ -186,12 +189,26 @@ struct OrderTests {
     #expect(gate.upstream.sent.isEmpty)
   }
 
-  @Test func aGateThatStartsOrStopsTakesNothing() throws {
-    let gate = try TestGate()
-    gate.readiness.markDraining()
+  @Test func aGateThatStartsTakesNothing() throws {
+    let gate = try TestGate(isServing: false)
     let client = gate.send(gate.chat(Specimens.chat()))
     #expect(client.status == 503 && client.errorCode == "overloaded")
     #expect(gate.upstream.sent.isEmpty)
+  }
+
+  /// Its clients have not been told to go elsewhere yet; at the end nothing is sent any more.
+  @Test func aGateThatDrainsServesUntilItEnds() throws {
+    let gate = try TestGate()
+    gate.readiness.markDraining()
+    #expect(gate.send(TestGate.Call(method: .get, path: "/readyz", body: [])).status == 503)
+    let served = gate.send(gate.chat(Specimens.chat()))
+    gate.answer(200, Specimens.plain())
+    gate.finish(served)
+    #expect(served.status == 200)
+    gate.pipeline.endAll()
+    let client = gate.send(gate.chat(Specimens.chat()))
+    #expect(client.status == 503 && client.errorCode == "overloaded")
+    #expect(gate.upstream.sent.count == 1)
   }
 
   @Test func aClientThatLeavesWhileItWaitsLeavesNothingBehind() throws {

@@ -1,3 +1,5 @@
+import Gateway
+
 /// Why a request's framing or head is refused. The connection closes after the answer.
 public enum HTTPFault: Error, Sendable, Equatable {
   case malformedRequestLine, malformedTarget, targetTooLong, unsupportedVersion, unsupportedMethod
@@ -5,6 +7,18 @@ public enum HTTPFault: Error, Sendable, Equatable {
   case missingHost, malformedHost, unknownScheme
   case malformedLength, malformedEncoding, conflictingFraming, bodyNotAllowed, bodyTooLarge
   case malformedChunk, unsupportedExpectation, headTimeout, bodyTimeout
+
+  /// The limit that it was.
+  var limit: FiredLimit? {
+    switch self {
+    case .targetTooLong: .targetBytes
+    case .fieldTooLarge, .headTooLarge, .tooManyFields: .headBytes
+    case .bodyTooLarge: .bodyBytes
+    case .headTimeout: .headTime
+    case .bodyTimeout: .bodyTime
+    default: nil
+    }
+  }
 
   public var status: UInt16 {
     switch self {

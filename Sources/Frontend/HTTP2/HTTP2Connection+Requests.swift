@@ -90,6 +90,7 @@ extension HTTP2Connection {
   /// Answers a request that is none; its stream ends with the answer.
   func fail(_ stream: HTTP2Stream, _ fault: HTTPFault) {
     guard let exchange = stream.exchange else { return }
+    if let limit = fault.limit { worker.pipeline.counters.fired(limit) }
     if fault != .bodyTimeout, fault != .bodyTooLarge { noteFault() }
     endUpload(stream)
     stream.phase = .working

@@ -57,6 +57,8 @@ final class HTTP2Connection: WireProtocol, ClientConnection {
 
   // Deadlines in the worker's milliseconds; the worker looks once a second
   private var phaseBegan: Int64
+  /// Until when a client that has said nothing may stay while the process stops.
+  private var quietUntil: Int64?
   /// Of the bodies that are under way, those bytes that have come.
   var uploadedBytes = 0
   private var idleSince: Int64
@@ -320,7 +322,9 @@ final class HTTP2Connection: WireProtocol, ClientConnection {
   /// GOAWAY tells the client, who is waited for: nobody has to linger for its requests.
   func drain(lingerMilliseconds: Int) {
     isDraining = true
-    if phase != .opening { leave() } else if lingerMilliseconds == 0 { close() }
+    if phase != .opening { return leave() }
+    if lingerMilliseconds == 0 { return close() }
+    quietUntil = now + Int64(lingerMilliseconds)
   }
 
   func close() { wire?.end() }
@@ -335,10 +339,14 @@ final class HTTP2Connection: WireProtocol, ClientConnection {
   func tick(_ now: Int64) {
     let waited = now &- phaseBegan
     let isHeld = (wire?.heldBytes ?? 0) > 0
-    if isHeld, writePace.isTooSlow(now: now) { return close() }
+    if isHeld, writePace.isTooSlow(now: now) {
+      worker.pipeline.counters.fired(.writeStall)
+      return close()
+    }
     switch phase {
     case .opening:
       if waited > Int64(limits.headMilliseconds) { return condemn(.settingsTimeout) }
+      if let quietUntil, now >= quietUntil, wire?.hasUnread != true { return close() }
     case .serving:
       // Its next request may have come already, and is read then.
       if streams.isEmpty, now &- idleSince > Int64(limits.idleMilliseconds), wire?.hasUnread != true { return leave() }
@@ -359,6 +367,7 @@ final class HTTP2Connection: WireProtocol, ClientConnection {
       return
     }
     if let headBegan = meter.headBegan, now &- headBegan > Int64(limits.headMilliseconds) {
+      worker.pipeline.counters.fired(.headTime)
       return condemn(.enhanceYourCalm)
     }
     // What our own socket holds up is the matter of its pace.
@@ -376,7 +385,10 @@ final class HTTP2Connection: WireProtocol, ClientConnection {
     } else if stream.isWaitingForClient {
       // Many streams share a slow client's line: one alone is to blame where its own window is shut.
       let isShut = session.isShut(stream.id)
-      if isShut ? stream.isTooSlow(now) : isTooSlow { return reset(stream, .cancel) }
+      if isShut ? stream.isTooSlow(now) : isTooSlow {
+        worker.pipeline.counters.fired(.writeStall)
+        return reset(stream, .cancel)
+      }
       if !isShut { stream.beginAnew(now) }
     }
   }

@@ -24,6 +24,8 @@ final class Greeting: WireProtocol, ClientConnection {
   /// What came while it stood in line.
   private let inbox = ByteArena(capacity: 1024)
   private var began: Int64
+  /// Until when one who has said nothing may stay while the process stops.
+  private var quietUntil: Int64?
   var index = -1
   let source: SourceAddress
 
@@ -142,12 +144,16 @@ final class Greeting: WireProtocol, ClientConnection {
     } else if waited > Int64(room.limits.headMilliseconds) {
       front.count(.late)
       close()
+    } else if let quietUntil, stream == nil, !isInLine, now >= quietUntil, wire?.hasUnread != true {
+      close()
     }
   }
 
   func drain(lingerMilliseconds: Int) {
-    // Handshakes have a deadline of their own; the client then hears of the end from who speaks its protocol.
-    if lingerMilliseconds == 0 { close() }
+    // Handshakes have a deadline of their own; the client then hears of the end from who speaks its protocol. Who has
+    // said nothing yet is idle.
+    if lingerMilliseconds == 0 { return close() }
+    quietUntil = room.loop.now / 1_000_000 + Int64(lingerMilliseconds)
   }
 
   func close() { wire?.end() }

@@ -26,7 +26,7 @@ extension RequestPipeline {
             : call == .upload
               ? "Send the body as multipart/form-data with a boundary." : "Send the body as application/json."))
     }
-    guard services.readiness.isReady else {
+    guard readiness.isServing, !isEnding else {
       return .refused(Refusal(.overloaded, message: "The gateway is starting or stopping. Try again shortly."))
     }
     let id = ids.next()

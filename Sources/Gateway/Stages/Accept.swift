@@ -45,7 +45,7 @@ extension RequestPipeline {
                 ? "Send the body as multipart/form-data with a boundary." : "Send the body as application/json."))
       }
       if let fault = versionFault(exchange) { return .refused(fault) }
-      guard readiness.isReady else {
+      guard readiness.isServing, !isEnding else {
         return .refused(Refusal(.overloaded, message: "The gateway is starting or stopping. Try again shortly."))
       }
       return .next

@@ -15,6 +15,13 @@ extension RequestPipeline {
     if let work = exchange.batch, !work.isUpload { return chooseBound(exchange, work) }
     guard let caller = exchange.caller, let route = exchange.modelRoute else { return .parked }
     guard exchange.scan.route != .countTokens else { return .next }
+    guard !route.candidates.isEmpty else {
+      return .refused(
+        Refusal(
+          .noPrice,
+          message: "No provider of this model can be called: its price, credential or certificate is missing here. "
+            + "The operator was told at the start."))
+    }
     let today = CalendarDay(epochSeconds: stageTime.wall / 1_000_000_000)
     let now = stageTime.monotonic / 1_000_000
     var obstacle: ComplianceRequirement.Obstacle?
@@ -84,6 +91,7 @@ extension RequestPipeline {
           ?? Refusal(
             .contextLengthExceeded, message: "The prompt is longer than this model's \(longest) tokens. Shorten it."))
     }
+    if isFull { counters.fired(.providerRequests) }
     return .refused(exchange.earlier?.lastFault ?? Self.noRoute(isFull: isFull, rest: rest))
   }
 

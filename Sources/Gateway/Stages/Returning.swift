@@ -41,10 +41,15 @@ extension RequestPipeline: UpstreamDelegate {
     let limit = exchange.upstreamHead.status == 200 ? limits.answerBytes : limits.errorBytes
     guard exchange.answer.count + bytes.count <= limit else {
       if exchange.upstreamHead.status == 200 {
+        counters.fired(.answerBytes)
         endProbe(exchange, .abandoned)  // our bound, and its tenant may have asked for so much
-        fault(exchange, .malformed, exit: .upstreamCut, cancel: true)
+        return fault(exchange, .malformed, exit: .upstreamCut, cancel: true, isOurs: true)
       }
-      return  // of an error body the beginning is enough
+      // Of an error body the beginning is enough, and its end may never come.
+      exchange.answer.append(UnsafeRawBufferPointer(rebasing: bytes[..<(limit - exchange.answer.count)]))
+      upstreamPort?.cancel(exchange)
+      exchange.endedAt = clock.monotonicNanoseconds
+      return errorEnded(exchange, now: exchange.endedAt)
     }
     exchange.answer.append(bytes)
     holdUnasked(exchange, bytes.count)
@@ -62,13 +67,9 @@ extension RequestPipeline: UpstreamDelegate {
     exchange.endedAt = now
     // Whatever happens behind the dialect's last word, the answer is whole.
     if exchange.stream.reader.state == .done, end != .complete { return finishStream(exchange) }
-    // An error has said with its status what it is, be its body whole or not. A provider that limits us is well; one that
-    // answers 5xx is not.
+    // An error has said with its status what it is, be its body whole or not.
     let status = exchange.upstreamHead.status
-    if status != 200, status != 0 || end == .complete {
-      endProbe(exchange, status < 500 ? .succeeded : .failed, now: now)
-      return answeredError(exchange)
-    }
+    if status != 200, status != 0 || end == .complete { return errorEnded(exchange, now: now) }
     switch end {
     case .complete:
       endProbe(exchange, .succeeded, now: now)
@@ -81,19 +82,27 @@ extension RequestPipeline: UpstreamDelegate {
       endProbe(exchange, .failed)
       fault(exchange, .unreachable, exit: .notSent)
     case .neverSent:
+      counters.fired(.providerTime)
       endProbe(exchange, .failed)
       fault(exchange, .timedOut, exit: .notSent)
     case .refused:
       endProbe(exchange, .abandoned)  // a provider that renews its connections is well
       fault(exchange, .unreachable, exit: .notSent, failure: .notSent)
     case .timedOut:
+      counters.fired(.providerTime)
       endProbe(exchange, .failed)
       fault(exchange, .timedOut, exit: exchange.firstByteAt == 0 ? .lostBeforeStatus : .upstreamCut)
     case .cut:
       endProbe(exchange, .failed)
       fault(exchange, .cut, exit: exchange.firstByteAt == 0 ? .lostBeforeStatus : .upstreamCut)
-    case .tooLarge: fault(exchange, .malformed, exit: .upstreamCut)
+    case .tooLarge: fault(exchange, .malformed, exit: .upstreamCut, isOurs: true)
     }
+  }
+
+  /// A provider that limits us is well; one that answers 5xx is not.
+  private func errorEnded(_ exchange: Exchange, now: Int64) {
+    endProbe(exchange, exchange.upstreamHead.status < 500 ? .succeeded : .failed, now: now)
+    answeredError(exchange)
   }
 
   // MARK: Plain answers
@@ -188,8 +197,9 @@ extension RequestPipeline: UpstreamDelegate {
     guard exchange.stream.reader.state == .open, var restoring = exchange.stream.restoring else { return }
     exchange.stream.receivedBytes += bytes.count
     guard exchange.stream.receivedBytes <= limits.streamBytes else {
+      counters.fired(.streamBytes)
       endProbe(exchange, .abandoned)  // our bound, and its tenant may have asked for so much
-      return fault(exchange, .malformed, exit: .upstreamCut, cancel: true)
+      return fault(exchange, .malformed, exit: .upstreamCut, cancel: true, isOurs: true)
     }
     exchange.stream.restoring = nil  // no second reference: what the restorers hold is changed in place
     restoring.room = limits.heldStreamBytes  // nothing more comes before the client has taken most of it
@@ -240,6 +250,7 @@ extension RequestPipeline: UpstreamDelegate {
     // Sound is played while it comes, and nobody can ask for its rest.
     let most = exchange.isSound ? limits.answerBytes : limits.heldStreamBytes
     if waiting <= most, countWaiting(waiting, of: exchange) { return }
+    counters.fired(.heldStreamBytes)
     upstreamPort?.cancel(exchange)
     let refusal = Refusal(.overloaded, message: "More of the answer waited for you than is held. Read it faster.")
     conclude(exchange, .streamError(refusal), exit: .endedByGate)
@@ -333,11 +344,15 @@ extension RequestPipeline: UpstreamDelegate {
   /// that is safe; else tells the client.
   func fault(
     _ exchange: Exchange, _ fault: UpstreamFault, exit: Exit, cancel: Bool = false,
-    failure: RetryRule.Failure = .unknown
+    failure: RetryRule.Failure = .unknown, isOurs: Bool = false
   ) {
     if cancel {
       upstreamPort?.cancel(exchange)
       endProbe(exchange, .failed)
+    }
+    // A request that no provider would take is its client's matter, and a bound of ours is no fault of the provider's.
+    if fault.retry != .never, fault.retry != .longerContext, !isOurs, let candidate = exchange.candidate {
+      services.providerFaults.note(candidate.provider.id, fault)
     }
     if exchange.isClientGone { return conclude(exchange, .nobody, exit: exit) }
     if exchange.stream.hasBegun { return conclude(exchange, .streamError(fault.refusal), exit: exit) }
@@ -377,8 +392,12 @@ extension RequestPipeline: UpstreamDelegate {
     guard let wait = RetryRule.wait(after: failure, attempt: exchange.attempt, random: random),
       (now - exchange.startedAt) / 1_000_000 + wait < Int64(limits.exchangeMilliseconds),
       mayAdmit(candidate, for: exchange, nowMilliseconds: now / 1_000_000 + wait),
-      candidate.rest.remaining(at: now / 1_000_000 + wait) == nil, candidate.load.takesRetry(at: now / 1_000_000)
+      candidate.rest.remaining(at: now / 1_000_000 + wait) == nil
     else { return nil }
+    guard candidate.load.takesRetry(at: now / 1_000_000) else {
+      counters.fired(.retryBudget)
+      return nil
+    }
     return wait
   }
 
@@ -409,6 +428,12 @@ extension RequestPipeline: UpstreamDelegate {
   }
 
   public func woken(_ exchange: Exchange) {
+    if exchange.stage == .returning, exchange.isClientGone, exchange.lent == nil {
+      // Timers count from the beginning of the turn that set them, and may come a little early.
+      let rest = exchange.drainUntil - clock.monotonicNanoseconds
+      if rest > 0 { return upstreamPort?.wake(exchange, afterMilliseconds: (rest + 999_999) / 1_000_000) ?? () }
+      return exchange.stream.reader.state == .done ? finishStream(exchange) : abandon(exchange)
+    }
     guard exchange.stage == .route, exchange.isWaiting else { return }
     exchange.isWaiting = false
     advance(exchange)
@@ -428,6 +453,7 @@ extension RequestPipeline: UpstreamDelegate {
         exchange.batch?.call == .create
         ? limits.firstByteMilliseconds : exchange.scan.route == .speech ? 0 : limits.drainMilliseconds
       exchange.drainUntil = clock.monotonicNanoseconds + Int64(milliseconds) * 1_000_000
+      upstreamPort?.wake(exchange, afterMilliseconds: Int64(milliseconds))
       exchange.stream.bytesAtAbort = exchange.stream.reader.outputBytes
       if exchange.isPaused {
         exchange.isPaused = false

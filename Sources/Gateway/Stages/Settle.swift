@@ -146,6 +146,7 @@ extension RequestPipeline {
         if now > exchange.drainUntil { abandon(exchange) }
       } else if now - exchange.startedAt > Int64(limits.exchangeMilliseconds) * 1_000_000 {
         upstreamPort?.cancel(exchange)
+        counters.fired(.exchangeTime)
         let refusal = Refusal(.upstreamTimeout, message: "The exchange took longer than allowed.")
         conclude(exchange, exchange.stream.hasBegun ? .streamError(refusal) : .refusal(refusal), exit: .endedByGate)
       } else if readiness.isClosed || !isKeyGood(exchange) {

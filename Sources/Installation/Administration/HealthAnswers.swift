@@ -1,4 +1,5 @@
 import Admin
+import EventLoop
 import Frontend
 import Gateway
 import Glibc
@@ -14,12 +15,16 @@ extension Administration: InstallationHealth {
     var logDetail = "\(log.queueBytes) bytes queued"
     if case .failing(let reason) = log.state { logDetail = reason }
     let late = counters.count { $0.isLate }
+    let now = SystemClock().monotonicNanoseconds
+    let hung = pipelines.count { Watchdog.hangs($0.loop.busySince, at: now) }
     var checks = [
       HealthCheck(
         name: "serving", isReady: core.readiness.isReady, detail: core.readiness.isReady ? "" : "starting or draining"),
       HealthCheck(
-        name: "loops", isReady: late == 0,
-        detail: late == 0 ? "" : "\(late) of \(counters.count) event loops refuse new requests, because they are late"),
+        name: "loops", isReady: late == 0 && hung == 0,
+        detail: hung > 0
+          ? "\(hung) of \(counters.count) event loops hang"
+          : late > 0 ? "\(late) of \(counters.count) event loops refuse new requests, because they are late" : ""),
       HealthCheck(name: "log", isReady: log.state == .ok, detail: logDetail),
       HealthCheck(
         name: "ledger", isReady: core.quotas.isLedgerHealthy,
@@ -96,7 +101,12 @@ struct LoopMetrics: MetricsText {
         ("{limit=\"bodies\"}", "\(bodies.refused)"), ("{limit=\"bodies_per_tenant\"}", "\(bodies.refusedPerTenant)"),
         ("{limit=\"failed_keys_per_source\"}", "\(failedKeys.refusedBySource)"),
         ("{limit=\"failed_keys_per_id\"}", "\(failedKeys.refusedByID)"), ("{limit=\"loop_lag\"}", "\(reading.shed)"),
-      ])
+      ] + FiredLimit.allCases.map { ("{limit=\"\($0.name)\"}", "\(reading.fired[$0.rawValue])") })
+    metric(
+      "torhaus_upstream_faults_total", "counter", "Attempts that providers have failed, by provider and cause.",
+      services.providerFaults.counts.map {
+        ("{provider=\"\($0.cause.provider)\",code=\"\($0.cause.code)\"}", "\($0.count)")
+      })
     metric(
       "torhaus_failed_keys_total", "counter", "Requests with keys that are not valid.",
       [("", "\(failedKeys.failures)")])

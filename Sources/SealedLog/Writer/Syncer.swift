@@ -47,6 +47,7 @@ final class Syncer: Sendable {
   private let journal: NodeJournal
   private let queue: EntryQueue
   private let interval: UInt64
+  private let clock: @Sendable () -> UInt64
   private let confirm: @Sendable (Int, [UInt64]) -> Void
   private let roomCame: @Sendable (Int) -> Void
   private let poisoned: @Sendable (OpenSegment) -> Void
@@ -54,12 +55,15 @@ final class Syncer: Sendable {
   private let state = Mutex(State())
   private let wake = WakeUp()
   private let isStopping = Flag()
+  /// When the call of the disk in work began, by the log's clock; 0: none is. A disk that hangs is known by this.
+  let busySince = Atomic<UInt64>(0)
   /// For the thread alone.
   private let broken = Mutex<[StreamName: Broken]>([:])
 
   init(
     disk: any LogDisk, journal: NodeJournal, queue: EntryQueue, interval: UInt64,
-    confirm: @escaping @Sendable (Int, [UInt64]) -> Void, roomCame: @escaping @Sendable (Int) -> Void,
+    clock: @escaping @Sendable () -> UInt64, confirm: @escaping @Sendable (Int, [UInt64]) -> Void,
+    roomCame: @escaping @Sendable (Int) -> Void,
     poisoned: @escaping @Sendable (OpenSegment) -> Void,
     offered: @escaping @Sendable (StreamNotes) -> Void
   ) {
@@ -67,6 +71,7 @@ final class Syncer: Sendable {
     self.journal = journal
     self.queue = queue
     self.interval = interval
+    self.clock = clock
     self.confirm = confirm
     self.roomCame = roomCame
     self.poisoned = poisoned
@@ -132,6 +137,8 @@ final class Syncer: Sendable {
 
   /// - Returns: False if the journal keeps somebody waiting.
   private func round(_ hasher: MerkleHasher) -> Bool {
+    noteProgress()
+    defer { busySince.store(0, ordering: .relaxed) }
     disk.flush()
     let taken = state.withLock { state in
       defer { state = State() }
@@ -151,12 +158,15 @@ final class Syncer: Sendable {
           isClosing: sync.isClosing, isClosed: sync.isClosed)
       }
     }
+    noteProgress()
     let journalFault = journal.synchronize()
     // Its bytes could not be written, but no sync has failed: who waits for them waits on.
     let isJournalLate = journalFault != 0 && journal.fault == 0
+    noteProgress()
     let wholeVolume = jobs.count > Self.singleSyncs && disk.synchronizeVolume() == 0
     var due = taken.late
     for job in jobs {
+      noteProgress()
       let isSynced = wholeVolume || job.isClosed || job.segment.synchronize() == 0
       guard isSynced, job.isClosed || done(job, hasher) else {
         fail(job)
@@ -172,6 +182,8 @@ final class Syncer: Sendable {
     for loop in queue.takeAwaiting() { roomCame(loop) }
     return !isJournalLate && late.isEmpty
   }
+
+  private func noteProgress() { busySince.store(clock(), ordering: .relaxed) }
 
   /// - Returns: Who need not wait for the copies of others.
   private func hold(_ due: [LateToken], mended: [(stream: StreamName, segments: Int)]) -> [LateToken] {

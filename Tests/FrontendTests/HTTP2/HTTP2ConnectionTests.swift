@@ -326,6 +326,24 @@ struct HTTP2ConnectionTests {
     }
   }
 
+  /// Its windows are wide open, but it takes nothing from its socket: no stream of its own is to blame.
+  @Test func aClientThatTakesNothingIsLeft() throws {
+    var limits = Limits()
+    limits.writeStallMilliseconds = 500_000  // a busy machine may take seconds from one line to the next
+    try with(limits) { gate, peer in
+      peer.send(Frames.frame(Frames.settings, 0, 0, [0, 4] + Frames.number(0x7FFF_FFFF)))
+      peer.send(Frames.frame(Frames.windowUpdate, 0, 0, Frames.number(0x7000_0000)))
+      peer.send(request(1, gate))
+      try #require(gate.reached(1))
+      gate.answer(0, String(repeating: "y", count: 2 << 20))
+      #expect(gate.holds { gate.pipeline.openExchanges == 0 })
+      gate.tick(after: 400_000)
+      #expect(gate.on { gate.worker.connections.count } == 1)
+      gate.tick(after: 500_100)
+      #expect(gate.on { gate.worker.connections.isEmpty })
+    }
+  }
+
   /// Nothing is held, but the end itself does not get out: the library asks for nothing while the window is shut.
   @Test func aStreamWhoseEndAloneWaitsForItsClientIsReset() throws {
     try with { gate, peer in
@@ -484,7 +502,7 @@ struct HTTP2ConnectionTests {
     try with { gate, peer in
       peer.send(request(1, gate))
       try #require(gate.reached(1))
-      gate.on { gate.worker.drain(until: .max, lingers: false) {} }
+      gate.on { gate.worker.drain(until: .max, lingerMilliseconds: 0) {} }
       #expect(peer.read { !$0.goAways.isEmpty })
       // On its way before the client knew: served.
       peer.send(request(3, gate))
@@ -508,7 +526,7 @@ struct HTTP2ConnectionTests {
     try with { gate, peer in
       peer.send(Frames.headers(1, Frames.get("/livez"), endStream: true))
       #expect(peer.answer(1).status == "200")
-      gate.on { gate.worker.drain(until: .max, lingers: false) {} }
+      gate.on { gate.worker.drain(until: .max, lingerMilliseconds: 0) {} }
       gate.tick(after: 1_500)
       #expect(peer.ending() == 0)
       #expect(peer.goAways.count == 2)

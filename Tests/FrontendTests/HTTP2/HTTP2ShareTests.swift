@@ -198,7 +198,7 @@ struct HTTP2ShareTests {
         Frames.headers(1, Frames.post(key: gate.key), endStream: false)
           + Frames.frame(Frames.data, Frames.endStream, 1, Self.chat))
       try #require(gate.reached(1))
-      gate.on { gate.worker.drain(until: .max, lingers: false) {} }
+      gate.on { gate.worker.drain(until: .max, lingerMilliseconds: 0) {} }
       #expect(peer.read { !$0.goAways.isEmpty })
       gate.tick(after: 6_000)
       #expect(peer.read { $0.goAways.count == 2 })

@@ -55,7 +55,11 @@ final class FrontGate: @unchecked Sendable {
   private let quotas: QuotaGate
   private let folder: String
 
-  init(limits: Limits = Limits(), hosts: Set<String> = [], proxies: TrustedProxies = TrustedProxies()) throws {
+  /// - Parameter tls: Nil for clients without TLS.
+  init(
+    limits: Limits = Limits(), hosts: Set<String> = [], proxies: TrustedProxies = TrustedProxies(),
+    tls: TLSFront? = nil
+  ) throws {
     loop = try EventLoop(name: "front-test")
     folder = "\(NSTemporaryDirectory())/front-\(UUID().uuidString)"
     try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
@@ -118,7 +122,7 @@ final class FrontGate: @unchecked Sendable {
         return Held(
           value: LoopWorker(
             loop: loop, pipeline: held.value, limits: limits, hosts: hosts, proxies: proxies,
-            count: ConnectionCount(limit: limits.connections, perSource: limits.connectionsPerSource)))
+            count: ConnectionCount(limit: limits.connections, perSource: limits.connectionsPerSource), tls: tls))
       }.value
   }
 

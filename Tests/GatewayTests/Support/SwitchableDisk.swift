@@ -11,6 +11,8 @@ final class SwitchableDisk: LogDisk {
     case fails(errno: Int32, path: String)
     /// Appends do not come back until the mode changes.
     case hangs
+    /// Appends work; syncs do not come back until the mode changes.
+    case hangsAtSync
   }
 
   private let mode = Mutex(Mode.works)
@@ -25,11 +27,16 @@ final class SwitchableDisk: LogDisk {
     let pause = DispatchSemaphore(value: 0)
     while true {
       switch mode.withLock({ $0 }) {
-      case .works: return 0
+      case .works, .hangsAtSync: return 0
       case .fails(let number, let part): return path.contains(part) ? number : 0
       case .hangs: _ = pause.wait(timeout: .now() + .milliseconds(1))
       }
     }
+  }
+
+  fileprivate func awaitSync() {
+    let pause = DispatchSemaphore(value: 0)
+    while mode.withLock({ $0 == .hangsAtSync }) { _ = pause.wait(timeout: .now() + .milliseconds(1)) }
   }
 
   func create(_ path: String) throws(SealedLogError) -> any SegmentFile {
@@ -38,7 +45,10 @@ final class SwitchableDisk: LogDisk {
   func open(_ path: String) throws(SealedLogError) -> any SegmentFile {
     SwitchableFile(path, try disk.open(path), self)
   }
-  func synchronizeVolume() -> Int32 { disk.synchronizeVolume() }
+  func synchronizeVolume() -> Int32 {
+    awaitSync()
+    return disk.synchronizeVolume()
+  }
 }
 
 private final class SwitchableFile: SegmentFile {
@@ -56,7 +66,10 @@ private final class SwitchableFile: SegmentFile {
     let number = disk.fault(path)
     return number == 0 ? file.append(bytes) : -Int(number)
   }
-  func synchronize() -> Int32 { file.synchronize() }
+  func synchronize() -> Int32 {
+    disk.awaitSync()
+    return file.synchronize()
+  }
   func truncate(to length: Int) -> Int32 { file.truncate(to: length) }
   func close() { file.close() }
 }

@@ -88,7 +88,7 @@ final class TestGate {
   private let keys: TenantKeys
   private let keyRow: APIKey
 
-  init(_ setup: GateSetup = GateSetup()) throws {
+  init(_ setup: GateSetup = GateSetup(), isServing: Bool = true) throws {
     self.setup = setup
     let base = FileManager.default.isWritableFile(atPath: "/dev/shm") ? "/dev/shm" : NSTemporaryDirectory()
     root = "\(base)/gateway-\(UUID().uuidString)"
@@ -136,7 +136,7 @@ final class TestGate {
       desk = try BatchDesk(services: services, clock: clock) { _, ticket in returns.add([ticket]) }
       pipeline.desk = desk
     }
-    readiness.markServing()
+    if isServing { readiness.markServing() }
     snapshots.swap(try snapshot())
   }
 
