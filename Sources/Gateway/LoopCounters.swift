@@ -13,7 +13,6 @@ public final class LoopCounters: Sendable {
   let requestOverhead = OverheadHistogram()
   let answerOverhead = OverheadHistogram()
   private let calmed = Atomic<UInt64>(0)
-  private let shedRequests = Atomic<UInt64>(0)
   private let fired: [Counter] = FiredLimit.allCases.map { _ in Counter() }
   private let late = Atomic<Bool>(false)
   /// How long the loop's turns have taken: what came meanwhile waited for their end.
@@ -47,9 +46,6 @@ public final class LoopCounters: Sendable {
   /// An HTTP/2 connection was ended for what its client does too often.
   public func calmedConnection() { calmed.wrappingAdd(1, ordering: .relaxed) }
 
-  /// A request was refused because the loop is late.
-  func shed() { shedRequests.wrappingAdd(1, ordering: .relaxed) }
-
   /// A limit has ended or refused something.
   public func fired(_ limit: FiredLimit) { fired[limit.rawValue].value.wrappingAdd(1, ordering: .relaxed) }
 
@@ -75,8 +71,6 @@ public final class LoopCounters: Sendable {
     public var answerOverhead = OverheadHistogram.Reading()
     /// HTTP/2 connections that were ended for what their clients did too often.
     public var calmed: UInt64 = 0
-    /// Requests that were refused because their loop was late.
-    public var shed: UInt64 = 0
     public var turns = OverheadHistogram.Reading()
     /// By ``FiredLimit``'s raw value.
     public var fired = [UInt64](repeating: 0, count: FiredLimit.allCases.count)
@@ -95,7 +89,6 @@ public final class LoopCounters: Sendable {
     reading.requestOverhead.add(requestOverhead)
     reading.answerOverhead.add(answerOverhead)
     reading.calmed &+= calmed.load(ordering: .relaxed)
-    reading.shed &+= shedRequests.load(ordering: .relaxed)
     reading.turns.add(turns)
     for index in fired.indices { reading.fired[index] &+= fired[index].value.load(ordering: .relaxed) }
   }

@@ -97,7 +97,7 @@ struct TurnTests {
     #expect(turns.sent.count == 1)
     var reading = LoopCounters.Reading()
     gate.pipeline.counters.add(to: &reading)
-    #expect(reading.shed == 4)
+    #expect(reading.fired[FiredLimit.loopLag.rawValue] == 4)
     gate.pipeline.isLate = false
     turns.arrive()
     _ = gate.pipeline.turnEnded()

@@ -27,7 +27,7 @@ extension RequestPipeline {
     switch exchange.route {
     case .livez, .readyz, .root: return .next
     case _ where isLate:
-      counters.shed()
+      counters.fired(.loopLag)
       return .refused(Refusal(.overloaded, message: "More comes than can be worked on now. Try again shortly."))
     case .batches(let call): return acceptBatch(exchange, call, credentialsDiffer: credentialsDiffer)
     case .models, .model: return authenticate(exchange, credentialsDiffer: credentialsDiffer)

@@ -431,8 +431,12 @@ extension RequestPipeline: UpstreamDelegate {
     if exchange.stage == .returning, exchange.isClientGone, exchange.lent == nil {
       // Timers count from the beginning of the turn that set them, and may come a little early.
       let rest = exchange.drainUntil - clock.monotonicNanoseconds
-      if rest > 0 { return upstreamPort?.wake(exchange, afterMilliseconds: (rest + 999_999) / 1_000_000) ?? () }
-      return exchange.stream.reader.state == .done ? finishStream(exchange) : abandon(exchange)
+      if rest > 0 {
+        upstreamPort?.wake(exchange, afterMilliseconds: (rest + 999_999) / 1_000_000)
+      } else {
+        exchange.stream.reader.state == .done ? finishStream(exchange) : abandon(exchange)
+      }
+      return
     }
     guard exchange.stage == .route, exchange.isWaiting else { return }
     exchange.isWaiting = false

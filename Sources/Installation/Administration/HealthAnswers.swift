@@ -100,7 +100,7 @@ struct LoopMetrics: MetricsText {
         ("{limit=\"connections_per_tenant\"}", "\(bodies.refusedPlaces)"),
         ("{limit=\"bodies\"}", "\(bodies.refused)"), ("{limit=\"bodies_per_tenant\"}", "\(bodies.refusedPerTenant)"),
         ("{limit=\"failed_keys_per_source\"}", "\(failedKeys.refusedBySource)"),
-        ("{limit=\"failed_keys_per_id\"}", "\(failedKeys.refusedByID)"), ("{limit=\"loop_lag\"}", "\(reading.shed)"),
+        ("{limit=\"failed_keys_per_id\"}", "\(failedKeys.refusedByID)"),
       ] + FiredLimit.allCases.map { ("{limit=\"\($0.name)\"}", "\(reading.fired[$0.rawValue])") })
     metric(
       "torhaus_upstream_faults_total", "counter", "Attempts that providers have failed, by provider and cause.",
