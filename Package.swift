@@ -72,7 +72,7 @@ let package = Package(
     .target(name: "Tenancy", dependencies: ["Cryptography"], swiftSettings: strict),
     .target(name: "Inference", dependencies: ["JSONText"], swiftSettings: strict),
     .target(name: "Redaction", dependencies: ["Cryptography", "JSONText"], swiftSettings: strict),
-    .target(name: "Routing", swiftSettings: strict),
+    .target(name: "Routing", dependencies: ["Tenancy"], swiftSettings: strict),
     .target(name: "Quotas", dependencies: ["Cryptography", "Tenancy"], swiftSettings: strict),
     .target(name: "Staging", dependencies: ["CLinux"], swiftSettings: strict),
     .target(name: "SealedLog", dependencies: ["Cryptography", "Staging", "Tenancy", crypto], swiftSettings: strict),
@@ -97,7 +97,7 @@ let package = Package(
       name: "Frontend", dependencies: ["CLinux", "CNghttp2", "CTLS", "EventLoop", "Gateway", "JSONText", "Tenancy"],
       swiftSettings: strict),
     .target(
-      name: "Upstream", dependencies: ["CCurl", "CTLS", "EventLoop", "Gateway", "JSONText", "Routing"],
+      name: "Upstream", dependencies: ["CCurl", "CTLS", "EventLoop", "Gateway", "JSONText", "Routing", "Tenancy"],
       swiftSettings: strict),
     .target(name: "PatternsRE2", dependencies: ["CRE2", "Redaction"], swiftSettings: strict),
     .target(

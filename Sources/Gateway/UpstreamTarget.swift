@@ -1,10 +1,13 @@
 public import Routing
+public import Tenancy
 
 /// One route of one provider, ready to send to: everything about a request to it that stays the same.
 ///
-/// Made when a snapshot is built, shared by all loops. The credential lives in ``headerLines`` and nowhere else; it is
-/// bound to the origin of ``url``, which no request can change.
+/// Made when a snapshot is built, shared by all loops. The credential lives in ``headerLines`` and nowhere else; it
+/// may be shown to the origin of ``url``, which no request can change.
 public final class UpstreamTarget: Sendable {
+  public var isLocal: Bool { networks != nil }
+
   public enum Method: String, Sendable {
     case post = "POST"
     case get = "GET"
@@ -22,8 +25,8 @@ public final class UpstreamTarget: Sendable {
   /// Requests with the same pool key share connections: the provider credential's name, with `dedicated-connections`
   /// also the tenant.
   public let poolKey: String
-  /// Whether addresses inside the house (loopback, private networks) are what the record means.
-  public let isLocal: Bool
+  /// Nil: only public addresses may be connected to; else exactly these, which are in the house.
+  public let networks: [Network]?
   public let connectMilliseconds: Int
   public let firstByteMilliseconds: Int
   public let idleMilliseconds: Int
@@ -49,7 +52,7 @@ public final class UpstreamTarget: Sendable {
   }
 
   public init(
-    provider: String, url: String, headerLines: [String], poolKey: String, isLocal: Bool, limits: Limits,
+    provider: String, url: String, headerLines: [String], poolKey: String, networks: [Network]? = nil, limits: Limits,
     timeouts: ProviderTimeouts = ProviderTimeouts(), transport: UpstreamTransport? = nil, signature: Signature? = nil,
     method: Method = .post
   ) {
@@ -58,7 +61,7 @@ public final class UpstreamTarget: Sendable {
     self.url = url
     self.headerLines = headerLines
     self.poolKey = poolKey
-    self.isLocal = isLocal
+    self.networks = networks
     self.transport = transport
     self.signature = signature
     connectMilliseconds = timeouts.connect ?? limits.connectMilliseconds

@@ -1,6 +1,7 @@
 import Frontend
 import NodeFolder
 import Quotas
+import Routing
 import Tenancy
 import Yams
 
@@ -68,8 +69,7 @@ package enum ConfigurationFile {
     }
     if var credentials = try top.map("credentials") {
       for name in credentials.names {
-        guard let text = try credentials.text(name) else { continue }
-        configuration.credentials[name] = try credentials.secret(name, text)
+        configuration.credentials[name] = try credential(name, &credentials)
       }
       try credentials.finish()
     }
@@ -97,6 +97,33 @@ package enum ConfigurationFile {
     }
     try top.finish()
     return configuration
+  }
+
+  /// Its place alone, or `{from: PLACE, origins: [https://host]}`.
+  private static func credential(_ name: String, _ credentials: inout ConfigurationMap) throws(InstallationError)
+    -> ServerConfiguration.Credential?
+  {
+    guard credentials.isMap(name) else {
+      return try credentials.text(name).map { (text) throws(InstallationError) in
+        ServerConfiguration.Credential(source: try credentials.secret(name, text))
+      }
+    }
+    guard var map = try credentials.map(name) else { return nil }
+    guard let from = try map.text("from") else {
+      throw credentials.wrong(name, "a credential needs its place", "write from: credential:NAME or file:PATH")
+    }
+    var credential = ServerConfiguration.Credential(source: try map.secret("from", from))
+    for text in try map.list("origins") {
+      do throws(RoutingError) {
+        let endpoint = try Endpoint(text, local: true)
+        guard endpoint.path == "/" else { throw RoutingError(.invalidEndpoint, "An origin has no path.") }
+        credential.origins.append(endpoint.origin)
+      } catch {
+        throw map.wrong("origins", "'\(text)' is no origin", "write scheme, host and port: https://api.example.com")
+      }
+    }
+    try map.finish()
+    return credential
   }
 
   private static func place(of error: YamlError, _ path: String) -> String {
@@ -221,6 +248,9 @@ struct ConfigurationMap {
     guard let node = left.removeValue(forKey: key) else { return nil }
     return try ConfigurationMap(node, path: path)
   }
+
+  /// Whether the value is a mapping.
+  func isMap(_ key: String) -> Bool { left[key]?.mapping != nil }
 
   mutating func text(_ key: String) throws(InstallationError) -> String? {
     guard let node = left.removeValue(forKey: key) else { return nil }

@@ -122,8 +122,9 @@ package struct ConfigurationReport: Sendable, Encodable {
     put("keys.master", .text(configuration.masterKey.shown))
     put("policies.path", .text(configuration.policies))
     put("policies.default", configuration.defaultPolicy.map { Value.text($0) } ?? .nothing)
-    for (name, source) in configuration.credentials.sorted(by: { $0.key < $1.key }) {
-      put("credentials.\(name)", .text(source.shown))
+    for (name, credential) in configuration.credentials.sorted(by: { $0.key < $1.key }) {
+      put("credentials.\(name)", .text(credential.source.shown))
+      put("credentials.\(name).origins", credential.origins.isEmpty ? .text("any") : .list(credential.origins))
     }
     put("drain.streams", .text("\(configuration.drainSeconds)s"))
     put("locale.timezone", .text(configuration.timeZone))

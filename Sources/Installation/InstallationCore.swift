@@ -231,14 +231,17 @@ final class InstallationCore: Sendable {
     }
   }
 
-  private static func credentials(_ configuration: ServerConfiguration) throws -> [String: [UInt8]] {
-    var values: [String: [UInt8]] = [:]
-    for (name, source) in configuration.credentials {
-      values[name] = try Secrets.read(source, isProduction: configuration.isProduction)
+  private static func credentials(_ configuration: ServerConfiguration) throws -> BoundSecrets {
+    func read(_ source: ServerConfiguration.SecretSource) throws -> [UInt8] {
+      try Secrets.read(source, isProduction: configuration.isProduction)
+    }
+    var values = BoundSecrets()
+    for (name, kept) in configuration.credentials {
+      values[name] = BoundSecret(try read(kept.source), origins: Set(kept.origins))
     }
     for upstream in configuration.openUpstreams {
       guard let source = upstream.credential else { continue }
-      values[upstream.id] = try Secrets.read(source, isProduction: configuration.isProduction)
+      values[upstream.id] = BoundSecret(try read(source))
     }
     return values
   }

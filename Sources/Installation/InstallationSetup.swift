@@ -41,7 +41,8 @@ package enum InstallationSetup {
       keys: {kind: file, master: "file:\(master)"}
       policies: {path: \(policies), default: base}
       # The provider register names credentials; here is where each is kept, for example:
-      # credentials: {mistral-eu: "file:\(folder)/mistral-eu.key"}
+      # credentials:
+      #   mistral-eu: {from: "file:\(folder)/mistral-eu.key", origins: ["https://api.mistral.ai"]}
       drain: {streams: 300s}
       locale: {timezone: Europe/Zurich, currency: EUR, rates: {USD: "0.92", CHF: "1.06"}}
 

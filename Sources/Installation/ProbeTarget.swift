@@ -6,16 +6,12 @@ import Upstream
 /// How to ask a provider for its models: the cheapest question that its dialect has, which sends no content.
 struct ProbeTarget: Sendable {
   let provider: Provider
-  let secret: [UInt8]?
+  let secret: String?
   let transport: TransportTable.Found
+  /// Why its credential cannot be used; nil if it can, or if it needs none.
+  let credentialFault: String?
   /// Why it cannot be called; nil if it can.
   let fault: String?
-
-  /// Whether the credential is there and can stand in a header.
-  var hasCredential: Bool {
-    guard provider.credential != nil else { return true }
-    return secret.map { !$0.isEmpty && $0.allSatisfy { (0x21...0x7E).contains($0) } } ?? false
-  }
 
   /// Bedrock's lists of models lie at another host and need a signature: a connection is all that is tried.
   var connectsOnly: Bool { provider.adapter == .bedrock }
@@ -27,7 +23,7 @@ struct ProbeTarget: Sendable {
     var special: UpstreamTransport?
     if case .special(let found) = transport { special = found }
     return ProviderProbe(
-      url: url, headerLines: headerLines, isLocal: provider.isLocal, transport: special, connectsOnly: connectsOnly,
+      url: url, headerLines: headerLines, networks: provider.networks, transport: special, connectsOnly: connectsOnly,
       milliseconds: milliseconds)
   }
 
@@ -45,13 +41,12 @@ struct ProbeTarget: Sendable {
     var lines = ["accept: application/json", "user-agent: torhaus/\(ProviderTargets.version)"]
     guard !connectsOnly else { return lines }
     if let secret {
-      let text = String(decoding: secret, as: UTF8.self)
       switch provider.adapter {
-      case .azure: lines.append("api-key: \(text)")
-      case .anthropic: lines.append("x-api-key: \(text)")
-      case .gemini: lines.append("x-goog-api-key: \(text)")
+      case .azure: lines.append("api-key: \(secret)")
+      case .anthropic: lines.append("x-api-key: \(secret)")
+      case .gemini: lines.append("x-goog-api-key: \(secret)")
       case .bedrock: break
-      case .openAI, .openAICompatible, .mistral, .vllm, .ollama: lines.append("authorization: Bearer \(text)")
+      case .openAI, .openAICompatible, .mistral, .vllm, .ollama: lines.append("authorization: Bearer \(secret)")
       }
     }
     if provider.adapter == .anthropic { lines.append("anthropic-version: \(provider.traits.anthropicVersion)") }

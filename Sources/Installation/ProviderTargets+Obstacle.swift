@@ -4,7 +4,9 @@ import Routing
 extension ProviderTargets {
   /// Why a candidate cannot be called, whatever policy says.
   enum Obstacle: Hashable, Sendable {
-    case price, credential
+    case price
+    /// Missing, or for another origin; in words for the operator.
+    case credential(String)
     /// In words for the operator.
     case connection(String)
     /// Nothing here speaks it yet.
@@ -16,7 +18,9 @@ extension ProviderTargets {
     let provider = candidate.provider
     let currency = candidate.model.price.currency
     if currency != self.currency, currencyRates[currency] ?? 0 <= 0 { return .price }
-    if let name = provider.credential, credentials[name]?.isEmpty ?? true { return .credential }
+    if let name = credentialName(provider), let fault = credentials.fault(name, to: provider.endpoint.origin) {
+      return .credential(fault)
+    }
     return transports.faults[provider.id].map { .connection($0) } ?? .wire
   }
 }

@@ -9,7 +9,7 @@ struct ProviderTargets {
 
   let limits: Limits
   /// By credential name; a provider whose credential is missing cannot be called.
-  let credentials: [String: [UInt8]]
+  let credentials: BoundSecrets
   /// Its own accounts come first: the credential `NAME@SLUG` before `NAME`.
   let tenant: String
   let currency: String
@@ -25,10 +25,8 @@ struct ProviderTargets {
     let name = credentialName(provider)
     var secret: String?
     if let name {
-      guard let bytes = credentials[name], !bytes.isEmpty, bytes.allSatisfy({ (0x21...0x7E).contains($0) }) else {
-        return nil
-      }
-      secret = String(decoding: bytes, as: UTF8.self)
+      guard credentials.fault(name, to: provider.endpoint.origin) == nil else { return nil }
+      secret = credentials[name]?.text
     }
     // What one account has used up or what it may do at once is not another's affair.
     let account = name.map { Self.isOwn($0) ? "\(provider.id)/\($0)" : provider.id } ?? provider.id
@@ -47,7 +45,7 @@ struct ProviderTargets {
   /// Whether one of the credentials is this tenant's alone, so that its targets are too.
   var isTenantsOwn: Bool { credentials.keys.contains { $0.hasSuffix("@\(tenant)") } }
 
-  private func credentialName(_ provider: Provider) -> String? {
+  func credentialName(_ provider: Provider) -> String? {
     provider.credential.map { name in
       let own = "\(name)@\(tenant)"
       return credentials[own] == nil ? name : own
@@ -68,7 +66,7 @@ struct ProviderTargets {
       path, type, form, more in
       UpstreamTarget(
         provider: provider.id, url: "\(provider.endpoint)\(path)",
-        headerLines: [type] + usual + credential.lines(form) + more, poolKey: pool, isLocal: provider.isLocal,
+        headerLines: [type] + usual + credential.lines(form) + more, poolKey: pool, networks: provider.networks,
         limits: limits, timeouts: provider.timeouts, transport: transport,
         signature: credential.signature)
     }
@@ -135,7 +133,7 @@ struct ProviderTargets {
       UpstreamTarget(
         provider: provider.id, url: "\(provider.endpoint)\(path)",
         headerLines: (method == .post ? [isForm ? FormTarget.contentType : Self.jsonType] : []) + lines, poolKey: pool,
-        isLocal: provider.isLocal, limits: limits, timeouts: provider.timeouts, transport: transport,
+        networks: provider.networks, limits: limits, timeouts: provider.timeouts, transport: transport,
         signature: signature, method: method)
     }
   }
@@ -168,7 +166,7 @@ struct ProviderTargets {
     if let proxy = connection.proxy {
       key += "|\(proxy)|\(proxy.credential ?? "")|\(connection.proxyAuthorities ?? "")"
     }
-    return key + "|\(connection.authorities ?? "")|\(connection.clientCertificate ?? "")"
+    return key + "|\(connection.authorities ?? "")|\(connection.clientCertificate ?? "")|\(connection.pinnedKeys)"
   }
 
   /// Amounts are rounded up: never too cheap.

@@ -4,7 +4,7 @@ import Routing
 /// Reads what a provider's connection needs from where it is kept: the file of its authorities, the credentials of its
 /// proxy and our certificate.
 struct ProviderTransport {
-  let credentials: [String: [UInt8]]
+  let credentials: BoundSecrets
 
   /// - Throws: Why the provider cannot be called; without a secret in it.
   func make(_ connection: ProviderConnection) throws(InstallationError) -> UpstreamTransport {
@@ -15,7 +15,7 @@ struct ProviderTransport {
       authorities: try connection.authorities.map { (path) throws(InstallationError) in try authorities(path) },
       clientCertificate: try connection.clientCertificate.map { (name) throws(InstallationError) in
         try certificate(name)
-      })
+      }, pinnedKeys: connection.pinnedKeys)
   }
 
   private func proxy(_ proxy: ProxyEndpoint, _ authorities: String?) throws(InstallationError)
@@ -24,7 +24,8 @@ struct ProviderTransport {
     var (user, password): (String?, String?) = (nil, nil)
     if let name = proxy.credential {
       let secret = try credential(name)
-      guard let colon = secret.firstIndex(of: 0x3A), colon > 0, secret.allSatisfy({ (0x21...0x7E).contains($0) }) else {
+      if let fault = credentials.fault(name, to: proxy.origin) { throw InstallationError(.secretMissing, fault) }
+      guard let colon = secret.firstIndex(of: 0x3A), colon > 0 else {
         throw InstallationError(.secretMissing, "credential '\(name)' is not user:password")
       }
       user = String(decoding: secret[..<colon], as: UTF8.self)
@@ -33,7 +34,7 @@ struct ProviderTransport {
     // libcurl's word for SOCKS 5 with names that the proxy resolves.
     let scheme = proxy.scheme == .socks5 ? "socks5h" : proxy.scheme.rawValue
     return UpstreamTransport.Proxy(
-      url: "\(scheme)://\(proxy.host):\(proxy.port)", user: user, password: password, isLocal: proxy.isLocal,
+      url: "\(scheme)://\(proxy.host):\(proxy.port)", user: user, password: password, networks: proxy.networks,
       authorities: try authorities.map { (path) throws(InstallationError) in try self.authorities(path) })
   }
 
@@ -55,7 +56,7 @@ struct ProviderTransport {
   }
 
   private func credential(_ name: String) throws(InstallationError) -> [UInt8] {
-    guard let secret = credentials[name], !secret.isEmpty else {
+    guard let secret = credentials[name]?.bytes, !secret.isEmpty else {
       throw InstallationError(
         .secretMissing, "there is no credential '\(name)'", hint: "name its place in torhaus.yaml")
     }

@@ -69,6 +69,13 @@ package struct ServerConfiguration: Sendable {
     case environment(String)
   }
 
+  /// Where a credential of the register is kept, and for which origins it is; none: for those of the records that name it.
+  package struct Credential: Sendable, Equatable {
+    package var source: SecretSource
+    /// `https://host:port`
+    package var origins: [String] = []
+  }
+
   package var dataFolder: String
   package var isProduction = false
   package var api = Listener(address: "127.0.0.1", port: 8080)
@@ -84,7 +91,7 @@ package struct ServerConfiguration: Sendable {
   package var policies: String
   package var masterKey: SecretSource
   /// By the credential names of the provider register.
-  package var credentials: [String: SecretSource] = [:]
+  package var credentials: [String: Credential] = [:]
   /// 10⁻⁹ of the tenants' currency for one unit of another: `["USD": 920_000_000]`.
   package var currencyRates: [String: Int64] = [:]
   package var currency = "EUR"

@@ -17,7 +17,7 @@ final class SnapshotBuilder {
   private let keys: TenantKeyFolder
   private let redaction: RedactionCompiler
   private let configuration: ServerConfiguration
-  private let credentials: [String: [UInt8]]
+  private let credentials: BoundSecrets
   /// What is under way at providers, from snapshot to snapshot.
   private let loads = ProviderLoads()
   private var transports: TransportTable
@@ -46,7 +46,7 @@ final class SnapshotBuilder {
 
   init(
     quotas: QuotaGate, keys: TenantKeyFolder, redaction: RedactionCompiler, configuration: ServerConfiguration,
-    credentials: [String: [UInt8]]
+    credentials: BoundSecrets
   ) {
     self.quotas = quotas
     self.keys = keys
@@ -213,9 +213,11 @@ final class SnapshotBuilder {
 
   /// How a provider is reached outside of requests.
   func probe(of provider: Provider) -> ProbeTarget {
-    ProbeTarget(
-      provider: provider, secret: provider.credential.flatMap { credentials[$0] },
-      transport: transports.transport(of: provider), fault: transports.faults[provider.id])
+    let transport = transports.transport(of: provider)
+    return ProbeTarget(
+      provider: provider, secret: provider.credential.flatMap { credentials[$0]?.text }, transport: transport,
+      credentialFault: provider.credential.flatMap { credentials.fault($0, to: provider.endpoint.origin) },
+      fault: transports.faults[provider.id])
   }
 
   private func targets(_ tenant: Tenant, dedicated: Bool) -> ProviderTargets {
@@ -264,6 +266,9 @@ final class SnapshotBuilder {
     models.mapValues { open.make($0.alias, created: $0.created) }
   }
 
+  /// Whoever starts a demo names its upstreams on the command line.
+  private static let anywhere = ["0.0.0.0/0", "::/0"].compactMap(Network.init)
+
   /// The demo's upstreams: each serves every name that is its own, all at one price.
   private func openModels(_ tenant: Tenant) -> OpenModels? {
     let templates = configuration.openUpstreams.map { upstream in
@@ -280,7 +285,7 @@ final class SnapshotBuilder {
       Price(version: "demo", currency: tenant.currency, input: 0, unit: UnitPrice(unit, amount: amount))
     }
     let provider = Provider(
-      id: open.id, adapter: open.adapter, endpoint: endpoint, isLocal: true,
+      id: open.id, adapter: open.adapter, endpoint: endpoint, networks: Self.anywhere,
       credential: open.credential == nil ? nil : open.id, country: country, agreement: Agreement(kind: .own),
       certificates: [:], retentionDays: 0, training: .never, models: [], traits: .usual(for: open.adapter))
     let further = [

@@ -8,7 +8,7 @@ final class TransportTable {
   /// By provider: why it cannot be called.
   private(set) var faults: [String: String] = [:]
 
-  init(credentials: [String: [UInt8]]) { reader = ProviderTransport(credentials: credentials) }
+  init(credentials: BoundSecrets) { reader = ProviderTransport(credentials: credentials) }
 
   /// What a provider is reached by.
   enum Found {

@@ -111,7 +111,7 @@ struct PolicyDocumentReader {
     }
     document.models = set(map, "models")
     if let node = map.node("roles") { document.roles = roles(node) }
-    document.networks = networks(map)
+    document.networks = NetworksReader(report: report).networks(map)
     document.hours = map.measured("hours", Hours.init(parsing:))
     document.dedicatedConnections = map.flag("dedicated-connections")
     document.locked = map.texts("locked")
@@ -179,27 +179,13 @@ struct PolicyDocumentReader {
     map.texts(key).map { Located(value: Set($0.value.map(\.value)), place: $0.place) }
   }
 
-  private func networks(_ map: MapReader) -> Located<[Network]>? {
-    guard let words = map.texts("networks") else { return nil }
-    var networks: [Network] = []
-    for word in words.value {
-      if let network = Network(word.value) {
-        networks.append(network)
-      } else {
-        report.error(
-          "'\(word.value)' is no network", at: word.place, hint: "write address/prefix without host bits: 10.20.0.0/16")
-      }
-    }
-    return Located(value: networks, place: words.place)
-  }
-
   private func roles(_ node: YAMLNode) -> Located<[String: Located<RoleNarrowing>]>? {
     guard let map = MapReader(node, "'roles'", report) else { return nil }
     var roles: [String: Located<RoleNarrowing>] = [:]
     for entry in map.all {
       guard let inner = MapReader(entry.value, "role '\(entry.key)'", report) else { continue }
       let narrowing = RoleNarrowing(
-        models: set(inner, "models")?.value, networks: networks(inner)?.value,
+        models: set(inner, "models")?.value, networks: NetworksReader(report: report).networks(inner)?.value,
         hours: inner.measured("hours", Hours.init(parsing:))?.value)
       inner.finish()
       roles[entry.key] = Located(value: narrowing, place: entry.keyPlace)

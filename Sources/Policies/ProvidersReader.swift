@@ -70,6 +70,8 @@ struct ProvidersReader {
     let timeouts = timeouts(map)
     let limits = limits(map)
     let connection = connection(map)
+    let networks = NetworksReader(report: report).local(
+      map, isLocal: isLocal, own: endpoint?.ownNetworks, isNeeded: endpoint != nil && connection.proxy == nil)
     map.finish()
     guard let id, let adapter, let endpoint, let country, let agreement, let retention, let training else { return nil }
     if !isName(id.value) {
@@ -77,8 +79,9 @@ struct ProvidersReader {
     }
     return Located(
       value: Provider(
-        id: id.value, adapter: adapter.value, endpoint: endpoint, isLocal: isLocal, credential: credential?.value,
-        country: country, agreement: agreement, certificates: certificates, retentionDays: retention.value,
+        id: id.value, adapter: adapter.value, endpoint: endpoint, networks: networks,
+        credential: credential?.value, country: country, agreement: agreement, certificates: certificates,
+        retentionDays: retention.value,
         training: training.value, models: models, traits: traits, timeouts: timeouts,
         limits: limits, connection: connection),
       place: id.place)
@@ -229,7 +232,10 @@ struct ProvidersReader {
       connection.proxyAuthorities = file("ca", of: inner)
       if let url {
         do throws(RoutingError) {
-          connection.proxy = try ProxyEndpoint(url.value, local: isLocal, credential: credential)
+          var proxy = try ProxyEndpoint(url.value, local: isLocal, credential: credential)
+          let own = proxy.networks.flatMap { $0.isEmpty ? nil : $0 }
+          proxy.networks = NetworksReader(report: report).local(inner, isLocal: isLocal, own: own)
+          connection.proxy = proxy
         } catch {
           // The text may hold a password: it is not repeated.
           report.error("this is no address of a proxy", at: url.place, hint: error.message)
@@ -239,7 +245,21 @@ struct ProvidersReader {
     }
     connection.authorities = file("ca", of: map)
     connection.clientCertificate = credentialName("client-certificate", of: map)
+    connection.pinnedKeys = pins(map)
     return connection
+  }
+
+  private func pins(_ map: MapReader) -> [String] {
+    guard let words = map.texts("pinned-keys") else { return [] }
+    for word in words.value where !ProviderConnection.isPin(word.value) {
+      report.error(
+        "'\(word.value)' is no pin", at: word.place,
+        hint: "write sha256// and the Base64 of the SHA-256 of the public key (SubjectPublicKeyInfo): 44 characters")
+    }
+    if words.value.isEmpty {
+      report.error("'pinned-keys' is empty", at: words.place, hint: "name a key, better two, or leave it out")
+    }
+    return words.value.map(\.value)
   }
 
   private func file(_ key: String, of map: MapReader) -> String? {

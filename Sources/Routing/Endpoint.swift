@@ -1,3 +1,5 @@
+public import Tenancy
+
 /// Where a provider is reached: a base URL that was parsed and checked once (`design/threats.md` section 4).
 ///
 /// `https` only; `http` and IP literals only for a record marked local. No user info, query or fragment. The host is
@@ -99,6 +101,14 @@ public struct Endpoint: Hashable, Sendable, CustomStringConvertible {
 
   /// What a credential is bound to.
   public var origin: String { "\(scheme.rawValue)://\(host):\(port)" }
+
+  /// Where a local record is that names no networks: an address is itself, `localhost` this machine; nil: a name can be
+  /// anywhere.
+  public var ownNetworks: [Network]? {
+    if host == "localhost" { return ["127.0.0.0/8", "::1"].compactMap(Network.init) }
+    guard isAddress else { return nil }
+    return Network(host.hasPrefix("[") ? String(host.dropFirst().dropLast()) : host).map { [$0] }
+  }
 
   private static func port(_ text: Substring) -> Int? {
     guard (1...5).contains(text.utf8.count), text.utf8.allSatisfy({ (0x30...0x39).contains($0) }),

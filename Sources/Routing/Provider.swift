@@ -1,3 +1,5 @@
+public import Tenancy
+
 /// A model of a provider.
 public struct Model: Hashable, Sendable {
   public let id: String
@@ -119,7 +121,8 @@ public struct Provider: Hashable, Sendable {
   public let id: String
   public let adapter: Adapter
   public let endpoint: Endpoint
-  public let isLocal: Bool
+  /// Nil: at a public address. Otherwise the record is local, and exactly these networks may be connected to.
+  public let networks: [Network]?
   /// Nil: the provider asks for none.
   public let credential: String?
   public let country: Country
@@ -135,15 +138,15 @@ public struct Provider: Hashable, Sendable {
   public let connection: ProviderConnection
 
   public init(
-    id: String, adapter: Adapter, endpoint: Endpoint, isLocal: Bool, credential: String?, country: Country,
-    agreement: Agreement, certificates: [String: CalendarDay], retentionDays: Int, training: Training,
+    id: String, adapter: Adapter, endpoint: Endpoint, networks: [Network]? = nil, credential: String?,
+    country: Country, agreement: Agreement, certificates: [String: CalendarDay], retentionDays: Int, training: Training,
     models: [Model], traits: WireTraits, timeouts: ProviderTimeouts = ProviderTimeouts(),
     limits: ProviderLimits = ProviderLimits(), connection: ProviderConnection = ProviderConnection()
   ) {
     self.id = id
     self.adapter = adapter
     self.endpoint = endpoint
-    self.isLocal = isLocal
+    self.networks = networks
     self.credential = credential
     self.country = country
     self.agreement = agreement
@@ -156,6 +159,8 @@ public struct Provider: Hashable, Sendable {
     self.limits = limits
     self.connection = connection
   }
+
+  public var isLocal: Bool { networks != nil }
 
   /// The version of Anthropic's API that a translated request to one of its models names.
   public func anthropicVersion(for model: Model) -> String { model.anthropicVersion ?? traits.anthropicVersion }

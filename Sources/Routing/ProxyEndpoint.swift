@@ -1,3 +1,5 @@
+public import Tenancy
+
 /// A proxy that a provider is reached through: `http://`, `https://` or `socks5://`, a host and a port, nothing else.
 ///
 /// The connection is a tunnel: the proxy sees the provider's name and port, and behind TLS nothing of what is said. Names
@@ -8,12 +10,12 @@ public struct ProxyEndpoint: Hashable, Sendable, CustomStringConvertible {
   public let scheme: Scheme
   public let host: String
   public let port: Int
-  /// Loopback and private networks are what the record means.
-  public let isLocal: Bool
+  /// As a provider's: nil for a public address. At first those that its host means by itself.
+  public var networks: [Network]?
   /// Name of the credential `user:password`; nil: the proxy asks for none.
   public let credential: String?
 
-  /// - Parameter local: Whether addresses of this machine and of private networks are allowed.
+  /// - Parameter local: Whether the record says that it is in the house.
   public init(_ text: String, local: Bool, credential: String? = nil) throws(RoutingError) {
     func refuse(_ hint: String) -> RoutingError { RoutingError(.invalidEndpoint, hint) }
     guard let colon = text.firstIndex(of: ":"), let scheme = Scheme(rawValue: String(text[..<colon])),
@@ -33,9 +35,11 @@ public struct ProxyEndpoint: Hashable, Sendable, CustomStringConvertible {
     self.scheme = scheme
     host = endpoint.host
     self.port = port
-    isLocal = local
+    networks = local ? endpoint.ownNetworks ?? [] : nil
     self.credential = credential
   }
 
+  /// What its credential is bound to.
+  public var origin: String { description }
   public var description: String { "\(scheme.rawValue)://\(host):\(port)" }
 }

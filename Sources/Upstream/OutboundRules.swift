@@ -71,6 +71,10 @@ enum OutboundRules {
       codes.append(
         authorities.withUnsafeBytes { th_curl_easy_set_blob(easy, CURLOPT_CAINFO_BLOB, $0.baseAddress, $0.count) })
     }
+    if !transport.pinnedKeys.isEmpty {
+      codes.append(
+        th_curl_easy_set_string(easy, CURLOPT_PINNEDPUBLICKEY, transport.pinnedKeys.joined(separator: ";")))
+    }
     if let certificate = transport.clientCertificate {
       for option in [CURLOPT_SSLCERT_BLOB, CURLOPT_SSLKEY_BLOB] {
         codes.append(certificate.withUnsafeBytes { th_curl_easy_set_blob(easy, option, $0.baseAddress, $0.count) })

@@ -1,6 +1,7 @@
 import CCurl
 public import Gateway
 import Glibc
+public import Tenancy
 
 /// One small GET to a provider, or a connection alone, by the rules of all that is sent; for who asks whether it answers.
 /// Blocks for as long as its limit: never on a loop.
@@ -28,7 +29,8 @@ public struct ProviderProbe: Sendable {
   public let url: String
   /// With the credential; never logged.
   public let headerLines: [String]
-  public let isLocal: Bool
+  /// As ``UpstreamTarget/networks``.
+  public let networks: [Network]?
   public let transport: UpstreamTransport?
   public let connectsOnly: Bool
   public let milliseconds: Int
@@ -36,12 +38,12 @@ public struct ProviderProbe: Sendable {
   public static let answerLimit = 4 << 20
 
   public init(
-    url: String, headerLines: [String], isLocal: Bool, transport: UpstreamTransport?, connectsOnly: Bool,
+    url: String, headerLines: [String], networks: [Network]?, transport: UpstreamTransport?, connectsOnly: Bool,
     milliseconds: Int
   ) {
     self.url = url
     self.headerLines = headerLines
-    self.isLocal = isLocal
+    self.networks = networks
     self.transport = transport
     self.connectsOnly = connectsOnly
     self.milliseconds = milliseconds
@@ -56,7 +58,7 @@ public struct ProviderProbe: Sendable {
       guard let longer = curl_slist_append(headers, line) else { return .failed(.setup) }
       headers = longer
     }
-    let notes = Notes(rules: AddressRules(allowsLocal: transport?.proxy?.isLocal ?? isLocal))
+    let notes = Notes(rules: AddressRules(networks: transport?.proxy.map(\.networks) ?? networks))
     return withExtendedLifetime(notes) {
       guard set(easy, headers, notes) else { return .failed(.setup) }
       let code = curl_easy_perform(easy)
@@ -76,7 +78,7 @@ public struct ProviderProbe: Sendable {
     let context = Unmanaged.passUnretained(notes).toOpaque()
     var codes = [
       th_curl_easy_set_string(easy, CURLOPT_URL, url),
-      th_curl_easy_set_string(easy, CURLOPT_PROTOCOLS_STR, isLocal ? "http,https" : "https"),
+      th_curl_easy_set_string(easy, CURLOPT_PROTOCOLS_STR, networks == nil ? "https" : "http,https"),
       th_curl_easy_set_slist(easy, CURLOPT_HTTPHEADER, headers),
       th_curl_easy_set_long(easy, CURLOPT_HTTPGET, 1),
       th_curl_easy_set_long(easy, CURLOPT_HTTP_VERSION, Int(CURL_HTTP_VERSION_2TLS)),

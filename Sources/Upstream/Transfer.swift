@@ -30,7 +30,7 @@ final class Transfer {
   fileprivate let kept: KeptConnections
   /// libcurl refers to it as long as the easy handle lives.
   private let sessions: TLSSessions
-  fileprivate var rules = AddressRules(allowsLocal: false)
+  fileprivate var rules = AddressRules(networks: nil)
 
   /// Noted by the callbacks since the last delivery. An open stream has most often nothing to deliver.
   private var received: ByteArena?
@@ -181,7 +181,8 @@ final class Transfer {
     let isPlain = target.url.hasPrefix("http:")
     usesTLS = target.transport?.proxy != nil || !isPlain
     // With a proxy it is the proxy's address that is connected to; the provider's name is the proxy's to resolve.
-    rules = AddressRules(allowsLocal: target.transport?.proxy?.isLocal ?? target.isLocal)
+    rules = AddressRules(
+      networks: target.transport?.proxy.map(\.networks) ?? target.networks)
     // A handle's pool has one transport for life, so nothing of an earlier one must be undone.
     if let transport = target.transport, !OutboundRules.apply(transport, to: easy) { return false }
     // So is its signature: all of a pool's targets are signed, or none is.

@@ -39,6 +39,8 @@ class RudeProvider:
         self.heads = []
         # The models asked for, connection by connection, in their order.
         self.connections = []
+        # Of each connection over TLS whether it went on with an earlier session.
+        self.resumed = []
         # Models whose script has been carried out, as far as the gateway let it.
         self.served = set()
 
@@ -68,6 +70,8 @@ class RudeProvider:
     async def _serve(self, reader, writer):
         models = []
         self.connections.append(models)
+        if self.tls:
+            self.resumed.append(writer.get_extra_info("ssl_object").session_reused)
         try:
             while True:
                 head = await reader.readuntil(b"\r\n\r\n")

@@ -2,6 +2,7 @@
 the environment names a proxy that must not be used."""
 
 import asyncio
+import base64
 import json
 import socket
 import ssl
@@ -38,6 +39,17 @@ def certificates(folder):
                 "-out", f"{name}.pem", "-extfile", f"{name}.ext")
     (folder / "both.pem").write_text((folder / "client.pem").read_text() + (folder / "client.key").read_text())
     (folder / "both.pem").chmod(0o600)
+
+
+def pin(folder, name):
+    """What RFC 7469 writes for the key of a certificate."""
+
+    def openssl(*arguments, data=None):
+        return subprocess.run(["openssl", *arguments], input=data, check=True, capture_output=True, timeout=60).stdout
+
+    key = openssl("x509", "-in", str(folder / f"{name}.pem"), "-pubkey", "-noout")
+    digest = openssl("dgst", "-sha256", "-binary", data=openssl("pkey", "-pubin", "-outform", "der", data=key))
+    return "sha256//" + base64.b64encode(digest).decode()
 
 
 def secret(folder, name, text):
@@ -93,6 +105,12 @@ class House:
             provider("other", self.tls.port, ["m"], **here, ca=other),
             provider("missing", self.tls.port, ["m"], **here, ca=str(folder / "none.pem")),
             provider("known", self.careful.port, ["m"], **here, ca=ca, **{"client-certificate": "ours"}),
+            provider("pinned", self.tls.port, ["m"], **here, ca=ca, **{"pinned-keys": [pin(folder, "client"), pin(folder, "server")]}),
+            provider("mispinned", self.tls.port, ["m"], **here, ca=ca, **{"pinned-keys": [pin(folder, "client")]}),
+            # The name leads to this machine, which is not where the record says that the provider is.
+            provider("elsewhere", self.tls.port, ["m"], **here, ca=ca, networks=["10.99.0.0/16", "::1"]),
+            provider("bound", self.tls.port, ["m"], **here, ca=ca, credential="bound"),
+            provider("astray", self.stranger.port, ["m"], **here, ca=ca, credential="bound"),
             provider("nameless", self.careful.port, ["m"], **here, ca=ca),
             behind("open", "http", "open"), behind("closed", "http", "closed", credential="proxy"),
             behind("wrong", "http", "closed", credential="wrong"), behind("anonymous", "http", "closed"),
@@ -110,7 +128,8 @@ class House:
         records.append(inward | {"agreement": {"kind": "avv"}})
         aliases = {record["id"]: {"candidates": [f"{record['id']}/{'s' if record['id'] == 'surplus' else 'm'}"]} for record in records}
         secrets = {"haus": secret(folder, "haus.key", SECRET), "proxy": secret(folder, "proxy.key", "anna:geheim"),
-                   "wrong": secret(folder, "wrong.key", "anna:falsch"), "ours": f"file:{folder / 'both.pem'}"}
+                   "wrong": secret(folder, "wrong.key", "anna:falsch"), "ours": f"file:{folder / 'both.pem'}",
+                   "bound": {"from": secret(folder, "bound.key", SECRET), "origins": [f"https://localhost:{self.tls.port}"]}}
         self.server = Server(folder, register(records, aliases), f"loops: 1\ncredentials: {json.dumps(secrets)}").start()
 
     def stop(self):
@@ -151,7 +170,7 @@ def house(tmp_path_factory):
     house.stop()
 
 
-@pytest.mark.parametrize("alias", ["right", "right-address", "known", "open", "closed", "secure", "socks", "socks-closed"])
+@pytest.mark.parametrize("alias", ["right", "right-address", "known", "pinned", "bound", "open", "closed", "secure", "socks", "socks-closed"])
 def test_the_way_that_the_record_names_is_taken(house, alias):
     proxy = house.proxies.get(alias)
     seen = len(house.tls.connections) + len(house.careful.connections)
@@ -174,9 +193,10 @@ def test_what_a_provider_says_too_much_within_tls_answers_nobody(house):
     answer = house.ask("surplus", 3)
     assert (answer.status, answer.text) == (200, TEXT)
     assert len(house.tls.connections) == seen + 3, "each on a connection of its own"
+    assert house.tls.resumed[-2:] == [True, True], "which costs no whole handshake"
 
 
-NO_WAY = ["unknown", "other", "misnamed", "misnamed-address", "wrong", "anonymous", "insecure", "socks-wrong", "foreign", "inward"]
+NO_WAY = ["unknown", "other", "misnamed", "misnamed-address", "mispinned", "elsewhere", "wrong", "anonymous", "insecure", "socks-wrong", "foreign", "inward"]
 
 
 @pytest.mark.parametrize("alias", NO_WAY)
@@ -211,6 +231,20 @@ def test_a_provider_whose_authorities_cannot_be_read_is_no_candidate(house):
     answer = house.ask("missing")
     assert (answer.status, answer.code) == (503, "no_route")
     assert house.server.log().count("provider 'missing' is not called") == 1
+
+
+def test_a_bound_credential_is_not_sent_to_another_origin(house):
+    """Whoever changes a record cannot have the key sent to a host of theirs."""
+    connections = len(house.stranger.connections)
+    answer = house.ask("astray")
+    assert (answer.status, answer.code) == (503, "no_route")
+    assert len(house.stranger.connections) == connections
+    fault = f"the credential 'bound' is not for https://localhost:{house.stranger.port}"
+    rows = json.loads(house.server.ctl("provider", "list", "-o", "json").stdout)
+    assert next(row for row in rows if row["id"] == "astray")["fault"].startswith(fault)
+    check = house.server.ctl("provider", "check", "astray", check=False)
+    assert check.returncode == 1 and fault in check.stdout + check.stderr
+    assert len(house.stranger.connections) == connections
 
 
 def test_no_secret_is_said(house):

@@ -31,13 +31,14 @@ struct CandidateJudgeTests {
     price.tiers = tiers
     let model = Model(id: model, maxOutput: 1000, context: context, price: price, capabilities: [.tools])
     let provider = Provider(
-      id: "x", adapter: adapter, endpoint: try Endpoint("https://x.example/v1", local: false), isLocal: false,
-      credential: credential, country: try Country(country),
+      id: "x", adapter: adapter, endpoint: try Endpoint("https://x.example/v1", local: false), credential: credential,
+      country: try Country(country),
       agreement: Agreement(kind: .avv, expires: try expires.map { try CalendarDay($0) }), certificates: [:],
       retentionDays: 0, training: .never, models: [model], traits: .usual(for: adapter),
       limits: ProviderLimits(concurrency: concurrency))
     let targets = ProviderTargets(
-      limits: Limits(), credentials: ["x": Array("key".utf8)], tenant: "t", currency: "EUR", currencyRates: [:],
+      limits: Limits(), credentials: ["x": BoundSecret(Array("key".utf8))], tenant: "t", currency: "EUR",
+      currencyRates: [:],
       dedicatedPool: nil,
       loads: loads, transports: TransportTable(credentials: [:]))
     let candidate = Candidate(provider: provider, model: model)
@@ -69,7 +70,8 @@ struct CandidateJudgeTests {
       id: "m", maxOutput: 0,
       price: Price(version: "1", currency: "EUR", input: 0, unit: UnitPrice(.search, amount: 5)), capabilities: .rerank)
     let targets = ProviderTargets(
-      limits: Limits(), credentials: ["x": Array("key".utf8)], tenant: "t", currency: "EUR", currencyRates: [:],
+      limits: Limits(), credentials: ["x": BoundSecret(Array("key".utf8))], tenant: "t", currency: "EUR",
+      currencyRates: [:],
       dedicatedPool: nil, loads: ProviderLoads(), transports: TransportTable(credentials: [:]))
     let candidate = Candidate(provider: base.candidate.provider, model: model)
     let judgement = try Self.judge(needs: .rerank).judge(

@@ -31,7 +31,9 @@ struct ConfigurationFileTests {
         hosts: [KI.Example.ch, gate.example.ch]
       keys: {kind: file, master: "credential:master"}
       policies: {path: /srv/policies, default: fiduciary}
-      credentials: {mistral-eu: "file:/srv/mistral.key", openai: "environment:OPENAI"}
+      credentials:
+        mistral-eu: "file:/srv/mistral.key"
+        openai: {from: "environment:OPENAI", origins: ["https://EU.api.openai.com", "http://10.0.0.5:8000/"]}
       drain: {streams: 45s}
       locale: {timezone: Europe/Vienna, currency: CHF, rates: {USD: "0.92", EUR: "1.06", JPY: "0.000000001", GBP: 2}}
       """, path: "torhaus.yaml")
@@ -45,7 +47,11 @@ struct ConfigurationFileTests {
     #expect(configuration.masterKey == .credential("master"))
     #expect(configuration.policies == "/srv/policies" && configuration.defaultPolicy == "fiduciary")
     #expect(
-      configuration.credentials == ["mistral-eu": .file("/srv/mistral.key"), "openai": .environment("OPENAI")])
+      configuration.credentials == [
+        "mistral-eu": .init(source: .file("/srv/mistral.key")),
+        "openai": .init(
+          source: .environment("OPENAI"), origins: ["https://eu.api.openai.com:443", "http://10.0.0.5:8000"]),
+      ])
     #expect(configuration.drainSeconds == 45)
     #expect(configuration.timeZone == "Europe/Vienna" && configuration.currency == "CHF")
     #expect(
@@ -95,6 +101,14 @@ struct ConfigurationFileTests {
     ("data: /srv\nkeys: {kind: vault}", "torhaus.yaml:2:8", "does not exist"),
     ("credentials:\n  openai: plainsecret", "torhaus.yaml:2:3", "never a value"),
     ("credentials:\n  openai: [a]", "torhaus.yaml:2:3", "one value"),
+    ("credentials:\n  openai: {origins: [\"https://a.example\"]}", "torhaus.yaml:2:3", "needs its place"),
+    ("credentials:\n  openai: {from: secret}", "torhaus.yaml:2:12", "never a value"),
+    ("credentials:\n  openai: {from: \"file:/k\", origins: [a.example]}", "torhaus.yaml:2:29", "no origin"),
+    (
+      "credentials:\n  openai: {from: \"file:/k\", origins: [\"https://a.example/v1\"]}", "torhaus.yaml:2:29",
+      "no origin"
+    ),
+    ("credentials:\n  openai: {from: \"file:/k\", origin: a}", "torhaus.yaml:2:29", "no key here"),
     ("production: yes", "torhaus.yaml:1:1", "true or false"),
     ("loops: two", "torhaus.yaml:1:1", "whole number"),
     ("loops: -1", "torhaus.yaml:1:1", "whole number"),

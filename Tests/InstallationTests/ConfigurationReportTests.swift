@@ -28,6 +28,7 @@ struct ConfigurationReportTests {
     #expect(values["listen.api.port"] == nil && values["listen.admin.port"] == .number(8081))
     #expect(values["listen.also"] == .list(["0.0.0.0:8443"]))
     #expect(values["listen.trusted-proxies"] == .list(["10.0.0.0/8", "unix"]))
+    #expect(values["credentials.openai.origins"] == .text("any"))
     #expect(values["credentials.openai"] == .text("file:/srv/openai.key") && values["loops"] == .number(2))
     #expect(values["locale.rates.USD"] == .text("0.92") && values["locale.rates.JPY"] == .text("0.000000001"))
     #expect(values["locale.rates.GBP"] == .text("2") && values["drain.streams"] == .text("300s"))
@@ -77,7 +78,9 @@ struct ConfigurationReportTests {
       }
       return names
     }
-    let wildcards = ["credentials.openai": "credentials.NAME"]
+    let wildcards = [
+      "credentials.openai": "credentials.NAME", "credentials.openai.origins": "credentials.NAME.origins",
+    ]
     let keys = try Set(
       report().configuration.keys.map { key in
         key.hasPrefix("locale.rates.") ? "locale.rates.CUR" : wildcards[key] ?? key

@@ -29,7 +29,7 @@ import Testing
     let secret = ServerConfiguration.SecretSource.file(folder.path + "/master.key")
     var configuration = ServerConfiguration(
       dataFolder: folder.path + "/data", policies: policies, masterKey: secret)
-    configuration.credentials = ["eu": secret]
+    configuration.credentials = ["eu": .init(source: secret)]
     core = try InstallationCore(configuration, loops: 1)
   }
 

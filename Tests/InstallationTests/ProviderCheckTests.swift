@@ -1,6 +1,7 @@
 import Admin
 import Gateway
 import Routing
+import Tenancy
 import Testing
 import Upstream
 
@@ -17,10 +18,10 @@ struct ProviderCheckTests {
     traits.apiVersion = version
     let price = Price(version: "1", currency: "EUR", input: 1, output: 1)
     let provider = Provider(
-      id: "x", adapter: adapter, endpoint: try Endpoint(endpoint, local: false), isLocal: false, credential: "x",
+      id: "x", adapter: adapter, endpoint: try Endpoint(endpoint, local: false), credential: "x",
       country: try Country("DE"), agreement: Agreement(kind: .avv), certificates: [:], retentionDays: 0,
       training: .never, models: ["a", "b"].map { Model(id: $0, maxOutput: 1, price: price) }, traits: traits)
-    return ProbeTarget(provider: provider, secret: Array(secret.utf8), transport: .plain, fault: nil)
+    return ProbeTarget(provider: provider, secret: secret, transport: .plain, credentialFault: nil, fault: nil)
   }
 
   @Test(
@@ -69,24 +70,21 @@ struct ProviderCheckTests {
     #expect(check.outcome == .ok && check.missing.isEmpty)
   }
 
-  @Test(arguments: [nil, [], Array("a b".utf8), [0x0A]] as [[UInt8]?]) func anUnfitCredentialIsSeenBeforeSending(
-    secret: [UInt8]?
-  )
-    throws
-  {
-    let provider = try Self.target(.openAI).provider
-    #expect(!ProbeTarget(provider: provider, secret: secret, transport: .plain, fault: nil).hasCredential)
+  @Test(arguments: [nil, [], Array("a b".utf8), [0x0A]] as [[UInt8]?])
+  func anUnfitCredentialIsSeenBeforeSending(secret: [UInt8]?) {
+    let secrets = secret.map { ["x": BoundSecret($0)] } ?? [:]
+    #expect(secrets.fault("x", to: "https://x.example:443")?.contains("'x'") == true)
   }
 
   /// Loopback is for records that say `local`; nothing is connected to, let alone sent.
-  @Test func theRulesForAddressesHoldForChecksToo() {
+  @Test func theRulesForAddressesHoldForChecksToo() throws {
     let probe = ProviderProbe(
-      url: "https://127.0.0.1:1/v1/models", headerLines: [], isLocal: false, transport: nil, connectsOnly: false,
+      url: "https://127.0.0.1:1/v1/models", headerLines: [], networks: nil, transport: nil, connectsOnly: false,
       milliseconds: 5000)
     #expect(probe.run() == .failed(.refusedAddress))
     let plain = ProviderProbe(
-      url: "http://127.0.0.1:1/v1/models", headerLines: [], isLocal: true, transport: nil, connectsOnly: false,
-      milliseconds: 5000)
+      url: "http://127.0.0.1:1/v1/models", headerLines: [], networks: [try #require(Network("127.0.0.1"))],
+      transport: nil, connectsOnly: false, milliseconds: 5000)
     #expect(plain.run() == .failed(.connection))
   }
 }

@@ -17,8 +17,8 @@ struct ProviderTargetsTests {
     let model = Model(id: "m", maxOutput: 1000, price: price)
     return Candidate(
       provider: Provider(
-        id: "provider", adapter: adapter, endpoint: try Endpoint(endpoint, local: false), isLocal: false,
-        credential: credential, country: try Country("NO"), agreement: Agreement(kind: .avv), certificates: [:],
+        id: "provider", adapter: adapter, endpoint: try Endpoint(endpoint, local: false), credential: credential,
+        country: try Country("NO"), agreement: Agreement(kind: .avv), certificates: [:],
         retentionDays: 0, training: .never, models: [model],
         traits: WireTraits(maxTokensField: "max_tokens", includesUsage: true, headers: headers)),
       model: model, weight: weight)
@@ -31,14 +31,13 @@ struct ProviderTargetsTests {
   }
 
   private static func targets(
-    credentials: [String: [UInt8]]? = nil, rates: [String: Int64] = [:], dedicated: String? = nil,
-    tenant: String = "kanzlei-a"
+    credentials: [String: [UInt8]] = ["eu": Array(secret.utf8)], origins: Set<String> = [],
+    rates: [String: Int64] = [:], dedicated: String? = nil, tenant: String = "kanzlei-a"
   ) -> ProviderTargets {
-    ProviderTargets(
-      limits: Limits(), credentials: credentials ?? ["eu": Array(secret.utf8)], tenant: tenant, currency: "EUR",
-      currencyRates: rates,
-      dedicatedPool: dedicated, loads: ProviderLoads(),
-      transports: TransportTable(credentials: credentials ?? [:]))
+    let secrets = credentials.mapValues { BoundSecret($0, origins: origins) }
+    return ProviderTargets(
+      limits: Limits(), credentials: secrets, tenant: tenant, currency: "EUR", currencyRates: rates,
+      dedicatedPool: dedicated, loads: ProviderLoads(), transports: TransportTable(credentials: secrets))
   }
 
   @Test func pricesInTheTenantsCurrencyStay() throws {
@@ -160,6 +159,23 @@ struct ProviderTargetsTests {
     #expect(Self.targets(credentials: credentials).callable(try Self.candidate()) == nil)
   }
 
+  /// Who may write the register could else have a key sent to a host of their own.
+  @Test(arguments: [
+    ("https://eu.example/v1", true), ("https://eu.example:443/other", true), ("https://eu.example:444/v1", false),
+    ("https://eu.example.evil.test/v1", false), ("https://evil.test/eu.example", false),
+  ])
+  func aBoundCredentialGoesToNoOtherOrigin(endpoint: String, isSent: Bool) throws {
+    let targets = Self.targets(origins: ["https://eu.example:443", "https://b.example:443"])
+    let candidate = try Self.candidate(endpoint: endpoint)
+    #expect((targets.callable(candidate) != nil) == isSent)
+    guard !isSent else { return }
+    guard case .credential(let fault) = targets.obstacle(to: candidate) else {
+      Issue.record("another obstacle")
+      return
+    }
+    #expect(fault.contains("not for \(candidate.provider.endpoint.origin)") && !fault.contains(Self.secret))
+  }
+
   @Test func aProviderThatAsksForNoneIsCalledWithoutCredential() throws {
     let callable = try #require(Self.targets(credentials: [:]).callable(try Self.candidate(credential: nil)))
     let chat = try #require(callable.targets.chat)
@@ -227,7 +243,7 @@ struct ProviderTargetsTests {
     let model = Model(id: "m", maxOutput: 1000, price: Self.price("EUR"))
     let provider = Provider(
       id: "bedrock", adapter: .bedrock, endpoint: try Endpoint("https://bedrock.example", local: false),
-      isLocal: false, credential: "eu", country: try Country("DE"), agreement: Agreement(kind: .avv),
+      credential: "eu", country: try Country("DE"), agreement: Agreement(kind: .avv),
       certificates: [:], retentionDays: 0, training: .never, models: [model], traits: traits)
     let targets = Self.targets(credentials: ["eu": Array("AKIDEXAMPLE:wJalr/x:y".utf8)])
     let callable = try #require(targets.callable(Candidate(provider: provider, model: model)))

@@ -14,7 +14,7 @@ struct ProviderTransportTests {
   private static func make(_ connection: ProviderConnection, _ credentials: [String: String] = [:]) throws
     -> UpstreamTransport
   {
-    try ProviderTransport(credentials: credentials.mapValues { Array($0.utf8) }).make(connection)
+    try ProviderTransport(credentials: credentials.mapValues { BoundSecret(Array($0.utf8)) }).make(connection)
   }
 
   private static func proxy(_ url: String = "http://proxy.example:3128") throws -> ProviderConnection {
@@ -24,7 +24,7 @@ struct ProviderTransportTests {
   @Test func aProxyHasItsCredentialAsideFromItsAddress() throws {
     let proxy = try #require(try Self.make(try Self.proxy(), ["proxy": "anna:ge:heim"]).proxy)
     #expect(proxy.url == "http://proxy.example:3128" && proxy.user == "anna" && proxy.password == "ge:heim")
-    #expect(!proxy.isLocal)
+    #expect(proxy.networks == nil)
   }
 
   @Test func namesAreResolvedBehindSocks() throws {
@@ -36,6 +36,16 @@ struct ProviderTransportTests {
   func aCredentialThatIsNoneIsRefusedAndNotRepeated(secret: String) throws {
     let error = #expect(throws: InstallationError.self) { try Self.make(try Self.proxy(), ["proxy": secret]) }
     #expect(error.map { !$0.description.contains("geheim") } ?? false)
+  }
+
+  @Test func aProxysCredentialGoesToNoOther() throws {
+    func make(_ origins: Set<String>) throws -> UpstreamTransport {
+      let secrets = ["proxy": BoundSecret(Array("anna:geheim".utf8), origins: origins)]
+      return try ProviderTransport(credentials: secrets).make(try Self.proxy())
+    }
+    #expect(try make(["https://a.example:443", "http://proxy.example:3128"]).proxy?.user == "anna")
+    let error = #expect(throws: InstallationError.self) { try make(["http://proxy.example:8080"]) }
+    #expect(error?.message.contains("not for http://proxy.example:3128") == true)
   }
 
   @Test func aMissingCredentialIsNamed() throws {

@@ -26,6 +26,21 @@ struct LiteLLMImportTests {
     #expect(imported.notes.map(\.description).joined(separator: "\n") + "\n" == notes)
   }
 
+  /// A name of the house can be at any of its addresses; which are meant is for a person to say.
+  @Test(arguments: [("http://vllm:8000/v1", true), ("http://localhost:8000/v1", false), ("http://10.0.0.5/v1", false)])
+  func aNameInTheHouseGetsItsNetworks(base: String, hasNetworks: Bool) throws {
+    let imported = try Self.read(
+      """
+      model_list:
+        - model_name: m
+          litellm_params: {model: hosted_vllm/m, api_base: "\(base)"}
+          model_info: {input_cost_per_token: 0, output_cost_per_token: 0, max_output_tokens: 4096}
+      """)
+    #expect(imported.text.contains("    local: true\n"))
+    #expect(imported.text.contains("    networks: [10.0.0.0/8") == hasNetworks)
+    _ = try PolicyFixture.load(imported.text)
+  }
+
   /// It loads as it is, and no policy lets a request through before somebody has filled it in.
   @Test(arguments: ["office", "odd"]) func whatIsWrittenLoadsAndServesNobody(name: String) throws {
     let imported = try LiteLLMImport.read(try Self.file("\(name).config.yaml"))

@@ -1,4 +1,5 @@
 import Routing
+import Tenancy
 import Testing
 
 @testable import Policies
@@ -117,7 +118,7 @@ struct ProviderRecordTests {
       """
       timeouts: {connect: 500ms, first-byte: 90s, idle: 2min, total: 1h}, limits: {concurrency: 64},
       proxy: {url: "socks5://10.0.0.9:1080", credential: proxy, local: true, ca: /etc/proxy.pem}, ca: /etc/torhaus/haus.pem,
-      client-certificate: haus
+      client-certificate: haus, pinned-keys: ["sha256//AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA8="]
       """)
     #expect(
       provider.timeouts == ProviderTimeouts(connect: 500, firstByte: 90_000, idle: 120_000, total: 3_600_000))
@@ -127,7 +128,10 @@ struct ProviderRecordTests {
         == ProviderConnection(
           proxy: try ProxyEndpoint("socks5://10.0.0.9:1080", local: true, credential: "proxy"),
           proxyAuthorities: "/etc/proxy.pem",
-          authorities: "/etc/torhaus/haus.pem", clientCertificate: "haus"))
+          authorities: "/etc/torhaus/haus.pem", clientCertificate: "haus",
+          pinnedKeys: ["sha256//AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA8="]))
+    #expect(provider.connection.proxy?.networks?.map(\.text) == ["10.0.0.9"])
+    #expect(provider.networks == nil)
   }
 
   @Test func nothingIsTheGatewaysOwn() throws {
@@ -202,6 +206,14 @@ struct ProviderRecordTests {
     ("proxy: {url: \"http://proxy.example:3128\", user: a}", false), ("proxy: \"http://proxy.example:3128\"", false),
     ("ca: /etc/ca.pem", true), ("ca: ca.pem", false), ("client-certificate: haus", true),
     ("client-certificate: \"-----BEGIN\"", false),
+    ("networks: [10.0.0.0/8]", false), ("local: true", false), ("local: true, networks: [10.20.0.0/16]", true),
+    ("local: true, networks: [10.20.0.1/16]", false), ("local: true, networks: 10.20.0.0/16", false),
+    ("local: true, proxy: {url: \"http://proxy.example:3128\"}", true),
+    ("proxy: {url: \"http://proxy.example:3128\", local: true}", false),
+    ("proxy: {url: \"http://proxy.example:3128\", local: true, networks: [10.20.0.0/16]}", true),
+    ("proxy: {url: \"http://localhost:3128\", local: true}", true),
+    ("proxy: {url: \"http://proxy.example:3128\", networks: [10.20.0.0/16]}", false),
+    ("pinned-keys: []", false), ("pinned-keys: [sha256//AAAA]", false), ("pinned-keys: [\"sha1//A\"]", false),
   ])
   func whatIsOutOfBoundsIsRefusedWithItsPlace(members: String, isTaken: Bool) {
     let errors = PolicyFixture.errors(Self.document(members))

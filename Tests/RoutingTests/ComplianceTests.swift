@@ -10,7 +10,7 @@ private func provider(
 ) throws -> Provider {
   Provider(
     id: id, adapter: .openAICompatible, endpoint: try Endpoint("https://\(id).example/v1", local: false),
-    isLocal: false, credential: id, country: try Country(country),
+    credential: id, country: try Country(country),
     agreement: Agreement(kind: agreement, expires: try expires.map(day), secrecyUndertaking: undertaking),
     certificates: try certificates.mapValues(day), retentionDays: retention, training: training,
     models: [

@@ -1,4 +1,5 @@
 import Routing
+import Tenancy
 import Testing
 
 @Test(arguments: [
@@ -60,4 +61,12 @@ func whatIsNoDayIsRefused(text: String) { #expect(throws: RoutingError.self) { t
 ])
 func instantsLieInTheirDay(seconds: Int64, day: Int) {
   #expect(CalendarDay(epochSeconds: seconds).daysSinceEpoch == day)
+}
+
+@Test(arguments: [
+  ("http://10.0.0.5:8000/v1", ["10.0.0.5"]), ("https://[fd00::5]/", ["fd00::5"]),
+  ("http://localhost:1", ["127.0.0.0/8", "::1"]), ("http://gpu.intern.example", nil),
+])
+func aLocalHostMeansItsOwnAddress(text: String, networks: [String]?) throws {
+  #expect(try Endpoint(text, local: true).ownNetworks?.map(\.text) == networks)
 }

@@ -10,7 +10,7 @@ import Testing
 ])
 func proxiesAreTakenApart(text: String, local: Bool, scheme: ProxyEndpoint.Scheme, host: String, port: Int) throws {
   let proxy = try ProxyEndpoint(text, local: local, credential: "name")
-  #expect(proxy.scheme == scheme && proxy.host == host && proxy.port == port && proxy.isLocal == local)
+  #expect(proxy.scheme == scheme && proxy.host == host && proxy.port == port && (proxy.networks != nil) == local)
   #expect(proxy.description == "\(scheme.rawValue)://\(host):\(port)" && proxy.credential == "name")
 }
 

@@ -1,10 +1,13 @@
 import Glibc
+import Tenancy
 import Testing
 
 @testable import Upstream
 
 @Suite("Addresses that a provider may have")
 struct AddressRulesTests {
+  private static let anywhere = ["0.0.0.0/0", "::/0"].compactMap { Network($0) }
+
   enum Verdict: Sendable { case allowed, refused, localOnly }
 
   struct Case: Sendable, CustomTestStringConvertible {
@@ -92,9 +95,30 @@ struct AddressRulesTests {
     check(address) { rules in allowsSocket(rules, v6: bytes) }
   }
 
-  @Test(arguments: [true, false])
-  func otherFamiliesAreRefused(allowsLocal: Bool) {
-    let rules = AddressRules(allowsLocal: allowsLocal)
+  /// A record in the house has its own networks, and no other of them, nor the world.
+  @Test(arguments: [
+    ("10.1.2.3", true), ("10.1.3.1", false), ("127.0.0.1", false), ("8.8.8.8", false), ("192.0.2.1", false),
+    ("130.92.1.1", true), ("130.93.1.1", false), ("::1", false), ("fd00:1::5", true), ("fd00:2::5", false),
+    ("2606:4700::1", false), ("::ffff:10.1.2.3", true), ("::ffff:10.1.3.1", false), ("169.254.169.254", false),
+    ("fe80::1", false),
+  ])
+  func namedNetworksAreAllThatIsAllowed(address: String, isAllowed: Bool) throws {
+    let names = ["10.1.2.0/24", "130.92.0.0/16", "fd00:1::/32", "192.0.2.0/24", "169.254.169.254", "fe80::/10"]
+    let rules = AddressRules(networks: try names.map { try #require(Network($0)) })
+    let bytes = try bytes(address.contains(":") ? address : "::ffff:\(address)")
+    #expect(bytes.withUnsafeBytes { rules.allows(v6: $0) } == isAllowed)
+  }
+
+  @Test func aLocalRecordWithoutNetworksMayNotBeAnywhere() throws {
+    for address in ["127.0.0.1", "10.0.0.1", "8.8.8.8"] {
+      let bytes = try bytes("::ffff:\(address)")
+      #expect(!bytes.withUnsafeBytes { AddressRules(networks: []).allows(v6: $0) })
+    }
+  }
+
+  @Test(arguments: [nil, anywhere])
+  func otherFamiliesAreRefused(networks: [Network]?) {
+    let rules = AddressRules(networks: networks)
     for family in [AF_UNIX, AF_UNSPEC, AF_NETLINK, AF_PACKET] {
       var address = sockaddr()
       address.sa_family = sa_family_t(family)
@@ -105,12 +129,12 @@ struct AddressRulesTests {
   @Test(arguments: [0, 4, 15, 17])
   func whatIsNotSixteenBytesIsRefused(count: Int) {
     let bytes = [UInt8](repeating: 0x20, count: count)
-    bytes.withUnsafeBytes { #expect(!AddressRules(allowsLocal: true).allows(v6: $0)) }
+    bytes.withUnsafeBytes { #expect(!AddressRules(networks: Self.anywhere).allows(v6: $0)) }
   }
 
   private func check(_ address: Case, _ allows: (AddressRules) -> Bool) {
-    #expect(allows(AddressRules(allowsLocal: false)) == (address.verdict == .allowed), "\(address.address)")
-    #expect(allows(AddressRules(allowsLocal: true)) == (address.verdict != .refused), "\(address.address), local")
+    #expect(allows(AddressRules(networks: nil)) == (address.verdict == .allowed), "\(address.address)")
+    #expect(allows(AddressRules(networks: Self.anywhere)) == (address.verdict != .refused), "\(address.address), local")
   }
 
   private func allowsSocket(_ rules: AddressRules, v4 value: UInt32) -> Bool {

@@ -32,7 +32,7 @@ struct DeadlineTests {
       let pool = UpstreamPool(loop: loop, limits: limits, delegate: ears)
       let target = UpstreamTarget(
         provider: "silent", url: "\(overTLS ? "https" : "http")://127.0.0.1:\(port)/v1", headerLines: [],
-        poolKey: "silent", isLocal: true, limits: limits, timeouts: timeouts)
+        poolKey: "silent", networks: house, limits: limits, timeouts: timeouts)
       let exchanges = (1...requests).map { ticket in
         let exchange = Exchange()
         exchange.ticket = ticket
@@ -83,7 +83,7 @@ struct DeadlineTests {
       let exchange = Exchange()
       exchange.ticket = 7
       let target = UpstreamTarget(
-        provider: "silent", url: "http://127.0.0.1:\(port)/v1", headerLines: [], poolKey: "silent", isLocal: true,
+        provider: "silent", url: "http://127.0.0.1:\(port)/v1", headerLines: [], poolKey: "silent", networks: house,
         limits: Limits())
       pool.send(exchange, to: target, body: UnsafeRawBufferPointer(start: nil, count: 0))
       pool.stop()
@@ -135,7 +135,7 @@ struct DeadlineTests {
       let ears = Ears()
       let pool = UpstreamPool(loop: loop, limits: Limits(), delegate: ears)
       let target = UpstreamTarget(
-        provider: "silent", url: "http://127.0.0.1:\(port)/v1", headerLines: [], poolKey: "silent", isLocal: true,
+        provider: "silent", url: "http://127.0.0.1:\(port)/v1", headerLines: [], poolKey: "silent", networks: house,
         limits: Limits())
       for ticket in 1...3 as ClosedRange<UInt64> {
         let exchange = Exchange()

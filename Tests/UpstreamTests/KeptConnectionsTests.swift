@@ -143,7 +143,7 @@ struct KeptConnectionsTests {
     func ask(_ ticket: UInt64, account: String = "polite") async -> UpstreamEnd {
       let target = UpstreamTarget(
         provider: "polite", url: "http://127.0.0.1:\(provider.port)/v1", headerLines: [], poolKey: account,
-        isLocal: true, limits: Limits())
+        networks: house, limits: Limits())
       return await withCheckedContinuation { continuation in
         loop.execute {
           bound.value.ears.ended = { continuation.resume(returning: $0) }

@@ -9,9 +9,7 @@ extension Administration: ProviderRegister {
   func providers() async throws -> [ProviderRecord] {
     core.policySet.routes.providers.map { provider in
       let target = core.probe(of: provider)
-      var fault = target.fault
-      if fault == nil, !target.hasCredential { fault = "there is no credential '\(provider.credential ?? "")'" }
-      return Self.record(provider, fault: fault)
+      return Self.record(provider, fault: target.fault ?? target.credentialFault)
     }
   }
 
@@ -19,10 +17,8 @@ extension Administration: ProviderRegister {
     guard let provider = core.policySet.routes.providers.first(where: { $0.id == name }) else { return nil }
     let target = core.probe(of: provider)
     if let fault = target.fault { return ProviderCheck(provider: name, outcome: .notCallable, detail: fault) }
-    guard target.hasCredential else {
-      return ProviderCheck(
-        provider: name, outcome: .credentialMissing,
-        detail: "there is no credential '\(provider.credential ?? "")'; torhaus.yaml says where each is kept")
+    if let fault = target.credentialFault {
+      return ProviderCheck(provider: name, outcome: .credentialMissing, detail: fault)
     }
     let probe = target.probe(milliseconds: Self.checkMilliseconds)
     let (outcome, elapsed) = await withCheckedContinuation { continuation in

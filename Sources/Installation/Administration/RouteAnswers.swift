@@ -151,7 +151,7 @@ struct CandidateJudge {
     switch resolved.obstacle {
     case .price:
       return refused("price", "there is no rate for \(model.price.currency); an unpriced request is refused")
-    case .credential: return refused("credential", "the credential '\(provider.credential ?? "")' is missing")
+    case .credential(let fault): return refused("credential", fault)
     case .connection(let fault): return refused("connection", fault)
     case .wire: return refused("adapter", "nothing here speaks '\(provider.adapter.rawValue)' with it")
     case nil: break

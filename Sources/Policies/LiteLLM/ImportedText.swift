@@ -14,6 +14,8 @@ struct ImportedAccount: Equatable {
   let endpoint: String
   let host: String
   let isLocal: Bool
+  /// Whether it is a local one whose name can be at any address.
+  var isName = false
   let key: Key
   let region: String?
 
@@ -133,7 +135,12 @@ enum ImportedText {
     let account = provider.account
     out +=
       "  - id: \(provider.id)\n    adapter: \(account.adapter.rawValue)\n    endpoint: \(quoted(account.endpoint))\n"
-    if account.isLocal { out += "    local: true\n" }
+    if account.isLocal {
+      out += "    local: true\n"
+      if account.isName {
+        out += "    networks: [10.0.0.0/8, 172.16.0.0/12, 192.168.0.0/16]    # TODO: only the one that it is in\n"
+      }
+    }
     if let region = account.region { out += "    region: \(quoted(region))\n" }
     if let credential = provider.credential { out += "    credential: \(credential.name)\n" }
     out += "    country: ZZ                # TODO: where it processes\n"

@@ -52,7 +52,8 @@ struct LiteLLMDeployment {
     let isLocal = (try? Endpoint(text, local: false)) == nil
     let account = ImportedAccount(
       adapter: adapter, endpoint: "\(endpoint)", host: endpoint.host, isLocal: isLocal,
-      key: key(parameters, isLocal: isLocal, name, report), region: adapter == .bedrock ? region : nil)
+      isName: isLocal && endpoint.ownNetworks == nil, key: key(parameters, isLocal: isLocal, name, report),
+      region: adapter == .bedrock ? region : nil)
     let weight = parameters["weight"].flatMap { node -> Int? in
       guard let text = node.scalar, let weight = Int(text), (1...1000).contains(weight) else {
         report.warn("the weight of '\(name)' is not taken over", at: node.place, hint: "1 to 1000")

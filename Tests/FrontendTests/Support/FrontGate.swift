@@ -141,7 +141,7 @@ final class FrontGate: @unchecked Sendable {
     let price = Price(version: "1", currency: "EUR", input: 1_000_000_000, output: 2_000_000_000)
     let model = Model(id: "m", maxOutput: 1000, price: price)
     let provider = Provider(
-      id: "eu", adapter: .openAI, endpoint: try Endpoint("https://eu.example/v1", local: false), isLocal: false,
+      id: "eu", adapter: .openAI, endpoint: try Endpoint("https://eu.example/v1", local: false),
       credential: "eu", country: try Country("NO"),
       agreement: Agreement(kind: .avv, expires: try CalendarDay("2027-12-31")), certificates: [:], retentionDays: 0,
       training: .never, models: [model],
@@ -149,7 +149,7 @@ final class FrontGate: @unchecked Sendable {
     func target(_ path: String) -> UpstreamTarget {
       UpstreamTarget(
         provider: "eu", url: "https://eu.example/v1\(path)", headerLines: ["content-type: application/json"],
-        poolKey: "eu", isLocal: false, limits: Limits())
+        poolKey: "eu", limits: Limits())
     }
     var targets = UpstreamTargets()
     targets.chat = target("/chat/completions")

@@ -126,7 +126,7 @@ struct GateSetup {
     let provider = Provider(
       id: candidate.provider, adapter: .openAI,
       endpoint: try Endpoint("https://\(candidate.provider).example/v1", local: false),
-      isLocal: false, credential: candidate.provider, country: try Country(candidate.country),
+      credential: candidate.provider, country: try Country(candidate.country),
       agreement: Agreement(kind: .avv, expires: try candidate.agreementExpires.map { try CalendarDay($0) }),
       certificates: [:], retentionDays: 0, training: .never, models: [model],
       traits: WireTraits(
@@ -136,7 +136,7 @@ struct GateSetup {
     @Sendable func target(_ path: String, _ more: [String] = []) -> UpstreamTarget {
       UpstreamTarget(
         provider: candidate.provider, url: "https://\(candidate.provider).example/v1\(path)",
-        headerLines: ["content-type: application/json"] + more, poolKey: candidate.provider, isLocal: false,
+        headerLines: ["content-type: application/json"] + more, poolKey: candidate.provider,
         limits: limits)
     }
     var targets = UpstreamTargets()
@@ -161,7 +161,7 @@ struct GateSetup {
         UpstreamTarget(
           provider: candidate.provider, url: "https://\(candidate.provider).example/v1\(path)",
           headerLines: [isForm ? FormTarget.contentType : "content-type: application/json"],
-          poolKey: candidate.provider, isLocal: false, limits: limits, method: method)
+          poolKey: candidate.provider, limits: limits, method: method)
       }
     }
     return CallableModel(
