@@ -221,7 +221,7 @@ final class Connection: WireProtocol, ClientPort, ClientConnection {
     switch parser.parse(bytes, within: limits) {
     case .incomplete: return nil
     case .failed(let fault):
-      fail(fault)
+      fail(fault, path: parser.refusedPath.map { UnsafeRawBufferPointer(rebasing: bytes[$0]) })
       return nil
     case .complete(let head):
       asked = Asked(head)
@@ -287,7 +287,8 @@ final class Connection: WireProtocol, ClientPort, ClientConnection {
     pipeline.run(exchange)
   }
 
-  private func fail(_ fault: HTTPFault) {
+  /// - Parameter path: Of a head that is refused, as far as it was read.
+  private func fail(_ fault: HTTPFault, path: UnsafeRawBufferPointer? = nil) {
     if let limit = fault.limit { pipeline.counters.fired(limit) }
     let exchange = self.exchange ?? pipeline.takeExchange()
     exchange.client = self
@@ -296,7 +297,7 @@ final class Connection: WireProtocol, ClientPort, ClientConnection {
     if case .head = phase { asked = Asked() }
     asked.keepsAlive = false
     phase = .working
-    pipeline.refuse(exchange, status: fault.status, message: fault.message)
+    pipeline.refuse(exchange, status: fault.status, message: fault.message, path: path)
   }
 
   // MARK: Answers out (ClientPort)

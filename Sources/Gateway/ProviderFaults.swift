@@ -23,13 +23,23 @@ public final class ProviderFaults: Sendable {
 
   init() {}
 
+  /// An attempt failed as a whole.
   func note(_ provider: String, _ fault: UpstreamFault) {
-    let cause = Cause(provider: provider, code: fault.refusal.code.text)
+    note(provider, fault.refusal.code, needsOperator: fault.needsOperator, word: fault.providerCode)
+  }
+
+  /// A stream that had begun ended with an error of its provider's.
+  func note(_ provider: String, _ code: Refusal.Code) {
+    note(provider, code, needsOperator: code == .upstreamAuth || code == .upstreamQuota, word: "")
+  }
+
+  private func note(_ provider: String, _ code: Refusal.Code, needsOperator: Bool, word: String) {
+    let cause = Cause(provider: provider, code: code.text)
     state.withLock { state in
       guard state.counts[cause] != nil || state.counts.count < Self.most else { return }
       state.counts[cause, default: 0] &+= 1
-      guard fault.needsOperator else { return }
-      state.toReport[cause] = ((state.toReport[cause]?.count ?? 0) &+ 1, fault.providerCode)
+      guard needsOperator else { return }
+      state.toReport[cause] = ((state.toReport[cause]?.count ?? 0) &+ 1, word)
     }
   }
 

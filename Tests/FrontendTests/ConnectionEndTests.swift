@@ -71,6 +71,25 @@ struct ConnectionEndTests {
     }
   }
 
+  /// Whose head is refused is told in the words of the path that it names, as far as it was read.
+  @Test(arguments: [
+    ("POST /v1/messages HTTP/1.1\r\nHost: gate\r\nContent-Length: 8388609\r\n\r\n", "413", true),
+    ("POST /v1/messages?beta=true HTTP/1.1\r\nContent-Length: 2\r\n\r\n", "400", true),
+    ("POST /v1/chat/completions HTTP/1.1\r\nHost: gate\r\nContent-Length: 8388609\r\n\r\n", "413", false),
+    ("POST /v1/messages//x HTTP/1.1\r\nHost: gate\r\n\r\n", "400", false),
+    ("nothing\r\n\r\n", "400", false),
+  ])
+  func aRefusedHeadIsAnsweredInItsDialect(head: String, status: String, isAnthropic: Bool) throws {
+    try with { gate in
+      let client = gate.connect()
+      defer { close(client) }
+      send(client, head, head.utf8.count, 0)
+      let answer = receive(client)
+      #expect(answer.hasPrefix("HTTP/1.1 \(status)"))
+      #expect(answer.contains("\r\n\r\n" + #"{"type":"error""#) == isAnthropic, "\(answer)")
+    }
+  }
+
   // MARK: Idle
 
   /// Which HTTP it speaks is not known: its time is that of an idle connection, not of a head.

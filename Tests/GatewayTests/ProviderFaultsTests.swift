@@ -54,6 +54,33 @@ struct ProviderFaultsTests {
     #expect(faults.counts.map(\.count) == [1, 1, 1] && faults.takeReport().isEmpty)
   }
 
+  /// The client has read half an answer: no other provider is asked, but whose account is empty must be known.
+  @Test(arguments: [
+    ("insufficient_quota", "insufficient_quota", "upstream_quota", true),
+    ("server_error", "server_error", "upstream_error", false),
+  ])
+  func anErrorInsideOfAStreamIsCountedToo(type: String, code: String, cause: String, isReported: Bool) throws {
+    let gate = try Self.gate()
+    let client = gate.send(gate.chat(Specimens.chat(stream: true)))
+    gate.head(200, .eventStream)
+    gate.piece(Specimens.content("Grüezi"))
+    gate.piece(#"data: {"error":{"message":"No.","type":"\#(type)","param":null,"code":"\#(code)"}}"# + "\n\n")
+    gate.finish(client)
+    let faults = gate.pipeline.services.providerFaults
+    #expect(faults.counts.map(\.cause.code) == [cause] && faults.counts.map(\.count) == [1], "\(client.text)")
+    #expect(faults.takeReport().count == (isReported ? 1 : 0))
+  }
+
+  @Test func whatIsWrongWithTheRequestIsNotCountedInAStreamEither() throws {
+    let gate = try Self.gate()
+    let client = gate.send(gate.chat(Specimens.chat(stream: true)))
+    gate.head(200, .eventStream)
+    gate.piece(Specimens.content("Grüezi"))
+    gate.piece(#"data: {"error":{"message":"No.","type":"invalid_request_error","code":"content_filter"}}"# + "\n\n")
+    gate.finish(client)
+    #expect(gate.pipeline.services.providerFaults.counts.isEmpty, "\(client.text)")
+  }
+
   @Test func aModelThatNobodyCanBeCalledForSaysSoAndForbidsRetries() throws {
     let gate = try Self.gate()
     let empty = ModelRoute(alias: "chat", order: .listed, candidates: [], created: 1)

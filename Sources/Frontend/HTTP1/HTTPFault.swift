@@ -55,7 +55,7 @@ public enum HTTPFault: Error, Sendable, Equatable {
     case .malformedEncoding: "Transfer-Encoding must be exactly 'chunked', with HTTP/1.1."
     case .conflictingFraming: "Content-Length and Transfer-Encoding exclude each other."
     case .bodyNotAllowed: "A request of this method must not have a body."
-    case .bodyTooLarge: "The request body is larger than allowed."
+    case .bodyTooLarge: "The request body is larger than 8 MiB."
     case .malformedChunk: "The chunked body is malformed."
     case .unsupportedExpectation: "The only expectation that is met is '100-continue'."
     case .headTimeout: "The request head did not arrive in time."

@@ -10,12 +10,15 @@ public struct RequestHeadParser {
   }
 
   private var searched = 0
+  /// Where the path of a head stands that was read so far, but is refused: it says how its client speaks.
+  private(set) var refusedPath: Range<Int>?
 
   public init() {}
 
   /// Looks at all bytes received since the last request; called again with more when ``Outcome/incomplete``.
   public mutating func parse(_ bytes: UnsafeRawBufferPointer, within limits: Limits) -> Outcome {
     // An empty line in front of a request line is tolerated once (RFC 9112, 2.2).
+    refusedPath = nil
     let start = bytes.count >= 2 && bytes[0] == 0x0D && bytes[1] == 0x0A ? 2 : 0
     guard let end = endOfHead(bytes, from: max(start, searched)) else {
       if bytes.count &- start > limits.headBytes { return .failed(.headTooLarge) }
@@ -25,10 +28,11 @@ public struct RequestHeadParser {
     }
     searched = 0
     guard end &- start <= limits.headBytes else { return .failed(.headTooLarge) }
+    var reader = HeadReader(bytes: UnsafeRawBufferPointer(rebasing: bytes[0..<end]), position: start, limits: limits)
     do throws(HTTPFault) {
-      var reader = HeadReader(bytes: UnsafeRawBufferPointer(rebasing: bytes[0..<end]), position: start, limits: limits)
       return .complete(try reader.read())
     } catch {
+      refusedPath = reader.head.path.isEmpty ? nil : reader.head.path
       return .failed(error)
     }
   }

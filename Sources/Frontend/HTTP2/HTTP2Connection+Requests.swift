@@ -35,19 +35,22 @@ extension HTTP2Connection {
     exchange.address = source.network
     stream.exchange = exchange
     let head = layout.finish()
+    var parser = RequestHeadParser()
     do throws(HTTPFault) {
       if let fault = layout.fault { throw fault }
-      try begin(stream, exchange, head, endsStream: endsStream)
-    } catch { fail(stream, error) }
+      try begin(stream, exchange, head, &parser, endsStream: endsStream)
+    } catch {
+      fail(stream, error, path: parser.refusedPath.map { UnsafeRawBufferPointer(rebasing: head[$0]) })
+    }
     // A large head is not kept for the small ones that follow; the arena itself goes back for others to use.
     layoutBytes = nil
     worker.room.give(bytes)
   }
 
   private func begin(
-    _ stream: HTTP2Stream, _ exchange: Exchange, _ bytes: UnsafeRawBufferPointer, endsStream: Bool
+    _ stream: HTTP2Stream, _ exchange: Exchange, _ bytes: UnsafeRawBufferPointer, _ parser: inout RequestHeadParser,
+    endsStream: Bool
   ) throws(HTTPFault) {
-    var parser = RequestHeadParser()
     let head: RequestHead
     switch parser.parse(bytes, within: limits) {
     case .complete(let complete): head = complete
@@ -88,13 +91,14 @@ extension HTTP2Connection {
   }
 
   /// Answers a request that is none; its stream ends with the answer.
-  func fail(_ stream: HTTP2Stream, _ fault: HTTPFault) {
+  /// - Parameter path: Of a head that is refused, as far as it was read.
+  func fail(_ stream: HTTP2Stream, _ fault: HTTPFault, path: UnsafeRawBufferPointer? = nil) {
     guard let exchange = stream.exchange else { return }
     if let limit = fault.limit { worker.pipeline.counters.fired(limit) }
     if fault != .bodyTimeout, fault != .bodyTooLarge { noteFault() }
     endUpload(stream)
     stream.phase = .working
-    worker.pipeline.refuse(exchange, status: fault.status, message: fault.message)
+    worker.pipeline.refuse(exchange, status: fault.status, message: fault.message, path: path)
     askToWrite()
   }
 

@@ -108,7 +108,9 @@ extension RequestPipeline {
   }
 
   /// A fault of framing, told by the front end; the connection closes behind it.
-  public func refuse(_ exchange: Exchange, status: UInt16, message: String) {
+  /// - Parameter path: Of a head that goes no further, if it has one: in whose words the client is told.
+  public func refuse(_ exchange: Exchange, status: UInt16, message: String, path: UnsafeRawBufferPointer? = nil) {
+    if let path { exchange.dialect = Route.dialect(of: path) }
     if exchange.id.value == 0 { exchange.id = RequestID(ids.next()) }
     exchange.reply.reset()
     let code: Refusal.Code =

@@ -208,6 +208,7 @@ extension RequestPipeline: UpstreamDelegate {
     if case .failed(let refusal) = exchange.stream.reader.state {
       upstreamPort?.cancel(exchange)
       endProbe(exchange, refusal.code.isProvidersFault && !restoring.isFull ? .failed : .abandoned)
+      if !restoring.isFull { noteStreamFault(exchange, refusal) }
       return conclude(
         exchange, .streamError(restoring.isFull ? AnswerRestoring.tooLarge : refusal),
         exit: restoring.isFull ? .endedByGate : .upstreamCut)
@@ -219,6 +220,17 @@ extension RequestPipeline: UpstreamDelegate {
     let outputBytes = exchange.stream.reader.outputBytes
     if exchange.isClientGone, outputBytes - exchange.stream.bytesAtAbort > 256 * 4 { return abandon(exchange) }
     holdBack(exchange)
+  }
+
+  /// An error inside of a stream: no other provider is asked, but who looks after them is told.
+  private func noteStreamFault(_ exchange: Exchange, _ refusal: Refusal) {
+    let isTheirs =
+      switch refusal.code {
+      case .upstreamAuth, .upstreamQuota, .upstreamRateLimited: true
+      default: refusal.code.isProvidersFault
+      }
+    guard isTheirs, let candidate = exchange.candidate else { return }
+    services.providerFaults.note(candidate.provider.id, refusal.code)
   }
 
   /// Thousands of streams are open, and most stay below it.
@@ -294,6 +306,7 @@ extension RequestPipeline: UpstreamDelegate {
     exchange.stream.restoring = nil
     sendPiece(of: exchange) { exchange.stream.reader.finish(rewriter: &restoring, into: $0) }
     if case .failed(let refusal) = exchange.stream.reader.state {
+      noteStreamFault(exchange, refusal)
       return conclude(exchange, .streamError(refusal), exit: .upstreamCut)
     }
     guard exchange.stream.reader.isComplete else { return fault(exchange, .cut, exit: .upstreamCut) }

@@ -233,6 +233,18 @@ struct HTTP2ConnectionTests {
     }
   }
 
+  /// Whose head is refused is told in the words of the path that it names, as far as it was read.
+  @Test(arguments: [("/v1/messages", true), ("/v1/chat/completions", false)])
+  func aRefusedHeadIsAnsweredInItsDialect(path: String, isAnthropic: Bool) throws {
+    try with { gate, peer in
+      let head = Frames.post(path, key: gate.key, [("content-length", "8388609")])
+      peer.send(Frames.headers(1, head, endStream: false))
+      let answer = peer.answer(1)
+      #expect(answer.status == "413" && answer.text.contains("8 MiB"))
+      #expect(answer.text.hasPrefix(#"{"type":"error""#) == isAnthropic, "\(answer.text)")
+    }
+  }
+
   @Test func largeBodiesWaitForEachOther() throws {
     var limits = Limits()
     limits.bodyBytes = 100_000
