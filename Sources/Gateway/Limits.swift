@@ -52,6 +52,9 @@ public struct Limits: Sendable, Equatable {
   public var connectMilliseconds = 5_000
   public var firstByteMilliseconds = 600_000
   public var upstreamIdleMilliseconds = 120_000
+  /// Of a provider's head, interim ones and trailers included: bytes, and lines.
+  public var upstreamHeadBytes = 64 * 1024
+  public var upstreamFieldCount = 100
   /// Milliseconds of a whole exchange.
   public var exchangeMilliseconds = 3_600_000
   /// Milliseconds an answer waits for its record to be written before it ends as an error.

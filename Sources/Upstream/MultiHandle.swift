@@ -22,22 +22,21 @@ final class MultiHandle: Watcher {
   var lastUsed: Int64 = 0
   /// Milliseconds from now at which libcurl wants to be called; nil for never. Noted by the timer callback.
   private(set) var requestedTimeout: Int?
-  private let maximumConnections: Int
+  let limits: Limits
 
   /// A pool has a target for each route of its provider; those of an earlier register are never asked for again.
   private static let keptTargets = 32
   /// Idle connections that stay open.
   private static let kept = 1024
 
-  /// - Parameter maximumConnections: To one origin; requests beyond it would wait inside of libcurl, seen by nobody.
-  init(pool: UpstreamPool, news: TurnNews, loop: EventLoop, maximumConnections: Int) throws(UpstreamError) {
+  init(pool: UpstreamPool, news: TurnNews, loop: EventLoop, limits: Limits) throws(UpstreamError) {
     sessions = try TLSSessions()
     guard let multi = curl_multi_init() else { throw UpstreamError(.libcurl, detail: "curl_multi_init") }
     self.multi = multi
     self.news = news
     self.pool = pool
     self.loop = loop
-    self.maximumConnections = maximumConnections
+    self.limits = limits
     kept = KeptConnections(loop: loop)
     super.init()
     let me = Unmanaged.passUnretained(self).toOpaque()
@@ -46,8 +45,9 @@ final class MultiHandle: Watcher {
       th_curl_multi_set_ptr(multi, CURLMOPT_SOCKETDATA, me),
       th_curl_multi_set_timer_function(multi, noteTimer),
       th_curl_multi_set_ptr(multi, CURLMOPT_TIMERDATA, me),
-      th_curl_multi_set_long(multi, CURLMOPT_MAXCONNECTS, min(Self.kept, maximumConnections)),
-      th_curl_multi_set_long(multi, CURLMOPT_MAX_HOST_CONNECTIONS, maximumConnections),
+      th_curl_multi_set_long(multi, CURLMOPT_MAXCONNECTS, min(Self.kept, limits.upstreamConnections)),
+      // To one origin; requests beyond it would wait inside of libcurl, seen by nobody.
+      th_curl_multi_set_long(multi, CURLMOPT_MAX_HOST_CONNECTIONS, limits.upstreamConnections),
       th_curl_multi_set_long(multi, CURLMOPT_PIPELINING, Int(CURLPIPE_MULTIPLEX)),
     ]
     guard codes.allSatisfy({ $0 == CURLM_OK }) else { throw UpstreamError(.libcurl, detail: "curl_multi_setopt") }
@@ -63,17 +63,15 @@ final class MultiHandle: Watcher {
   var activeTransfers: [Transfer] { active }
 
   /// Who is not sent yet may have to wait until a connection is free, however well the provider is.
-  var isFull: Bool { kept.openSockets >= maximumConnections }
+  var isFull: Bool { kept.openSockets >= limits.upstreamConnections }
 
   /// Starts a request; nil if libcurl refuses.
-  func start(_ exchange: Exchange, _ target: UpstreamTarget, body: UnsafeRawBufferPointer, maximumBytes: Int)
-    -> Transfer?
-  {
+  func start(_ exchange: Exchange, _ target: UpstreamTarget, body: UnsafeRawBufferPointer) -> Transfer? {
     let isStream = exchange.isStream
     guard let transfer = rested(for: target, isStream) ?? (try? Transfer(multi: self, isForStreams: isStream)) else {
       return nil
     }
-    guard transfer.prepare(target, body: body, maximumBytes: maximumBytes),
+    guard transfer.prepare(target, body: body),
       curl_multi_add_handle(multi, transfer.easy) == CURLM_OK
     else { return nil }
     transfer.exchange = exchange

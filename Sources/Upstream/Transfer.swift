@@ -40,6 +40,7 @@ final class Transfer {
   var isDirty = false
   var result: CURLcode?
   private var headerBytes = 0
+  private var headerLines = 0
   fileprivate var addressRefused = false
   /// The request has begun to leave: from here on the provider may have it.
   private(set) var isBegun = false
@@ -58,7 +59,6 @@ final class Transfer {
   private var overflow = false
   private var bodyBytes = 0
   private var totalBytes = 0
-  private var maximumBytes = 0
 
   /// Reading is to stop; libcurl is told from the write callback. Never over HTTP/2: there libcurl 7.88 stops reading
   /// the whole connection as soon as more comes for a stream that is paused.
@@ -120,7 +120,7 @@ final class Transfer {
   }
 
   /// Sets what differs from the last request. `body` must outlive the transfer.
-  func prepare(_ target: UpstreamTarget, body: UnsafeRawBufferPointer, maximumBytes: Int) -> Bool {
+  func prepare(_ target: UpstreamTarget, body: UnsafeRawBufferPointer) -> Bool {
     if self.target !== target {
       guard let prepared = multi.prepared(target), point(at: prepared) else { return false }
     }
@@ -130,6 +130,7 @@ final class Transfer {
     headDelivered = false
     result = nil
     headerBytes = 0
+    headerLines = 0
     addressRefused = false
     isBegun = false
     if isStale { forbidReuse(false) }
@@ -140,7 +141,6 @@ final class Transfer {
     if wantsFreshConnection { _ = setFreshConnection(false) }
     overflow = false
     totalBytes = 0
-    self.maximumBytes = maximumBytes
     wantsPause = false
     isPaused = false
     bodyBytes = body.count
@@ -213,9 +213,9 @@ final class Transfer {
       return Int(CURL_WRITEFUNC_PAUSE)
     }
     totalBytes &+= bytes.count
-    guard totalBytes <= maximumBytes else {
+    guard totalBytes <= multi.limits.streamBytes else {
       overflow = true
-      return 0
+      return tooMuch()
     }
     if received == nil { received = news.takeBuffer() }
     received?.append(bytes)
@@ -225,7 +225,10 @@ final class Transfer {
 
   fileprivate func note(header line: UnsafeRawBufferPointer) -> Int {
     headerBytes &+= line.count
-    guard headerBytes <= 64 * 1024 else { return 0 }
+    if line.count > 2 { headerLines &+= 1 }
+    guard headerBytes <= multi.limits.upstreamHeadBytes, headerLines <= multi.limits.upstreamFieldCount else {
+      return tooMuch()
+    }
     guard !headComplete else { return line.count }  // trailers
     UpstreamHeadLine.read(line, into: &head)
     // An empty line ends the head, unless it was an interim one.
@@ -234,6 +237,13 @@ final class Transfer {
       news.add(self)
     }
     return line.count
+  }
+
+  /// Has libcurl end the transfer, and its connection where nobody else uses it: the reset of a stream would lie unsent
+  /// (see ``MultiHandle``), and its provider go on.
+  private func tooMuch() -> Int {
+    forbidReuse(true)
+    return 0
   }
 
   /// What was noted; whoever takes it gives it back to the multi handle.

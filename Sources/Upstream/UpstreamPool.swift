@@ -60,7 +60,7 @@ public final class UpstreamPool: UpstreamPort, TurnEnd {
 
   public func send(_ exchange: Exchange, to target: UpstreamTarget, body: UnsafeRawBufferPointer) {
     guard !isStopped, let multi = multi(for: target),
-      let transfer = multi.start(exchange, target, body: body, maximumBytes: limits.streamBytes)
+      let transfer = multi.start(exchange, target, body: body)
     else {
       unsent.append((exchange, exchange.ticket))
       return
@@ -119,7 +119,7 @@ public final class UpstreamPool: UpstreamPort, TurnEnd {
     if lastTarget === target { return lastMulti }
     let made =
       multis[target.poolKey]
-      ?? (try? MultiHandle(pool: self, news: news, loop: loop, maximumConnections: limits.upstreamConnections))
+      ?? (try? MultiHandle(pool: self, news: news, loop: loop, limits: limits))
     multis[target.poolKey] = made
     lastTarget = made == nil ? nil : target
     lastMulti = made

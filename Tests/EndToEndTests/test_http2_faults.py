@@ -10,7 +10,7 @@ from certificates import Authority
 from conftest import Server, metric, provider, register, settles
 from fault_run import Faults, check, own_count
 from faults import Broken, Well
-from http2_faults import BEFORE, CASES, answer, body, goaway, head_of, reset
+from http2_faults import BEFORE, CASES, answer, body, goaway, head_of, heading, reset
 from provider_wires import CHAT, FIRST, TEXT, USAGE, chat_piece
 from raw_http2 import END_STREAM
 from rude_http2 import RudeHTTP2Provider, server_context
@@ -283,6 +283,28 @@ def test_a_stream_that_is_given_up_is_taken_back(one_provider):
         await asyncio.wait_for(until(2), 15)
 
     asyncio.run(all_of())
+    assert is_settled(gateway)
+
+
+def test_a_provider_without_an_end_is_left(one_provider):
+    """What has too much of a head is not read on, and what is not read must not go on, or somebody pays for it."""
+
+    def script(request):
+        yield heading((b"content-type", b"text/event-stream"), *[(b"x-%d" % number, b"a") for number in range(99)])
+        yield Forever(body(b"x" * 1_000), 0.01)
+
+    server, gateway = one_provider(script)
+
+    async def ask():
+        client = await Client(*gateway.address, gateway.key("mandant-a")).connect()
+        try:
+            return await asyncio.wait_for(client.ask("chat/completions", chat("m", "Hallo", stream=True)), 20)
+        finally:
+            client.close()
+
+    answer = asyncio.run(ask())
+    assert (answer.status, answer.code) == (502, "upstream_cut")
+    assert settles(lambda: server.served), "its connection has ended"
     assert is_settled(gateway)
 
 
