@@ -59,6 +59,12 @@ class FaultsTests(unittest.TestCase):
                 self.assertEqual(result.values["torhaus"]["lies"], 4 if is_lie else 0)
                 self.assertEqual(judged(result)["torhaus: no broken answer passes as whole"], not is_lie)
 
+    def test_only_answers_that_are_whole_are_no_lies(self):
+        """By the scripts of the mock, so that no other can be added with its lies excused."""
+        whole = ("mock-late-head", "mock-late-body", "mock-slow-head", "mock-huge-line", "mock-usage-", "mock-no-usage")
+        for fault, settings, _, is_lie in faults.cases():
+            self.assertEqual(is_lie, not settings.removeprefix("script=").startswith(whole), fault)
+
     def test_a_plain_proxy_is_not_blamed_for_what_it_passes_on(self):
         result, *_ = self.run_mode(lambda call: well(), names=("nginx", "torhaus"))
         self.assertGreater(result.values["nginx"]["lies"], 0)
