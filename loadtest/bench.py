@@ -102,7 +102,7 @@ def arguments(argv):
     one.add_argument("--seconds", type=seconds, help="measured seconds per run (4; quick: 1.5)")
     one.add_argument("--bodies", type=counts, default=sweep.BODIES, help="bytes, such as 1024,65536,1048576")
     one.add_argument("--tenants", type=counts, default=sweep.TENANTS, help="such as 10,1000,10000")
-    one.add_argument("--streams", type=counts, default=sweep.STREAMS, help="such as 100,1000")
+    one.add_argument("--streams", type=counts, default=sweep.STREAMS, help="such as 1,100,1000")
 
     one = modes.add_parser("report", parents=[kept], help="pages and thresholds of a kept result")
     one.add_argument("file", help="a result.json")

@@ -52,6 +52,20 @@ class StreamTests(unittest.TestCase):
         self.assertAlmostEqual(result.values["torhaus"]["streams_exponent"], 1)
         self.assertAlmostEqual(result.values["torhaus"]["streams_growth"], 10)
 
+    def test_a_cost_that_is_less_than_the_clocks_tick_hides_no_growth(self):
+        ticks = lambda call: 100_000.0 if call.plan["count"] < 100 else float(call.plan["count"])  # noqa: E731
+        result, *_ = self.run_mode(lambda call: report(cpu=ticks(call)), (1, 10, 100, 2_000))
+        self.assertAlmostEqual(result.values["torhaus"]["streams_growth"], 20)
+        self.assertAlmostEqual(result.values["torhaus"]["streams_exponent"], 1)
+        self.assertNotIn("streams_1_event_us", result.values["torhaus"])
+        self.assertEqual(result.values["torhaus"]["streams_1_errors"], 0)
+        lines = table(result, "Streams at once")
+        self.assertEqual([lines[count][3] for count in ("1", "10", "100")], ["–", "–", "10.0 µs"])
+        self.assertEqual(lines["1"][6], "10.0 MiB")
+
+    def test_streams_begin_at_one(self):
+        self.assertEqual((sweep.STREAMS[0], sweep.STREAMS[-1]), (1, 2_000))
+
 
 class FakeProvision:
     """Makes keys without a gateway; `most` of them, or none at all where `refuses`."""
