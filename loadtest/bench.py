@@ -68,7 +68,7 @@ def arguments(argv):
     one.add_argument("--scenario", help="a file, or a name in loadtest/scenarios; without it the table of goals")
     one.add_argument("--seconds", type=seconds, help="measured seconds per run (6, quick: 2; of a scenario: its own)")
     one.add_argument("--rate", type=positive, default=1000, help="requests/s of the latency row of the table of goals")
-    one.add_argument("--tenants", type=int, help="tenants of the table's row about them (1000; quick: 100; 0: leave it out)")
+    one.add_argument("--tenants", type=int, help="tenants of the table's row about them (10000; quick: 100; 0: leave it out)")
     one.add_argument("--soak-seconds", type=float, help="of the table's row about memory (60; quick: 10; 0: leave it out)")
     one.add_argument("--results", default=os.path.join(HERE, "RESULTS.md"), help="page of the table of goals")
 
@@ -181,6 +181,9 @@ def measure(options, command):
         if not targets:
             raise BenchError("no target is there: " + "; ".join(f"{name}: {why}" for name, why in missing.items()))
         number = (getattr(options, "rounds", None) or (3 if quick else 5)) if options.mode in ("compare", "sweep") else 1
+        if options.mode == "compare":
+            options.tenants = (100 if quick else 10_000) if options.tenants is None else options.tenants
+            options.soak_seconds = (10 if quick else 60) if options.soak_seconds is None else options.soak_seconds
         progress = Progress(steps(options, work, targets, number))
         for name, why in missing.items():
             progress.say(f"{name}: {why}")
@@ -189,8 +192,6 @@ def measure(options, command):
             work = work.with_seconds(options.seconds or 2) if options.seconds or quick else work
             compare.run(stage, load, rounds, work, result)
         elif options.mode == "compare":
-            options.tenants = (100 if quick else 1000) if options.tenants is None else options.tenants
-            options.soak_seconds = (10 if quick else 60) if options.soak_seconds is None else options.soak_seconds
             goals.run(stage, load, rounds, result, options, options.seconds or (2 if quick else 6))
         elif options.mode == "soak":
             soak.run(stage, load, rounds, work, result, options.minutes, options.rate, options.keep_log)
@@ -217,7 +218,8 @@ def steps(options, work, targets, rounds):
     """About how many runs there will be, for the bar."""
     if options.mode == "compare":
         fewer = 1 if options.quick else max(1, rounds - 2)
-        return len(targets) * rounds if work else len(targets) * (2 * rounds + 2 * fewer + len(goals.BODIES) * fewer) + 6
+        tenants = (rounds + 2) * len(goals.decades(options.tenants)) if options.tenants > 10 else 0
+        return len(targets) * rounds if work else len(targets) * (3 * rounds + 2 * fewer + len(goals.BODIES) * fewer) + tenants + 1
     if options.mode == "soak":
         return len(targets)
     if options.mode == "capacity":

@@ -47,6 +47,17 @@ class GoalsTests(unittest.TestCase):
         self.assertEqual(broken, {figure for figure, line in lines.items() if line[6] == "missed"})
         self.assertEqual(result.values["torhaus/nginx"]["streams_2000_event_us"], 2)
 
+    def test_tenants_grow_by_decades_to_the_goal(self):
+        self.assertEqual(goals.decades(10_000), (10, 100, 1_000, 10_000))
+        self.assertEqual(goals.decades(100), (10, 100))
+        self.assertEqual(goals.decades(250), (10, 100, 250))
+        result, *_ = self.run_mode(tenants=10_000)
+        lines = table(result, "Goals")
+        self.assertEqual(lines["cost per request with 10,000 tenants over 10"][6], "kept")
+        self.assertEqual(lines["start to ready"][6], "kept")
+        row = [line[0] for line in next(one for one in result.tables if one["title"] == "All rows")["rows"]]
+        self.assertEqual([name for name in row if name.endswith(" tenants")], ["10 tenants", "100 tenants", "1000 tenants", "10000 tenants"])
+
     def test_a_quick_bench_has_fewer_rounds_of_what_takes_long(self):
         streams = lambda load: sum(call.first["stream"] for call in load.calls)  # noqa: E731
         self.assertEqual(streams(self.run_mode(quick=True)[2]), 2 * 4)
@@ -58,6 +69,12 @@ class GoalsTests(unittest.TestCase):
         result, *_ = self.run_mode(bad)
         self.assertEqual(table(result, "Goals")["2,000 open streams complete"][6], "not measured")
         self.assertFalse(judged(result)["2000 streams x 80 ms: torhaus was measured"])
+
+    def test_tenants_that_fail_break_their_check(self):
+        bad = lambda call: report(errors={"status_500": 1}) if len(call.plan["tenants"][0]["keys"]) == 100 else answer(call)  # noqa: E731
+        result, *_ = self.run_mode(bad, tenants=100)
+        self.assertFalse(judged(result)["100 tenants: torhaus was measured"])
+        self.assertTrue(table(result, "Goals")["cost per request with 100 tenants over 10"][6].startswith("not measured"))
 
     def test_a_soak_that_fails_breaks_its_check(self):
         bad = lambda call: {"failure": "it died"} if call.plan["duration"] == 60 else answer(call)  # noqa: E731

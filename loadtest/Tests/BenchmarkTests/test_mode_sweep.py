@@ -115,6 +115,23 @@ class TenantTests(unittest.TestCase):
             self.assertIn(words, " ".join(result.notes))
             self.assertEqual(len(load.calls), 3 * measured)
 
+    def test_measuring_takes_no_time_from_making(self):
+        now, given = [0.0], []
+
+        class Timed(FakeProvision):
+            def tenants(self, first, count, seconds):
+                given.append(seconds)
+                now[0] += 10
+                return super().tenants(first, count, seconds)
+
+        def answer(call):
+            now[0] += 500
+            return report()
+
+        with mock.patch.object(sweep.time, "monotonic", lambda: now[0]):
+            self.run_mode(answer, provision=Timed)
+        self.assertEqual(given, [900, 890, 880])
+
     def test_only_as_many_send_as_can_be_busy_at_once(self):
         with mock.patch.object(sweep, "active", lambda keys: keys[:50]):
             result, _, load = self.run_mode(lambda call: report())

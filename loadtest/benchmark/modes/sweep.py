@@ -64,7 +64,7 @@ def active(keys):
 def tenants(stage, load, rounds, result, seconds, counts=TENANTS, patience=900):
     """Keys of more and more tenants in turn, with the gateway started anew over what it keeps of them.
 
-    `patience` bounds in seconds how long tenants may take to be made. Of more tenants than the machine's descriptors allow to
+    `patience` bounds in seconds how long tenants may take to be made, all together. Of more tenants than the machine's descriptors allow to
     be busy at once, only so many send.
     """
     measured, ready, firsts, made = {}, [], [], []
@@ -72,14 +72,15 @@ def tenants(stage, load, rounds, result, seconds, counts=TENANTS, patience=900):
     if base is None:
         result.note(f"Number of tenants: not measured, {why}")
         return measured
-    target = base
-    end = time.monotonic() + patience
+    target, making = base, 0.0
     for count in counts:
         try:
             rounds.progress.step(f"making {count - len(made)} tenants")
             begin = time.monotonic()
-            made += Provision(target.state).tenants(len(made), count - len(made), max(1, end - begin))
-            rounds.progress.say(f"tenants: {len(made)} are there after {time.monotonic() - begin:.1f} s")
+            made += Provision(target.state).tenants(len(made), count - len(made), max(1, patience - making))
+            took = time.monotonic() - begin
+            making += took
+            rounds.progress.say(f"tenants: {len(made)} are there after {took:.1f} s")
             if len(made) < count:
                 result.note(f"Tenants: {len(made)} were made in {patience} s; rows above that were not measured.")
                 break
