@@ -24,6 +24,7 @@ import tempfile
 
 from benchmark import conditions, scenario
 from benchmark.attackers import ATTACKS
+from benchmark.cost import Cost
 from benchmark.measure import Load
 from benchmark.modes import allocations, attacks, capacity, compare, faults, goals, soak, sweep
 from benchmark.processes import BenchError, Processes
@@ -131,14 +132,14 @@ def counts(text):
 
 
 def programs(options):
-    """The paths of mock, load and gateway; the first two must be there."""
+    """The paths of mock, load, costs and gateway; the first two must be there."""
     folder = os.path.abspath(options.binaries)
-    mock, load = (os.path.join(folder, name) for name in ("torhaus-mock", "torhaus-load"))
+    mock, load, cost = (os.path.join(folder, name) for name in ("torhaus-mock", "torhaus-load", "torhaus-cost"))
     for path in (mock, load):
         if not os.access(path, os.X_OK):
             raise BenchError(f"{path} is not there; build first: swift build -c release")
     torhaus = os.path.abspath(options.torhaus) if options.torhaus else os.path.join(folder, "torhaus")
-    return mock, load, torhaus if os.access(torhaus, os.X_OK) else None
+    return mock, load, cost, torhaus if os.access(torhaus, os.X_OK) else None
 
 
 def measure(options, command):
@@ -148,7 +149,7 @@ def measure(options, command):
     work = scenario.read(scenario.find(options.scenario)) if getattr(options, "scenario", None) else None
     thresholds = [Threshold(text).text for text in options.threshold]
     with tempfile.TemporaryDirectory(prefix="torhaus-bench-") as folder, Processes(folder) as processes:
-        mock, load_path, torhaus = programs(options)
+        mock, load_path, cost_path, torhaus = programs(options)
         stage = Stage(processes, mock, torhaus, options.mock_loops, options.workers, options.torhaus_argument,
                       len(work.tenants) if work else 1)  # fmt: skip
         load = Load(load_path, folder, options.loops)
@@ -192,7 +193,7 @@ def measure(options, command):
             work = work.with_seconds(options.seconds or 2) if options.seconds or quick else work
             compare.run(stage, load, rounds, work, result)
         elif options.mode == "compare":
-            goals.run(stage, load, rounds, result, options, options.seconds or (2 if quick else 6))
+            goals.run(stage, load, Cost(cost_path), rounds, result, options, options.seconds or (2 if quick else 6))
         elif options.mode == "soak":
             soak.run(stage, load, rounds, work, result, options.minutes, options.rate, options.keep_log)
         elif options.mode == "capacity":
@@ -219,7 +220,7 @@ def steps(options, work, targets, rounds):
     if options.mode == "compare":
         fewer = 1 if options.quick else max(1, rounds - 2)
         tenants = (rounds + 2) * len(goals.decades(options.tenants)) if options.tenants > 10 else 0
-        return len(targets) * rounds if work else len(targets) * (3 * rounds + 2 * fewer + len(goals.BODIES) * fewer) + tenants + 1
+        return len(targets) * rounds if work else len(targets) * (3 * rounds + 2 * fewer + len(goals.BODIES) * fewer) + tenants + 2
     if options.mode == "soak":
         return len(targets)
     if options.mode == "capacity":

@@ -5,6 +5,7 @@ from types import SimpleNamespace
 from unittest import mock
 
 from benchmark.modes import goals, sweep
+from benchmark.processes import BenchError
 from benchmark.report.result import Result
 from fakes import FakeLoad, FakeStage, judged, report, rounds, table, target
 from test_mode_soak import timeline
@@ -19,15 +20,27 @@ def answer(call):
     return report(cost, COSTS[call.name] / 10, timeline=timeline(0))
 
 
+class FakeCost:
+    """Speeds of redaction without the program; `why` says that it failed."""
+
+    def __init__(self, scanner=150.0, whole=59.9, is_there=True, why=""):
+        self.speeds, self.is_there, self.why = {"scanner": scanner, "whole": whole}, is_there, why
+
+    def redaction(self):
+        if self.why:
+            raise BenchError(self.why)
+        return self.speeds
+
+
 class GoalsTests(unittest.TestCase):
-    def run_mode(self, answer=answer, names=tuple(COSTS)[:4], through=("key",), missing=None, **options):
+    def run_mode(self, answer=answer, names=tuple(COSTS)[:4], through=("key",), missing=None, cost=None, **options):
         options = SimpleNamespace(**{"rate": 1000, "quick": False, "tenants": 0, "soak_seconds": 0, **options})
         places = [target(name) for name in names]
         for place in places:
             place.pass_through_keys = list(through) if place.name == "torhaus" else []
         result, stage, load = Result("compare", ""), FakeStage(), FakeLoad(answer)
         with mock.patch.object(sweep, "Provision", FakeProvision), mock.patch.object(sweep, "start_torhaus", stage.restart):
-            goals.run(stage, load, rounds(places, 3, missing), result, options, 6)
+            goals.run(stage, load, cost or FakeCost(), rounds(places, 3, missing), result, options, 6)
         self.assertEqual(stage.running, [])
         return result, stage, load
 
@@ -43,8 +56,12 @@ class GoalsTests(unittest.TestCase):
         self.assertEqual(lines["start to ready"][6], "kept, with 100 tenants")
         self.assertTrue(lines["memory"][6].startswith("kept: flat over 600 s"))
         self.assertEqual(lines["CPU per chunk, 500 streams × 20 ms"][5:], ["2.00 ×", "missed"])
+        self.assertEqual(lines["redaction: scanner on dense data"][2:], ["150.0 MB/s", "–", "–", "", "kept"])
+        self.assertEqual(lines["redaction: JSON to JSON on dense data"][2:], ["59.9 MB/s", "–", "–", "", "missed"])
+        # A speed alone is the machine's: it stands there and breaks nothing.
         broken = {text.split(":")[0] for text, holds in judged(result).items() if not holds}
-        self.assertEqual(broken, {figure for figure, line in lines.items() if line[6] == "missed"})
+        missed = {figure for figure, line in lines.items() if line[6] == "missed"}
+        self.assertEqual(broken, missed - {"redaction: JSON to JSON on dense data"})
         self.assertEqual(result.values["torhaus/nginx"]["streams_2000_event_us"], 2)
 
     def test_tenants_grow_by_decades_to_the_goal(self):
@@ -82,8 +99,19 @@ class GoalsTests(unittest.TestCase):
         self.assertFalse(judged(result)["memory: was measured"])
         self.assertIn("not measured", table(result, "Goals")["memory"][6])
 
+    def test_redaction_that_is_not_measured_says_why(self):
+        for cost, words, breaks in ((FakeCost(is_there=False), "torhaus-cost is not there", False), (FakeCost(why="no row"), "no row", True)):
+            result, *_ = self.run_mode(cost=cost)
+            for name in ("scanner", "JSON to JSON"):
+                line = table(result, "Goals")[f"redaction: {name} on dense data"]
+                self.assertEqual(line[2], "–")
+                self.assertTrue(line[6].startswith(f"not measured: {words}"), line[6])
+            self.assertEqual("redaction on dense data: was measured" in judged(result), breaks)
+            self.assertFalse(judged(result).get("redaction on dense data: was measured", False))
+
     def test_what_is_not_there_is_not_measured(self):
-        result, *_ = self.run_mode(names=("direct", "nginx"), missing={"torhaus": "it is not built"}, tenants=100, soak_seconds=60)
+        result, *_ = self.run_mode(names=("direct", "nginx"), missing={"torhaus": "it is not built"}, tenants=100, soak_seconds=60,
+                                   cost=FakeCost(is_there=False))  # fmt: skip
         verdicts = {line[6] for line in table(result, "Goals").values()}
         self.assertFalse([verdict for verdict in verdicts if verdict.startswith(("kept", "missed"))])
 

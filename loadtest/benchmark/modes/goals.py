@@ -2,6 +2,7 @@
 
 from .. import results, scenario
 from ..measure import failure
+from ..processes import BenchError
 from ..rows import Row
 from . import common, soak, sweep
 
@@ -71,9 +72,24 @@ def measure(stage, load, rounds, options, seconds):
     return rows
 
 
-def run(stage, load, rounds, result, options, seconds):
+def redaction(cost, progress, result):
+    """The rows of redaction, which no load over HTTP can tell from the rest: speeds, and why there are none."""
+    if not cost.is_there:
+        return {"redaction_why": "torhaus-cost is not there; build first: swift build -c release"}
+    progress.step("redaction")
+    try:
+        found = cost.redaction()
+    except BenchError as error:
+        result.check("redaction on dense data: was measured", False, str(error))
+        return {"redaction_why": str(error)}
+    progress.say("redaction: " + "  ".join(f"{name} {speed:.0f} MB/s" for name, speed in found.items()))
+    return {"redaction": found}
+
+
+def run(stage, load, cost, rounds, result, options, seconds):
     """Measures and fills `result`."""
     rows = measure(stage, load, rounds, options, seconds)
+    rows.update(redaction(cost, rounds.progress, result))
     by_name = {target.name: target for target in rounds.targets}
     if "torhaus" in by_name and options.soak_seconds > 0:
         long = scenario.read(scenario.find("soak")).with_seconds(options.soak_seconds)
