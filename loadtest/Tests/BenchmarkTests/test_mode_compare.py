@@ -43,6 +43,12 @@ class CompareTests(unittest.TestCase):
         self.assertEqual(table(result, "Targets")["torhaus"][-1], "it died")
         self.assertNotIn("torhaus/nginx", result.values)
 
+    def test_who_serves_nobody_in_one_round_breaks_the_check(self):
+        answers = iter([report(), report(succeeded=0, errors={"status_500": 10}), report()])
+        result, _ = self.run_mode(lambda call: next(answers) if call.name == "torhaus" else report())
+        self.assertFalse(judged(result)["torhaus: every round was served"])
+        self.assertTrue(judged(result)["nginx: every round was served"])
+
     def test_who_is_not_there_says_why_and_is_not_judged(self):
         result, _ = self.run_mode(lambda call: report(), missing={"haproxy": "not installed"})
         self.assertEqual(table(result, "Targets")["haproxy"][-1], "not installed")
