@@ -7,7 +7,7 @@ from ..rows import Row
 from . import common, soak, sweep
 
 BODIES = (1_024, 10_240, 102_400, 1_048_576, 8_000_000)
-# Most take some four minutes to be made; a machine whose disk is slower may have as many again.
+# For all tenants to be made: 10,000 take two to four minutes, and more where the disk is slow.
 TENANTS_SECONDS = 600
 
 

@@ -64,8 +64,8 @@ def active(keys):
 def tenants(stage, load, rounds, result, seconds, counts=TENANTS, patience=900):
     """Keys of more and more tenants in turn, with the gateway started anew over what it keeps of them.
 
-    `patience` bounds in seconds how long tenants may take to be made, all together. Of more tenants than the machine's descriptors allow to
-    be busy at once, only so many send.
+    `patience` bounds in seconds how long tenants may take to be made, all together. Of more tenants than the machine's
+    descriptors allow to be busy at once, only so many send.
     """
     measured, ready, firsts, made = {}, [], [], []
     base, why = stage.start("torhaus")
