@@ -133,11 +133,6 @@ let package = Package(
     .executableTarget(
       name: "torhausctl", dependencies: ["CCurl", "Policies", "Tenancy", argumentParser], swiftSettings: strict),
 
-    // What parts of a request cost, without network
-    .executableTarget(
-      name: "torhaus-cost", dependencies: ["Inference", "JSONText"], path: "loadtest/torhaus-cost",
-      swiftSettings: strict),
-
     // Load and the scripted provider: they speak HTTP and import none of the above
     .target(name: "MockProvider", dependencies: nio, path: "loadtest/MockProvider", swiftSettings: strict),
     .executableTarget(
@@ -149,6 +144,11 @@ let package = Package(
     .executableTarget(
       name: "torhaus-load", dependencies: ["LoadHarness", argumentParser], path: "loadtest/torhaus-load",
       swiftSettings: strict),
+
+    // What parts of a request cost, without network
+    .executableTarget(
+      name: "torhaus-cost", dependencies: ["Cryptography", "Inference", "JSONText", "LoadHarness", "Redaction"],
+      path: "loadtest/torhaus-cost", swiftSettings: strict),
 
     // Tests mirror the sources
     .testTarget(name: "CryptographyTests", dependencies: ["Cryptography"], swiftSettings: strict),

@@ -24,6 +24,7 @@ import tempfile
 
 from benchmark import conditions, scenario
 from benchmark.attackers import ATTACKS
+from benchmark.cost import Cost
 from benchmark.measure import Load
 from benchmark.modes import allocations, attacks, capacity, compare, faults, goals, soak, sweep
 from benchmark.processes import BenchError, Processes
@@ -68,7 +69,7 @@ def arguments(argv):
     one.add_argument("--scenario", help="a file, or a name in loadtest/scenarios; without it the table of goals")
     one.add_argument("--seconds", type=seconds, help="measured seconds per run (6, quick: 2; of a scenario: its own)")
     one.add_argument("--rate", type=positive, default=1000, help="requests/s of the latency row of the table of goals")
-    one.add_argument("--tenants", type=int, help="tenants of the table's row about them (1000; quick: 100; 0: leave it out)")
+    one.add_argument("--tenants", type=int, help="tenants of the table's row about them (10000; quick: 100; 0: leave it out)")
     one.add_argument("--soak-seconds", type=float, help="of the table's row about memory (60; quick: 10; 0: leave it out)")
     one.add_argument("--results", default=os.path.join(HERE, "RESULTS.md"), help="page of the table of goals")
 
@@ -102,7 +103,7 @@ def arguments(argv):
     one.add_argument("--seconds", type=seconds, help="measured seconds per run (4; quick: 1.5)")
     one.add_argument("--bodies", type=counts, default=sweep.BODIES, help="bytes, such as 1024,65536,1048576")
     one.add_argument("--tenants", type=counts, default=sweep.TENANTS, help="such as 10,1000,10000")
-    one.add_argument("--streams", type=counts, default=sweep.STREAMS, help="such as 100,1000")
+    one.add_argument("--streams", type=counts, default=sweep.STREAMS, help="such as 1,100,1000")
 
     one = modes.add_parser("report", parents=[kept], help="pages and thresholds of a kept result")
     one.add_argument("file", help="a result.json")
@@ -131,14 +132,14 @@ def counts(text):
 
 
 def programs(options):
-    """The paths of mock, load and gateway; the first two must be there."""
+    """The paths of mock, load, costs and gateway; the first two must be there."""
     folder = os.path.abspath(options.binaries)
-    mock, load = (os.path.join(folder, name) for name in ("torhaus-mock", "torhaus-load"))
+    mock, load, cost = (os.path.join(folder, name) for name in ("torhaus-mock", "torhaus-load", "torhaus-cost"))
     for path in (mock, load):
         if not os.access(path, os.X_OK):
             raise BenchError(f"{path} is not there; build first: swift build -c release")
     torhaus = os.path.abspath(options.torhaus) if options.torhaus else os.path.join(folder, "torhaus")
-    return mock, load, torhaus if os.access(torhaus, os.X_OK) else None
+    return mock, load, cost, torhaus if os.access(torhaus, os.X_OK) else None
 
 
 def measure(options, command):
@@ -148,7 +149,7 @@ def measure(options, command):
     work = scenario.read(scenario.find(options.scenario)) if getattr(options, "scenario", None) else None
     thresholds = [Threshold(text).text for text in options.threshold]
     with tempfile.TemporaryDirectory(prefix="torhaus-bench-") as folder, Processes(folder) as processes:
-        mock, load_path, torhaus = programs(options)
+        mock, load_path, cost_path, torhaus = programs(options)
         stage = Stage(processes, mock, torhaus, options.mock_loops, options.workers, options.torhaus_argument,
                       len(work.tenants) if work else 1)  # fmt: skip
         load = Load(load_path, folder, options.loops)
@@ -181,6 +182,9 @@ def measure(options, command):
         if not targets:
             raise BenchError("no target is there: " + "; ".join(f"{name}: {why}" for name, why in missing.items()))
         number = (getattr(options, "rounds", None) or (3 if quick else 5)) if options.mode in ("compare", "sweep") else 1
+        if options.mode == "compare":
+            options.tenants = (100 if quick else 10_000) if options.tenants is None else options.tenants
+            options.soak_seconds = (10 if quick else 60) if options.soak_seconds is None else options.soak_seconds
         progress = Progress(steps(options, work, targets, number))
         for name, why in missing.items():
             progress.say(f"{name}: {why}")
@@ -189,9 +193,7 @@ def measure(options, command):
             work = work.with_seconds(options.seconds or 2) if options.seconds or quick else work
             compare.run(stage, load, rounds, work, result)
         elif options.mode == "compare":
-            options.tenants = (100 if quick else 1000) if options.tenants is None else options.tenants
-            options.soak_seconds = (10 if quick else 60) if options.soak_seconds is None else options.soak_seconds
-            goals.run(stage, load, rounds, result, options, options.seconds or (2 if quick else 6))
+            goals.run(stage, load, Cost(cost_path), rounds, result, options, options.seconds or (2 if quick else 6))
         elif options.mode == "soak":
             soak.run(stage, load, rounds, work, result, options.minutes, options.rate, options.keep_log)
         elif options.mode == "capacity":
@@ -217,7 +219,8 @@ def steps(options, work, targets, rounds):
     """About how many runs there will be, for the bar."""
     if options.mode == "compare":
         fewer = 1 if options.quick else max(1, rounds - 2)
-        return len(targets) * rounds if work else len(targets) * (2 * rounds + 2 * fewer + len(goals.BODIES) * fewer) + 6
+        tenants = (rounds + 2) * len(goals.decades(options.tenants)) if options.tenants > 10 else 0
+        return len(targets) * rounds if work else len(targets) * (3 * rounds + 2 * fewer + len(goals.BODIES) * fewer) + tenants + 2
     if options.mode == "soak":
         return len(targets)
     if options.mode == "capacity":

@@ -1,15 +1,17 @@
 import Inference
 import JSONText
 
-/// What one thread takes to read, edit and translate a request, and for each chunk of a streamed answer; no network.
+/// What one thread takes to read, edit and translate a request, to redact a dense one, and for each chunk of a streamed
+/// answer; no network.
 ///
 /// Words on the command line choose the rows that hold all of them: `swift run -c release torhaus-cost requests 2KB`.
 @main
 struct TorhausCost {
-  static func main() {
+  static func main() throws {
     let words = CommandLine.arguments.dropFirst().map { $0.lowercased() }
     let isWanted = { (row: String) in words.allSatisfy { row.lowercased().contains($0) } }
     RequestCosts.print(where: isWanted)
+    try RedactionCosts.print(where: isWanted)
     StreamCosts.print(where: isWanted)
   }
 }

@@ -12,6 +12,7 @@ from benchmark.report.result import Result
 from benchmark.rows import Row, Rounds
 from benchmark.statistics_of import exponent, theil_sen, thinned
 from benchmark.thresholds import Threshold, check_all
+from fakes import report
 
 
 class AttackTests(unittest.TestCase):
@@ -155,16 +156,6 @@ class FaultTests(unittest.TestCase):
     def test_each_fault_has_its_forms(self):
         self.assertGreaterEqual(len(faults.cases()), 40)
         self.assertEqual(len(set(faults.cases())), len(faults.cases()))
-
-
-def report(cpu, p99, errors=None):
-    return {
-        "succeeded": 10, "errors": errors or {}, "offered": 10, "aborted": 0, "measured_s": 1.0, "measured_events": 100,
-        "measured_requests": 10, "requests_per_s": 10, "streams_complete": 2000,
-        "latency": {"count": 10, "p50_ms": p99 / 2, "p90_ms": p99, "p99_ms": p99, "p999_ms": p99},
-        "first_byte": {"count": 10, "p99_ms": p99}, "timeline": [{"threads": 1, "descriptors": 3, "t_s": 1, "rss_kib": 10_240}],
-        "processes": [{"cpu_us_per_request": cpu, "cpu_us_per_event": cpu / 10, "rss_peak_kib": 10_240, "rss_first_kib": 1_024}],
-    }  # fmt: skip
 
 
 class FigureTests(unittest.TestCase):

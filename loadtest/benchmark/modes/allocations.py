@@ -87,7 +87,7 @@ def run(stage, load, progress, result):
 
 def measure(load, target, counter, progress):
     """{name: (what, calls, bytes)}."""
-    passed = target.with_keys("torhaus-through", pass_through(target))
+    through = pass_through(target)
     rows = {}
 
     def requests(name, what, place):
@@ -97,8 +97,8 @@ def measure(load, target, counter, progress):
         progress.say(f"allocations: {what}: {rows[name][1]:.1f} calls, {rows[name][2]:.0f} bytes")
 
     requests("chat", "request, all policies on", target)
-    if passed.keys:
-        requests("passed", "request that is passed through", passed)
+    if through:
+        requests("passed", "request that is passed through", target.with_keys("torhaus-through", through))
     progress.step("allocations: chunk of a stream")
     streams = [
         lambda chunks=chunks: load.single(

@@ -2,10 +2,21 @@
 
 from .. import results, scenario
 from ..measure import failure
+from ..processes import BenchError
 from ..rows import Row
 from . import common, soak, sweep
 
 BODIES = (1_024, 10_240, 102_400, 1_048_576, 8_000_000)
+# For all tenants to be made: 10,000 take two to four minutes, and more where the disk is slow.
+TENANTS_SECONDS = 600
+
+
+def decades(most):
+    """10, 100 and so on, up to `most`, which is the last one in any case."""
+    counts = [10]
+    while counts[-1] * 10 < most:
+        counts.append(counts[-1] * 10)
+    return (*counts, most)
 
 
 def fewer(rounds, options):
@@ -61,9 +72,24 @@ def measure(stage, load, rounds, options, seconds):
     return rows
 
 
-def run(stage, load, rounds, result, options, seconds):
+def redaction(cost, progress, result):
+    """The rows of redaction, which no load over HTTP can tell from the rest: speeds, and why there are none."""
+    if not cost.is_there:
+        return {"redaction_why": "torhaus-cost is not there; build first: swift build -c release"}
+    progress.step("redaction")
+    try:
+        found = cost.redaction()
+    except BenchError as error:
+        result.check("redaction on dense data: was measured", False, str(error))
+        return {"redaction_why": str(error)}
+    progress.say("redaction: " + "  ".join(f"{name} {speed:.0f} MB/s" for name, speed in found.items()))
+    return {"redaction": found}
+
+
+def run(stage, load, cost, rounds, result, options, seconds):
     """Measures and fills `result`."""
     rows = measure(stage, load, rounds, options, seconds)
+    rows.update(redaction(cost, rounds.progress, result))
     by_name = {target.name: target for target in rounds.targets}
     if "torhaus" in by_name and options.soak_seconds > 0:
         long = scenario.read(scenario.find("soak")).with_seconds(options.soak_seconds)
@@ -79,13 +105,14 @@ def run(stage, load, rounds, result, options, seconds):
     if "torhaus" in by_name and options.tenants > 10:
         # The sweep's tables and plots would say the same again; its row of goals is enough here.
         aside = type(result)("sweep", "")
-        rows["tenants"] = sweep.tenants(stage, load, rounds, aside, seconds, (10, options.tenants), patience=240)
+        rows["tenants"] = sweep.tenants(stage, load, rounds, aside, seconds, decades(options.tenants), TENANTS_SECONDS)
         for note in aside.notes:
             result.note(note)
     names = [target.name for target in rounds.targets] + list(rounds.missing)
     results.fill(result, rows, names, rounds.rounds, fewer(rounds, options), seconds)
     started = {target.name for target in rounds.targets} | {results.THROUGH}
-    for row in [*(row for row in rows.values() if isinstance(row, Row)), *rows["bodies"].values()]:
+    sweeps = [*rows["bodies"].values(), *rows.get("tenants", {}).values()]
+    for row in [*(row for row in rows.values() if isinstance(row, Row)), *sweeps]:
         for name in sorted(started & row.reasons.keys()):
             result.check(f"{row.name}: {name} was measured", False, row.reasons[name])
     common.fill_values(result, rows["cpu"], [*names, results.THROUGH])

@@ -13,9 +13,11 @@ from ..targets import start_torhaus
 
 BODIES = (1 << 10, 4 << 10, 16 << 10, 64 << 10, 256 << 10, 1 << 20, 4 << 20, 8_000_000)
 TENANTS = (1, 10, 100, 1_000, 10_000)
-STREAMS = (100, 500, 1_000, 2_000)
+STREAMS = (1, 10, 100, 500, 1_000, 2_000)
 # Below this, a request's cost is not the body's.
 LARGE_BODY = 64 << 10
+# The kernel counts CPU in ticks of 10 ms, and fewer streams do not take enough of them: their cost would be one tick or none.
+ENOUGH_STREAMS = 100
 
 
 def bodies(load, rounds, result, seconds, sizes=BODIES):
@@ -49,7 +51,7 @@ def streams(stage, load, rounds, result, seconds, counts=STREAMS, delay=50):
                 ),
             ),
         )  # fmt: skip
-    tell(result, "streams", "Streams at once", "streams", measured, "event_us", "CPU per chunk", "µs", str)
+    tell(result, "streams", "Streams at once", "streams", measured, "event_us", "CPU per chunk", "µs", str, told_from=ENOUGH_STREAMS)
     return measured
 
 
@@ -62,22 +64,23 @@ def active(keys):
 def tenants(stage, load, rounds, result, seconds, counts=TENANTS, patience=900):
     """Keys of more and more tenants in turn, with the gateway started anew over what it keeps of them.
 
-    `patience` bounds in seconds how long tenants may take to be made. Of more tenants than the machine's descriptors allow to
-    be busy at once, only so many send.
+    `patience` bounds in seconds how long tenants may take to be made, all together. Of more tenants than the machine's
+    descriptors allow to be busy at once, only so many send.
     """
     measured, ready, firsts, made = {}, [], [], []
     base, why = stage.start("torhaus")
     if base is None:
         result.note(f"Number of tenants: not measured, {why}")
         return measured
-    target = base
-    end = time.monotonic() + patience
+    target, making = base, 0.0
     for count in counts:
         try:
             rounds.progress.step(f"making {count - len(made)} tenants")
             begin = time.monotonic()
-            made += Provision(target.state).tenants(len(made), count - len(made), max(1, end - begin))
-            rounds.progress.say(f"tenants: {len(made)} are there after {time.monotonic() - begin:.1f} s")
+            made += Provision(target.state).tenants(len(made), count - len(made), max(1, patience - making))
+            took = time.monotonic() - begin
+            making += took
+            rounds.progress.say(f"tenants: {len(made)} are there after {took:.1f} s")
             if len(made) < count:
                 result.note(f"Tenants: {len(made)} were made in {patience} s; rows above that were not measured.")
                 break
@@ -116,22 +119,26 @@ def tenants(stage, load, rounds, result, seconds, counts=TENANTS, patience=900):
     return measured
 
 
-def tell(result, key, title, x, measured, figure, label, unit, name_of, from_x=0, log_x=False):
-    """Table, plots and growth of one sweep."""
+def tell(result, key, title, x, measured, figure, label, unit, name_of, from_x=0, told_from=0, log_x=False):
+    """Table, plots and growth of one sweep.
+
+    Exponents count from `from_x`; below `told_from` the figure itself says nothing and is left out everywhere.
+    """
     names = list(dict.fromkeys(name for row in measured.values() for name in row.figures))
     rows = []
     for value, row in measured.items():
         for name in names:
             rows.append([
-                name_of(value), name, number(row.value(name, "requests_per_s"), 0), number(row.value(name, figure), 1, f" {unit}"),
-                times(row.ratio(figure, name, "nginx") if name != "nginx" else None),
+                name_of(value), name, number(row.value(name, "requests_per_s"), 0),
+                number(row.value(name, figure) if value >= told_from else None, 1, f" {unit}"),
+                times(row.ratio(figure, name, "nginx") if name != "nginx" and value >= told_from else None),
                 number(row.value(name, "p99_ms"), 3, " ms"), number(row.value(name, "rss_mib"), 1, " MiB"),
                 " ".join(row.reasons.get(name, "").split())[:120],
             ])  # fmt: skip
     result.table(title, [x, "target", "requests/s", label, "of nginx", "p99", "RSS peak", "note"], rows)
 
     def grown(name, wanted):
-        return [(value, row.value(name, wanted)) for value, row in measured.items()]
+        return [(value, row.value(name, wanted)) for value, row in measured.items() if wanted != figure or value >= told_from]
 
     result.plot(f"{title}: {label}", x, unit, [(name, grown(name, figure)) for name in names], log_x, log_x)
     result.plot(f"{title}: memory", x, "MiB", [(name, grown(name, "rss_mib")) for name in names], log_x)
@@ -144,8 +151,9 @@ def tell(result, key, title, x, measured, figure, label, unit, name_of, from_x=0
             result.value(name, f"{key}_exponent", power)
             result.value(name, f"{key}_growth", points[-1][1] / points[0][1] if points[0][1] else None)
             growth.append([name, number(power, 2), times(points[-1][1] / points[0][1] if points[0][1] else None)])
+        for value, cost in grown(name, figure):
+            result.value(name, f"{key}_{value}_{figure}", cost)
         for value, row in measured.items():
-            result.value(name, f"{key}_{value}_{figure}", row.value(name, figure))
             errors = row.total(name, "errors")
             result.value(name, f"{key}_{value}_errors", errors if errors is not None else (1 if row.reasons.get(name) else None))
     if growth:
