@@ -50,7 +50,7 @@ def test_streams_of_two_tenants_half_of_them_taken_back(fresh, mock):
             for stream in STREAMS:
                 content = json.dumps(
                     {
-                        "model": "mock-echo;chunk=2;delay=20",
+                        "model": "mock-echo;chunk=8;delay=20",
                         "stream": True,
                         "messages": [{"role": "user", "content": marker(slug, stream)}],
                     }
