@@ -52,7 +52,7 @@ public struct Limits: Sendable, Equatable {
   public var connectMilliseconds = 5_000
   public var firstByteMilliseconds = 600_000
   public var upstreamIdleMilliseconds = 120_000
-  /// Of a provider's head, interim ones and trailers included: bytes, and lines.
+  /// Bytes of a provider's head, of those that come before it and of trailers, all together; and fields of one of them.
   public var upstreamHeadBytes = 64 * 1024
   public var upstreamFieldCount = 100
   /// Milliseconds of a whole exchange.

@@ -114,16 +114,23 @@ package enum ConfigurationFile {
     }
     var credential = ServerConfiguration.Credential(source: try map.secret("from", from))
     for text in try map.list("origins") {
-      do throws(RoutingError) {
-        let endpoint = try Endpoint(text, local: true)
-        guard endpoint.path == "/" else { throw RoutingError(.invalidEndpoint, "An origin has no path.") }
-        credential.origins.append(endpoint.origin)
-      } catch {
+      guard let origin = origin(text) else {
         throw map.wrong("origins", "'\(text)' is no origin", "write scheme, host and port: https://api.example.com")
       }
+      credential.origins.append(origin)
+    }
+    // Not bound by accident: no list is any origin, an empty one would be none.
+    guard map.places["origins"] == nil || !credential.origins.isEmpty else {
+      throw map.wrong("origins", "'origins' is empty", "name one, or leave it out")
     }
     try map.finish()
     return credential
+  }
+
+  /// A provider's or a proxy's.
+  private static func origin(_ text: String) -> String? {
+    if let endpoint = try? Endpoint(text, local: true) { return endpoint.path == "/" ? endpoint.origin : nil }
+    return (try? ProxyEndpoint(text, local: true))?.origin
   }
 
   private static func place(of error: YamlError, _ path: String) -> String {

@@ -18,7 +18,7 @@ extension ProviderTargets {
     let provider = candidate.provider
     let currency = candidate.model.price.currency
     if currency != self.currency, currencyRates[currency] ?? 0 <= 0 { return .price }
-    if let name = credentialName(provider), let fault = credentials.fault(name, to: provider.endpoint.origin) {
+    if let name = credentialName(provider), let fault = credentials.fault(name, of: provider) {
       return .credential(fault)
     }
     return transports.faults[provider.id].map { .connection($0) } ?? .wire

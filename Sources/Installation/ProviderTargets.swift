@@ -25,7 +25,7 @@ struct ProviderTargets {
     let name = credentialName(provider)
     var secret: String?
     if let name {
-      guard credentials.fault(name, to: provider.endpoint.origin) == nil else { return nil }
+      guard credentials.fault(name, of: provider) == nil else { return nil }
       secret = credentials[name]?.text
     }
     // What one account has used up or what it may do at once is not another's affair.
@@ -157,14 +157,15 @@ struct ProviderTargets {
     return FurtherTargets(targets)
   }
 
-  /// Connections are shared by requests with the same credential on the same way: a proxy, authorities and a certificate
-  /// of ours have pools of their own.
+  /// Connections are shared by requests with the same credential on the same way: where other addresses are allowed, a
+  /// proxy, authorities, pins and a certificate of ours have pools of their own.
   private static func pool(_ provider: Provider, _ credential: String?) -> String {
     let connection = provider.connection
     var key = "\(provider.id)/\(credential ?? "")"
+    if let networks = provider.networks { key += "|\(networks)" }
     guard connection != ProviderConnection() else { return key }
     if let proxy = connection.proxy {
-      key += "|\(proxy)|\(proxy.credential ?? "")|\(connection.proxyAuthorities ?? "")"
+      key += "|\(proxy)|\(proxy.networks ?? [])|\(proxy.credential ?? "")|\(connection.proxyAuthorities ?? "")"
     }
     return key + "|\(connection.authorities ?? "")|\(connection.clientCertificate ?? "")|\(connection.pinnedKeys)"
   }

@@ -23,8 +23,8 @@ struct ProviderTransport {
   {
     var (user, password): (String?, String?) = (nil, nil)
     if let name = proxy.credential {
-      let secret = try credential(name)
       if let fault = credentials.fault(name, to: proxy.origin) { throw InstallationError(.secretMissing, fault) }
+      let secret = try credential(name)
       guard let colon = secret.firstIndex(of: 0x3A), colon > 0 else {
         throw InstallationError(.secretMissing, "credential '\(name)' is not user:password")
       }

@@ -216,7 +216,7 @@ final class SnapshotBuilder {
     let transport = transports.transport(of: provider)
     return ProbeTarget(
       provider: provider, secret: provider.credential.flatMap { credentials[$0]?.text }, transport: transport,
-      credentialFault: provider.credential.flatMap { credentials.fault($0, to: provider.endpoint.origin) },
+      credentialFault: provider.credential.flatMap { credentials.fault($0, of: provider) },
       fault: transports.faults[provider.id])
   }
 
@@ -267,7 +267,7 @@ final class SnapshotBuilder {
   }
 
   /// Whoever starts a demo names its upstreams on the command line.
-  private static let anywhere = ["0.0.0.0/0", "::/0"].compactMap(Network.init)
+  private static let anywhere = ["::/0"].compactMap(Network.init)
 
   /// The demo's upstreams: each serves every name that is its own, all at one price.
   private func openModels(_ tenant: Tenant) -> OpenModels? {

@@ -22,6 +22,12 @@ final class TransportTable {
   func transport(of provider: Provider) -> Found {
     let connection = provider.connection
     guard connection != ProviderConnection() else { return .plain }
+    if let name = connection.clientCertificate,
+      let fault = reader.credentials.bindingFault(name, to: provider.endpoint.origin)
+    {
+      faults[provider.id] = fault
+      return .none
+    }
     if let transport = made[connection] { return .special(transport) }
     do throws(InstallationError) {
       let transport = try reader.make(connection)

@@ -37,6 +37,11 @@ struct NetworksReader {
         "a name with 'local' needs its networks", at: map.place,
         hint: "say where it may be, as narrow as you can: networks: [10.20.0.0/16]")
     }
+    if let named, named.value.isEmpty {
+      report.error("'networks' is empty", at: named.place, hint: "name one; without 'local' it is public addresses")
+    } else if let named, let own, !own.contains(where: { own in named.value.contains { $0.covers(own) } }) {
+      report.error("the endpoint's own address is in none of these networks", at: named.place)
+    }
     return named?.value ?? own ?? []
   }
 }

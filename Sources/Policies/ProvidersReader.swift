@@ -71,7 +71,13 @@ struct ProvidersReader {
     let limits = limits(map)
     let connection = connection(map)
     let networks = NetworksReader(report: report).local(
-      map, isLocal: isLocal, own: endpoint?.ownNetworks, isNeeded: endpoint != nil && connection.proxy == nil)
+      map, isLocal: isLocal, own: endpoint?.ownNetworks, isNeeded: endpoint != nil && map.node("proxy") == nil)
+    if endpoint?.scheme == .http {
+      for key in ["ca", "client-certificate", "pinned-keys"] {
+        guard let node = map.node(key) else { continue }
+        report.error("'\(key)' does nothing without TLS", at: node.place, hint: "use https, or leave it out")
+      }
+    }
     map.finish()
     guard let id, let adapter, let endpoint, let country, let agreement, let retention, let training else { return nil }
     if !isName(id.value) {
@@ -229,12 +235,12 @@ struct ProvidersReader {
       let url = inner.requiredText("url")
       let credential = credentialName("credential", of: inner)
       let isLocal = inner.flag("local")?.value ?? false
+      _ = inner.node("networks")  // known, whatever is wrong with the address
       connection.proxyAuthorities = file("ca", of: inner)
       if let url {
         do throws(RoutingError) {
           var proxy = try ProxyEndpoint(url.value, local: isLocal, credential: credential)
-          let own = proxy.networks.flatMap { $0.isEmpty ? nil : $0 }
-          proxy.networks = NetworksReader(report: report).local(inner, isLocal: isLocal, own: own)
+          proxy.networks = NetworksReader(report: report).local(inner, isLocal: isLocal, own: proxy.ownNetworks)
           connection.proxy = proxy
         } catch {
           // The text may hold a password: it is not repeated.

@@ -72,12 +72,12 @@ public struct Endpoint: Hashable, Sendable, CustomStringConvertible {
     } else {
       port = scheme == .https ? 443 : 80
     }
-    let host = hostText.lowercased()
+    var host = hostText.lowercased()
     if host.hasPrefix("[") {
-      let inner = host.dropFirst().dropLast()
-      guard inner.utf8.allSatisfy({ ($0 >= 0x30 && $0 <= 0x3A) || ($0 >= 0x61 && $0 <= 0x66) || $0 == 0x2E }),
-        inner.contains(":")
-      else { throw refuse("The endpoint's [address] is no IPv6 address.") }
+      guard let address = NetworkAddress(host.dropFirst().dropLast()), !address.isIPv4 else {
+        throw refuse("The endpoint's [address] is no IPv6 address.")
+      }
+      host = "[\(address)]"
       isAddress = true
     } else if Self.looksNumeric(host) {
       guard Self.isCanonicalIPv4(host) else {

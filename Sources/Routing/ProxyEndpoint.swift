@@ -10,8 +10,10 @@ public struct ProxyEndpoint: Hashable, Sendable, CustomStringConvertible {
   public let scheme: Scheme
   public let host: String
   public let port: Int
-  /// As a provider's: nil for a public address. At first those that its host means by itself.
+  /// As a provider's: nil for a public address.
   public var networks: [Network]?
+  /// Those that its host means by itself; nil: a name can be anywhere.
+  public let ownNetworks: [Network]?
   /// Name of the credential `user:password`; nil: the proxy asks for none.
   public let credential: String?
 
@@ -35,7 +37,8 @@ public struct ProxyEndpoint: Hashable, Sendable, CustomStringConvertible {
     self.scheme = scheme
     host = endpoint.host
     self.port = port
-    networks = local ? endpoint.ownNetworks ?? [] : nil
+    ownNetworks = endpoint.ownNetworks
+    networks = local ? ownNetworks ?? [] : nil
     self.credential = credential
   }
 

@@ -61,9 +61,11 @@ public struct AddressRules: Sendable {
     let high = UInt64(bigEndian: bytes.loadUnaligned(fromByteOffset: 0, as: UInt64.self))
     let low = UInt64(bigEndian: bytes.loadUnaligned(fromByteOffset: 8, as: UInt64.self))
     let v4 = UInt32(truncatingIfNeeded: low)
-    // v4-mapped addresses and those of NAT64 (RFC 6052) are judged by the address inside.
-    if high == 0 && low >> 32 == 0xFFFF || high == 0x0064_FF9B_0000_0000 && low >> 32 == 0 { return allows(v4: v4) }
-    return allows(Self.kind(v6: high, low), NetworkAddress(value: UInt128(high) << 64 | UInt128(low)))
+    let address = NetworkAddress(value: UInt128(high) << 64 | UInt128(low))
+    if address.isIPv4 { return allows(v4: v4) }
+    guard high == 0x0064_FF9B_0000_0000, low >> 32 == 0 else { return allows(Self.kind(v6: high, low), address) }
+    // NAT64 (RFC 6052) leads to the address inside, and a record may name either.
+    return allows(v4: v4) || networks != nil && allows(Self.kind(v4: v4), address)
   }
 
   private static func kind(v6 high: UInt64, _ low: UInt64) -> Kind {

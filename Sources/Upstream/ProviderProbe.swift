@@ -16,10 +16,12 @@ public struct ProviderProbe: Sendable {
   /// Why nothing was answered, in words that hold nothing of a peer's.
   public enum Failure: String, Sendable {
     case name = "its name cannot be resolved"
-    case refusedAddress = "its address is one that the rules for outbound connections refuse"
+    case refusedAddress =
+      "its address is refused by the rules for outbound connections, or none of its record's networks"
     case connection = "no connection"
     case proxy = "its proxy does not let it through"
     case tls = "its certificate, or ours, was not accepted"
+    case pin = "its public key is none of its record's 'pinned-keys'"
     case timeout = "no answer in time"
     case tooLarge = "its answer is too large"
     case broken = "the connection broke, or the answer was not HTTP"
@@ -63,8 +65,9 @@ public struct ProviderProbe: Sendable {
       guard set(easy, headers, notes) else { return .failed(.setup) }
       let code = curl_easy_perform(easy)
       if notes.isTooLarge { return .failed(.tooLarge) }
-      // Of several addresses one that was refused is no fault where another one has answered.
-      guard code == CURLE_OK else { return .failed(notes.addressRefused ? .refusedAddress : Self.failure(code)) }
+      // Of several addresses one that was refused is no fault where another one was tried.
+      let isRefused = notes.addressRefused && !notes.addressTaken
+      guard code == CURLE_OK else { return .failed(isRefused ? .refusedAddress : Self.failure(code)) }
       if connectsOnly { return .connected }
       var status = 0
       guard th_curl_easy_get_long(easy, CURLINFO_RESPONSE_CODE, &status) == CURLE_OK else { return .failed(.broken) }
@@ -101,6 +104,7 @@ public struct ProviderProbe: Sendable {
     case CURLE_COULDNT_RESOLVE_PROXY, CURLE_PROXY: .proxy
     case CURLE_OPERATION_TIMEDOUT: .timeout
     case CURLE_SSL_CONNECT_ERROR, CURLE_PEER_FAILED_VERIFICATION, CURLE_SSL_CERTPROBLEM, CURLE_SSL_CACERT_BADFILE: .tls
+    case CURLE_SSL_PINNEDPUBKEYNOTMATCH: .pin
     default: .broken
     }
   }
@@ -111,6 +115,7 @@ private final class Notes {
   let rules: AddressRules
   var body: [UInt8] = []
   var addressRefused = false
+  var addressTaken = false
   var isTooLarge = false
 
   init(rules: AddressRules) { self.rules = rules }
@@ -142,5 +147,6 @@ private func openChecked(
     notes.addressRefused = true
     return -1
   }
+  notes.addressTaken = true
   return th_curl_sockaddr_open(address)
 }

@@ -40,8 +40,9 @@ final class Transfer {
   var isDirty = false
   var result: CURLcode?
   private var headerBytes = 0
-  private var headerLines = 0
+  private var fieldCount = 0
   fileprivate var addressRefused = false
+  fileprivate var addressTaken = false
   /// The request has begun to leave: from here on the provider may have it.
   private(set) var isBegun = false
   /// The kept connection that libcurl chose was not fit for use; nothing was sent.
@@ -130,8 +131,9 @@ final class Transfer {
     headDelivered = false
     result = nil
     headerBytes = 0
-    headerLines = 0
+    fieldCount = 0
     addressRefused = false
+    addressTaken = false
     isBegun = false
     if isStale { forbidReuse(false) }
     isStale = false
@@ -225,8 +227,9 @@ final class Transfer {
 
   fileprivate func note(header line: UnsafeRawBufferPointer) -> Int {
     headerBytes &+= line.count
-    if line.count > 2 { headerLines &+= 1 }
-    guard headerBytes <= multi.limits.upstreamHeadBytes, headerLines <= multi.limits.upstreamFieldCount else {
+    // Each head has its own fields, interim ones too; all together they have their bytes.
+    fieldCount = UpstreamHeadLine.isStatus(line) ? 0 : line.count > 2 ? fieldCount &+ 1 : fieldCount
+    guard headerBytes <= multi.limits.upstreamHeadBytes, fieldCount <= multi.limits.upstreamFieldCount else {
       return tooMuch()
     }
     guard !headComplete else { return line.count }  // trailers
@@ -324,13 +327,14 @@ final class Transfer {
   var end: UpstreamEnd {
     guard let result else { return .cut }
     return Self.end(
-      isWhole: result == CURLE_OK, isBegun: isBegun, addressRefused: addressRefused, overflow: overflow,
+      isWhole: result == CURLE_OK, isBegun: isBegun, addressRefused: addressRefused && !addressTaken,
+      overflow: overflow,
       isUntouched: headerBytes == 0 && totalBytes == 0 && fate.isUntouched)
   }
 
   /// - Parameters:
   ///   - isBegun: The request has left, or may have.
-  ///   - addressRefused: One of the provider's addresses is none to connect to. Another one may have been taken.
+  ///   - addressRefused: None of the provider's addresses is one to connect to.
   ///   - isUntouched: The provider has said that it has done nothing with the request.
   static func end(isWhole: Bool, isBegun: Bool, addressRefused: Bool, overflow: Bool, isUntouched: Bool) -> UpstreamEnd
   {
@@ -413,7 +417,10 @@ private func openSocket(
     return -1
   }
   let descriptor = th_curl_sockaddr_open(address)
-  if descriptor >= 0 { transfer.kept.opened(descriptor) }
+  if descriptor >= 0 {
+    transfer.addressTaken = true
+    transfer.kept.opened(descriptor)
+  }
   return descriptor
 }
 

@@ -4,7 +4,7 @@ import Routing
 /// Reads one line of a provider's head, as libcurl hands them over one by one; unknown fields are dropped.
 enum UpstreamHeadLine {
   static func read(_ line: UnsafeRawBufferPointer, into head: inout UpstreamHead) {
-    if line.count >= 12, has(line, 0, "http/") {
+    if isStatus(line) {
       head = UpstreamHead()
       head.status = status(line)
       head.isHTTP2 = line[5] == 0x32  // libcurl's own line; a provider that says so without speaking it is not paused
@@ -36,6 +36,9 @@ enum UpstreamHeadLine {
         value: UnsafeRawBufferPointer(rebasing: line[start..<end]))
     }
   }
+
+  /// A head's first line.
+  static func isStatus(_ line: UnsafeRawBufferPointer) -> Bool { line.count >= 12 && has(line, 0, "http/") }
 
   /// Sound or octets; the media type counts, its parameters do not.
   private static func bytes(_ line: UnsafeRawBufferPointer, _ value: Range<Int>) -> UpstreamHead.ContentKind {

@@ -143,7 +143,7 @@ def bad_heads():
     yield "an encoding for the way", [heading((b"transfer-encoding", b"chunked"), kind)]
     yield "two lengths", [heading((b"content-length", b"5"), (b"content-length", b"7"), kind)]
     yield "DATA without a head", []
-    yield "a head of 101 lines", [heading(kind, *[(b"x-%d" % number, b"a") for number in range(99)])]
+    yield "a head of 101 fields", [heading(kind, *[(b"x-%d" % number, b"a") for number in range(100)])]
     yield "a head of 100 KiB", [
         Frame(HEADERS, block([(b":status", b"200"), kind])), *[Frame(CONTINUATION, block([(b"x-a", b"a" * 8_000)]))] * 13,
         Frame(CONTINUATION, b"", END_HEADERS)]

@@ -290,7 +290,7 @@ def test_a_provider_without_an_end_is_left(one_provider):
     """What has too much of a head is not read on, and what is not read must not go on, or somebody pays for it."""
 
     def script(request):
-        yield heading((b"content-type", b"text/event-stream"), *[(b"x-%d" % number, b"a") for number in range(99)])
+        yield heading((b"content-type", b"text/event-stream"), *[(b"x-%d" % number, b"a") for number in range(100)])
         yield Forever(body(b"x" * 1_000), 0.01)
 
     server, gateway = one_provider(script)

@@ -247,6 +247,11 @@ def test_a_bound_credential_is_not_sent_to_another_origin(house):
     assert len(house.stranger.connections) == connections
 
 
+def test_who_looks_is_told_of_a_key_that_was_changed(house):
+    check = house.server.ctl("provider", "check", "mispinned", check=False)
+    assert check.returncode == 1 and "none of its record's 'pinned-keys'" in check.stdout
+
+
 def test_no_secret_is_said(house):
     said = house.server.log()
     assert all(word not in said for word in (SECRET, "geheim", "falsch", "PRIVATE KEY"))

@@ -77,6 +77,7 @@ struct ConnectionEndTests {
     ("POST /v1/messages?beta=true HTTP/1.1\r\nContent-Length: 2\r\n\r\n", "400", true),
     ("POST /v1/chat/completions HTTP/1.1\r\nHost: gate\r\nContent-Length: 8388609\r\n\r\n", "413", false),
     ("POST /v1/messages//x HTTP/1.1\r\nHost: gate\r\n\r\n", "400", false),
+    ("TRACE /v1/messages HTTP/1.1\r\nHost: gate\r\n\r\n", "405", true),
     ("nothing\r\n\r\n", "400", false),
   ])
   func aRefusedHeadIsAnsweredInItsDialect(head: String, status: String, isAnthropic: Bool) throws {

@@ -33,7 +33,7 @@ struct ConfigurationFileTests {
       policies: {path: /srv/policies, default: fiduciary}
       credentials:
         mistral-eu: "file:/srv/mistral.key"
-        openai: {from: "environment:OPENAI", origins: ["https://EU.api.openai.com", "http://10.0.0.5:8000/"]}
+        openai: {from: "environment:OPENAI", origins: ["https://EU.api.openai.com", "http://10.0.0.5:8000/", "socks5://p.example:1080"]}
       drain: {streams: 45s}
       locale: {timezone: Europe/Vienna, currency: CHF, rates: {USD: "0.92", EUR: "1.06", JPY: "0.000000001", GBP: 2}}
       """, path: "torhaus.yaml")
@@ -50,7 +50,8 @@ struct ConfigurationFileTests {
       configuration.credentials == [
         "mistral-eu": .init(source: .file("/srv/mistral.key")),
         "openai": .init(
-          source: .environment("OPENAI"), origins: ["https://eu.api.openai.com:443", "http://10.0.0.5:8000"]),
+          source: .environment("OPENAI"),
+          origins: ["https://eu.api.openai.com:443", "http://10.0.0.5:8000", "socks5://p.example:1080"]),
       ])
     #expect(configuration.drainSeconds == 45)
     #expect(configuration.timeZone == "Europe/Vienna" && configuration.currency == "CHF")
@@ -108,6 +109,7 @@ struct ConfigurationFileTests {
       "credentials:\n  openai: {from: \"file:/k\", origins: [\"https://a.example/v1\"]}", "torhaus.yaml:2:29",
       "no origin"
     ),
+    ("credentials:\n  openai: {from: \"file:/k\", origins: []}", "torhaus.yaml:2:29", "is empty"),
     ("credentials:\n  openai: {from: \"file:/k\", origin: a}", "torhaus.yaml:2:29", "no key here"),
     ("production: yes", "torhaus.yaml:1:1", "true or false"),
     ("loops: two", "torhaus.yaml:1:1", "whole number"),

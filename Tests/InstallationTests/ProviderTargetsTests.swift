@@ -1,6 +1,7 @@
 import Gateway
 import Inference
 import Routing
+import Tenancy
 import Testing
 
 @testable import Installation
@@ -11,16 +12,18 @@ struct ProviderTargetsTests {
 
   private static func candidate(
     adapter: Adapter = .openAI, credential: String? = "eu", price: Price = price("EUR"),
-    endpoint: String =
-      "https://eu.example/v1", headers: [WireTraits.HeaderField] = [], weight: Int = 1
+    endpoint: String = "https://eu.example/v1", headers: [WireTraits.HeaderField] = [], weight: Int = 1,
+    networks: [Network]? = nil, connection: ProviderConnection = ProviderConnection()
   ) throws -> Candidate {
     let model = Model(id: "m", maxOutput: 1000, price: price)
     return Candidate(
       provider: Provider(
-        id: "provider", adapter: adapter, endpoint: try Endpoint(endpoint, local: false), credential: credential,
+        id: "provider", adapter: adapter, endpoint: try Endpoint(endpoint, local: networks != nil), networks: networks,
+        credential: credential,
         country: try Country("NO"), agreement: Agreement(kind: .avv), certificates: [:],
         retentionDays: 0, training: .never, models: [model],
-        traits: WireTraits(maxTokensField: "max_tokens", includesUsage: true, headers: headers)),
+        traits: WireTraits(maxTokensField: "max_tokens", includesUsage: true, headers: headers),
+        connection: connection),
       model: model, weight: weight)
   }
 
@@ -174,6 +177,74 @@ struct ProviderTargetsTests {
       return
     }
     #expect(fault.contains("not for \(candidate.provider.endpoint.origin)") && !fault.contains(Self.secret))
+  }
+
+  /// A proxy reads along where nothing is encrypted, and where the record says who is believed to be the provider.
+  @Test(arguments: [
+    ("https://eu.example/v1", nil, "http://proxy.example:3128", true),
+    ("https://eu.example/v1", "/ca.pem", "http://proxy.example:3128", false),
+    ("https://eu.example/v1", "/ca.pem", "http://known.example:3128", true),
+    ("http://10.0.0.5:8000", nil, "http://proxy.example:3128", false),
+    ("http://10.0.0.5:8000", nil, "http://known.example:3128", true),
+  ])
+  func aBoundCredentialGoesThroughNoStrangersProxy(endpoint: String, ca: String?, proxy: String, isSent: Bool) throws {
+    let origins: Set = ["https://eu.example:443", "http://10.0.0.5:8000", "http://known.example:3128"]
+    let connection = ProviderConnection(proxy: try ProxyEndpoint(proxy, local: false), authorities: ca)
+    let networks = endpoint.hasPrefix("http:") ? [try #require(Network("10.0.0.5"))] : nil
+    let provider = try Self.candidate(endpoint: endpoint, networks: networks, connection: connection).provider
+    let bound = ["eu": BoundSecret(Array(Self.secret.utf8), origins: origins)]
+    #expect((bound.fault("eu", of: provider) == nil) == isSent)
+    #expect(bound.mapValues { BoundSecret($0.bytes) }.fault("eu", of: provider) == nil, "nobody has bound it")
+  }
+
+  /// What is meant for another must not fall back to the common one.
+  @Test func aTenantsOwnCredentialIsBoundByItself() throws {
+    let secrets = [
+      "eu": BoundSecret(Array("common".utf8)),
+      "eu@kanzlei-a": BoundSecret(Array("its-own".utf8), origins: ["https://other.example:443"]),
+    ]
+    func targets(_ tenant: String) -> ProviderTargets {
+      ProviderTargets(
+        limits: Limits(), credentials: secrets, tenant: tenant, currency: "EUR", currencyRates: [:],
+        dedicatedPool: nil, loads: ProviderLoads(), transports: TransportTable(credentials: secrets))
+    }
+    #expect(targets("kanzlei-a").callable(try Self.candidate()) == nil)
+    #expect(targets("kanzlei-b").callable(try Self.candidate()) != nil)
+  }
+
+  /// What a record allows no longer must not be reached by a connection of before.
+  @Test func otherWaysHaveOtherPools() throws {
+    func pool(_ networks: [String]?, _ connection: ProviderConnection = ProviderConnection()) throws -> String? {
+      let networks = try networks?.map { try #require(Network($0)) }
+      return Self.targets().callable(try Self.candidate(networks: networks, connection: connection))?.targets.chat?
+        .poolKey
+    }
+    var proxy = try ProxyEndpoint("http://proxy.example:3128", local: true)
+    proxy.networks = [try #require(Network("10.0.0.0/8"))]
+    var narrower = proxy
+    narrower.networks = [try #require(Network("10.20.0.0/16"))]
+    let pools = [
+      try pool(nil), try pool(["10.0.0.0/8"]), try pool(["10.20.0.0/16"]),
+      try pool(nil, ProviderConnection(pinnedKeys: ["a"])), try pool(nil, ProviderConnection(pinnedKeys: ["b"])),
+      try pool(nil, ProviderConnection(proxy: proxy)), try pool(nil, ProviderConnection(proxy: narrower)),
+    ]
+    #expect(!pools.contains(nil) && Set(pools).count == pools.count, "\(pools)")
+  }
+
+  @Test func ourCertificateIsBoundToo() throws {
+    let pem = Array(
+      ["-----BEGIN CERTIFICATE-----", ["-----BEGIN PRIVATE", " KEY-----"].joined()].joined(separator: "\n").utf8)
+    func isCallable(_ origin: String) throws -> Bool {
+      let table = TransportTable(credentials: ["ours": BoundSecret(pem, origins: [origin])])
+      let connection = ProviderConnection(clientCertificate: "ours")
+      guard case .special = table.transport(of: try Self.candidate(connection: connection).provider) else {
+        #expect(table.faults["provider"]?.contains("not for https://eu.example:443") == true)
+        return false
+      }
+      return true
+    }
+    #expect(try isCallable("https://eu.example:443"))
+    #expect(try !isCallable("https://other.example:443"))
   }
 
   @Test func aProviderThatAsksForNoneIsCalledWithoutCredential() throws {

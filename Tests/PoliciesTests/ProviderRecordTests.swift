@@ -206,7 +206,8 @@ struct ProviderRecordTests {
     ("proxy: {url: \"http://proxy.example:3128\", user: a}", false), ("proxy: \"http://proxy.example:3128\"", false),
     ("ca: /etc/ca.pem", true), ("ca: ca.pem", false), ("client-certificate: haus", true),
     ("client-certificate: \"-----BEGIN\"", false),
-    ("networks: [10.0.0.0/8]", false), ("local: true", false), ("local: true, networks: [10.20.0.0/16]", true),
+    ("local: true, networks: []", false), ("networks: [10.0.0.0/8]", false), ("local: true", false),
+    ("local: true, networks: [10.20.0.0/16]", true),
     ("local: true, networks: [10.20.0.1/16]", false), ("local: true, networks: 10.20.0.0/16", false),
     ("local: true, proxy: {url: \"http://proxy.example:3128\"}", true),
     ("proxy: {url: \"http://proxy.example:3128\", local: true}", false),
@@ -220,6 +221,26 @@ struct ProviderRecordTests {
     #expect(errors.isEmpty == isTaken, "\(errors)")
     #expect(errors.allSatisfy { $0.contains("test.yaml:") })
   }
+
+  @Test(
+    arguments: [
+      ("http://10.1.2.3:8000", "networks: [10.1.0.0/16]", nil), ("http://10.1.2.3:8000", "networks: [10.1.2.3]", nil),
+      ("http://10.1.2.3:8000", "networks: [10.2.0.0/16]", "in none of these networks"),
+      ("http://10.1.2.3:8000", "pinned-keys: [\"\(pin)\"]", "nothing without TLS"),
+      ("http://10.1.2.3:8000", "ca: /ca.pem", "nothing without TLS"),
+      ("http://10.1.2.3:8000", "client-certificate: haus", "nothing without TLS"),
+      ("https://10.1.2.3:8000", "pinned-keys: [\"\(pin)\"]", nil),
+      ("http://[fd00::5]:8000", "networks: [\"fd00:0::/32\"]", nil),
+      ("http://gpu.example:8000", "proxy: {url: nonsense, networks: [10.0.0.0/8]}", "no address of a proxy"),
+    ] as [(String, String, String?)])
+  func whatDoesNotFitItsEndpointIsAnError(endpoint: String, members: String, text: String?) {
+    let errors = PolicyFixture.errors(
+      Self.document(members + ", local: true").replacing("https://x.example", with: endpoint))
+    #expect(errors.count == (text == nil ? 0 : 1), "\(errors)")
+    if let text { #expect(errors.joined().contains(text), "\(errors)") }
+  }
+
+  private static let pin = "sha256//" + String(repeating: "A", count: 42) + "8="
 
   /// A password that was written into an address is not said once more.
   @Test func aPasswordIsNotRepeated() {

@@ -64,7 +64,7 @@ func instantsLieInTheirDay(seconds: Int64, day: Int) {
 }
 
 @Test(arguments: [
-  ("http://10.0.0.5:8000/v1", ["10.0.0.5"]), ("https://[fd00::5]/", ["fd00::5"]),
+  ("http://10.0.0.5:8000/v1", ["10.0.0.5"]), ("https://[FD00:0::5]/", ["fd00::5"]),
   ("http://localhost:1", ["127.0.0.0/8", "::1"]), ("http://gpu.intern.example", nil),
 ])
 func aLocalHostMeansItsOwnAddress(text: String, networks: [String]?) throws {

@@ -126,6 +126,7 @@ private struct HeadReader {
     } else if Octet.equal(bytes, method, "DELETE") {
       head.method = .delete
     } else if !Self.otherMethods.contains(where: { Octet.equal(bytes, method, $0) }) {
+      if target.count <= limits.targetBytes, let path = try? path(target) { head.path = path }
       throw .unsupportedMethod
     }
     guard target.count <= limits.targetBytes else { throw .targetTooLong }

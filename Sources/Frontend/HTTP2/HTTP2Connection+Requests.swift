@@ -35,22 +35,19 @@ extension HTTP2Connection {
     exchange.address = source.network
     stream.exchange = exchange
     let head = layout.finish()
-    var parser = RequestHeadParser()
     do throws(HTTPFault) {
       if let fault = layout.fault { throw fault }
-      try begin(stream, exchange, head, &parser, endsStream: endsStream)
-    } catch {
-      fail(stream, error, path: parser.refusedPath.map { UnsafeRawBufferPointer(rebasing: head[$0]) })
-    }
+      try begin(stream, exchange, head, endsStream: endsStream)
+    } catch { fail(stream, error, path: layout.target) }
     // A large head is not kept for the small ones that follow; the arena itself goes back for others to use.
     layoutBytes = nil
     worker.room.give(bytes)
   }
 
   private func begin(
-    _ stream: HTTP2Stream, _ exchange: Exchange, _ bytes: UnsafeRawBufferPointer, _ parser: inout RequestHeadParser,
-    endsStream: Bool
+    _ stream: HTTP2Stream, _ exchange: Exchange, _ bytes: UnsafeRawBufferPointer, endsStream: Bool
   ) throws(HTTPFault) {
+    var parser = RequestHeadParser()
     let head: RequestHead
     switch parser.parse(bytes, within: limits) {
     case .complete(let complete): head = complete

@@ -105,6 +105,9 @@ struct HeadLayout {
     bytes.append("\r\n")
   }
 
+  /// What `:path` said, if it came; until more is laid out.
+  var target: UnsafeRawBufferPointer? { path.map { UnsafeRawBufferPointer(rebasing: bytes.bytes[$0]) } }
+
   /// The head as HTTP/1.1 has it, whole.
   mutating func finish() -> UnsafeRawBufferPointer {
     begin()

@@ -224,13 +224,11 @@ extension RequestPipeline: UpstreamDelegate {
 
   /// An error inside of a stream: no other provider is asked, but who looks after them is told.
   private func noteStreamFault(_ exchange: Exchange, _ refusal: Refusal) {
-    let isTheirs =
-      switch refusal.code {
-      case .upstreamAuth, .upstreamQuota, .upstreamRateLimited: true
-      default: refusal.code.isProvidersFault
-      }
-    guard isTheirs, let candidate = exchange.candidate else { return }
-    services.providerFaults.note(candidate.provider.id, refusal.code)
+    let code = refusal.code
+    guard code.isProvidersFault || [.upstreamAuth, .upstreamQuota, .upstreamRateLimited].contains(code),
+      let candidate = exchange.candidate
+    else { return }
+    services.providerFaults.note(candidate.provider.id, code)
   }
 
   /// Thousands of streams are open, and most stay below it.

@@ -33,7 +33,7 @@ struct CheckProviders: TorhausctlCommand {
   }
 
   private static let words = [
-    "models_missing": "models missing", "no_list": "answers, no list", "credential_missing": "no credential",
+    "models_missing": "models missing", "no_list": "answers, no list", "credential_missing": "no usable credential",
     "credential_refused": "credential refused", "rate_limited": "rate limited", "not_callable": "not callable",
   ]
 }

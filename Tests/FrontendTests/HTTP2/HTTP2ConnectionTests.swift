@@ -242,6 +242,14 @@ struct HTTP2ConnectionTests {
       let answer = peer.answer(1)
       #expect(answer.status == "413" && answer.text.contains("8 MiB"))
       #expect(answer.text.hasPrefix(#"{"type":"error""#) == isAnthropic, "\(answer.text)")
+      // A body that a GET must not have, and two hosts.
+      peer.send(Frames.headers(3, Frames.get(path), endStream: false))
+      peer.send(Frames.headers(5, Frames.get(path) + [("host", "other")], endStream: true))
+      for stream in [3, 5] as [UInt32] {
+        let answer = peer.answer(stream)
+        #expect(answer.status == "400")
+        #expect(answer.text.hasPrefix(#"{"type":"error""#) == isAnthropic, "\(answer.text)")
+      }
     }
   }
 
